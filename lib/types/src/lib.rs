@@ -9,6 +9,7 @@ pub mod nexthop;
 pub mod prefix;
 pub mod route;
 pub mod time;
+pub mod zclient;
 
 pub use community::{Community, ExtCommunity, LargeCommunity};
 pub use ids::{

@@ -1,0 +1,162 @@
+//! What a daemon and zebra say to each other, as plain data. One ordered stream per daemon carries these values;
+//! `lib/rpc` turns them into protobuf and back, and the cores on both sides see nothing but this module.
+//!
+//! Order of a connection: the daemon says [`Hello`]; zebra answers with a snapshot (interfaces, addresses, VRFs, router
+//! identifiers) that ends with [`FromZebra::SnapshotDone`]; the daemon sends its whole desired state (registrations,
+//! redistribution, routes) and then [`ToZebra::ReplayDone`]; from there on both send changes. After a reconnect
+//! the same happens again, and zebra sweeps what a client did not replay only once it has said `ReplayDone`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::interface::{Interface, InterfaceAddress};
+use crate::{Afi, Distance, IfIndex, Metric, Nexthop, Prefix, RouteProtocol, RouterId, TableId, Tag, VrfId};
+
+/// Version of the contract. Another major version is refused with a message that says so.
+pub const CONTRACT_MAJOR: u32 = 1;
+pub const CONTRACT_MINOR: u32 = 0;
+
+/// The first message of a daemon.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hello {
+    /// Program name: `bgpd`.
+    pub daemon: String,
+    /// The source that the daemon's routes carry unless a route says otherwise.
+    pub protocol: RouteProtocol,
+    pub instance: u16,
+    /// Whether the daemon will replay what it had before: zebra then keeps its routes until `ReplayDone`.
+    pub restarting: bool,
+}
+
+/// Messages of a daemon after its [`Hello`].
+#[derive(Clone, PartialEq, Debug)]
+pub enum ToZebra {
+    Routes(RouteBatch),
+    /// Starts or stops tracking of next hops.
+    TrackNexthops(Vec<TrackNexthop>),
+    Redistribute(RedistributeRequest),
+    /// Everything this daemon wants is now with zebra: what it did not name is swept.
+    ReplayDone,
+    /// The daemon ends on purpose; `keep_routes` leaves its routes in the kernel.
+    Goodbye { keep_routes: bool },
+}
+
+/// Changes to one table, in order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RouteBatch {
+    pub vrf: VrfId,
+    /// `None` is the VRF's own table.
+    pub table: Option<TableId>,
+    pub updates: Vec<RouteUpdate>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct RouteUpdate {
+    pub prefix: Prefix,
+    pub protocol: RouteProtocol,
+    /// `None` withdraws the route.
+    pub route: Option<RouteAttrs>,
+}
+
+/// What zebra is asked to install for one prefix.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RouteAttrs {
+    /// Shared: many routes of a batch point at one set, and the stream carries each set once per batch.
+    pub nexthops: Arc<[Nexthop]>,
+    pub distance: Distance,
+    pub metric: Metric,
+    pub tag: Tag,
+    /// Zero leaves it to the kernel.
+    pub mtu: u32,
+    /// Gateways may be resolved through other routes than connected ones.
+    pub allow_recursion: bool,
+    /// iBGP and the like: shown as such, no meaning for the kernel.
+    pub internal: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TrackNexthop {
+    pub vrf: VrfId,
+    pub addr: IpAddr,
+    /// Only an address on a connected network counts as reachable.
+    pub connected_only: bool,
+    /// False stops the tracking.
+    pub track: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RedistributeRequest {
+    pub vrf: VrfId,
+    pub afi: Afi,
+    pub protocol: RouteProtocol,
+    /// Instance, or kernel table number for [`RouteProtocol::Table`].
+    pub instance: u32,
+    pub subscribe: bool,
+}
+
+/// Messages of zebra.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FromZebra {
+    Interface(Interface),
+    InterfaceGone(IfIndex),
+    Address { ifindex: IfIndex, address: InterfaceAddress },
+    AddressGone { ifindex: IfIndex, address: InterfaceAddress },
+    Vrf { vrf: VrfId, name: String, table: TableId },
+    VrfGone(VrfId),
+    RouterId { vrf: VrfId, router_id: RouterId },
+    SnapshotDone,
+    Nexthops(Vec<NexthopState>),
+    Redistributed(Vec<RedistributedRoute>),
+    Results(Vec<RouteResult>),
+    /// A request that zebra did not carry out, with the reason.
+    Refused { request: String, reason: String },
+}
+
+/// How a tracked next hop is reached now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NexthopState {
+    pub vrf: VrfId,
+    pub addr: IpAddr,
+    /// `None`: unreachable.
+    pub resolved: Option<Resolution>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resolution {
+    /// The route that covers the next hop.
+    pub prefix: Prefix,
+    pub protocol: RouteProtocol,
+    pub distance: Distance,
+    pub metric: Metric,
+    /// Fully resolved: every one names an interface.
+    pub nexthops: Arc<[Nexthop]>,
+}
+
+/// One change in what a redistributing daemon sees.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RedistributedRoute {
+    pub vrf: VrfId,
+    pub prefix: Prefix,
+    pub protocol: RouteProtocol,
+    pub instance: u32,
+    /// `None`: no longer there.
+    pub route: Option<RouteAttrs>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RouteResult {
+    pub vrf: VrfId,
+    pub prefix: Prefix,
+    pub protocol: RouteProtocol,
+    pub outcome: RouteOutcome,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RouteOutcome {
+    Installed,
+    Removed,
+    /// Another route for the prefix is preferred.
+    BetterAdminWon,
+    /// The kernel refused it: its errno.
+    Rejected(i32),
+}
