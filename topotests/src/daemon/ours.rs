@@ -1,0 +1,70 @@
+//! Our own daemons, from the folder that `FERRITE_BIN` names or the newest build of the target folder.
+
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Result};
+use crate::router::{INSIDE, Router};
+use crate::sandbox::run;
+
+const PROGRAMS: &[&str] = &["zebra", "bgpd", "vtysh"];
+
+/// The folder with zebra, bgpd and vtysh.
+pub fn binaries() -> Result<PathBuf> {
+    let candidates: Vec<PathBuf> = match std::env::var_os("FERRITE_BIN") {
+        Some(dir) => vec![crate::workspace().join(dir)],
+        None => ["fast", "release", "debug"].iter().map(|p| crate::target_dir().join(p)).collect(),
+    };
+    let complete = |dir: &&PathBuf| PROGRAMS.iter().all(|program| dir.join(program).is_file());
+    let listed = || candidates.iter().map(|c| c.display().to_string()).collect::<Vec<_>>().join(", ");
+    let found = candidates.iter().find(complete).cloned();
+    found.ok_or_else(|| Failure::new(format!("zebra, bgpd and vtysh are not built; looked in {}", listed())))
+}
+
+/// Where our programs look for what FRR has in /etc/frr, /run/frr and /usr/lib/frr.
+pub fn environment() -> Result<Vec<(&'static str, String)>> {
+    Ok(vec![
+        ("FERRITE_ETC", format!("{INSIDE}/etc")),
+        ("FERRITE_RUN", "/run/frr".to_owned()),
+        ("FERRITE_LIB", binaries()?.display().to_string()),
+    ])
+}
+
+/// zebra, then bgpd, then the integrated configuration as a whole.
+pub fn start(router: &Router, config: &str) -> Result<()> {
+    start_with(router, config, &[], &[])
+}
+
+/// The same with more options for the daemons.
+pub fn start_with(router: &Router, config: &str, zebra: &[&str], bgpd: &[&str]) -> Result<()> {
+    router.write("etc/frr.conf", config)?;
+    router.write("etc/vtysh.conf", "service integrated-vtysh-config\n")?;
+    start_one(router, "zebra", zebra)?;
+    start_one(router, "bgpd", bgpd)?;
+    load(router)
+}
+
+/// Starts one daemon; returns when it serves.
+pub fn start_one(router: &Router, daemon: &str, more: &[&str]) -> Result<()> {
+    let program = binaries()?.join(daemon);
+    let mut args: Vec<String> = vec!["-d".into(), "--log".into(), format!("file:{INSIDE}/log/{daemon}.log")];
+    args.extend(["--log-level".to_owned(), level()]);
+    args.extend(more.iter().map(ToString::to_string));
+    let env = environment()?;
+    router.start_daemon(&program.to_string_lossy(), &args, &env)
+}
+
+/// Gives the integrated configuration to all running daemons.
+pub fn load(router: &Router) -> Result<()> {
+    run(router.vtysh_command()?.arg("-b")).map(drop).map_err(|e| e.during(router.name()))
+}
+
+/// Brings the running state to a file, as an operator's reload does; returns what it printed.
+pub fn reload(router: &Router, config: &str) -> Result<String> {
+    let path = router.write("etc/frr.conf", config)?;
+    run(router.vtysh_command()?.args(["-f", &path, "--reload"])).map_err(|e| e.during(router.name()))
+}
+
+/// Debug logs serve tests; benchmarks ask for less.
+fn level() -> String {
+    std::env::var("FERRITE_TEST_LOG_LEVEL").unwrap_or_else(|_| "debugging".to_owned())
+}

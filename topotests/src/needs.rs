@@ -1,0 +1,68 @@
+//! What a test needs of the machine beyond namespaces. An unmet need skips the test, and says so aloud.
+
+use std::io::Write as _;
+
+use crate::failure::{Failure, Result};
+use crate::peers_root;
+use crate::sandbox::{Sandbox, run};
+
+/// Unmet ones make a test `SKIPPED`; the default needs nothing but namespaces.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    pub ours: bool,
+    /// The Debian root with FRR, BIRD and the others.
+    pub peers: bool,
+    pub mpls: bool,
+    pub vrf: bool,
+}
+
+impl Needs {
+    pub fn ours() -> Needs {
+        Needs { ours: true, ..Needs::default() }
+    }
+
+    pub fn peers() -> Needs {
+        Needs { peers: true, ..Needs::default() }
+    }
+
+    pub fn ours_and_peers() -> Needs {
+        Needs { ours: true, peers: true, ..Needs::default() }
+    }
+
+    /// The first need that this machine does not meet.
+    pub fn unmet(&self) -> Result<()> {
+        if self.ours {
+            crate::daemon::ours::binaries()?;
+        }
+        let sandbox = Sandbox::new()?;
+        let probe = |what: &str, args: &str| {
+            let probe = run(sandbox.command("ip").args(args.split_whitespace()));
+            probe.map(drop).map_err(|_| Failure::new(format!("this kernel has no {what}")))
+        };
+        if self.vrf {
+            probe("VRF devices", "link add probe type vrf table 10")?;
+        }
+        if self.mpls {
+            probe("MPLS routes", "-family mpls route show")?;
+            let labels = run(sandbox.command("cat").arg("/proc/sys/net/mpls/platform_labels"));
+            labels.map_err(|_| Failure::new("this kernel has no MPLS"))?;
+        }
+        if self.peers {
+            peers_root::provide()?;
+        }
+        Ok(())
+    }
+}
+
+/// Says that a test was skipped: to people, and as a line of `$FERRITE_SKIP_LOG` to the one who counts.
+pub fn report_skip(name: &str, reason: &Failure) {
+    let reason = reason.to_string().replace('\n', " ");
+    eprintln!("SKIPPED {name}: {reason}");
+    if let Some(path) = std::env::var_os("FERRITE_SKIP_LOG") {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        if let Ok(mut file) = file {
+            // One write per line: several test processes share the file.
+            let _ = file.write_all(format!("{name}\t{reason}\n").as_bytes());
+        }
+    }
+}
