@@ -35,6 +35,8 @@ pub enum ToZebra {
     /// Starts or stops tracking of next hops.
     TrackNexthops(Vec<TrackNexthop>),
     Redistribute(RedistributeRequest),
+    /// Whether the daemon wants a [`RouteResult`] for every route; without it, only those of rejected routes come.
+    WantResults(bool),
     /// Everything this daemon wants is now with zebra: what it did not name is swept.
     ReplayDone,
     /// The daemon ends on purpose; `keep_routes` leaves its routes in the kernel.

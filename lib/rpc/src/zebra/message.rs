@@ -1,0 +1,175 @@
+//! Whole messages of the stream, both directions.
+
+use ferrite_types::zclient::{
+    CONTRACT_MAJOR, CONTRACT_MINOR, FromZebra, Hello, RouteBatch, RouteResult, ToZebra,
+};
+use ferrite_types::{TableId, VrfId};
+use prost::Message;
+
+use super::pb::client_message::Message as ToPb;
+use super::pb::server_message::Message as FromPb;
+use super::value::{narrow, protocol, protocol_number};
+use super::{ConvertError, interfaces, pb, routes};
+
+/// Routes and results per message: large enough to amortise the framing, small enough to keep latency and the
+/// octets in flight low.
+const MAX_ROUTES: usize = 8192;
+
+impl From<&Hello> for pb::Hello {
+    fn from(hello: &Hello) -> Self {
+        Self {
+            major: CONTRACT_MAJOR,
+            minor: CONTRACT_MINOR,
+            daemon: hello.daemon.clone(),
+            protocol: protocol_number(hello.protocol),
+            instance: hello.instance.into(),
+            restarting: hello.restarting,
+        }
+    }
+}
+
+impl TryFrom<pb::Hello> for Hello {
+    type Error = ConvertError;
+    fn try_from(pb: pb::Hello) -> Result<Self, ConvertError> {
+        if pb.major != CONTRACT_MAJOR {
+            return Err(ConvertError::Version { theirs: pb.major, ours: CONTRACT_MAJOR });
+        }
+        Ok(Self {
+            daemon: pb.daemon,
+            protocol: protocol(pb.protocol)?,
+            instance: narrow("instance", pb.instance)?,
+            restarting: pb.restarting,
+        })
+    }
+}
+
+/// The protobuf messages for one message of a daemon: more than one where a batch is long.
+pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
+    let one = |message| vec![pb::ClientMessage { message: Some(message) }];
+    match message {
+        ToZebra::Routes(batch) => encode_routes(batch),
+        ToZebra::TrackNexthops(items) => {
+            one(ToPb::TrackNexthops(pb::TrackNexthops { items: items.iter().map(Into::into).collect() }))
+        }
+        ToZebra::Redistribute(request) => one(ToPb::Redistribute(request.into())),
+        ToZebra::WantResults(all) => one(ToPb::WantResults(pb::WantResults { all })),
+        ToZebra::ReplayDone => one(ToPb::ReplayDone(pb::ReplayDone {})),
+        ToZebra::Goodbye { keep_routes } => one(ToPb::Goodbye(pb::Goodbye { keep_routes })),
+    }
+}
+
+fn encode_routes(batch: RouteBatch) -> Vec<pb::ClientMessage> {
+    let (vrf, table) = (batch.vrf, batch.table);
+    let mut rest = batch.updates;
+    let mut out = Vec::new();
+    while !rest.is_empty() {
+        let tail = rest.split_off(rest.len().min(MAX_ROUTES));
+        let part = RouteBatch { vrf, table, updates: std::mem::replace(&mut rest, tail) };
+        out.push(pb::ClientMessage { message: Some(ToPb::Routes((&part).into())) });
+    }
+    out
+}
+
+impl TryFrom<pb::ClientMessage> for ToZebra {
+    type Error = ConvertError;
+    fn try_from(pb: pb::ClientMessage) -> Result<Self, ConvertError> {
+        Ok(match pb.message.ok_or(ConvertError::Empty)? {
+            ToPb::Hello(_) => return Err(ConvertError::SecondHello),
+            ToPb::Routes(batch) => Self::Routes(batch.try_into()?),
+            ToPb::TrackNexthops(list) => {
+                Self::TrackNexthops(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
+            ToPb::Redistribute(request) => Self::Redistribute(request.try_into()?),
+            ToPb::WantResults(want) => Self::WantResults(want.all),
+            ToPb::ReplayDone(_) => Self::ReplayDone,
+            ToPb::Goodbye(goodbye) => Self::Goodbye { keep_routes: goodbye.keep_routes },
+        })
+    }
+}
+
+/// The protobuf messages for one message of zebra: more than one where a batch is long.
+pub fn encode_server(message: &FromZebra) -> Vec<pb::ServerMessage> {
+    let one = |message| vec![pb::ServerMessage { message: Some(message) }];
+    match message {
+        FromZebra::Interface(interface) => one(FromPb::Interface(interface.into())),
+        FromZebra::InterfaceGone(ifindex) => {
+            one(FromPb::InterfaceGone(pb::InterfaceGone { ifindex: ifindex.0 }))
+        }
+        FromZebra::Address { ifindex, address } => {
+            one(FromPb::Address(interfaces::address_change(false, *ifindex, address)))
+        }
+        FromZebra::AddressGone { ifindex, address } => {
+            one(FromPb::Address(interfaces::address_change(true, *ifindex, address)))
+        }
+        FromZebra::Vrf { vrf, name, table } => {
+            one(FromPb::Vrf(pb::Vrf { vrf: vrf.0, name: name.clone(), table: table.0 }))
+        }
+        FromZebra::VrfGone(vrf) => one(FromPb::VrfGone(pb::VrfGone { vrf: vrf.0 })),
+        FromZebra::RouterId { vrf, router_id } => {
+            one(FromPb::RouterId(interfaces::router_id_message(*vrf, *router_id)))
+        }
+        FromZebra::SnapshotDone => one(FromPb::SnapshotDone(pb::SnapshotDone {})),
+        FromZebra::Nexthops(states) => {
+            one(FromPb::Nexthops(pb::NexthopStates { items: states.iter().map(Into::into).collect() }))
+        }
+        FromZebra::Redistributed(list) => list
+            .chunks(MAX_ROUTES)
+            .flat_map(routes::redistributed_batches)
+            .map(|batch| pb::ServerMessage { message: Some(FromPb::Redistributed(batch)) })
+            .collect(),
+        FromZebra::Results(results) => results
+            .chunks(MAX_ROUTES)
+            .map(|chunk: &[RouteResult]| pb::ServerMessage {
+                message: Some(FromPb::Results(routes::result_batch(chunk))),
+            })
+            .collect(),
+        FromZebra::Refused { request, reason } => one(FromPb::RequestRefused(pb::RequestRefused {
+            request: request.clone(),
+            reason: reason.clone(),
+        })),
+    }
+}
+
+impl TryFrom<pb::ServerMessage> for FromZebra {
+    type Error = ConvertError;
+    fn try_from(pb: pb::ServerMessage) -> Result<Self, ConvertError> {
+        Ok(match pb.message.ok_or(ConvertError::Empty)? {
+            FromPb::Welcome(_) | FromPb::Refused(_) => return Err(ConvertError::SecondHello),
+            FromPb::Interface(interface) => Self::Interface(interface.try_into()?),
+            FromPb::InterfaceGone(gone) => Self::InterfaceGone(ferrite_types::IfIndex(gone.ifindex)),
+            FromPb::Address(change) => {
+                let (ifindex, address) = interfaces::address(&change)?;
+                if change.gone {
+                    Self::AddressGone { ifindex, address }
+                } else {
+                    Self::Address { ifindex, address }
+                }
+            }
+            FromPb::Vrf(vrf) => Self::Vrf { vrf: VrfId(vrf.vrf), name: vrf.name, table: TableId(vrf.table) },
+            FromPb::VrfGone(gone) => Self::VrfGone(VrfId(gone.vrf)),
+            FromPb::RouterId(id) => {
+                let (vrf, router_id) = interfaces::router_id(&id)?;
+                Self::RouterId { vrf, router_id }
+            }
+            FromPb::SnapshotDone(_) => Self::SnapshotDone,
+            FromPb::Nexthops(states) => {
+                Self::Nexthops(states.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
+            FromPb::Redistributed(batch) => Self::Redistributed(routes::redistributed(batch)?),
+            FromPb::Results(batch) => Self::Results(routes::results(&batch)?),
+            FromPb::RequestRefused(refused) => {
+                Self::Refused { request: refused.request, reason: refused.reason }
+            }
+        })
+    }
+}
+
+/// Octets of one message of a daemon to plain data; what a fuzzer drives.
+pub fn decode_client(octets: &[u8]) -> Result<ToZebra, ConvertError> {
+    pb::ClientMessage::decode(octets).map_err(|error| ConvertError::Protobuf(error.to_string()))?.try_into()
+}
+
+/// Octets of one message of zebra to plain data.
+pub fn decode_server(octets: &[u8]) -> Result<FromZebra, ConvertError> {
+    pb::ServerMessage::decode(octets).map_err(|error| ConvertError::Protobuf(error.to_string()))?.try_into()
+}
