@@ -2,3 +2,8 @@
 //! the two ends negotiated.
 
 pub mod attr;
+pub mod family;
+pub mod nlri;
+
+pub use family::{Family, FamilySet};
+pub use nlri::{Nlri, NlriEntry, NlriError};
