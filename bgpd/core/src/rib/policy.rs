@@ -1,0 +1,82 @@
+//! Policy as the table calls it: a compiled chain that says permit or deny and may change the route.
+//!
+//! The chain itself (prefix list, distribute list, filter list, route map) is made by the configuration out of `lib/policy`;
+//! a shard sees only [`Filter`]. A filter that does not look at the prefix is asked once per attribute set and peer, not
+//! once per route.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use bgp_packet::attr::Attributes;
+use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
+
+/// What a policy says about a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Permit,
+    Deny,
+}
+
+/// A compiled policy.
+pub trait Filter: fmt::Debug + Send + Sync {
+    fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict;
+
+    /// Whether the verdict or the changes may depend on the prefix.
+    fn depends_on_prefix(&self) -> bool {
+        true
+    }
+
+    /// Whether a next hop set by this policy is ours to keep (`set ip next-hop …`), so that export leaves it alone.
+    fn sets_nexthop(&self) -> bool {
+        false
+    }
+}
+
+/// The neighbour that a route comes from or goes to, for `match peer`, `set … peer-address`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PolicyPeer {
+    pub addr: IpAddr,
+    pub remote_as: Asn,
+    pub remote_id: RouterId,
+    pub ifindex: Option<IfIndex>,
+    pub internal: bool,
+    /// Our end of the session.
+    pub local_addr: Option<IpAddr>,
+}
+
+/// A route on its way through policy: attributes are copied when a clause first changes them.
+#[derive(Clone, Debug)]
+pub struct PolicyInput<'a> {
+    pub prefix: Prefix,
+    pub attrs: Cow<'a, Attributes>,
+    /// The neighbour the route came from; `None` for our own.
+    pub source: Option<PolicyPeer>,
+    /// The neighbour that the policy belongs to.
+    pub peer: Option<PolicyPeer>,
+    /// Where a redistributed route comes from.
+    pub source_protocol: RouteProtocol,
+    pub weight: u32,
+    pub tag: u32,
+    /// Set by `set distance`.
+    pub distance: Option<u8>,
+    /// Set by `set table`.
+    pub table: Option<u32>,
+    /// Set by `set metric` of a table map; `None` leaves the MED.
+    pub fib_metric: Option<u32>,
+    /// The next hop was set by a clause: export keeps it.
+    pub nexthop_set: bool,
+    /// `set ip next-hop unchanged`.
+    pub nexthop_unchanged: bool,
+    /// `set ip next-hop peer-address`: towards a neighbour, our own address.
+    pub nexthop_peer_address: bool,
+    /// Local preference of routes that carry none.
+    pub default_local_pref: u32,
+}
+
+impl PolicyInput<'_> {
+    /// The attributes to change.
+    pub fn attrs_mut(&mut self) -> &mut Attributes {
+        self.attrs.to_mut()
+    }
+}

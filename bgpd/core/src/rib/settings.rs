@@ -1,0 +1,294 @@
+//! What a shard must know of the configuration: plain input structs that the instance fills.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId, VrfId};
+
+use super::policy::Filter;
+
+/// A neighbour, numbered by the instance; a number is not given to another neighbour while shards know it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+pub struct PeerId(pub u32);
+
+/// Kind of a session (RFC 4271 §1.1, RFC 5065).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+pub enum PeerKind {
+    Internal,
+    External,
+    /// eBGP within a confederation.
+    Confederation,
+}
+
+/// `remove-private-AS` and its variants.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum RemovePrivateAs {
+    #[default]
+    No,
+    /// Only where every AS of the path is private.
+    IfAllPrivate,
+    All,
+    /// `replace-AS`, only where every AS is private.
+    ReplaceIfAllPrivate,
+    AllReplace,
+}
+
+/// `next-hop-self` and its kin.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum NexthopMode {
+    /// As the RFCs say.
+    #[default]
+    Default,
+    /// Our address, except on reflected routes.
+    Own,
+    /// Our address on reflected routes too.
+    OwnForced,
+    /// `attribute-unchanged next-hop`: as received, on eBGP too.
+    Unchanged,
+}
+
+/// `local-as`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LocalAs {
+    pub asn: Asn,
+    pub no_prepend: bool,
+    pub replace_as: bool,
+}
+
+/// What is peculiar to one address family of a neighbour.
+#[derive(Clone, Debug, Default)]
+pub struct FamilyParams {
+    /// Import and export policy, compiled: prefix list, distribute list, filter list and route map in FRR's order.
+    pub import: Option<Arc<dyn Filter>>,
+    pub export: Option<Arc<dyn Filter>>,
+    /// RFC 8212: an eBGP session without policy takes and gives nothing.
+    pub import_denied: bool,
+    pub export_denied: bool,
+    pub soft_reconfiguration: bool,
+    pub route_reflector_client: bool,
+    pub route_server_client: bool,
+    pub nexthop: NexthopMode,
+    pub as_path_unchanged: bool,
+    pub med_unchanged: bool,
+    /// `None` denies; `Some(n)` takes our own AS up to `n` times in the path.
+    pub allowas_in: Option<u8>,
+    /// `allowas-in origin`: our own AS only as the origin of the path.
+    pub allowas_in_origin: bool,
+    pub as_override: bool,
+    pub remove_private_as: RemovePrivateAs,
+    pub send_community: bool,
+    pub send_large_community: bool,
+    pub send_ext_community: bool,
+    pub default_originate: Option<DefaultOriginate>,
+    /// Weight of routes from the neighbour; a route map may set another.
+    pub weight: u32,
+    /// `maximum-prefix-out`.
+    pub maximum_prefix_out: Option<u32>,
+    pub add_path_receive: bool,
+}
+
+/// `neighbor X default-originate [route-map NAME]`.
+#[derive(Clone, Debug, Default)]
+pub struct DefaultOriginate {
+    pub map: Option<Arc<dyn Filter>>,
+}
+
+/// An established session as the table sees it.
+#[derive(Clone, Debug)]
+pub struct PeerParams {
+    pub addr: IpAddr,
+    /// Name of the neighbour as configured; for logs and shows.
+    pub kind: PeerKind,
+    pub remote_as: Asn,
+    pub remote_id: RouterId,
+    /// The AS the neighbour sees: `router bgp`'s, or `local-as`'s, or the confederation's identifier.
+    pub local_as: Asn,
+    pub change_local_as: Option<LocalAs>,
+    /// Our end of the session, the next hop of what we originate.
+    pub local_v4: Option<Ipv4Addr>,
+    pub local_v6: Option<Ipv6Addr>,
+    pub local_link_local: Option<Ipv6Addr>,
+    /// Interface of the session, where it is directly connected.
+    pub ifindex: Option<IfIndex>,
+    /// Network that both ends are on: third-party next hops within it are kept (RFC 4271 §5.1.3).
+    pub shared_networks: Vec<Prefix>,
+    /// Single-hop eBGP with the connected check on: a next hop must lie on a connected network.
+    pub connected_nexthops: bool,
+    pub enforce_first_as: bool,
+    /// Four-octet AS numbers were negotiated.
+    pub as4: bool,
+    /// Largest message the neighbour takes: 4,096, or 65,535 (RFC 8654).
+    pub max_message: usize,
+    /// Seconds between two UPDATEs for one prefix; zero sends at once.
+    pub advertisement_interval: u16,
+    /// `neighbor X graceful-shutdown`, or `bgp graceful-shutdown`: our routes carry the community.
+    pub graceful_shutdown: bool,
+    /// The families negotiated, each with its parameters.
+    pub families: Vec<(Family, Arc<FamilyParams>)>,
+}
+
+impl PeerParams {
+    pub fn family(&self, family: Family) -> Option<&Arc<FamilyParams>> {
+        self.families.iter().find(|(f, _)| *f == family).map(|(_, params)| params)
+    }
+
+    pub fn is_internal(&self) -> bool {
+        self.kind == PeerKind::Internal
+    }
+}
+
+/// `bgp bestpath …` and what else the decision process asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DecisionSettings {
+    pub always_compare_med: bool,
+    pub deterministic_med: bool,
+    pub med_missing_as_worst: bool,
+    pub med_confed: bool,
+    pub compare_router_id: bool,
+    pub as_path_ignore: bool,
+    pub as_path_confed: bool,
+    /// Multipath over different AS paths of one length.
+    pub as_path_multipath_relax: bool,
+    /// Multipath over eBGP and iBGP paths together.
+    pub peer_type_multipath_relax: bool,
+    pub aigp: bool,
+}
+
+/// Settings of one address family of the instance.
+#[derive(Clone, Debug)]
+pub struct FamilySettings {
+    pub maximum_paths_ebgp: u16,
+    pub maximum_paths_ibgp: u16,
+    /// iBGP multipath only over equal lengths of the cluster list.
+    pub ibgp_equal_cluster_length: bool,
+    pub distance_ebgp: u8,
+    pub distance_ibgp: u8,
+    pub distance_local: u8,
+    /// `distance N PREFIX [ACCESS-LIST]`.
+    pub distances: Vec<DistanceRule>,
+    pub table_map: Option<Arc<dyn Filter>>,
+    pub networks: Vec<NetworkStatement>,
+    pub aggregates: Vec<AggregateStatement>,
+    pub redistribute: Vec<RedistributeStatement>,
+}
+
+impl Default for FamilySettings {
+    fn default() -> Self {
+        Self {
+            maximum_paths_ebgp: 1,
+            maximum_paths_ibgp: 1,
+            ibgp_equal_cluster_length: false,
+            distance_ebgp: 20,
+            distance_ibgp: 200,
+            distance_local: 200,
+            distances: Vec::new(),
+            table_map: None,
+            networks: Vec::new(),
+            aggregates: Vec::new(),
+            redistribute: Vec::new(),
+        }
+    }
+}
+
+/// Routes of the neighbours within `source` get this distance.
+#[derive(Clone, Debug)]
+pub struct DistanceRule {
+    pub source: Prefix,
+    pub distance: u8,
+    /// Only prefixes that this permits.
+    pub filter: Option<Arc<dyn Filter>>,
+}
+
+/// `network PREFIX [route-map NAME] [backdoor]`.
+#[derive(Clone, Debug)]
+pub struct NetworkStatement {
+    pub prefix: Prefix,
+    pub map: Option<Arc<dyn Filter>>,
+    /// Not originated; the same prefix from eBGP gets the local distance.
+    pub backdoor: bool,
+}
+
+/// `aggregate-address PREFIX …`.
+#[derive(Clone, Debug)]
+pub struct AggregateStatement {
+    pub prefix: Prefix,
+    pub as_set: bool,
+    pub summary_only: bool,
+    pub matching_med_only: bool,
+    pub map: Option<Arc<dyn Filter>>,
+    pub suppress_map: Option<Arc<dyn Filter>>,
+    pub origin: Option<bgp_packet::attr::Origin>,
+}
+
+/// `redistribute PROTOCOL [metric N] [route-map NAME]`.
+#[derive(Clone, Debug)]
+pub struct RedistributeStatement {
+    pub protocol: RouteProtocol,
+    pub instance: u32,
+    pub metric: Option<u32>,
+    pub map: Option<Arc<dyn Filter>>,
+}
+
+/// The instance as its shards see it.
+#[derive(Clone, Debug)]
+pub struct ShardConfig {
+    pub vrf: VrfId,
+    pub asn: Asn,
+    /// `bgp confederation identifier` and `peers`.
+    pub confederation: Option<(Asn, Vec<Asn>)>,
+    pub router_id: RouterId,
+    pub cluster_id: Ipv4Addr,
+    pub default_local_pref: u32,
+    pub client_to_client_reflection: bool,
+    pub decision: DecisionSettings,
+    /// Addresses of this router: a route with one as its next hop is not usable.
+    pub own_addresses: Vec<IpAddr>,
+    /// A `network` needs its prefix in the RIB.
+    pub import_check: bool,
+    /// Routes go to zebra; without it every next hop counts as reachable.
+    pub zebra: bool,
+    /// `-n`: next hops are tracked but no routes installed.
+    pub install: bool,
+    pub graceful_shutdown: bool,
+    pub reject_as_sets: bool,
+    /// A change that leaves what a neighbour has as it is sends nothing.
+    pub suppress_duplicates: bool,
+    pub ipv4_unicast: FamilySettings,
+    pub ipv6_unicast: FamilySettings,
+}
+
+impl ShardConfig {
+    /// Settings of a family; those of a family without any are IPv4 unicast's in name only, so `None`.
+    pub fn family(&self, family: Family) -> Option<&FamilySettings> {
+        match family {
+            Family::IPV4_UNICAST => Some(&self.ipv4_unicast),
+            Family::IPV6_UNICAST => Some(&self.ipv6_unicast),
+            _ => None,
+        }
+    }
+}
+
+impl Default for ShardConfig {
+    fn default() -> Self {
+        Self {
+            vrf: VrfId::DEFAULT,
+            asn: Asn(0),
+            confederation: None,
+            router_id: RouterId::UNSET,
+            cluster_id: Ipv4Addr::UNSPECIFIED,
+            default_local_pref: 100,
+            client_to_client_reflection: true,
+            decision: DecisionSettings::default(),
+            own_addresses: Vec::new(),
+            import_check: true,
+            zebra: false,
+            install: false,
+            graceful_shutdown: false,
+            reject_as_sets: false,
+            suppress_duplicates: true,
+            ipv4_unicast: FamilySettings::default(),
+            ipv6_unicast: FamilySettings::default(),
+        }
+    }
+}
