@@ -1,0 +1,424 @@
+//! `show bgp … PREFIX`: every path of one prefix with all its attributes and the reason of the decision.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+use bgp_packet::attr::{AsPath, Attributes, Origin, SegmentKind};
+use ferrite_types::{Asn, Prefix, RouterId};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::routes::{NexthopCell, origin_word};
+use super::text;
+
+/// A prefix with its paths.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrefixDetail {
+    pub prefix: Prefix,
+    pub version: u64,
+    /// Neighbours that were sent the prefix, by the text of their address.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub advertised_to: IndexMap<String, AdvertisedTo>,
+    pub paths: Vec<PathDetail>,
+    /// `default` or the VRF's name.
+    #[serde(skip)]
+    pub table: String,
+    #[serde(skip)]
+    pub suppressed: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AdvertisedTo {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// The peer group the neighbour belongs to; text lists these apart.
+    #[serde(rename = "peerGroup", skip_serializing_if = "Option::is_none")]
+    pub peer_group: Option<String>,
+}
+
+/// One path. Optional members are left out of JSON as FRR does.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PathDetail {
+    pub aspath: AsPathDetail,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregator_as: Option<Asn>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregator_id: Option<Ipv4Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<u32>,
+    #[serde(rename = "locPrf", skip_serializing_if = "Option::is_none")]
+    pub local_pref: Option<u32>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub weight: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tag: u32,
+    #[serde(skip_serializing_if = "is_false")]
+    pub valid: bool,
+    pub version: u64,
+    #[serde(skip_serializing_if = "is_false")]
+    pub suppressed: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub stale: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub aggregated: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub sourced: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub local: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub atomic_aggregate: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub multipath: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bestpath: Option<BestPath>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub community: Option<CommunityDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended_community: Option<TextDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_community: Option<CommunityDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub originator_id: Option<RouterId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_list: Option<ClusterList>,
+    #[serde(rename = "aigpMetric", skip_serializing_if = "Option::is_none")]
+    pub aigp: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otc: Option<Asn>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_attributes: Vec<UnknownAttribute>,
+    pub last_update: LastUpdate,
+    pub nexthops: Vec<DetailNexthop>,
+    pub peer: PathPeer,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AsPathDetail {
+    pub string: String,
+    pub segments: Vec<SegmentDetail>,
+    pub length: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct SegmentDetail {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub list: Vec<Asn>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BestPath {
+    pub overall: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selection_reason: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct CommunityDetail {
+    pub string: String,
+    pub list: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct TextDetail {
+    pub string: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ClusterList {
+    pub list: Vec<Ipv4Addr>,
+}
+
+/// An attribute this speaker does not know and passes on.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownAttribute {
+    pub attribute_type: u8,
+    pub flags: u8,
+    /// Octets.
+    pub length: usize,
+}
+
+/// When the path last changed, wall clock.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LastUpdate {
+    /// Seconds since 1970.
+    pub epoch: u64,
+    pub string: String,
+}
+
+impl LastUpdate {
+    pub fn at(epoch: u64) -> Self {
+        Self { epoch, string: text::ctime(epoch) }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct DetailNexthop {
+    #[serde(flatten)]
+    pub cell: NexthopCell,
+    /// IGP metric towards it; only on the first, where tracking knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<u32>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub accessible: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PathPeer {
+    /// The unspecified address where the path is our own.
+    pub peer_id: IpAddr,
+    pub router_id: RouterId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+}
+
+impl Default for PathPeer {
+    fn default() -> Self {
+        Self { peer_id: Ipv4Addr::UNSPECIFIED.into(), router_id: RouterId::UNSET, hostname: None, kind: None }
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+impl AsPathDetail {
+    /// An empty path is written `Local`.
+    pub fn new(path: &AsPath, string: String) -> Self {
+        let segments = path
+            .segments()
+            .map(|segment| SegmentDetail {
+                kind: match segment.kind {
+                    SegmentKind::Set => "as-set",
+                    SegmentKind::Sequence => "as-sequence",
+                    SegmentKind::ConfedSequence => "as-confed-sequence",
+                    SegmentKind::ConfedSet => "as-confed-set",
+                },
+                list: segment.asns().collect(),
+            })
+            .collect();
+        let string = if string.is_empty() { "Local".to_owned() } else { string };
+        Self { string, segments, length: path.hops() }
+    }
+}
+
+impl CommunityDetail {
+    fn of<T: fmt::Display>(values: &[T]) -> Option<Self> {
+        if values.is_empty() {
+            return None;
+        }
+        let list: Vec<String> = values.iter().map(T::to_string).collect();
+        Some(Self { string: list.join(" "), list })
+    }
+}
+
+impl PathDetail {
+    /// Everything that follows from the attributes alone.
+    pub fn from_attributes(attrs: &Attributes) -> Self {
+        let rare = attrs.rare.as_deref();
+        let aggregator = rare.and_then(|rare| rare.aggregator);
+        Self {
+            aspath: AsPathDetail::new(&attrs.as_path, attrs.as_path.to_string()),
+            aggregator_as: aggregator.map(|a| a.asn),
+            aggregator_id: aggregator.map(|a| a.router_id),
+            origin: Some(origin_word(attrs.origin)),
+            metric: attrs.med,
+            local_pref: attrs.local_pref,
+            atomic_aggregate: attrs.atomic_aggregate,
+            community: CommunityDetail::of(&attrs.communities),
+            extended_community: CommunityDetail::of(&attrs.ext_communities)
+                .map(|c| TextDetail { string: c.string }),
+            large_community: CommunityDetail::of(&attrs.large_communities),
+            originator_id: rare.and_then(|rare| rare.originator_id),
+            cluster_list: rare
+                .filter(|rare| !rare.cluster_list.is_empty())
+                .map(|rare| ClusterList { list: rare.cluster_list.to_vec() }),
+            aigp: rare.and_then(|rare| rare.aigp),
+            otc: rare.and_then(|rare| rare.otc),
+            unknown_attributes: rare.map_or_else(Vec::new, |rare| {
+                rare.unknown
+                    .iter()
+                    .map(|raw| UnknownAttribute {
+                        attribute_type: raw.code,
+                        flags: raw.flags,
+                        length: raw.value.len(),
+                    })
+                    .collect()
+            }),
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Display for PrefixDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "BGP routing table entry for {}, version {}", self.prefix, self.version)?;
+        let best = self.paths.iter().position(|path| path.bestpath.as_ref().is_some_and(|b| b.overall));
+        write!(f, "Paths: ({} available, ", self.paths.len())?;
+        match best {
+            Some(position) => write!(f, "best #{}", position + 1)?,
+            None => write!(f, "no best path")?,
+        }
+        write!(f, ", table {}", self.table)?;
+        if self.suppressed {
+            write!(f, ", Advertisements suppressed by an aggregate.")?;
+        }
+        writeln!(f, ")")?;
+        self.write_advertised(f)?;
+        self.paths.iter().try_for_each(|path| path.fmt(f))
+    }
+}
+
+impl PrefixDetail {
+    fn write_advertised(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.advertised_to.is_empty() {
+            return writeln!(f, "  Not advertised to any peer");
+        }
+        let (grouped, single): (Vec<_>, Vec<_>) =
+            self.advertised_to.iter().partition(|(_, to)| to.peer_group.is_some());
+        if !grouped.is_empty() {
+            let mut groups: Vec<&str> =
+                grouped.iter().filter_map(|(_, to)| to.peer_group.as_deref()).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            writeln!(f, "  Advertised to peer-groups:\n  {}", groups.join(" "))?;
+        }
+        if !single.is_empty() {
+            let names: Vec<&str> = single.iter().map(|(addr, _)| addr.as_str()).collect();
+            writeln!(f, "  Advertised to non peer-group peers:\n  {}", names.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PathDetail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_path_line(f)?;
+        self.write_nexthop_lines(f)?;
+        self.write_attribute_line(f)?;
+        if let Some(list) = &self.community {
+            writeln!(f, "      Community: {}", list.string)?;
+        }
+        if let Some(list) = &self.extended_community {
+            writeln!(f, "      Extended Community: {}", list.string)?;
+        }
+        if let Some(list) = &self.large_community {
+            writeln!(f, "      Large Community: {}", list.string)?;
+        }
+        self.write_reflection_line(f)?;
+        for raw in &self.unknown_attributes {
+            writeln!(
+                f,
+                "      Unknown attribute: type {}, flags 0x{:02x}, length {}",
+                raw.attribute_type, raw.flags, raw.length
+            )?;
+        }
+        writeln!(f, "      Last update: {}", self.last_update.string)
+    }
+}
+
+impl PathDetail {
+    fn write_path_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "  {}", self.aspath.string)?;
+        if self.stale {
+            write!(f, ", (stale)")?;
+        }
+        if let (Some(asn), Some(id)) = (self.aggregator_as, self.aggregator_id) {
+            write!(f, ", (aggregated by {asn} {id})")?;
+        }
+        writeln!(f)
+    }
+
+    fn write_nexthop_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.nexthops.first() else { return Ok(()) };
+        write!(f, "    {}", first.cell.ip)?;
+        let own = self.peer.peer_id.is_unspecified();
+        if !first.accessible && !own {
+            write!(f, " (inaccessible)")?;
+        } else if let Some(metric) = first.metric.filter(|metric| *metric > 0) {
+            write!(f, " (metric {metric})")?;
+        }
+        writeln!(f, " from {} ({})", self.peer.peer_id, self.peer.router_id)?;
+        for more in self.nexthops.iter().skip(1) {
+            writeln!(f, "    ({}){}", more.cell.ip, if more.cell.used { " (used)" } else { "" })?;
+        }
+        Ok(())
+    }
+
+    fn write_attribute_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "      Origin {}", self.origin.unwrap_or(origin_word(Origin::Incomplete)))?;
+        if let Some(metric) = self.metric {
+            write!(f, ", metric {metric}")?;
+        }
+        if let Some(local_pref) = self.local_pref {
+            write!(f, ", localpref {local_pref}")?;
+        }
+        if let Some(aigp) = self.aigp {
+            write!(f, ", aigp-metric {aigp}")?;
+        }
+        if self.weight != 0 {
+            write!(f, ", weight {}", self.weight)?;
+        }
+        if self.tag != 0 {
+            write!(f, ", tag {}", self.tag)?;
+        }
+        let words = [
+            (!self.valid, "invalid"),
+            (self.valid, "valid"),
+            (self.aggregated, "aggregated"),
+            (self.sourced, "sourced"),
+            (self.local, "local"),
+            (self.peer.kind == Some("internal"), "internal"),
+            (self.peer.kind == Some("external"), "external"),
+            (self.atomic_aggregate, "atomic-aggregate"),
+            (self.suppressed, "suppressed"),
+            (self.multipath, "multipath"),
+        ];
+        for (_, word) in words.iter().filter(|(set, _)| *set) {
+            write!(f, ", {word}")?;
+        }
+        if let Some(best) = self.bestpath.as_ref().filter(|best| best.overall) {
+            match best.selection_reason {
+                Some(reason) => write!(f, ", best ({reason})")?,
+                None => write!(f, ", best")?,
+            }
+        }
+        if let Some(otc) = self.otc {
+            write!(f, ", otc {otc}")?;
+        }
+        writeln!(f)
+    }
+
+    fn write_reflection_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.originator_id, &self.cluster_list) {
+            (None, None) => Ok(()),
+            (originator, clusters) => {
+                write!(f, "      ")?;
+                if let Some(id) = originator {
+                    write!(f, "Originator: {id}")?;
+                }
+                if let Some(clusters) = clusters {
+                    if originator.is_some() {
+                        write!(f, ", ")?;
+                    }
+                    let list: Vec<String> = clusters.list.iter().map(Ipv4Addr::to_string).collect();
+                    write!(f, "Cluster list: {}", list.join(" "))?;
+                }
+                writeln!(f)
+            }
+        }
+    }
+}
