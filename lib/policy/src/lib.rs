@@ -1,1 +1,121 @@
+//! Routing policy: prefix lists, access lists, AS-path and community lists, and route maps, as configuration, as text
+//! and as evaluation.
+//!
+//! In goes a [`PolicyConfig`], which commands edit; [`Policies::compile`] turns it into what routes are judged by, reusing
+//! whatever did not change, so that pointer equality tells whom a change touches. A daemon implements [`PolicyRoute`] over
+//! its own route and calls [`RouteMap::apply`]. This crate knows no protocol beyond the value types of `lib/types`: it sees
+//! a route only through that trait.
 
+pub mod access_list;
+pub mod apply;
+pub mod as_path_list;
+pub mod community_list;
+pub mod config;
+pub mod prefix_list;
+pub mod regex;
+pub mod route_map;
+
+mod policies;
+
+pub use access_list::{AccessList, AccessMatch, AccessRule};
+pub use apply::{Decision, NextHopSet, PolicyRoute, RouteMap, Verdict};
+pub use as_path_list::AsPathList;
+pub use community_list::CommunityList;
+pub use config::{ListKind, PolicyConfig};
+pub use policies::Policies;
+pub use prefix_list::{PrefixList, PrefixRule};
+
+/// What a rule does with what it matches.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Permit,
+    Deny,
+}
+
+impl Action {
+    pub const fn is_permit(self) -> bool {
+        matches!(self, Self::Permit)
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(if self.is_permit() { "permit" } else { "deny" })
+    }
+}
+
+impl std::str::FromStr for Action {
+    type Err = ferrite_types::ParseError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "permit" => Ok(Self::Permit),
+            "deny" => Ok(Self::Deny),
+            _ => Err(ferrite_types::ParseError::new(text, "permit or deny")),
+        }
+    }
+}
+
+/// ORIGIN as policy names it; lower is preferred (RFC 4271 §9.1.2.2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PolicyOrigin {
+    Igp,
+    Egp,
+    Incomplete,
+}
+
+impl std::fmt::Display for PolicyOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Igp => "igp",
+            Self::Egp => "egp",
+            Self::Incomplete => "incomplete",
+        })
+    }
+}
+
+impl std::str::FromStr for PolicyOrigin {
+    type Err = ferrite_types::ParseError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "igp" => Ok(Self::Igp),
+            "egp" => Ok(Self::Egp),
+            "incomplete" => Ok(Self::Incomplete),
+            _ => Err(ferrite_types::ParseError::new(text, "an origin")),
+        }
+    }
+}
+
+/// The number for a rule entered without one: the next multiple of five after the last.
+pub(crate) fn next_seq(last: Option<u32>) -> u32 {
+    last.map_or(5, |last| (last / 5).saturating_add(1).saturating_mul(5))
+}
+
+/// Where a rule goes: its own number, the number of an equal rule that is already there (so that entering a file again
+/// changes nothing), or the next free one.
+pub(crate) fn place<R: PartialEq>(
+    rules: &std::collections::BTreeMap<u32, R>,
+    seq: Option<u32>,
+    rule: &R,
+) -> u32 {
+    seq.or_else(|| rules.iter().find(|(_, present)| *present == rule).map(|(seq, _)| *seq))
+        .unwrap_or_else(|| next_seq(rules.last_key_value().map(|(seq, _)| *seq)))
+}
+
+/// How often a rule decided. Shared by all threads that evaluate it.
+#[derive(Debug, Default)]
+pub struct Counter(std::sync::atomic::AtomicU64);
+
+impl Counter {
+    pub fn hit(&self) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    pub fn clear(&self) {
+        self.0.store(0, std::sync::atomic::Ordering::Relaxed);
+    }
+}

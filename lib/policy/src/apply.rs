@@ -1,0 +1,477 @@
+//! Route maps as evaluation. A [`RouteMap`] holds everything it refers to, so applying it looks nothing up by name, and two
+//! equal pointers judge alike.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ferrite_types::{
+    Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId, Tag,
+};
+
+use crate::access_list::CompiledAccessList;
+use crate::as_path_list::CompiledAsPathList;
+use crate::community_list::{CommunityMatch, CompiledCommunityList};
+use crate::prefix_list::CompiledPrefixList;
+use crate::route_map::{
+    Adjust, AsPathFilter, Bandwidth, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType, PeerSpec,
+    Prepend, RouteMapConfig, Set,
+};
+use crate::{Action, Counter, PolicyOrigin};
+
+/// What a clause asks to become of the next hop; the daemon knows the peer's and its own addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NextHopSet {
+    V4(Ipv4Addr),
+    V6Global(Ipv6Addr),
+    V6LinkLocal(Ipv6Addr),
+    /// Inbound the peer's address, outbound our own towards it.
+    PeerAddress,
+    /// Outbound: pass it on as it came.
+    Unchanged,
+    /// Inbound: prefer the global address over the link-local one.
+    PreferGlobal,
+}
+
+/// A route under judgement. A daemon implements what its routes have; clauses about the rest never match and set nothing.
+/// Setters are called only on a change, so an implementation copies its attributes no earlier than the first of them.
+pub trait PolicyRoute {
+    fn prefix(&self) -> Prefix;
+
+    fn next_hop(&self) -> Option<IpAddr> {
+        None
+    }
+    fn is_blackhole(&self) -> bool {
+        false
+    }
+    /// The address of whoever sent the route.
+    fn source(&self) -> Option<IpAddr> {
+        None
+    }
+    /// Whether the peer this policy is applied for is the one named.
+    fn is_peer(&self, _peer: &PeerSpec) -> bool {
+        false
+    }
+    /// Whether the peer the route was learned from is the one named.
+    fn is_source_peer(&self, _peer: &PeerSpec) -> bool {
+        false
+    }
+    fn is_interface(&self, _name: &str) -> bool {
+        false
+    }
+    fn protocol(&self) -> Option<RouteProtocol> {
+        None
+    }
+    fn instance(&self) -> u32 {
+        0
+    }
+    fn tag(&self) -> Tag {
+        Tag(0)
+    }
+    fn metric(&self) -> Option<u32> {
+        None
+    }
+    /// The metric of the route to the next hop.
+    fn igp_metric(&self) -> Option<u32> {
+        None
+    }
+    fn local_preference(&self) -> Option<u32> {
+        None
+    }
+    fn origin(&self) -> Option<PolicyOrigin> {
+        None
+    }
+    /// Appends the AS path's text; false where the route has none to speak of.
+    fn as_path_text(&self, _out: &mut String) -> bool {
+        false
+    }
+    /// Ascending, as all three of these.
+    fn communities(&self) -> &[Community] {
+        &[]
+    }
+    fn large_communities(&self) -> &[LargeCommunity] {
+        &[]
+    }
+    fn ext_communities(&self) -> &[ExtCommunity] {
+        &[]
+    }
+    /// A number from 0 to 99, fresh at every call.
+    fn dice(&mut self) -> u8 {
+        0
+    }
+
+    fn set_tag(&mut self, _tag: Tag) {}
+    fn set_metric(&mut self, _metric: u32) {}
+    fn set_metric_type(&mut self, _kind: MetricType) {}
+    fn set_local_preference(&mut self, _value: u32) {}
+    /// The value that a relative change starts from where the route has none.
+    fn default_local_preference(&self) -> u32 {
+        100
+    }
+    fn set_origin(&mut self, _origin: PolicyOrigin) {}
+    fn set_weight(&mut self, _weight: u32) {}
+    fn set_distance(&mut self, _distance: Distance) {}
+    fn set_table(&mut self, _table: TableId) {}
+    fn set_source(&mut self, _addr: IpAddr) {}
+    fn set_next_hop(&mut self, _next_hop: NextHopSet) {}
+    fn set_originator_id(&mut self, _id: RouterId) {}
+    fn set_aggregator(&mut self, _asn: Asn, _addr: Ipv4Addr) {}
+    fn set_atomic_aggregate(&mut self) {}
+    /// Ascending, without duplicates, as all three of these.
+    fn set_communities(&mut self, _communities: Vec<Community>) {}
+    fn set_large_communities(&mut self, _communities: Vec<LargeCommunity>) {}
+    fn set_ext_communities(&mut self, _communities: Vec<ExtCommunity>) {}
+    /// Link bandwidth needs the session's AS number and the count of paths.
+    fn set_bandwidth(&mut self, _bandwidth: Bandwidth, _non_transitive: bool) {}
+    /// First in the slice comes first in the path.
+    fn prepend(&mut self, _asns: &[Asn]) {}
+    fn prepend_last_as(&mut self, _times: u8) {}
+    fn exclude_asns(&mut self, _excluded: &dyn Fn(Asn) -> bool) {}
+    /// `with` absent: the router's own AS.
+    fn replace_asns(&mut self, _replaced: &dyn Fn(Asn) -> bool, _with: Option<Asn>) {}
+}
+
+/// What became of a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Permit,
+    Deny,
+}
+
+/// A verdict with the entry that gave it; `None` where no entry matched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decision {
+    pub verdict: Verdict,
+    pub entry: Option<u16>,
+}
+
+impl Decision {
+    pub fn is_permit(self) -> bool {
+        self.verdict == Verdict::Permit
+    }
+}
+
+/// A match clause with what it refers to; an absent list matches nothing.
+#[derive(Debug)]
+pub(crate) enum Test {
+    AccessList(Afi, Option<Arc<CompiledAccessList>>),
+    PrefixList(Afi, Option<Arc<CompiledPrefixList>>),
+    NextHopAccess(Option<Arc<CompiledAccessList>>),
+    NextHopPrefix(Option<Arc<CompiledPrefixList>>),
+    SourceAccess(Option<Arc<CompiledAccessList>>),
+    SourcePrefix(Option<Arc<CompiledPrefixList>>),
+    AsPath(Option<Arc<CompiledAsPathList>>),
+    Community(Option<Arc<CompiledCommunityList<Community>>>, CommunityMatch),
+    LargeCommunity(Option<Arc<CompiledCommunityList<LargeCommunity>>>, CommunityMatch),
+    ExtCommunity(Option<Arc<CompiledCommunityList<ExtCommunity>>>),
+    /// Clauses that refer to nothing.
+    Plain(Match),
+}
+
+/// A set clause with what it refers to.
+#[derive(Debug)]
+pub(crate) enum Change {
+    DeleteCommunities(Option<Arc<CompiledCommunityList<Community>>>),
+    DeleteLargeCommunities(Option<Arc<CompiledCommunityList<LargeCommunity>>>),
+    DeleteExtCommunities(Option<Arc<CompiledCommunityList<ExtCommunity>>>),
+    ExcludeList(Option<Arc<CompiledAsPathList>>),
+    ReplaceList(Option<Arc<CompiledAsPathList>>, Option<Asn>),
+    Plain(Set),
+}
+
+/// A call to another map.
+#[derive(Debug)]
+pub(crate) enum Call {
+    None,
+    Map(Arc<RouteMap>),
+    /// The map calls itself, at once or through others: never permitted.
+    Loop,
+}
+
+#[derive(Debug)]
+pub struct CompiledEntry {
+    pub seq: u16,
+    pub(crate) action: Action,
+    pub(crate) tests: Vec<Test>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) call: Call,
+    pub(crate) exit: Exit,
+    /// How often the entry matched.
+    pub hits: Counter,
+}
+
+/// A route map ready for evaluation.
+#[derive(Debug)]
+pub struct RouteMap {
+    pub name: String,
+    pub source: Arc<RouteMapConfig>,
+    pub entries: Vec<CompiledEntry>,
+    /// How often the map was applied.
+    pub invoked: Counter,
+}
+
+impl RouteMap {
+    /// Judges a route and changes it on the way. Entries are read in order; see the module `route_map` for the exits.
+    pub fn apply(&self, route: &mut dyn PolicyRoute) -> Decision {
+        self.invoked.hit();
+        let mut decided = Decision { verdict: Verdict::Deny, entry: None };
+        let mut from = 0;
+        for entry in &self.entries {
+            if entry.seq < from || !entry.matches(route) {
+                continue;
+            }
+            entry.hits.hit();
+            let deny = Decision { verdict: Verdict::Deny, entry: Some(entry.seq) };
+            if entry.action == Action::Deny {
+                return deny;
+            }
+            for change in &entry.changes {
+                change.apply(route);
+            }
+            match &entry.call {
+                Call::None => {}
+                Call::Map(map) if map.apply(route).is_permit() => {}
+                Call::Map(_) | Call::Loop => return deny,
+            }
+            decided = Decision { verdict: Verdict::Permit, entry: Some(entry.seq) };
+            match entry.exit {
+                Exit::Done => return decided,
+                Exit::Next => {}
+                Exit::Goto(seq) => from = seq,
+            }
+        }
+        decided
+    }
+}
+
+impl CompiledEntry {
+    fn matches(&self, route: &mut dyn PolicyRoute) -> bool {
+        self.tests.iter().all(|test| test.holds(route))
+    }
+}
+
+impl Test {
+    fn holds(&self, route: &mut dyn PolicyRoute) -> bool {
+        match self {
+            Self::AccessList(afi, list) => {
+                let prefix = route.prefix();
+                prefix.afi() == *afi && list.as_ref().is_some_and(|list| list.permits(prefix))
+            }
+            Self::PrefixList(afi, list) => {
+                let prefix = route.prefix();
+                prefix.afi() == *afi && list.as_ref().is_some_and(|list| list.permits(prefix))
+            }
+            Self::NextHopAccess(list) => permitted_addr(list.as_deref(), route.next_hop()),
+            Self::SourceAccess(list) => permitted_addr(list.as_deref(), route.source()),
+            Self::NextHopPrefix(list) => permitted_host(list.as_deref(), route.next_hop()),
+            Self::SourcePrefix(list) => permitted_host(list.as_deref(), route.source()),
+            Self::AsPath(list) => list.as_ref().is_some_and(|list| {
+                let mut text = String::new();
+                route.as_path_text(&mut text) && list.permits(&text)
+            }),
+            Self::Community(list, how) => {
+                list.as_ref().is_some_and(|list| list.permits(route.communities(), *how))
+            }
+            Self::LargeCommunity(list, how) => {
+                list.as_ref().is_some_and(|list| list.permits(route.large_communities(), *how))
+            }
+            Self::ExtCommunity(list) => list
+                .as_ref()
+                .is_some_and(|list| list.permits(route.ext_communities(), CommunityMatch::Included)),
+            Self::Plain(clause) => holds_plain(clause, route),
+        }
+    }
+}
+
+fn permitted_addr(list: Option<&CompiledAccessList>, addr: Option<IpAddr>) -> bool {
+    list.zip(addr).is_some_and(|(list, addr)| list.permits_addr(addr))
+}
+
+fn permitted_host(list: Option<&CompiledPrefixList>, addr: Option<IpAddr>) -> bool {
+    list.zip(addr).is_some_and(|(list, addr)| list.permits(Prefix::host(addr)))
+}
+
+fn holds_plain(clause: &Match, route: &mut dyn PolicyRoute) -> bool {
+    match clause {
+        Match::PrefixLen(afi, len) => route.prefix().afi() == *afi && route.prefix().len() == *len,
+        Match::NextHopAddrV4(addr) => route.next_hop() == Some(IpAddr::V4(*addr)),
+        Match::NextHopAddrV6(addr) => route.next_hop() == Some(IpAddr::V6(*addr)),
+        // The route's next hop is an address: as long as its family's addresses are.
+        Match::NextHopLen(len) => {
+            route.next_hop().is_some_and(|addr| Prefix::host(addr).len() == *len && addr.is_ipv4())
+        }
+        Match::NextHopBlackhole(_) => route.is_blackhole(),
+        Match::CommunityLimit(limit) => route.communities().len() <= usize::from(*limit),
+        Match::Interface(name) => route.is_interface(name),
+        Match::LocalPreference(value) => route.local_preference() == Some(*value),
+        Match::Metric(value) => route.metric() == Some(*value),
+        Match::Origin(origin) => route.origin() == Some(*origin),
+        Match::Peer(peer) => route.is_peer(peer),
+        Match::SourcePeer(peer) => route.is_source_peer(peer),
+        Match::Probability(percent) => *percent == 100 || route.dice() < *percent,
+        Match::SourceProtocol(protocol) => route.protocol() == Some(*protocol),
+        Match::SourceInstance(instance) => route.instance() == u32::from(*instance),
+        Match::Tag(tag) => route.tag() == tag.0,
+        // Compiled into tests of their own.
+        Match::AccessList(..)
+        | Match::PrefixList(..)
+        | Match::NextHop(..)
+        | Match::RouteSource(_)
+        | Match::AsPath(_)
+        | Match::Community(..)
+        | Match::LargeCommunity(..)
+        | Match::ExtCommunity(_) => false,
+    }
+}
+
+/// What remains after a deletion; `None` where nothing was deleted.
+fn without<C: Copy>(values: &[C], deleted: impl Fn(C) -> bool) -> Option<Vec<C>> {
+    let kept: Vec<C> = values.iter().copied().filter(|value| !deleted(*value)).collect();
+    (kept.len() != values.len()).then_some(kept)
+}
+
+/// The values after an edit; `None` where that is what was there.
+fn edited<C: Copy + Ord>(present: &[C], edit: &CommunityEdit<C>) -> Option<Vec<C>> {
+    let mut result = match edit {
+        CommunityEdit::None => Vec::new(),
+        CommunityEdit::Values { values, additive: false } => values.clone(),
+        CommunityEdit::Values { values, additive: true } => present.iter().chain(values).copied().collect(),
+    };
+    result.sort_unstable();
+    result.dedup();
+    (result != present).then_some(result)
+}
+
+impl Change {
+    fn apply(&self, route: &mut dyn PolicyRoute) {
+        match self {
+            Self::DeleteCommunities(Some(list)) => {
+                if let Some(kept) = without(route.communities(), |c| list.deletes(c)) {
+                    route.set_communities(kept);
+                }
+            }
+            Self::DeleteLargeCommunities(Some(list)) => {
+                if let Some(kept) = without(route.large_communities(), |c| list.deletes(c)) {
+                    route.set_large_communities(kept);
+                }
+            }
+            Self::DeleteExtCommunities(Some(list)) => {
+                if let Some(kept) = without(route.ext_communities(), |c| list.deletes(c)) {
+                    route.set_ext_communities(kept);
+                }
+            }
+            Self::ExcludeList(Some(list)) => route.exclude_asns(&|asn| list.permits(&asn.to_string())),
+            Self::ReplaceList(Some(list), with) => {
+                route.replace_asns(&|asn| list.permits(&asn.to_string()), *with);
+            }
+            Self::DeleteCommunities(None)
+            | Self::DeleteLargeCommunities(None)
+            | Self::DeleteExtCommunities(None)
+            | Self::ExcludeList(None)
+            | Self::ReplaceList(None, _) => {}
+            Self::Plain(clause) => apply_plain(clause, route),
+        }
+    }
+}
+
+fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
+    match clause {
+        Set::Aggregator { asn, addr } => route.set_aggregator(*asn, *addr),
+        Set::AsPathExclude(filter) => exclude(filter, route),
+        Set::AsPathPrepend(Prepend::Asns(asns)) => route.prepend(asns),
+        Set::AsPathPrepend(Prepend::LastAs(times)) => route.prepend_last_as(*times),
+        Set::AsPathReplace { what, with } => match what {
+            AsPathFilter::All => route.replace_asns(&|_| true, *with),
+            AsPathFilter::Asns(asns) => route.replace_asns(&|asn| asns.contains(&asn), *with),
+            AsPathFilter::List(_) => {}
+        },
+        Set::AtomicAggregate => route.set_atomic_aggregate(),
+        Set::Community(edit) => {
+            if let Some(values) = edited(route.communities(), edit) {
+                route.set_communities(values);
+            }
+        }
+        Set::LargeCommunity(edit) => {
+            if let Some(values) = edited(route.large_communities(), edit) {
+                route.set_large_communities(values);
+            }
+        }
+        Set::Distance(distance) => route.set_distance(*distance),
+        Set::Bandwidth { bandwidth, non_transitive } => route.set_bandwidth(*bandwidth, *non_transitive),
+        Set::ExtCommunityNone => {
+            if !route.ext_communities().is_empty() {
+                route.set_ext_communities(Vec::new());
+            }
+        }
+        Set::RouteTargets(values) => replace_kind(route, ExtCommunity::ROUTE_TARGET, values),
+        Set::SitesOfOrigin(values) => replace_kind(route, ExtCommunity::SITE_OF_ORIGIN, values),
+        Set::Ipv4NextHop(Ipv4NextHop::Addr(addr)) => route.set_next_hop(NextHopSet::V4(*addr)),
+        Set::Ipv4NextHop(Ipv4NextHop::PeerAddress) | Set::Ipv6NextHopPeerAddress => {
+            route.set_next_hop(NextHopSet::PeerAddress);
+        }
+        Set::Ipv4NextHop(Ipv4NextHop::Unchanged) => route.set_next_hop(NextHopSet::Unchanged),
+        Set::Ipv6NextHopGlobal(addr) => route.set_next_hop(NextHopSet::V6Global(*addr)),
+        Set::Ipv6NextHopLocal(addr) => route.set_next_hop(NextHopSet::V6LinkLocal(*addr)),
+        Set::Ipv6NextHopPreferGlobal => route.set_next_hop(NextHopSet::PreferGlobal),
+        Set::LocalPreference(adjust) => {
+            let value = adjust.apply(route.local_preference().unwrap_or(route.default_local_preference()));
+            if route.local_preference() != Some(value) {
+                route.set_local_preference(value);
+            }
+        }
+        Set::MaxMetric(limit) => bound_metric(route, |value| value.min(*limit)),
+        Set::MinMetric(limit) => bound_metric(route, |value| value.max(*limit)),
+        Set::Metric(edit) => set_metric(*edit, route),
+        Set::MetricType(kind) => route.set_metric_type(*kind),
+        Set::Origin(origin) => {
+            if route.origin() != Some(*origin) {
+                route.set_origin(*origin);
+            }
+        }
+        Set::OriginatorId(id) => route.set_originator_id(*id),
+        Set::Source(addr) => route.set_source(*addr),
+        Set::Table(table) => route.set_table(*table),
+        Set::Tag(tag) => route.set_tag(tag.0),
+        Set::Weight(weight) => route.set_weight(*weight),
+        // Compiled into changes of their own.
+        Set::CommListDelete(_) | Set::ExtCommListDelete(_) | Set::LargeCommListDelete(_) => {}
+    }
+}
+
+fn exclude(filter: &AsPathFilter, route: &mut dyn PolicyRoute) {
+    match filter {
+        AsPathFilter::All => route.exclude_asns(&|_| true),
+        AsPathFilter::Asns(asns) => route.exclude_asns(&|asn| asns.contains(&asn)),
+        AsPathFilter::List(_) => {}
+    }
+}
+
+/// `set extcommunity rt` and `soo` replace the values of their own kind and leave the others.
+fn replace_kind(route: &mut dyn PolicyRoute, subtype: u8, values: &[ExtCommunity]) {
+    let present = route.ext_communities();
+    let of_kind = |c: &ExtCommunity| c.subtype() == subtype && c.kind() <= 0x02;
+    let mut result: Vec<_> = present.iter().filter(|c| !of_kind(c)).chain(values).copied().collect();
+    result.sort_unstable();
+    result.dedup();
+    if result != present {
+        route.set_ext_communities(result);
+    }
+}
+
+fn set_metric(edit: MetricEdit, route: &mut dyn PolicyRoute) {
+    let value = match edit {
+        MetricEdit::Value(Adjust::To(value)) => Some(value),
+        // A relative change to an absent MED starts from zero.
+        MetricEdit::Value(adjust) => Some(adjust.apply(route.metric().unwrap_or(0))),
+        MetricEdit::Igp => route.igp_metric(),
+    };
+    if let Some(value) = value.filter(|value| route.metric() != Some(*value)) {
+        route.set_metric(value);
+    }
+}
+
+fn bound_metric(route: &mut dyn PolicyRoute, bound: impl Fn(u32) -> u32) {
+    let value = bound(route.metric().unwrap_or(0));
+    if route.metric() != Some(value) {
+        route.set_metric(value);
+    }
+}

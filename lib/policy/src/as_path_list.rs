@@ -1,0 +1,77 @@
+//! AS-path access lists: regular expressions over a path's text, first match decides.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::{Action, Counter};
+
+/// One rule: the expression as it was entered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AsPathRule {
+    pub action: Action,
+    pub pattern: String,
+}
+
+/// A named list as configured.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AsPathList {
+    pub rules: BTreeMap<u32, AsPathRule>,
+}
+
+#[derive(Debug)]
+struct CompiledRule {
+    action: Action,
+    /// `None` for an expression that does not compile; the command refuses those, so nothing matches it.
+    regex: Option<regex::Regex>,
+    hits: Counter,
+}
+
+/// A list ready for evaluation.
+#[derive(Debug)]
+pub struct CompiledAsPathList {
+    pub source: Arc<AsPathList>,
+    rules: Vec<CompiledRule>,
+}
+
+impl CompiledAsPathList {
+    pub fn new(source: Arc<AsPathList>) -> Self {
+        let rules = source
+            .rules
+            .values()
+            .map(|rule| CompiledRule {
+                action: rule.action,
+                regex: crate::regex::compile(&rule.pattern).ok(),
+                hits: Counter::default(),
+            })
+            .collect();
+        Self { source, rules }
+    }
+
+    /// Whether the path, written as text, is permitted; what nothing matches is denied.
+    pub fn permits(&self, path: &str) -> bool {
+        for rule in &self.rules {
+            if rule.regex.as_ref().is_some_and(|regex| regex.is_match(path)) {
+                rule.hits.hit();
+                return rule.action.is_permit();
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_matching_expression_decides() {
+        let mut list = AsPathList::default();
+        for (seq, action, pattern) in [(5, Action::Deny, "_666_"), (10, Action::Permit, "^65001_")] {
+            list.rules.insert(seq, AsPathRule { action, pattern: pattern.to_owned() });
+        }
+        let list = CompiledAsPathList::new(Arc::new(list));
+        assert!(list.permits("65001 1"));
+        assert!(!list.permits("65001 666"));
+        assert!(!list.permits("65002"));
+    }
+}
