@@ -10,6 +10,7 @@
 //! | `daemon` | starting, configuring and reading ours, FRR, BIRD, GoBGP, OpenBGPD, ExaBGP |
 //! | `kernel`, `wait`, `needs` | kernel tables, conditions, what a test needs |
 //! | `bgp` | a BGP speaker of its own, the oracle of the tests: it shares no code with bgpd |
+//! | `tool` | `bgp-replay` as a test drives it |
 //! | `data` | the real tables, where they are present |
 //!
 //! It must never learn how our daemons work inside: everything it knows of them, an operator sees too.
@@ -24,6 +25,7 @@ pub mod net;
 pub mod peers_root;
 pub mod router;
 pub mod sandbox;
+pub mod tool;
 pub mod wait;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -34,6 +36,7 @@ pub use kernel::Family;
 pub use needs::Needs;
 pub use net::Net;
 pub use router::{Kind, Router};
+pub use tool::Tool;
 pub use wait::{holds_for, json_contains, wait_until};
 
 /// Runs one test in a network of its own. Panics with the reason and the folder of its logs when it fails.

@@ -10,7 +10,8 @@ use crate::failure::Result;
 use crate::kernel::Family;
 use crate::router::{INSIDE, Router};
 
-const HEARD: &str = "#!/bin/sh\nexec cat >> /run/t/log/heard.json\n";
+/// Its standard output stays open: ExaBGP takes a process that closes it for dead.
+const HEARD: &str = "#!/bin/sh\nwhile read -r line; do echo \"$line\" >> /run/t/log/heard.json; done\n";
 
 pub fn start(router: &Router, config: &str) -> Result<()> {
     let conf = router.write("etc/exabgp.conf", config)?;
