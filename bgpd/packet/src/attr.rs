@@ -1,12 +1,22 @@
 //! Path attributes as values (RFC 4271 §5, RFC 4760, and the RFCs of the newer ones).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_types::{Asn, Community, ExtCommunity, LargeCommunity, RouterId};
 
 mod as_path;
+mod code;
+mod decode;
+mod encode;
+mod fault;
+mod opaque;
 
-pub use as_path::{AsPath, Segment, SegmentKind};
+pub use as_path::{AsPath, AsPathError, AsPathText, PrivateAs, Segment, SegmentKind};
+pub use code::{AttrCode, CodeSet, flags};
+pub(crate) use decode::{Builder, Needs, RawRef, check_ipv4_next_hop, check_ipv6_next_hop, split_header};
+pub use decode::{DecodeContext, SessionKind};
+pub use encode::{EncodeContext, encode_attributes, encode_next_hop, uses_mp_reach};
+pub use fault::{AttributeError, Fault, Penalty};
 
 /// ORIGIN (RFC 4271 §5.1.1). Lower is preferred.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize)]
@@ -22,6 +32,27 @@ pub enum Origin {
 pub enum NextHop {
     V4(Ipv4Addr),
     V6 { global: Ipv6Addr, link_local: Option<Ipv6Addr> },
+}
+
+impl NextHop {
+    /// The address by which the next hop is tracked: the global one where there are two.
+    pub const fn addr(self) -> IpAddr {
+        match self {
+            Self::V4(addr) => IpAddr::V4(addr),
+            Self::V6 { global, .. } => IpAddr::V6(global),
+        }
+    }
+}
+
+impl Origin {
+    pub const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            0 => Some(Self::Igp),
+            1 => Some(Self::Egp),
+            2 => Some(Self::Incomplete),
+            _ => None,
+        }
+    }
 }
 
 /// AGGREGATOR (RFC 4271 §5.1.7, RFC 6793).
@@ -51,7 +82,7 @@ pub struct RareAttributes {
     pub aigp: Option<u64>,
     /// Only-to-customer (RFC 9234 §5).
     pub otc: Option<Asn>,
-    /// In ascending order of code.
+    /// Attributes passed on as they are, whether unknown or only checked, in ascending order of code.
     pub unknown: Box<[RawAttribute]>,
 }
 

@@ -3,7 +3,15 @@
 
 pub mod attr;
 pub mod family;
+pub mod header;
 pub mod nlri;
+pub mod notification;
+pub mod refresh;
+pub mod update;
 
 pub use family::{Family, FamilySet};
+pub use header::{Frame, MessageType, next_frame};
 pub use nlri::{Nlri, NlriEntry, NlriError};
+pub use notification::Notification;
+pub use refresh::{RefreshKind, RouteRefresh};
+pub use update::{Announced, AttributeCache, Update, UpdateError};
