@@ -2,16 +2,20 @@
 //! the two ends negotiated.
 
 pub mod attr;
+pub mod capability;
 pub mod family;
 pub mod header;
 pub mod nlri;
 pub mod notification;
+pub mod open;
 pub mod refresh;
 pub mod update;
 
+pub use capability::{Capability, FamilyCode};
 pub use family::{Family, FamilySet};
 pub use header::{Frame, MessageType, next_frame};
 pub use nlri::{Nlri, NlriEntry, NlriError};
 pub use notification::Notification;
+pub use open::Open;
 pub use refresh::{RefreshKind, RouteRefresh};
 pub use update::{Announced, AttributeCache, Update, UpdateError};
