@@ -12,6 +12,8 @@ pub struct Needs {
     pub ours: bool,
     /// The Debian root with FRR, BIRD and the others.
     pub peers: bool,
+    /// The folder of real tables.
+    pub data: bool,
     pub mpls: bool,
     pub vrf: bool,
 }
@@ -33,6 +35,11 @@ impl Needs {
     pub fn unmet(&self) -> Result<()> {
         if self.ours {
             crate::daemon::ours::binaries()?;
+        }
+        if self.data && crate::data::folder().is_none() {
+            return Err(Failure::new(
+                "no folder of real tables (FERRITE_DATA, or ../shared/data beside the workspace)",
+            ));
         }
         let sandbox = Sandbox::new()?;
         let probe = |what: &str, args: &str| {

@@ -96,14 +96,16 @@ pub fn feeds(file: &[u8], family: Family) -> Result<Vec<(u32, Table)>> {
     let mut out = Vec::new();
     for (peer, entries) in dump.feeds {
         let mut groups: rustc_hash::FxHashMap<u32, Vec<Prefix>> = rustc_hash::FxHashMap::default();
-        for (prefix, number) in entries.into_iter().filter(|(p, _)| p.family == family) {
+        let mut seen: FxHashSet<Prefix> = FxHashSet::default(); // ADD-PATH dumps hold several paths: the first counts
+        for (prefix, number) in entries.into_iter().filter(|(p, _)| p.family == family && seen.insert(*p)) {
             groups.entry(number).or_default().push(prefix);
         }
         let mut groups: Vec<(u32, Vec<Prefix>)> = groups.into_iter().collect();
         groups.sort_unstable_by_key(|(number, _)| *number);
         let attrs = |number: u32| dump.attrs.get(number as usize).cloned().unwrap_or_default();
         let table = Table { groups: groups.into_iter().map(|(n, p)| (attrs(n), p)).collect() };
-        if !table.is_empty() {
+        // AS 0 marks what the collector itself originated: no session can have it.
+        if !table.is_empty() && peer.asn != 0 {
             out.push((peer.asn, table));
         }
     }
