@@ -56,11 +56,17 @@ impl Wildcard {
 pub enum AccessMatch {
     Any,
     /// `exact` compares the length too; else everything inside the prefix matches.
-    Prefix { prefix: Prefix, exact: bool },
+    Prefix {
+        prefix: Prefix,
+        exact: bool,
+    },
     /// `A.B.C.D` or `A.B.C.D WILDCARD`.
     Standard(Wildcard),
     /// The destination is compared with the prefix's mask.
-    Extended { source: Wildcard, destination: Wildcard },
+    Extended {
+        source: Wildcard,
+        destination: Wildcard,
+    },
 }
 
 impl AccessMatch {
@@ -170,8 +176,10 @@ mod tests {
         assert!(inside.matches(p("10.1.0.0/16")) && !exact.matches(p("10.1.0.0/16")));
         let standard = AccessMatch::Standard(w("10.1.0.0", "0.0.255.255"));
         assert!(standard.matches(p("10.1.200.0/24")) && !standard.matches(p("10.2.0.0/16")));
-        let extended =
-            AccessMatch::Extended { source: w("10.0.0.0", "0.255.255.255"), destination: Wildcard::host("255.255.0.0".parse().unwrap()) };
+        let extended = AccessMatch::Extended {
+            source: w("10.0.0.0", "0.255.255.255"),
+            destination: Wildcard::host("255.255.0.0".parse().unwrap()),
+        };
         assert!(extended.matches(p("10.9.0.0/16")) && !extended.matches(p("10.9.0.0/24")));
         assert_eq!(extended.to_string(), "ip 10.0.0.0 0.255.255.255 host 255.255.0.0");
     }

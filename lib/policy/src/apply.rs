@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ferrite_types::{
-    Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId, Tag,
+    Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId,
+    Tag,
 };
 
 use crate::access_list::CompiledAccessList;
@@ -13,8 +14,8 @@ use crate::as_path_list::CompiledAsPathList;
 use crate::community_list::{CommunityMatch, CompiledCommunityList};
 use crate::prefix_list::CompiledPrefixList;
 use crate::route_map::{
-    Adjust, AsPathFilter, Bandwidth, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType, PeerSpec,
-    Prepend, RouteMapConfig, Set,
+    Adjust, AsPathFilter, Bandwidth, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType,
+    PeerSpec, Prepend, RouteMapConfig, Set,
 };
 use crate::{Action, Counter, PolicyOrigin};
 

@@ -222,7 +222,8 @@ mod tests {
 
     #[test]
     fn expanded_lists_see_the_whole_text_and_delete_one_by_one() {
-        let list = list::<Community>(Style::Expanded, &[(Action::Deny, "65001:666"), (Action::Permit, "^65001:")]);
+        let list =
+            list::<Community>(Style::Expanded, &[(Action::Deny, "65001:666"), (Action::Permit, "^65001:")]);
         let c = |text: &str| parse_communities(text).unwrap();
         assert!(list.permits(&c("65001:1 65002:5"), CommunityMatch::Included));
         assert!(!list.permits(&c("65001:1 65001:666"), CommunityMatch::Included));
@@ -232,7 +233,10 @@ mod tests {
 
     #[test]
     fn rules_are_kept_in_canonical_form() {
-        assert_eq!(canonical::<Community>(Style::Standard, "65001:2 65001:1 65001:2").unwrap(), "65001:1 65001:2");
+        assert_eq!(
+            canonical::<Community>(Style::Standard, "65001:2 65001:1 65001:2").unwrap(),
+            "65001:1 65001:2"
+        );
         assert_eq!(
             canonical::<ExtCommunity>(Style::Standard, "rt 65001:100 soo 10.0.0.1:5").unwrap(),
             "rt 65001:100 soo 10.0.0.1:5"

@@ -9,6 +9,7 @@
 pub mod access_list;
 pub mod apply;
 pub mod as_path_list;
+pub mod commands;
 pub mod community_list;
 pub mod config;
 pub mod prefix_list;
@@ -86,9 +87,13 @@ impl std::str::FromStr for PolicyOrigin {
     }
 }
 
-/// The number for a rule entered without one: the next multiple of five after the last.
-pub(crate) fn next_seq(last: Option<u32>) -> u32 {
-    last.map_or(5, |last| (last / 5).saturating_add(1).saturating_mul(5))
+/// How the number of a rule entered without one follows from the last rule's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Numbering {
+    /// Five more: prefix and access lists.
+    PlusFive,
+    /// The next multiple of five: AS-path and community lists.
+    MultipleOfFive,
 }
 
 /// Where a rule goes: its own number, the number of an equal rule that is already there (so that entering a file again
@@ -97,9 +102,15 @@ pub(crate) fn place<R: PartialEq>(
     rules: &std::collections::BTreeMap<u32, R>,
     seq: Option<u32>,
     rule: &R,
+    numbering: Numbering,
 ) -> u32 {
-    seq.or_else(|| rules.iter().find(|(_, present)| *present == rule).map(|(seq, _)| *seq))
-        .unwrap_or_else(|| next_seq(rules.last_key_value().map(|(seq, _)| *seq)))
+    let next = || match (rules.last_key_value(), numbering) {
+        (None, _) => 5,
+        (Some((last, _)), Numbering::PlusFive) => last.saturating_add(5),
+        (Some((last, _)), Numbering::MultipleOfFive) => (last / 5).saturating_add(1).saturating_mul(5),
+    };
+    let present = || rules.iter().find(|(_, present)| *present == rule).map(|(seq, _)| *seq);
+    seq.or_else(present).unwrap_or_else(next)
 }
 
 /// How often a rule decided. Shared by all threads that evaluate it.
@@ -119,3 +130,6 @@ impl Counter {
         self.0.store(0, std::sync::atomic::Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ferrite_types::{Afi, Community, ExtCommunity, LargeCommunity};
 
+use crate::Counter;
 use crate::access_list::CompiledAccessList;
 use crate::apply::{Call, Change, CompiledEntry, RouteMap, Test};
 use crate::as_path_list::CompiledAsPathList;
@@ -12,7 +13,6 @@ use crate::community_list::CompiledCommunityList;
 use crate::config::{ListKind, Named, PolicyConfig};
 use crate::prefix_list::CompiledPrefixList;
 use crate::route_map::{AsPathFilter, Entry, Match, NextHopList, RouteMapConfig, Set};
-use crate::Counter;
 
 type Compiled<T> = BTreeMap<String, Arc<T>>;
 
@@ -49,8 +49,14 @@ fn lists<S: PartialEq, T>(
         .collect()
 }
 
-fn differing<T>(old: &Compiled<T>, new: &Compiled<T>, kind: ListKind, out: &mut BTreeSet<(ListKind, String)>) {
-    let same = |name: &String, of: &Compiled<T>, list: &Arc<T>| of.get(name).is_some_and(|it| Arc::ptr_eq(it, list));
+fn differing<T>(
+    old: &Compiled<T>,
+    new: &Compiled<T>,
+    kind: ListKind,
+    out: &mut BTreeSet<(ListKind, String)>,
+) {
+    let same =
+        |name: &String, of: &Compiled<T>, list: &Arc<T>| of.get(name).is_some_and(|it| Arc::ptr_eq(it, list));
     let of = |a: &Compiled<T>, b: &Compiled<T>| -> Vec<String> {
         a.iter().filter(|(name, list)| !same(name, b, list)).map(|(name, _)| name.clone()).collect()
     };
@@ -156,7 +162,12 @@ impl Policies {
         differing(&old.access_lists_v6, &self.access_lists_v6, ListKind::AccessList(Afi::Ipv6), &mut out);
         differing(&old.as_path_lists, &self.as_path_lists, ListKind::AsPathList, &mut out);
         differing(&old.community_lists, &self.community_lists, ListKind::CommunityList, &mut out);
-        differing(&old.large_community_lists, &self.large_community_lists, ListKind::LargeCommunityList, &mut out);
+        differing(
+            &old.large_community_lists,
+            &self.large_community_lists,
+            ListKind::LargeCommunityList,
+            &mut out,
+        );
         differing(&old.ext_community_lists, &self.ext_community_lists, ListKind::ExtCommunityList, &mut out);
         differing(&old.route_maps, &self.route_maps, ListKind::RouteMap, &mut out);
         out
@@ -183,14 +194,20 @@ impl Policies {
                 None => Call::None,
                 Some(called) if open.contains(called) || open.len() > MAX_CALLS => Call::Loop,
                 // A call to a map that does not exist is passed over.
-                Some(called) => self.compile_map(called, config, previous, open).map_or(Call::None, Call::Map),
+                Some(called) => {
+                    self.compile_map(called, config, previous, open).map_or(Call::None, Call::Map)
+                }
             })
             .collect();
         open.pop();
         let entries = source.entries.iter().zip(calls);
         let entries = entries.map(|((seq, entry), call)| self.compile_entry(*seq, entry, call)).collect();
-        let built =
-            RouteMap { name: name.to_owned(), source: Arc::clone(source), entries, invoked: Counter::default() };
+        let built = RouteMap {
+            name: name.to_owned(),
+            source: Arc::clone(source),
+            entries,
+            invoked: Counter::default(),
+        };
         let map = previous
             .and_then(|previous| previous.route_maps.get(name))
             .filter(|old| same_map(old, &built, source))
@@ -238,8 +255,12 @@ impl Policies {
             Set::LargeCommListDelete(name) => {
                 Change::DeleteLargeCommunities(self.large_community_list(name).cloned())
             }
-            Set::ExtCommListDelete(name) => Change::DeleteExtCommunities(self.ext_community_list(name).cloned()),
-            Set::AsPathExclude(AsPathFilter::List(name)) => Change::ExcludeList(self.as_path_list(name).cloned()),
+            Set::ExtCommListDelete(name) => {
+                Change::DeleteExtCommunities(self.ext_community_list(name).cloned())
+            }
+            Set::AsPathExclude(AsPathFilter::List(name)) => {
+                Change::ExcludeList(self.as_path_list(name).cloned())
+            }
             Set::AsPathReplace { what: AsPathFilter::List(name), with } => {
                 Change::ReplaceList(self.as_path_list(name).cloned(), *with)
             }
@@ -283,13 +304,11 @@ impl Test {
     fn same(&self, new: &Self) -> bool {
         match (self, new) {
             (Self::AccessList(_, a), Self::AccessList(_, b)) => same(a.as_ref(), b.as_ref()),
-            (Self::NextHopAccess(a), Self::NextHopAccess(b)) | (Self::SourceAccess(a), Self::SourceAccess(b)) => {
-                same(a.as_ref(), b.as_ref())
-            }
+            (Self::NextHopAccess(a), Self::NextHopAccess(b))
+            | (Self::SourceAccess(a), Self::SourceAccess(b)) => same(a.as_ref(), b.as_ref()),
             (Self::PrefixList(_, a), Self::PrefixList(_, b)) => same(a.as_ref(), b.as_ref()),
-            (Self::NextHopPrefix(a), Self::NextHopPrefix(b)) | (Self::SourcePrefix(a), Self::SourcePrefix(b)) => {
-                same(a.as_ref(), b.as_ref())
-            }
+            (Self::NextHopPrefix(a), Self::NextHopPrefix(b))
+            | (Self::SourcePrefix(a), Self::SourcePrefix(b)) => same(a.as_ref(), b.as_ref()),
             (Self::AsPath(a), Self::AsPath(b)) => same(a.as_ref(), b.as_ref()),
             (Self::Community(a, _), Self::Community(b, _)) => same(a.as_ref(), b.as_ref()),
             (Self::LargeCommunity(a, _), Self::LargeCommunity(b, _)) => same(a.as_ref(), b.as_ref()),
@@ -304,11 +323,12 @@ impl Change {
     fn same(&self, new: &Self) -> bool {
         match (self, new) {
             (Self::DeleteCommunities(a), Self::DeleteCommunities(b)) => same(a.as_ref(), b.as_ref()),
-            (Self::DeleteLargeCommunities(a), Self::DeleteLargeCommunities(b)) => same(a.as_ref(), b.as_ref()),
-            (Self::DeleteExtCommunities(a), Self::DeleteExtCommunities(b)) => same(a.as_ref(), b.as_ref()),
-            (Self::ExcludeList(a), Self::ExcludeList(b)) | (Self::ReplaceList(a, _), Self::ReplaceList(b, _)) => {
+            (Self::DeleteLargeCommunities(a), Self::DeleteLargeCommunities(b)) => {
                 same(a.as_ref(), b.as_ref())
             }
+            (Self::DeleteExtCommunities(a), Self::DeleteExtCommunities(b)) => same(a.as_ref(), b.as_ref()),
+            (Self::ExcludeList(a), Self::ExcludeList(b))
+            | (Self::ReplaceList(a, _), Self::ReplaceList(b, _)) => same(a.as_ref(), b.as_ref()),
             (Self::Plain(_), Self::Plain(_)) => true,
             _ => false,
         }

@@ -26,7 +26,11 @@ impl PrefixRule {
     pub fn new(action: Action, prefix: Prefix, ge: Option<u8>, le: Option<u8>) -> Result<Self, &'static str> {
         let bits = prefix.afi().bits();
         let (low, high) = (ge.unwrap_or(prefix.len()), le.unwrap_or(bits));
-        if ge.is_some_and(|ge| ge < prefix.len()) || le.is_some_and(|le| le < prefix.len()) || low > high || high > bits {
+        if ge.is_some_and(|ge| ge < prefix.len())
+            || le.is_some_and(|le| le < prefix.len())
+            || low > high
+            || high > bits
+        {
             return Err("Invalid prefix range, make sure: len <= ge-value <= le-value");
         }
         Ok(Self { action, prefix, ge, le, any: false })
@@ -35,7 +39,6 @@ impl PrefixRule {
     pub fn any(action: Action, afi: Afi) -> Self {
         Self { action, prefix: Prefix::default_of(afi), ge: None, le: Some(afi.bits()), any: true }
     }
-
 
     /// The lengths that match, both ends included.
     fn lengths(&self) -> (u8, u8) {
@@ -173,7 +176,8 @@ mod tests {
         let bound = |name: &str| {
             words.iter().position(|word| *word == name).map(|at| words[at + 1].parse::<u8>().unwrap())
         };
-        PrefixRule::new(words[0].parse().unwrap(), words[1].parse().unwrap(), bound("ge"), bound("le")).unwrap()
+        PrefixRule::new(words[0].parse().unwrap(), words[1].parse().unwrap(), bound("ge"), bound("le"))
+            .unwrap()
     }
 
     #[test]
@@ -198,7 +202,9 @@ mod tests {
     #[test]
     fn impossible_bounds_are_refused() {
         let prefix: Prefix = "10.0.0.0/8".parse().unwrap();
-        for (ge, le) in [(Some(7), None), (None, Some(7)), (Some(20), Some(10)), (None, Some(33)), (Some(33), None)] {
+        for (ge, le) in
+            [(Some(7), None), (None, Some(7)), (Some(20), Some(10)), (None, Some(33)), (Some(33), None)]
+        {
             assert!(PrefixRule::new(Action::Permit, prefix, ge, le).is_err(), "{ge:?} {le:?}");
         }
     }

@@ -154,7 +154,10 @@ impl Translator<'_> {
                 other if other.is_ascii_alphanumeric() || other == ' ' => set.push(other),
                 other => {
                     set.push_str(&regex::escape(&other.to_string()));
-                    if matches!(other, ',' | ':' | ';' | '=' | '<' | '>' | '@' | '!' | '"' | '%' | '\'' | '/' | '`') {
+                    if matches!(
+                        other,
+                        ',' | ':' | ';' | '=' | '<' | '>' | '@' | '!' | '"' | '%' | '\'' | '/' | '`'
+                    ) {
                         first = false;
                         continue;
                     }
@@ -178,7 +181,8 @@ impl Translator<'_> {
             return Err("unfinished character class".to_owned());
         }
         const CLASSES: &[&str] = &[
-            "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "xdigit",
+            "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+            "upper", "xdigit",
         ];
         if !CLASSES.contains(&name.as_str()) {
             return Err(format!("unknown character class {name:?}"));

@@ -133,7 +133,9 @@ impl fmt::Display for Match {
             Self::NextHopAddrV4(addr) => write!(f, "{addr}"),
             Self::NextHopAddrV6(addr) => write!(f, "{addr}"),
             Self::NextHopBlackhole(_) => f.write_str("blackhole"),
-            Self::Community(name, how) | Self::LargeCommunity(name, how) => write!(f, "{name}{}", suffix(*how)),
+            Self::Community(name, how) | Self::LargeCommunity(name, how) => {
+                write!(f, "{name}{}", suffix(*how))
+            }
             Self::CommunityLimit(limit) => write!(f, "{limit}"),
             Self::LocalPreference(value) | Self::Metric(value) => write!(f, "{value}"),
             Self::Origin(origin) => write!(f, "{origin}"),

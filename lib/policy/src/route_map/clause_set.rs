@@ -41,9 +41,8 @@ impl fmt::Display for Adjust {
 impl FromStr for Adjust {
     type Err = ParseError;
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let number = |digits: &str| {
-            digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
-        };
+        let number =
+            |digits: &str| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
         let parsed = match text.split_at_checked(1) {
             Some(("+", digits)) => number(digits).map(Self::Plus),
             Some(("-", digits)) => number(digits).map(Self::Minus),
@@ -96,7 +95,10 @@ pub enum AsPathFilter {
 pub enum CommunityEdit<C> {
     None,
     /// In the order entered.
-    Values { values: Vec<C>, additive: bool },
+    Values {
+        values: Vec<C>,
+        additive: bool,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,17 +146,26 @@ impl FromStr for Bandwidth {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Set {
-    Aggregator { asn: Asn, addr: Ipv4Addr },
+    Aggregator {
+        asn: Asn,
+        addr: Ipv4Addr,
+    },
     AsPathExclude(AsPathFilter),
     AsPathPrepend(Prepend),
     /// `with` absent: this router's own AS.
-    AsPathReplace { what: AsPathFilter, with: Option<Asn> },
+    AsPathReplace {
+        what: AsPathFilter,
+        with: Option<Asn>,
+    },
     AtomicAggregate,
     CommListDelete(String),
     Community(CommunityEdit<Community>),
     Distance(Distance),
     ExtCommListDelete(String),
-    Bandwidth { bandwidth: Bandwidth, non_transitive: bool },
+    Bandwidth {
+        bandwidth: Bandwidth,
+        non_transitive: bool,
+    },
     ExtCommunityNone,
     RouteTargets(Vec<ExtCommunity>),
     SitesOfOrigin(Vec<ExtCommunity>),
@@ -270,9 +281,9 @@ impl fmt::Display for Set {
                 }
                 with.map_or(Ok(()), |asn| write!(f, " {asn}"))
             }
-            Self::CommListDelete(name)
-            | Self::ExtCommListDelete(name)
-            | Self::LargeCommListDelete(name) => write!(f, "{name} delete"),
+            Self::CommListDelete(name) | Self::ExtCommListDelete(name) | Self::LargeCommListDelete(name) => {
+                write!(f, "{name} delete")
+            }
             Self::Community(edit) => write!(f, "{edit}"),
             Self::Distance(distance) => write!(f, "{distance}"),
             Self::Bandwidth { bandwidth, non_transitive } => {
