@@ -43,7 +43,11 @@ impl Args {
     /// The argument of that name: `$name` where the grammar has one, else the token's own text (`A.B.C.D`, `WORD`, `json`).
     /// Several words (`LINE...`, a named group) come joined by single spaces.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.bindings.iter().find(|binding| &*binding.name == name).and_then(|binding| self.text_of(binding))
+        // A name given with `$` comes before a keyword that happens to read the same.
+        let mut named = self.bindings.iter().filter(|binding| &*binding.name == name);
+        let binding =
+            named.clone().find(|binding| !self.is_plain_keyword(binding)).or_else(|| named.next())?;
+        self.text_of(binding)
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -99,6 +103,12 @@ impl Args {
     /// The words with keywords written out.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(ArgWord::as_str)
+    }
+
+    fn is_plain_keyword(&self, binding: &Binding) -> bool {
+        let word = self.words.get(binding.first);
+        binding.end == binding.first + 1
+            && matches!(word, Some(ArgWord::Keyword(text)) if Arc::ptr_eq(text, &binding.name))
     }
 
     fn text_of<'a>(&'a self, binding: &'a Binding) -> Option<&'a str> {

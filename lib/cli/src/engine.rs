@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::args::Args;
+use crate::common::CommonExec;
 use crate::error::{CliError, SyntaxError};
 use crate::graph::{Candidate, Match};
 use crate::lines::{self, Item};
@@ -62,6 +63,8 @@ pub enum Outcome<C, H> {
     Nothing,
     /// Call the handler.
     Exec { handler: H, args: Args, context: Context },
+    /// A command that every daemon has.
+    Common { what: CommonExec, args: Args },
     /// The configuration is now [`Engine::running`]; this is what it was. `entered` when the line opened a node.
     Configured { before: Arc<C>, entered: Option<&'static Node> },
 }
@@ -141,6 +144,7 @@ where
             Some(Action::Exec(handler)) => {
                 Ok(Outcome::Exec { handler: handler.clone(), args: found.args, context: Context::default() })
             }
+            Some(Action::Common(what)) => Ok(Outcome::Common { what: *what, args: found.args }),
             _ => Err(SyntaxError { kind: CliError::Unknown, column: 0, expected: vec![] }),
         }
     }

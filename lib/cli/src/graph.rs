@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::args::{ArgWord, Args, Binding};
 use crate::error::{CliError, SyntaxError};
-use crate::syntax::Element;
+use crate::syntax::{self, Element, NotationError};
 use crate::token::{EXACT, Kind, PARTIAL, Score, Word};
 
 /// A command's number in the grammar that it was added to.
@@ -64,6 +64,17 @@ pub struct Match {
 }
 
 impl Graph {
+    /// Adds a command by its grammar; gives back the one that already stands for exactly the same tokens.
+    pub fn insert(
+        &mut self,
+        syntax: &str,
+        help: &[&str],
+        id: CommandId,
+        hidden: bool,
+    ) -> Result<Option<CommandId>, NotationError> {
+        Ok(self.add(&syntax::parse(syntax, help)?.elements, id, hidden))
+    }
+
     /// Adds a command; gives back the one that already stands for exactly the same tokens.
     pub(crate) fn add(&mut self, elements: &[Element], id: CommandId, hidden: bool) -> Option<CommandId> {
         let mut node = &mut self.root;
@@ -270,6 +281,10 @@ impl<'w> Search<'w> {
         if self.purpose == Purpose::Find {
             if let Some(id) = trie.end {
                 self.complete(id);
+            }
+            // What is optional may be left out.
+            for (element, child) in &trie.others {
+                self.element(element, self.words.len(), &Rest::Trie(child));
             }
             return;
         }

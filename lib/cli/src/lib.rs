@@ -30,6 +30,7 @@
 
 mod args;
 mod check;
+pub mod common;
 mod engine;
 mod error;
 mod graph;
@@ -41,6 +42,7 @@ mod token;
 
 pub use args::Args;
 pub use check::{check_registry, check_round_trip, numbered};
+pub use common::{CommonConfig, CommonExec, DaemonConfig, DebugFlag, LogLevel};
 pub use engine::{
     Effect, Engine, FileError, NumberedLine, Outcome, expected_text, outside_configuration, split_last,
 };
@@ -48,6 +50,11 @@ pub use error::{CliError, SyntaxError};
 pub use graph::{Candidate, CommandId, Graph, Match};
 pub use lines::{Body, Item, Lines};
 pub use node::{Context, Frame, Node};
-pub use registry::{ConfigCommand, Edit, ExecCommand, Mount, Negation, Registry, Setting};
+pub use registry::{
+    CommandDescription, ConfigCommand, Edit, ExecCommand, Mount, Negation, Registry, Setting,
+};
 pub use syntax::NotationError;
 pub use token::{Kind, Word, words};
+
+#[cfg(test)]
+mod tests;

@@ -113,6 +113,44 @@ pub fn merge(into: &mut Vec<Item>, other: Vec<Item>) {
     into.sort_by_key(|item| item.order);
 }
 
+/// A line that appears or goes between two trees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Headers of the blocks around it, outermost first.
+    pub context: Vec<String>,
+    pub line: String,
+    pub added: bool,
+}
+
+/// What must go and what must be added to get from one tree to another. A new or vanished block is told whole.
+pub fn diff(old: &[Item], new: &[Item]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    diff_level(old, new, &mut Vec::new(), &mut changes);
+    changes
+}
+
+fn diff_level(old: &[Item], new: &[Item], context: &mut Vec<String>, changes: &mut Vec<Change>) {
+    let index = |items: &[Item]| -> HashMap<String, usize> {
+        items.iter().enumerate().map(|(at, item)| (item.text.clone(), at)).collect()
+    };
+    let (old_index, new_index) = (index(old), index(new));
+    for item in old.iter().filter(|item| !new_index.contains_key(&item.text)) {
+        changes.push(Change { context: context.clone(), line: item.text.clone(), added: false });
+    }
+    for item in new {
+        let before = old_index.get(&item.text).and_then(|&at| old.get(at));
+        if before.is_none() {
+            changes.push(Change { context: context.clone(), line: item.text.clone(), added: true });
+        }
+        if let Some(body) = &item.body {
+            let before = before.and_then(|item| item.body.as_ref()).map_or(&[][..], |body| &body.items);
+            context.push(item.text.clone());
+            diff_level(before, &body.items, context, changes);
+            context.pop();
+        }
+    }
+}
+
 /// The tree as text in FRR's form: `!` after every block and between groups of lines.
 pub fn print(items: &[Item]) -> String {
     let mut text = String::new();

@@ -23,27 +23,31 @@ impl PartialEq for Node {
 }
 impl Eq for Node {}
 
-/// Places in the running configuration, in FRR's order. Blocks and lines of lower places come first.
+/// Places in the running configuration, in FRR's order. Blocks and lines of lower places come first; lines of one place
+/// stand together.
 pub mod order {
+    /// Hostname, logs, services, and single lines like `ip forwarding`.
     pub const HEADER: u16 = 0;
-    pub const LOG: u16 = 10;
-    pub const DEBUG: u16 = 15;
-    pub const SERVICE: u16 = 20;
-    pub const AAA: u16 = 25;
-    pub const ZEBRA: u16 = 30;
-    pub const STATIC: u16 = 35;
-    pub const VRF: u16 = 40;
+    pub const PREFIX_LIST: u16 = 10;
+    pub const PREFIX_LIST_IPV6: u16 = 11;
+    pub const ROUTE_MAP: u16 = 15;
+    pub const DEBUG: u16 = 20;
+    pub const PASSWORD: u16 = 22;
+    pub const KEYCHAIN: u16 = 25;
+    /// `ip route`, `ipv6 route`, `ip router-id`.
+    pub const STATIC: u16 = 30;
+    pub const ZEBRA: u16 = STATIC;
+    pub const VRF: u16 = 35;
+    pub const INTERFACE: u16 = 40;
     pub const NEXTHOP_GROUP: u16 = 45;
-    pub const INTERFACE: u16 = 50;
-    pub const ROUTER: u16 = 60;
-    pub const ACCESS_LIST: u16 = 70;
-    pub const PREFIX_LIST: u16 = 72;
-    pub const COMMUNITY_LIST: u16 = 74;
-    pub const AS_PATH: u16 = 76;
-    pub const ROUTE_MAP: u16 = 80;
-    pub const PROTOCOL: u16 = 85;
-    pub const RPKI: u16 = 88;
-    pub const KEYCHAIN: u16 = 90;
+    pub const ROUTER: u16 = 50;
+    pub const ACCESS_LIST: u16 = 60;
+    pub const ACCESS_LIST_IPV6: u16 = 61;
+    pub const AS_PATH: u16 = 62;
+    pub const COMMUNITY_LIST: u16 = 64;
+    pub const COMMUNITY_ALIAS: u16 = 66;
+    pub const PROTOCOL: u16 = 68;
+    pub const RPKI: u16 = 70;
     pub const VTY: u16 = 100;
 }
 

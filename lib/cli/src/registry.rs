@@ -6,10 +6,11 @@
 //! [`ExecCommand`] carries a handler `H` (`show`, `clear`): the engine parses and hands handler and arguments back.
 
 use crate::args::Args;
+use crate::common::CommonExec;
 use crate::error::CliError;
 use crate::graph::{CommandId, Graph};
 use crate::lines::Lines;
-use crate::node::{Context, ENABLE, Node, VIEW};
+use crate::node::{CONFIG, Context, ENABLE, Node, VIEW};
 use crate::syntax::{self, NotationError};
 
 /// The `no` form of a configuration command.
@@ -59,6 +60,7 @@ pub struct ConfigCommand<C> {
     enters: Option<&'static Node>,
     hidden: bool,
     examples: Vec<String>,
+    way: Option<String>,
     edit: EditFn<C>,
 }
 
@@ -77,6 +79,7 @@ impl<C> ConfigCommand<C> {
             enters: None,
             hidden: false,
             examples: Vec::new(),
+            way: None,
             edit: Box::new(edit),
         }
     }
@@ -102,6 +105,13 @@ impl<C> ConfigCommand<C> {
     /// examples of that node.
     pub fn example(mut self, line: impl Into<String>) -> Self {
         self.examples.push(line.into());
+        self
+    }
+
+    /// What leads to the examples of the node that is entered, where no example does because an empty block is not
+    /// rendered.
+    pub fn way(mut self, line: impl Into<String>) -> Self {
+        self.way = Some(line.into());
         self
     }
 }
@@ -142,6 +152,7 @@ impl<H> ExecCommand<H> {
 pub(crate) enum Action<H> {
     Edit { edit: usize, negated: bool },
     Exec(H),
+    Common(CommonExec),
 }
 
 /// A command as it was declared: what vtysh is told, and what is done.
@@ -152,6 +163,16 @@ pub(crate) struct Entry<H> {
     pub enters: Option<&'static Node>,
     pub hidden: bool,
     pub action: Action<H>,
+}
+
+/// A command as vtysh is told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandDescription<'a> {
+    pub nodes: &'a [&'static Node],
+    pub syntax: &'a str,
+    pub help: &'a [String],
+    pub enters: Option<&'static Node>,
+    pub hidden: bool,
 }
 
 /// A line that must render to itself, and the command it belongs to.
@@ -201,6 +222,8 @@ pub struct Registry<C, H> {
     pub(crate) entries: Vec<Entry<H>>,
     pub(crate) edits: Vec<EditFn<C>>,
     pub(crate) examples: Vec<Example>,
+    /// How nodes are entered in examples: the node, the one it is entered from, the line.
+    ways: Vec<(&'static Node, &'static Node, String)>,
     /// Faults of the declarations, for [`crate::check_registry`].
     pub(crate) faults: Vec<String>,
     renderers: Vec<(u16, Renderer<C>)>,
@@ -213,6 +236,7 @@ impl<C, H> Default for Registry<C, H> {
             entries: Vec::new(),
             edits: Vec::new(),
             examples: Vec::new(),
+            ways: Vec::new(),
             faults: Vec::new(),
             renderers: Vec::new(),
         }
@@ -260,12 +284,15 @@ impl<C: 'static, H> Registry<C, H> {
 
     /// Adds a line of configuration in its general form.
     pub fn command(&mut self, command: ConfigCommand<C>) {
-        let ConfigCommand { nodes, syntax, help, no, enters, hidden, examples, edit } = command;
+        let ConfigCommand { nodes, syntax, help, no, enters, hidden, examples, way, edit } = command;
         let edit = self.edit(edit);
         let declared = Declared { nodes: &nodes, syntax: &syntax, help: &help, no, prefix: "", hidden };
         self.declare(&declared, edit, enters);
         if let Some(node) = nodes.first() {
             let example = |line| Example { node, before: vec![], line, enters };
+            if let (Some(line), Some(enters)) = (way, enters) {
+                self.ways.push((enters, node, line));
+            }
             self.examples.extend(examples.into_iter().map(example));
         }
     }
@@ -281,6 +308,14 @@ impl<C: 'static, H> Registry<C, H> {
             hidden,
             action: Action::Exec(handler),
         });
+    }
+
+    /// Adds a command that every daemon has.
+    pub(crate) fn common(&mut self, syntax: &str, help: &[&str], nodes: &[&'static Node], what: CommonExec) {
+        let help = help.iter().map(|&text| text.to_owned()).collect();
+        let action = Action::Common(what);
+        let nodes = nodes.to_vec();
+        self.add(Entry { nodes, syntax: syntax.to_owned(), help, enters: None, hidden: false, action });
     }
 
     /// Adds what renders a part of the configuration, at a place of [`crate::node::order`].
@@ -304,6 +339,11 @@ impl<C: 'static, H> Registry<C, H> {
         let mut node = node;
         // Nodes are nested a few deep; a ring in their declaration must not hold us.
         for _ in 0..8 {
+            if let Some((_, from, line)) = self.ways.iter().find(|(entered, ..)| *entered == node) {
+                way.insert(0, line.clone());
+                node = from;
+                continue;
+            }
             let Some(example) = self.examples.iter().find(|example| example.enters == Some(node)) else {
                 break;
             };
@@ -320,6 +360,25 @@ impl<C: 'static, H> Registry<C, H> {
 
     pub(crate) fn entry(&self, id: CommandId) -> Option<&Entry<H>> {
         self.entries.get(id.0 as usize)
+    }
+
+    /// What vtysh is told: the nodes and the commands.
+    pub fn describe(&self) -> (Vec<&'static Node>, impl Iterator<Item = CommandDescription<'_>>) {
+        let mut nodes: Vec<&'static Node> = vec![&VIEW, &ENABLE, &CONFIG];
+        let entered = self.entries.iter().filter_map(|entry| entry.enters);
+        for node in self.entries.iter().flat_map(|entry| entry.nodes.iter().copied()).chain(entered) {
+            if !nodes.contains(&node) {
+                nodes.push(node);
+            }
+        }
+        let commands = self.entries.iter().map(|entry| CommandDescription {
+            nodes: &entry.nodes,
+            syntax: &entry.syntax,
+            help: &entry.help,
+            enters: entry.enters,
+            hidden: entry.hidden,
+        });
+        (nodes, commands)
     }
 
     fn edit(&mut self, edit: EditFn<C>) -> usize {
