@@ -1,1 +1,35 @@
+//! zebra without its sockets: interfaces, routes from every source, selection, next-hop resolution and tracking,
+//! redistribution, router identifiers, static routes, and the order of work towards the kernel.
+//!
+//! [`Zebra`] is a pure machine: [`Event`]s in, [`Action`]s out, time handed in. It knows no netlink and no gRPC; the
+//! shell around it (`zebra/src`) speaks both.
+//!
+//! ```text
+//!             links, addresses, kernel routes                 FibOp batches
+//!   kernel ------------------------------------> Zebra ---------------------------> kernel
+//!                                       FibDone   |  ^  routes, tracking, requests
+//!   vtysh --- Configured ------------------------>|  |<------------------------------ clients
+//!                                                 +-----------------------------------> interfaces, next hops, results
+//! ```
 
+pub mod action;
+mod client;
+mod connected;
+pub mod event;
+mod fib;
+mod iface;
+mod instance;
+mod kernel;
+mod nht;
+mod policy;
+mod redistribute;
+pub mod rib;
+mod router_id;
+pub mod settings;
+mod statics;
+
+pub use action::{Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange};
+pub use client::ClientKey;
+pub use event::{Event, FibResult, KernelRoute, LinkInfo, LinkKind};
+pub use instance::{Options, Zebra};
+pub use settings::Settings;

@@ -1,0 +1,60 @@
+//! What zebra wants done.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ferrite_types::zclient::FromZebra;
+use ferrite_types::{Afi, IfIndex, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
+
+use crate::client::ClientKey;
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Changes of the forwarding table, in order.
+    Fib(Vec<FibOp>),
+    Send { client: ClientKey, message: FromZebra },
+    Link(LinkChange),
+    /// `net.ipv4.ip_forward`, `net.ipv6.conf.all.forwarding`.
+    Forwarding { afi: Afi, on: bool },
+    /// The dump does not fit what we know: take a new one.
+    Resync,
+}
+
+/// Changes of links and their addresses that the configuration asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LinkChange {
+    Up(IfIndex),
+    Down(IfIndex),
+    AddAddress { ifindex: IfIndex, addr: IpAddr, prefix_len: u8, peer: Option<IpAddr> },
+    RemoveAddress { ifindex: IfIndex, addr: IpAddr, prefix_len: u8, peer: Option<IpAddr> },
+}
+
+/// One change of a forwarding table.
+#[derive(Clone, Debug)]
+pub struct FibOp {
+    pub vrf: VrfId,
+    pub table: TableId,
+    pub prefix: Prefix,
+    /// Comes back in the [`FibResult`](crate::FibResult).
+    pub seq: u32,
+    pub kind: FibOpKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum FibOpKind {
+    /// Install, in place of what we installed before.
+    Install(Arc<FibRoute>),
+    Remove { protocol: RouteProtocol },
+}
+
+/// Fully resolved next hops.
+pub type FibNexthops = Arc<[Nexthop]>;
+
+/// What many routes in the kernel have in common. Operations share it by pointer, so that the octets of its next hops
+/// are encoded once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FibRoute {
+    pub protocol: RouteProtocol,
+    pub nexthops: FibNexthops,
+    pub mtu: u32,
+}

@@ -1,0 +1,89 @@
+//! What the world tells zebra.
+
+use std::sync::Arc;
+
+use ferrite_types::interface::{Interface, InterfaceAddress};
+use ferrite_types::zclient::{Hello, ToZebra};
+use ferrite_types::{IfIndex, Metric, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
+
+use crate::client::ClientKey;
+use crate::settings::Settings;
+
+#[derive(Clone, Debug)]
+pub enum Event {
+    // The kernel. A dump and its later changes are the same events.
+    Link(LinkInfo),
+    LinkGone(IfIndex),
+    Address { ifindex: IfIndex, address: InterfaceAddress },
+    AddressGone { ifindex: IfIndex, address: InterfaceAddress },
+    KernelRoute(KernelRoute),
+    KernelRouteGone(KernelRoute),
+    /// A dump begins: what it does not name by `DumpEnd` is gone.
+    DumpBegin,
+    DumpEnd,
+    FibDone(Vec<FibResult>),
+    // Clients.
+    ClientConnected { client: ClientKey, hello: Hello },
+    Client { client: ClientKey, message: ToZebra },
+    ClientGone { client: ClientKey },
+    // The shell.
+    Configured(Arc<Settings>),
+}
+
+/// A link as the kernel describes it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LinkInfo {
+    /// Its `vrf` is filled in by zebra from `master`.
+    pub interface: Interface,
+    /// IFF_* of the kernel.
+    pub flags: u32,
+    /// ARPHRD_* of the kernel.
+    pub hardware: u16,
+    pub kind: LinkKind,
+    /// The bridge, bond or VRF that the link belongs to.
+    pub master: Option<IfIndex>,
+    /// The other end of a veth, the lower device of a VLAN.
+    pub parent: Option<IfIndex>,
+    pub tx_queue_len: u32,
+    pub protodown: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LinkKind {
+    #[default]
+    Other,
+    Vrf(TableId),
+    Bridge,
+    Bond,
+    Vlan,
+    Vxlan,
+    Veth,
+    Macvlan,
+    Gre,
+    Dummy,
+}
+
+/// A route that stands in the kernel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KernelRoute {
+    pub table: TableId,
+    pub prefix: Prefix,
+    /// Whose it is: [`RouteProtocol::Kernel`] for every route that is not of this suite.
+    pub protocol: RouteProtocol,
+    /// RTA_PRIORITY.
+    pub metric: Metric,
+    pub nexthops: Arc<[Nexthop]>,
+    pub mtu: u32,
+}
+
+/// The kernel's answer to one [`FibOp`](crate::FibOp).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FibResult {
+    pub vrf: VrfId,
+    pub table: TableId,
+    pub prefix: Prefix,
+    /// The operation's number.
+    pub seq: u32,
+    /// Zero or a positive errno.
+    pub errno: i32,
+}

@@ -1,0 +1,305 @@
+//! Changing a destination: candidates in and out, the selection after it, and what that asks of the kernel.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ferrite_types::zclient::RouteOutcome;
+use ferrite_types::{Prefix, RouteProtocol, Timestamp};
+
+use crate::action::{FibOp, FibOpKind};
+use crate::event::FibResult;
+use crate::instance::Zebra;
+use crate::rib::{
+    Dest, DestState, Entry, Interner, OwnerId, Policy, Rank, ShapeId, TableKey, best,
+};
+
+const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(64);
+/// How long we wait before putting back a route that somebody took out: a flush takes many.
+const REPAIR_AFTER: Duration = Duration::from_millis(200);
+
+/// Work towards the kernel.
+#[derive(Debug, Default)]
+pub struct Fib {
+    ops: Vec<FibOp>,
+    next_seq: u32,
+    /// Operations without an answer.
+    pub in_flight: usize,
+    /// Destinations that the kernel refused or that somebody else changed.
+    failed: BTreeMap<(TableKey, Prefix), Failure>,
+    retries: BTreeMap<Timestamp, Vec<(TableKey, Prefix)>>,
+    pub stats: FibStats,
+}
+
+/// A destination that is not in the kernel as it should be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// Zero: not refused, but found missing.
+    pub errno: i32,
+    pub attempts: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FibStats {
+    pub updates: u64,
+    pub errors: u64,
+    pub max_in_flight: usize,
+}
+
+impl Fib {
+    pub fn take_ops(&mut self) -> Option<Vec<FibOp>> {
+        (!self.ops.is_empty()).then(|| std::mem::take(&mut self.ops))
+    }
+
+    pub fn failure(&self, key: TableKey, prefix: Prefix) -> Option<Failure> {
+        self.failed.get(&(key, prefix)).copied()
+    }
+
+    pub fn next_retry(&self) -> Option<Timestamp> {
+        self.retries.first_key_value().map(|(at, _)| *at)
+    }
+
+    fn push(&mut self, key: TableKey, prefix: Prefix, kind: FibOpKind) -> u32 {
+        self.next_seq = self.next_seq.wrapping_add(1);
+        self.in_flight += 1;
+        self.stats.updates += 1;
+        self.stats.max_in_flight = self.stats.max_in_flight.max(self.in_flight);
+        self.ops.push(FibOp { vrf: key.vrf, table: key.table, prefix, seq: self.next_seq, kind });
+        self.next_seq
+    }
+
+    /// A removal of what no destination holds; nobody waits for its answer.
+    pub fn push_removal(&mut self, key: TableKey, prefix: Prefix, kind: FibOpKind) {
+        self.push(key, prefix, kind);
+    }
+
+    fn schedule(&mut self, now: Timestamp, key: TableKey, prefix: Prefix, errno: i32) {
+        let failure = self.failed.entry((key, prefix)).or_insert(Failure { errno, attempts: 0 });
+        failure.errno = errno;
+        let delay = if errno == 0 {
+            REPAIR_AFTER
+        } else {
+            RETRY_MIN.saturating_mul(1 << failure.attempts.min(6)).min(RETRY_MAX)
+        };
+        failure.attempts = failure.attempts.saturating_add(1);
+        self.retries.entry(now + delay).or_default().push((key, prefix));
+    }
+}
+
+/// Sources whose routes the kernel has by itself.
+pub fn is_system(protocol: RouteProtocol) -> bool {
+    matches!(
+        protocol,
+        RouteProtocol::System | RouteProtocol::Kernel | RouteProtocol::Connected | RouteProtocol::Local
+    )
+}
+
+/// Whether a candidate may be selected.
+pub fn usable(entry: &Entry, prefix: Prefix, shared: &Interner) -> bool {
+    let Some(set) = shared.set_of(entry.shape) else { return false };
+    entry.policy == Policy::Permit
+        && set.resolved.active()
+        && set
+            .resolved
+            .nexthops
+            .iter()
+            .zip(set.nexthops.iter())
+            .any(|(resolved, nexthop)| !resolved.paths.is_empty() && resolved.usable_for(nexthop, prefix))
+}
+
+fn choose(dest: &Dest, prefix: Prefix, shared: &Interner) -> Option<usize> {
+    best(dest.entries().enumerate().filter(|(_, entry)| usable(entry, prefix, shared)).filter_map(
+        |(index, entry)| {
+            let shape = shared.shape(entry.shape)?;
+            Some((index, Rank { protocol: shape.protocol, distance: shape.distance, metric: shape.metric }))
+        },
+    ))
+}
+
+impl Zebra {
+    /// Edits the candidates of a prefix and draws the consequences. The destination is made where it is missing.
+    pub(crate) fn change(
+        &mut self,
+        key: TableKey,
+        prefix: Prefix,
+        edit: impl FnOnce(&mut Dest, &mut Interner),
+    ) {
+        let Some(dest) = self.rib.tables.entry(key).or_insert_with(|| crate::rib::Table::new(key.afi)).entry(prefix)
+        else {
+            return;
+        };
+        let old = dest.selected().map(|entry| entry.shape);
+        if let Some(old) = old {
+            self.rib.shared.hold_shape(old);
+        }
+        edit(dest, &mut self.rib.shared);
+        self.reconsider(key, prefix, old, false);
+        if let Some(old) = old {
+            self.release_shape(old);
+        }
+    }
+
+    /// Selects anew. `resolved_anew`: the next hops of a candidate's set have changed.
+    pub(crate) fn reconsider(
+        &mut self,
+        key: TableKey,
+        prefix: Prefix,
+        old: Option<ShapeId>,
+        resolved_anew: bool,
+    ) {
+        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else { return };
+        dest.select(choose(dest, prefix, &self.rib.shared));
+        let new = dest.selected().map(|entry| entry.shape);
+        if old != new || resolved_anew {
+            self.mark_covered(key, prefix);
+            self.redistribute_change(key, prefix, old, new);
+        }
+        if let (Some(old), true) = (old, old != new) {
+            self.tell_loser(key, prefix, old);
+        }
+        self.program(key, prefix, new);
+        self.drop_if_empty(key, prefix);
+    }
+
+    /// Brings the kernel to what is selected.
+    fn program(&mut self, key: TableKey, prefix: Prefix, selected: Option<ShapeId>) {
+        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else { return };
+        let shared = &mut self.rib.shared;
+        let shape = selected.and_then(|id| shared.shape(id).copied());
+        let wanted = selected.filter(|_| shape.is_some_and(|shape| !is_system(shape.protocol)));
+        match (wanted, dest.fib) {
+            (None, None) => {}
+            (None, Some(held)) => {
+                let protocol = shared.shape(held).map_or(RouteProtocol::System, |shape| shape.protocol);
+                dest.fib = None;
+                dest.state = DestState::Idle;
+                dest.seq = self.fib.push(key, prefix, FibOpKind::Remove { protocol });
+                self.fib.failed.remove(&(key, prefix));
+                self.tell_owner(key, prefix, held, RouteOutcome::Removed);
+                self.release_shape(held);
+            }
+            (Some(id), held) => {
+                let Some((generation, route)) = shared.fib_route(id) else { return };
+                if held == Some(id) && dest.fib_generation == generation {
+                    return;
+                }
+                let same = held
+                    .filter(|_| matches!(dest.state, DestState::Installed | DestState::Queued))
+                    .and_then(|held| shared.fib_route_of(held, dest.fib_generation))
+                    .is_some_and(|in_kernel| **in_kernel == *route);
+                let adopted = shape.is_some_and(|shape| shape.owner == OwnerId::ADOPTED);
+                shared.hold_shape(id);
+                dest.fib = Some(id);
+                dest.fib_generation = generation;
+                if adopted {
+                    dest.state = DestState::Installed;
+                } else if !same {
+                    dest.state = DestState::Queued;
+                    dest.seq = self.fib.push(key, prefix, FibOpKind::Install(route));
+                    self.fib.failed.remove(&(key, prefix));
+                }
+                let installed = dest.state == DestState::Installed;
+                if installed && !adopted && held != Some(id) {
+                    self.tell_owner(key, prefix, id, RouteOutcome::Installed);
+                }
+                if let Some(held) = held {
+                    self.release_shape(held);
+                }
+            }
+        }
+    }
+
+    fn drop_if_empty(&mut self, key: TableKey, prefix: Prefix) {
+        let Some(table) = self.rib.tables.get_mut(&key) else { return };
+        if table.get(prefix).is_some_and(|dest| dest.is_empty() && dest.fib.is_none()) {
+            table.remove(prefix);
+        }
+    }
+
+    pub(crate) fn release_shape(&mut self, id: ShapeId) {
+        let gateways = self.rib.shared.set_of(id).map(|set| set.nexthops.clone());
+        if let (Some(set), Some(nexthops)) = (self.rib.shared.release_shape(id), gateways) {
+            self.tracker.forget_set(set, &nexthops);
+        }
+    }
+
+    /// The kernel's answers.
+    pub(crate) fn fib_done(&mut self, results: &[FibResult]) {
+        self.fib.in_flight = self.fib.in_flight.saturating_sub(results.len());
+        for result in results {
+            let key = crate::rib::key(result.vrf, result.prefix.afi(), result.table);
+            if result.errno != 0 {
+                self.fib.stats.errors += 1;
+            }
+            let Some(dest) = self.rib.dest_mut(key, result.prefix) else { continue };
+            if dest.seq != result.seq || dest.state != DestState::Queued {
+                continue;
+            }
+            let Some(held) = dest.fib else { continue };
+            if result.errno == 0 {
+                dest.state = DestState::Installed;
+                if !self.fib.failed.is_empty() && self.fib.failed.remove(&(key, result.prefix)).is_some() {
+                    self.mark_covered(key, result.prefix);
+                }
+                self.tell_owner(key, result.prefix, held, RouteOutcome::Installed);
+            } else {
+                dest.state = DestState::Rejected;
+                self.fib.schedule(self.now, key, result.prefix, result.errno);
+                self.mark_covered(key, result.prefix);
+                self.tell_owner(key, result.prefix, held, RouteOutcome::Rejected(result.errno));
+            }
+        }
+    }
+
+    /// A route of ours that is not in the kernel though nobody here took it out.
+    pub(crate) fn repair(&mut self, key: TableKey, prefix: Prefix) {
+        let installed = self.rib.dest(key, prefix).is_some_and(|dest| dest.state == DestState::Installed);
+        if installed && self.fib.failure(key, prefix).is_none() {
+            self.fib.schedule(self.now, key, prefix, 0);
+        }
+    }
+
+    /// Asks the kernel again for what is due.
+    pub(crate) fn retry_failed(&mut self) {
+        while let Some(first) = self.fib.retries.first_entry() {
+            if *first.key() > self.now {
+                break;
+            }
+            for (key, prefix) in first.remove() {
+                self.reinstall(key, prefix);
+            }
+        }
+    }
+
+    fn reinstall(&mut self, key: TableKey, prefix: Prefix) {
+        let Some(failure) = self.fib.failed.get(&(key, prefix)).copied() else { return };
+        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else { return };
+        let Some(held) = dest.fib else { return };
+        if dest.state == DestState::Queued {
+            return;
+        }
+        let Some((generation, route)) = self.rib.shared.fib_route(held) else { return };
+        dest.fib_generation = generation;
+        dest.state = DestState::Queued;
+        dest.seq = self.fib.push(key, prefix, FibOpKind::Install(route));
+        if failure.errno == 0 {
+            self.fib.failed.remove(&(key, prefix));
+        }
+    }
+
+    /// Takes everything of ours out of the kernel.
+    pub(crate) fn remove_all_routes(&mut self) {
+        let mut held = Vec::new();
+        for (key, table) in &self.rib.tables {
+            table.for_each(|prefix, dest| {
+                let protocol = dest.fib.and_then(|id| self.rib.shared.shape(id)).map(|shape| shape.protocol);
+                if let Some(protocol) = protocol {
+                    held.push((*key, prefix, protocol));
+                }
+            });
+        }
+        for (key, prefix, protocol) in held {
+            self.fib.push(key, prefix, FibOpKind::Remove { protocol });
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The machine: its state, and where each event goes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrite_types::Timestamp;
+use ferrite_types::zclient::ToZebra;
+
+use crate::action::Action;
+use crate::client::Clients;
+use crate::connected::Connected;
+use crate::event::Event;
+use crate::fib::Fib;
+use crate::iface::Interfaces;
+use crate::kernel::Kernel;
+use crate::nht::Tracker;
+use crate::rib::{Resolver, Rib};
+use crate::router_id::RouterIds;
+use crate::settings::{DEFAULT_HOLD, Settings};
+
+/// What the command line says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// How long routes of an earlier run may stand unclaimed (`-K`).
+    pub adopt_for: Duration,
+    /// Leave kernel routes of other sources alone (`-k`): their own tables are never touched anyway.
+    pub allow_delete: bool,
+    /// Leave our routes in the kernel at the end (`-r`).
+    pub retain: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { adopt_for: Duration::from_secs(60), allow_delete: false, retain: false }
+    }
+}
+
+/// zebra as a value.
+#[derive(Debug)]
+pub struct Zebra {
+    pub(crate) options: Options,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) policies: Arc<ferrite_policy::Policies>,
+    pub(crate) interfaces: Interfaces,
+    pub(crate) rib: Rib,
+    pub(crate) tracker: Tracker,
+    pub(crate) fib: Fib,
+    pub(crate) clients: Clients,
+    pub(crate) connected: Connected,
+    pub(crate) kernel: Kernel,
+    pub(crate) router_ids: RouterIds,
+    pub(crate) now: Timestamp,
+    /// Collected while an event is handled.
+    pub(crate) actions: Vec<Action>,
+    /// What each VRF's statics put into the tables.
+    pub(crate) statics: crate::statics::Statics,
+}
+
+impl Zebra {
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            settings: Arc::default(),
+            policies: Arc::default(),
+            interfaces: Interfaces::default(),
+            rib: Rib::default(),
+            tracker: Tracker::default(),
+            fib: Fib::default(),
+            clients: Clients::default(),
+            connected: Connected::default(),
+            kernel: Kernel::default(),
+            router_ids: RouterIds::default(),
+            now: Timestamp::ZERO,
+            actions: Vec::new(),
+            statics: BTreeMap::new(),
+        }
+    }
+
+    /// Feeds in one event; whatever must happen outside is appended to `out`.
+    pub fn handle(&mut self, now: Timestamp, event: Event, out: &mut Vec<Action>) {
+        self.now = now;
+        self.dispatch(event);
+        self.finish(out);
+    }
+
+    /// Fires every deadline at or before `now`. Calling early changes nothing.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        self.now = now;
+        if self.next_deadline().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        self.retry_failed();
+        self.expire_clients();
+        self.expire_adopted();
+        self.tracker.wake(now);
+        self.finish(out);
+    }
+
+    /// When `tick` next has work, or `None` while nothing is pending.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        [self.fib.next_retry(), self.clients.next_expiry(), self.kernel.adopt_until, self.tracker.deferred]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Link(info) => self.link_changed(info),
+            Event::LinkGone(ifindex) => self.link_gone(ifindex),
+            Event::Address { ifindex, address } => self.address_changed(ifindex, address),
+            Event::AddressGone { ifindex, address } => self.address_gone(ifindex, address),
+            Event::KernelRoute(route) => self.kernel_route(route),
+            Event::KernelRouteGone(route) => self.kernel_route_gone(&route),
+            Event::DumpBegin => self.dump_begin(),
+            Event::DumpEnd => self.dump_end(),
+            Event::FibDone(results) => self.fib_done(&results),
+            Event::ClientConnected { client, hello } => self.client_connected(client, hello),
+            Event::Client { client, message } => self.client_message(client, message),
+            Event::ClientGone { client } => self.client_gone(client),
+            Event::Configured(settings) => self.configured(settings),
+        }
+    }
+
+    fn client_message(&mut self, client: crate::ClientKey, message: ToZebra) {
+        self.clients.heard(client, self.now);
+        match message {
+            ToZebra::Routes(batch) => self.client_routes(client, batch),
+            ToZebra::TrackNexthops(items) => self.track(client, &items),
+            ToZebra::Redistribute(request) => self.redistribute(client, request),
+            ToZebra::WantResults(all) => self.clients.want_results(client, all),
+            ToZebra::ReplayDone => self.replay_done(client),
+            ToZebra::Goodbye { keep_routes } => self.goodbye(client, keep_routes),
+        }
+    }
+
+    /// Settles what the event stirred up, and hands over what it leads to.
+    fn finish(&mut self, out: &mut Vec<Action>) {
+        self.settle();
+        self.flush_clients();
+        if let Some(ops) = self.fib.take_ops() {
+            self.actions.push(Action::Fib(ops));
+        }
+        out.append(&mut self.actions);
+    }
+
+    pub(crate) fn resolver(&self) -> Resolver<'_> {
+        Resolver { rib: &self.rib, interfaces: &self.interfaces, settings: &self.settings }
+    }
+
+    /// Seconds for which a dead client's routes are kept.
+    pub(crate) fn hold_time(&self) -> Duration {
+        Duration::from_secs(self.settings.hold_time.unwrap_or(DEFAULT_HOLD).into())
+    }
+
+    /// Operations that the kernel has not answered; the shell stops reading from clients while there are too many.
+    pub fn fib_in_flight(&self) -> usize {
+        self.fib.in_flight
+    }
+
+    /// The end of zebra: takes our routes out of the kernel unless they are to stay.
+    pub fn shut_down(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        self.now = now;
+        if !self.options.retain {
+            self.remove_all_routes();
+        }
+        self.finish(out);
+    }
+
+    fn configured(&mut self, settings: Arc<Settings>) {
+        let old = std::mem::replace(&mut self.settings, settings);
+        self.apply_policy(&old);
+        self.apply_interfaces(&old);
+        self.apply_forwarding(&old);
+        self.apply_statics();
+        self.apply_router_ids();
+        let via_default = |s: &Settings| -> Vec<_> {
+            s.vrfs.iter().map(|(name, vrf)| (name.clone(), vrf.via_default())).collect()
+        };
+        if via_default(&old) != via_default(&self.settings) {
+            self.refresh_all();
+        }
+    }
+}

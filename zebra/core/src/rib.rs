@@ -1,0 +1,47 @@
+//! The routing tables: per (VRF, family, table) an ordered map from prefix to a [`Dest`], which holds the candidates.
+//!
+//! Designed for a million routes: what routes share (`Shape`, next-hop sets) is interned and referred to by number, so
+//! a route with one candidate takes one map slot and no allocation of its own.
+
+mod dest;
+mod intern;
+mod resolve;
+mod select;
+mod table;
+
+pub use dest::{Dest, DestState, Entry, Policy};
+pub use intern::{Interner, NexthopSet, OwnerId, SetId, Shape, ShapeId};
+pub use resolve::{Resolved, ResolvedNexthop, Resolver, Trust, Via, is_direct, is_link_local};
+pub use select::{Rank, best};
+pub use table::{Table, TableKey};
+
+use std::collections::BTreeMap;
+
+use ferrite_types::{Afi, Prefix, TableId, VrfId};
+
+/// All tables and what their routes share.
+#[derive(Debug, Default)]
+pub struct Rib {
+    pub tables: BTreeMap<TableKey, Table>,
+    pub shared: Interner,
+}
+
+impl Rib {
+    pub fn dest(&self, key: TableKey, prefix: Prefix) -> Option<&Dest> {
+        self.tables.get(&key)?.get(prefix)
+    }
+
+    pub fn dest_mut(&mut self, key: TableKey, prefix: Prefix) -> Option<&mut Dest> {
+        self.tables.get_mut(&key)?.get_mut(prefix)
+    }
+
+    /// The table of a family, made where it is missing.
+    pub fn table_mut(&mut self, key: TableKey) -> &mut Table {
+        self.tables.entry(key).or_insert_with(|| Table::new(key.afi))
+    }
+}
+
+/// Names a table of a VRF.
+pub fn key(vrf: VrfId, afi: Afi, table: TableId) -> TableKey {
+    TableKey { vrf, afi, table }
+}

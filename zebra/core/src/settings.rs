@@ -1,0 +1,153 @@
+//! zebra's configuration as a value. Commands edit it; [`Event::Configured`](crate::Event) hands a new one over, and the
+//! machine compares it with the old.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ferrite_types::{Afi, Blackhole, Distance, Prefix, RouteProtocol, TableId, Tag};
+
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Settings {
+    pub interfaces: BTreeMap<String, InterfaceSettings>,
+    /// The default VRF stands under its name, `default`.
+    pub vrfs: BTreeMap<String, VrfSettings>,
+    /// `None` leaves the kernel's switch alone.
+    pub ipv4_forwarding: Option<bool>,
+    pub ipv6_forwarding: Option<bool>,
+    /// Seconds for which the routes of a client that died are kept; `None` is [`DEFAULT_HOLD`].
+    pub hold_time: Option<u32>,
+    pub debug: BTreeSet<String>,
+    pub policy: ferrite_policy::PolicyConfig,
+}
+
+/// Seconds.
+pub const DEFAULT_HOLD: u32 = 60;
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct InterfaceSettings {
+    /// As in `interface NAME vrf VRF`; kept for rendering.
+    pub vrf: Option<String>,
+    pub description: Option<String>,
+    pub shutdown: Option<bool>,
+    pub addresses: Vec<AddressSettings>,
+    /// Megabits per second.
+    pub bandwidth: Option<u32>,
+    pub link_detect: Option<bool>,
+    pub multicast: Option<bool>,
+}
+
+/// `ip address A.B.C.D/M [peer P] [label L]`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct AddressSettings {
+    pub addr: IpAddr,
+    pub prefix_len: u8,
+    pub peer: Option<IpAddr>,
+    pub label: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct VrfSettings {
+    pub router_id: Option<Ipv4Addr>,
+    pub router_id_v6: Option<Ipv6Addr>,
+    /// `ip nht resolve-via-default`; `None` is on.
+    pub nht_via_default: Option<bool>,
+    pub nht_via_default_v6: Option<bool>,
+    /// `ip protocol PROTO route-map NAME`; no protocol is `any`.
+    pub protocol_maps: BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
+    /// `ip nht PROTO route-map NAME`.
+    pub nht_maps: BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
+    pub statics: BTreeMap<StaticKey, StaticValue>,
+}
+
+impl VrfSettings {
+    pub fn via_default(&self) -> (bool, bool) {
+        (self.nht_via_default.unwrap_or(true), self.nht_via_default_v6.unwrap_or(true))
+    }
+}
+
+/// The two families that have routes, in the order they are rendered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum AfiKey {
+    V4,
+    V6,
+}
+
+impl AfiKey {
+    pub fn afi(self) -> Afi {
+        match self {
+            Self::V4 => Afi::Ipv4,
+            Self::V6 => Afi::Ipv6,
+        }
+    }
+
+    pub fn of(prefix: Prefix) -> Self {
+        match prefix {
+            Prefix::V4(_) => Self::V4,
+            Prefix::V6(_) => Self::V6,
+        }
+    }
+}
+
+/// What tells two static routes apart.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct StaticKey {
+    pub prefix: Prefix,
+    pub table: Option<TableId>,
+    pub distance: Distance,
+    pub nexthop: StaticNexthop,
+}
+
+/// Where a static route leads.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum StaticNexthop {
+    Via {
+        gateway: Option<IpAddr>,
+        interface: Option<String>,
+        /// `nexthop-vrf`; none is the route's own.
+        vrf: Option<String>,
+    },
+    /// There is at most one per route and distance.
+    Blackhole,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct StaticValue {
+    pub tag: Tag,
+    pub onlink: bool,
+    /// 1 to 255; zero is unset.
+    pub weight: u8,
+    /// Of [`StaticNexthop::Blackhole`] only.
+    pub kind: BlackholeWord,
+}
+
+/// The words for a route that leads nowhere; FRR keeps `Null0` and `blackhole` apart in what it prints.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum BlackholeWord {
+    #[default]
+    Null0,
+    Blackhole,
+    Reject,
+}
+
+impl BlackholeWord {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Null0 => "Null0",
+            Self::Blackhole => "blackhole",
+            Self::Reject => "reject",
+        }
+    }
+
+    pub fn kind(self) -> Blackhole {
+        match self {
+            Self::Null0 | Self::Blackhole => Blackhole::Null,
+            Self::Reject => Blackhole::Reject,
+        }
+    }
+}
+
+impl Settings {
+    pub fn vrf(&self, name: &str) -> Option<&VrfSettings> {
+        self.vrfs.get(name)
+    }
+}
