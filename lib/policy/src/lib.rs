@@ -15,6 +15,7 @@ pub mod config;
 pub mod prefix_list;
 pub mod regex;
 pub mod route_map;
+pub mod view;
 
 mod policies;
 

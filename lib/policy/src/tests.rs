@@ -357,3 +357,29 @@ fn a_change_names_every_map_that_uses_it_and_no_other() {
         ]
     );
 }
+
+/// FRR's JSON is the same value in other white space.
+fn same_output(ours: &str, frr: &str) -> bool {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    match json(frr) {
+        Some(value) => json(ours).as_ref() == Some(&value),
+        None => ours == frr,
+    }
+}
+
+/// Output of FRR 10.3 for the same configuration, a section per command, without its note on the list edited last.
+#[test]
+fn shows_are_those_of_frr() {
+    let mut shows: Registry<PolicyConfig, view::PolicyShow> = Registry::new();
+    view::register(&mut shows, true, |show| show);
+    let engine = Engine::new(shows);
+    let policies = Policies::compile(&load(include_str!("../tests/shows.conf")), None);
+    let daemon = view::Daemon { title: "BGP", name: "bgpd" };
+    for section in include_str!("../tests/shows.txt").split("$ ").skip(1) {
+        let (line, frr) = section.split_once('\n').unwrap();
+        let outcome = engine.exec(&ferrite_cli::node::ENABLE, line);
+        let Ok(ferrite_cli::Outcome::Exec { handler, args, .. }) = outcome else { panic!("{line}") };
+        let ours = handler.run(&policies, daemon, &args);
+        assert!(same_output(&ours, frr), "{line}\nours:\n{ours}\nFRR:\n{frr}");
+    }
+}

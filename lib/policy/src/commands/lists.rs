@@ -24,12 +24,12 @@ pub(super) fn register<C: 'static, H>(registry: &mut Registry<C, H>, scope: Scop
     registry
         .renderer(order::PREFIX_LIST, move |c, lines| render_prefix_lists((access.get)(c), Afi::Ipv4, lines));
     registry.renderer(order::PREFIX_LIST_V6, move |c, lines| {
-        render_prefix_lists((access.get)(c), Afi::Ipv6, lines)
+        render_prefix_lists((access.get)(c), Afi::Ipv6, lines);
     });
     registry
         .renderer(order::ACCESS_LIST, move |c, lines| render_access_lists((access.get)(c), Afi::Ipv4, lines));
     registry.renderer(order::ACCESS_LIST_V6, move |c, lines| {
-        render_access_lists((access.get)(c), Afi::Ipv6, lines)
+        render_access_lists((access.get)(c), Afi::Ipv6, lines);
     });
     registry.renderer(order::AS_PATH, move |c, lines| render_as_path_lists((access.get)(c), lines));
     registry.renderer(order::COMMUNITY_LIST, move |c, lines| {

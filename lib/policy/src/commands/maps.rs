@@ -190,14 +190,14 @@ fn flow<C: 'static, H>(registry: &mut Registry<C, H>, access: Access<C>) {
         &["What follows a match", "A later entry", "Sequence number"],
         Negation::Derived,
         Some("on-match goto 20"),
-        |entry, e| go_to(entry, e),
+        go_to,
     );
     add(
         "continue (1-65535)$seq",
         &["After a match, go on at a later entry", "Sequence number"],
         Negation::Derived,
         None,
-        |entry, e| go_to(entry, e),
+        go_to,
     );
     add("continue", &["After a match, go on at the next entry"], Negation::Never, None, |entry, _| {
         entry.exit = Exit::Next;
