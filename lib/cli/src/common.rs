@@ -234,6 +234,7 @@ impl<C: DaemonConfig, H> Registry<C, H> {
             &[&VIEW, &ENABLE],
             CommonExec::Debugging,
         );
+        self.add_flags(flags);
         for flag in flags {
             let edit = |config: &mut C, edit: &crate::registry::Edit<'_>| {
                 let debug = &mut config.common_mut().debug;

@@ -158,6 +158,15 @@ pub fn print(items: &[Item]) -> String {
     text
 }
 
+/// The whole of a running configuration: the tree under the lines that say which FRR it is for, and `end`.
+pub fn print_running(items: &[Item]) -> String {
+    let body = print(items);
+    let defaults = if body.starts_with("frr defaults ") { "" } else { "frr defaults traditional\n" };
+    let separator =
+        if items.first().is_some_and(|item| item.order == 0 && item.body.is_none()) { "" } else { "!\n" };
+    format!("frr version {}\n{defaults}{separator}{body}end\n", crate::common::FRR_RELEASE)
+}
+
 fn print_level(items: &[Item], depth: usize, text: &mut String) {
     let indent = " ".repeat(depth);
     let mut last_order = items.first().map(|item| item.order);

@@ -6,7 +6,7 @@
 //! [`ExecCommand`] carries a handler `H` (`show`, `clear`): the engine parses and hands handler and arguments back.
 
 use crate::args::Args;
-use crate::common::CommonExec;
+use crate::common::{CommonExec, DebugFlag};
 use crate::error::CliError;
 use crate::graph::{CommandId, Graph};
 use crate::lines::Lines;
@@ -224,6 +224,7 @@ pub struct Registry<C, H> {
     pub(crate) examples: Vec<Example>,
     /// How nodes are entered in examples: the node, the one it is entered from, the line.
     ways: Vec<(&'static Node, &'static Node, String)>,
+    flags: Vec<&'static DebugFlag>,
     /// Faults of the declarations, for [`crate::check_registry`].
     pub(crate) faults: Vec<String>,
     renderers: Vec<(u16, Renderer<C>)>,
@@ -237,6 +238,7 @@ impl<C, H> Default for Registry<C, H> {
             edits: Vec::new(),
             examples: Vec::new(),
             ways: Vec::new(),
+            flags: Vec::new(),
             faults: Vec::new(),
             renderers: Vec::new(),
         }
@@ -308,6 +310,15 @@ impl<C: 'static, H> Registry<C, H> {
             hidden,
             action: Action::Exec(handler),
         });
+    }
+
+    /// What `debug` may switch on in this daemon.
+    pub fn flags(&self) -> &[&'static DebugFlag] {
+        &self.flags
+    }
+
+    pub(crate) fn add_flags(&mut self, flags: &'static [DebugFlag]) {
+        self.flags.extend(flags);
     }
 
     /// Adds a command that every daemon has.
