@@ -31,18 +31,36 @@
 //! inside, 5 to 10 for the hash index, four per prefix in each update group that announces it, four for the FIB.
 //! Attributes are interned per shard; what a group sends is kept encoded, once per distinct attribute set.
 
+mod adj_in;
+mod aggregate;
+mod attrs;
+mod ctx;
 pub mod decision;
 pub mod event;
+mod export;
+mod family;
+mod fib;
+mod group;
+mod local;
+mod nexthop;
+mod pack;
+mod peers;
 pub mod policy;
 pub mod query;
 pub mod settings;
+mod shard;
+mod table;
+mod walk;
 
 pub use event::{
-    AggregatePart, Change, Changes, FlushReason, PrefixCount, ReapplyDirection, RouteBatch, ShardAction, ShardEvent,
+    AggregatePart, Change, Changes, FlushReason, PrefixCount, ReapplyDirection, RouteBatch, ShardAction,
+    ShardEvent,
 };
 pub use policy::{Filter, PolicyInput, Verdict};
 pub use query::{Answer, Query, QueryToken};
 pub use settings::{FamilyParams, FamilySettings, PeerId, PeerParams, ShardConfig};
+pub use shard::Shard;
+pub use table::shard_of;
 
 /// Octets that a shard has outstanding to one peer before it waits for credit.
 pub const SEND_WINDOW: usize = 512 * 1024;

@@ -17,23 +17,49 @@ pub enum ShardEvent {
     /// The configuration, whole: at the start and after every change.
     Configured(Arc<ShardConfig>),
     /// A session is established. `session` grows with every session of the peer.
-    PeerUp { peer: PeerId, session: u64, params: Arc<PeerParams> },
+    PeerUp {
+        peer: PeerId,
+        session: u64,
+        params: Arc<PeerParams>,
+    },
     /// The parameters of an established session changed without a reset. Import policy that changed takes effect with
     /// `Reapply` (or a route refresh that the instance sends); export policy at once.
-    PeerChanged { peer: PeerId, params: Arc<PeerParams> },
+    PeerChanged {
+        peer: PeerId,
+        params: Arc<PeerParams>,
+    },
     /// The session is gone: its routes are removed, in slices.
-    PeerDown { peer: PeerId, session: u64 },
+    PeerDown {
+        peer: PeerId,
+        session: u64,
+    },
     Routes(RouteBatch),
     /// The peer's initial table is complete.
-    EndOfRib { peer: PeerId, family: Family },
+    EndOfRib {
+        peer: PeerId,
+        family: Family,
+    },
     /// The peer asks for our table again (ROUTE-REFRESH), or `clear … soft out`.
-    RefreshOut { peer: PeerId, family: Family },
+    RefreshOut {
+        peer: PeerId,
+        family: Family,
+    },
     /// Evaluates stored routes again (soft-reconfiguration inbound), or the table for the peer.
-    Reapply { peer: PeerId, family: Option<Family>, direction: ReapplyDirection },
+    Reapply {
+        peer: PeerId,
+        family: Option<Family>,
+        direction: ReapplyDirection,
+    },
     /// The peer will send its table again (we asked by ROUTE-REFRESH, and it announced the start by BoRR): what it has
     /// not named by `RefreshInEnd` is removed.
-    RefreshInBegin { peer: PeerId, family: Family },
-    RefreshInEnd { peer: PeerId, family: Family },
+    RefreshInBegin {
+        peer: PeerId,
+        family: Family,
+    },
+    RefreshInEnd {
+        peer: PeerId,
+        family: Family,
+    },
     /// How tracked next hops are reached.
     Nexthops(Vec<NexthopState>),
     Redistributed(Vec<RedistributedRoute>),
@@ -41,9 +67,14 @@ pub enum ShardEvent {
     /// Another shard's part of an aggregate that this shard owns.
     Contribution(AggregatePart),
     /// Octets of this shard that a peer's writer has put on its socket.
-    Credit { peer: PeerId, octets: usize },
+    Credit {
+        peer: PeerId,
+        octets: usize,
+    },
     /// Updates of this shard that went into zebra's stream.
-    ZebraCredit { updates: usize },
+    ZebraCredit {
+        updates: usize,
+    },
     /// Zebra was reconnected: send everything again, then [`ShardAction::ReplayDone`].
     ReplayFib,
     /// Zebra is gone: nothing is sent until `ReplayFib`.
@@ -147,8 +178,8 @@ pub struct AggregatePart {
     pub count: u32,
     pub origin: bgp_packet::attr::Origin,
     pub atomic: bool,
-    /// AS numbers of the routes, ascending.
-    pub asns: Vec<ferrite_types::Asn>,
+    /// Of all routes, for `as-set`.
+    pub as_path: bgp_packet::attr::AsPath,
     pub communities: Vec<ferrite_types::Community>,
     pub large_communities: Vec<ferrite_types::LargeCommunity>,
     pub ext_communities: Vec<ferrite_types::ExtCommunity>,
@@ -164,19 +195,33 @@ pub struct MedsDiffer;
 #[derive(Debug)]
 pub enum ShardAction {
     /// Whole UPDATE messages for each of the peers.
-    Send { peers: Arc<[PeerId]>, family: Family, bytes: Bytes, stats: SendStats },
+    Send {
+        peers: Arc<[PeerId]>,
+        family: Family,
+        bytes: Bytes,
+        stats: SendStats,
+    },
     /// The table that the peer was to get (first, or after a refresh) is complete in its writer's queue.
-    TableSent { peer: PeerId, family: Family },
+    TableSent {
+        peer: PeerId,
+        family: Family,
+    },
     Zebra(zclient::RouteBatch),
     /// Everything asked for by `ReplayFib` was sent.
     ReplayDone,
     /// Next hops whose reachability the shard wants to know, or no longer.
     Track(Vec<TrackNexthop>),
     /// A part of an aggregate for the shard that owns it.
-    Contribute { to: usize, part: AggregatePart },
+    Contribute {
+        to: usize,
+        part: AggregatePart,
+    },
     PrefixCounts(Vec<PrefixCount>),
     /// All routes of a session that went down are out of the shard.
-    Flushed { peer: PeerId, session: u64 },
+    Flushed {
+        peer: PeerId,
+        session: u64,
+    },
     Answer(QueryToken, Answer),
 }
 
@@ -200,4 +245,3 @@ pub struct PrefixCount {
     /// Announced to the peer.
     pub sent: u32,
 }
-

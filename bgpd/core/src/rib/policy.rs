@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgp_packet::attr::Attributes;
 use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
@@ -27,8 +27,8 @@ pub trait Filter: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Whether a next hop set by this policy is ours to keep (`set ip next-hop …`), so that export leaves it alone.
-    fn sets_nexthop(&self) -> bool {
+    /// Whether it asks which neighbour it is applied for (`match peer`): then neighbours do not share an update group.
+    fn depends_on_peer(&self) -> bool {
         false
     }
 }
@@ -42,7 +42,8 @@ pub struct PolicyPeer {
     pub ifindex: Option<IfIndex>,
     pub internal: bool,
     /// Our end of the session.
-    pub local_addr: Option<IpAddr>,
+    pub local_v4: Option<Ipv4Addr>,
+    pub local_v6: Option<Ipv6Addr>,
 }
 
 /// A route on its way through policy: attributes are copied when a clause first changes them.
@@ -68,6 +69,8 @@ pub struct PolicyInput<'a> {
     pub nexthop_set: bool,
     /// `set ip next-hop unchanged`.
     pub nexthop_unchanged: bool,
+    /// `set ipv6 next-hop prefer-global`.
+    pub prefer_global: bool,
     /// `set ip next-hop peer-address`: towards a neighbour, our own address.
     pub nexthop_peer_address: bool,
     /// Local preference of routes that carry none.

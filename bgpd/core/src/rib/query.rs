@@ -18,20 +18,37 @@ pub struct QueryToken(pub u64);
 #[derive(Clone, Debug)]
 pub enum Query {
     /// One prefix; answered by every shard, with `None` where it is another's or unknown.
-    Prefix { family: Family, prefix: Prefix },
+    Prefix {
+        family: Family,
+        prefix: Prefix,
+    },
     /// The longest prefix of this shard that covers the address.
-    Longest { family: Family, addr: IpAddr },
+    Longest {
+        family: Family,
+        addr: IpAddr,
+    },
     /// The next `limit` rows of a walk in prefix order. The first question of a token opens the walk; the answer says
     /// whether it is at its end. A walk not asked for in 120 seconds is forgotten.
-    Walk { source: WalkSource, family: Family, within: Option<Prefix>, limit: usize },
+    Walk {
+        source: WalkSource,
+        family: Family,
+        within: Option<Prefix>,
+        limit: usize,
+    },
     /// Forgets a walk.
     EndWalk,
-    Counts { family: Family },
-    UpdateGroups { family: Family },
+    Counts {
+        family: Family,
+    },
+    UpdateGroups {
+        family: Family,
+    },
     Nexthops,
     Memory,
     /// The aggregates whose prefix this shard owns.
-    Aggregates { family: Family },
+    Aggregates {
+        family: Family,
+    },
 }
 
 /// Which table is walked.

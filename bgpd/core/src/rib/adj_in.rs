@@ -1,0 +1,466 @@
+//! Adj-RIB-in: routes as a peer sends them, judged and put into the table.
+//!
+//! A route that import policy leaves alone is stored once. With soft-reconfiguration a route that policy changed or
+//! denied has a second path beside it, the shadow, which holds it as received. Checks and policy run once per attribute set
+//! of a batch, unless the policy looks at prefixes.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bgp_packet::attr::{Attributes, NextHop};
+use ferrite_types::{Community, Prefix, RouteProtocol};
+
+use super::attrs::{AttrId, Local};
+use super::ctx::{Ctx, policy_peer};
+use super::event::{Change, WITHDRAWN};
+use super::family::Rib;
+use super::peers::PeerIdx;
+use super::policy::{Filter, PolicyInput, Verdict};
+use super::settings::{FamilyParams, PeerKind, PeerParams, ShardConfig};
+use super::table::{Handle, Key, Path, PathFlags};
+
+/// What import makes of an attribute set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Imported {
+    Denied,
+    Accepted(AttrId),
+}
+
+/// Import of one batch: parameters at hand, results by attribute set.
+struct Importer {
+    peer: PeerIdx,
+    epoch: u8,
+    params: Arc<PeerParams>,
+    family: Arc<FamilyParams>,
+    by_prefix: bool,
+    cache: Vec<Option<Imported>>,
+    /// References that the cache owns.
+    held: Vec<AttrId>,
+}
+
+/// Why a route is not even shown to policy.
+fn refused(attrs: &Attributes, config: &ShardConfig, params: &PeerParams, family: &FamilyParams) -> bool {
+    let external = params.kind == PeerKind::External;
+    if external && params.enforce_first_as && attrs.as_path.first() != Some(params.remote_as) {
+        return true;
+    }
+    if config.reject_as_sets && attrs.as_path.has_set() {
+        return true;
+    }
+    if as_loop(attrs, config, params, family) {
+        return true;
+    }
+    if let Some(rare) = attrs.rare.as_deref()
+        && (rare.originator_id == Some(config.router_id) || rare.cluster_list.contains(&config.cluster_id))
+    {
+        return true;
+    }
+    unusable_nexthop(attrs, config, params)
+}
+
+/// RFC 4271 §9.1.2: our own AS in the path, more often than `allowas-in` lets pass.
+fn as_loop(attrs: &Attributes, config: &ShardConfig, params: &PeerParams, family: &FamilyParams) -> bool {
+    let path = &attrs.as_path;
+    let limit = usize::from(family.allowas_in.unwrap_or(0));
+    let looped = |asn| {
+        let count = path.count(asn);
+        if count == 0 {
+            return false;
+        }
+        if family.allowas_in_origin && path.origin() == Some(asn) && family.allowas_in.is_none() {
+            return false;
+        }
+        count > limit
+    };
+    looped(config.asn)
+        || config.confederation.as_ref().is_some_and(|(id, _)| looped(*id))
+        || params.change_local_as.is_some_and(|local| local.asn != config.asn && looped(local.asn))
+}
+
+/// A next hop that cannot be another router's (RFC 4271 §6.3): ours, none, or multicast.
+fn unusable_nexthop(attrs: &Attributes, config: &ShardConfig, params: &PeerParams) -> bool {
+    let own = |addr: IpAddr| config.own_addresses.contains(&addr);
+    match attrs.next_hop {
+        NextHop::V4(addr) => {
+            addr.is_unspecified()
+                || addr.is_multicast()
+                || addr.is_broadcast()
+                || own(addr.into())
+                || params.local_v4 == Some(addr)
+        }
+        NextHop::V6 { global, .. } => {
+            global.is_unspecified()
+                || global.is_multicast()
+                || own(global.into())
+                || params.local_v6 == Some(global)
+        }
+    }
+}
+
+/// The route as it enters policy: what eBGP must not say is taken off, what `local-as` adds is put on.
+fn received<'a>(attrs: &'a Attributes, config: &ShardConfig, params: &PeerParams) -> Cow<'a, Attributes> {
+    let mut attrs = Cow::Borrowed(attrs);
+    if params.kind == PeerKind::External && attrs.local_pref.is_some() {
+        attrs.to_mut().local_pref = None;
+    }
+    if let Some(local) = params.change_local_as.filter(|local| !local.no_prepend && local.asn != config.asn) {
+        let path = attrs.as_path.prepend(&[local.asn]);
+        attrs.to_mut().as_path = path;
+    }
+    attrs
+}
+
+/// RFC 8326 §4: routes about to go away lose to every other.
+fn apply_graceful_shutdown(attrs: &mut Cow<'_, Attributes>, config: &ShardConfig, params: &PeerParams) {
+    if params.kind != PeerKind::External {
+        return;
+    }
+    if config.graceful_shutdown && !attrs.communities.contains(&Community::GRACEFUL_SHUTDOWN) {
+        let mut communities = attrs.communities.to_vec();
+        communities.push(Community::GRACEFUL_SHUTDOWN);
+        communities.sort_unstable();
+        attrs.to_mut().communities = communities.into();
+    }
+    if attrs.communities.contains(&Community::GRACEFUL_SHUTDOWN) && attrs.local_pref != Some(0) {
+        attrs.to_mut().local_pref = Some(0);
+    }
+}
+
+/// Import of one route; `None` denies it.
+fn import(
+    ctx: &Ctx,
+    params: &PeerParams,
+    family: &FamilyParams,
+    prefix: Prefix,
+    attrs: &Arc<Attributes>,
+) -> Option<(Arc<Attributes>, Local)> {
+    if family.import_denied || refused(attrs, &ctx.config, params, family) {
+        return None;
+    }
+    let mut local = Local { weight: family.weight, ..Local::default() };
+    let mut result = received(attrs, &ctx.config, params);
+    if let Some(policy) = &family.import {
+        let peer = Some(policy_peer(params));
+        let mut route = PolicyInput {
+            prefix,
+            attrs: result,
+            source: peer,
+            peer,
+            source_protocol: RouteProtocol::Bgp,
+            weight: local.weight,
+            tag: 0,
+            distance: None,
+            table: None,
+            fib_metric: None,
+            nexthop_set: false,
+            nexthop_unchanged: false,
+            prefer_global: false,
+            nexthop_peer_address: false,
+            default_local_pref: ctx.config.default_local_pref,
+        };
+        if policy.apply(&mut route) == Verdict::Deny {
+            return None;
+        }
+        local.weight = route.weight;
+        local.tag = route.tag;
+        local.prefer_global = route.prefer_global;
+        if route.nexthop_peer_address {
+            set_peer_address(&mut route, params);
+        }
+        result = route.attrs;
+        if unusable_nexthop(&result, &ctx.config, params) {
+            return None;
+        }
+    }
+    apply_graceful_shutdown(&mut result, &ctx.config, params);
+    let attrs = match result {
+        Cow::Borrowed(_) => Arc::clone(attrs),
+        Cow::Owned(owned) => Arc::new(owned),
+    };
+    Some((attrs, local))
+}
+
+/// `set ip next-hop peer-address` inbound.
+fn set_peer_address(route: &mut PolicyInput<'_>, params: &PeerParams) {
+    let next_hop = match params.addr {
+        IpAddr::V4(addr) => NextHop::V4(addr),
+        IpAddr::V6(addr) => NextHop::V6 { global: addr, link_local: None },
+    };
+    if route.attrs.next_hop != next_hop {
+        route.attrs_mut().next_hop = next_hop;
+    }
+}
+
+impl Importer {
+    fn new(ctx: &Ctx, peer: PeerIdx, family: bgp_packet::Family, sets: usize) -> Option<Self> {
+        let slot = ctx.peers.get(peer)?;
+        let params = Arc::clone(&slot.params);
+        let family = Arc::clone(params.family(family)?);
+        let by_prefix = family.import.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        Some(Self {
+            peer,
+            epoch: slot.epoch,
+            params,
+            family,
+            by_prefix,
+            cache: vec![None; sets],
+            held: Vec::new(),
+        })
+    }
+
+    /// The result for a route; a reference to accepted attributes is the caller's.
+    fn run(&mut self, ctx: &mut Ctx, prefix: Prefix, index: usize, attrs: &Arc<Attributes>) -> Imported {
+        if let Some(Some(known)) = self.cache.get(index) {
+            if let Imported::Accepted(id) = known {
+                ctx.attrs.retain(*id);
+            }
+            return *known;
+        }
+        let result = match import(ctx, &self.params, &self.family, prefix, attrs) {
+            Some((attrs, local)) => Imported::Accepted(ctx.attrs.intern(&attrs, local)),
+            None => Imported::Denied,
+        };
+        if !self.by_prefix {
+            if let Imported::Accepted(id) = result {
+                ctx.attrs.retain(id);
+                self.held.push(id);
+            }
+            if let Some(place) = self.cache.get_mut(index) {
+                *place = Some(result);
+            }
+        }
+        result
+    }
+
+    /// The same attributes as received, interned for a shadow; `None` without soft-reconfiguration.
+    fn shadow(&self, ctx: &mut Ctx, attrs: &Arc<Attributes>) -> Option<AttrId> {
+        if !self.family.soft_reconfiguration {
+            return None;
+        }
+        let local = Local { weight: self.family.weight, ..Local::default() };
+        Some(ctx.attrs.intern(attrs, local))
+    }
+
+    fn finish(self, ctx: &mut Ctx) {
+        self.held.into_iter().for_each(|id| ctx.attrs.release(id));
+    }
+}
+
+impl<P: Key> Rib<P> {
+    /// Takes in a batch of a live session.
+    pub fn routes(&mut self, ctx: &mut Ctx, peer: PeerIdx, sets: &[Arc<Attributes>], changes: &[Change<P>]) {
+        let Some(mut importer) = Importer::new(ctx, peer, self.family, sets.len()) else { return };
+        for change in changes {
+            if change.attrs == WITHDRAWN {
+                self.withdraw(ctx, peer, change.prefix, change.path_id);
+                continue;
+            }
+            let index = change.attrs as usize;
+            let Some(attrs) = sets.get(index) else { continue };
+            self.announce(ctx, &mut importer, change, index, attrs);
+        }
+        importer.finish(ctx);
+        if let Some(slot) = ctx.peers.get_mut(peer) {
+            slot.counts_changed = true;
+        }
+    }
+
+    fn announce(
+        &mut self,
+        ctx: &mut Ctx,
+        importer: &mut Importer,
+        change: &Change<P>,
+        index: usize,
+        attrs: &Arc<Attributes>,
+    ) {
+        let result = importer.run(ctx, change.prefix.into(), index, attrs);
+        let shadow = importer.shadow(ctx, attrs);
+        if result == Imported::Denied && shadow.is_none() {
+            // A denied route replaces what was there before.
+            self.withdraw(ctx, importer.peer, change.prefix, change.path_id);
+            return;
+        }
+        let handle = self.table.find_or_insert(change.prefix);
+        self.settle_import(ctx, importer, handle, change.path_id, result, shadow);
+    }
+
+    /// Puts the outcome of import into an entry: the accepted path, and the shadow where one is kept.
+    fn settle_import(
+        &mut self,
+        ctx: &mut Ctx,
+        importer: &Importer,
+        handle: Handle,
+        path_id: u32,
+        result: Imported,
+        shadow: Option<AttrId>,
+    ) {
+        let path = Path {
+            attrs: AttrId(0),
+            path_id,
+            since: ctx.seconds(),
+            peer: importer.peer,
+            flags: PathFlags::new(importer.epoch),
+        };
+        match result {
+            Imported::Accepted(id) => self.place(ctx, handle, Path { attrs: id, ..path }),
+            Imported::Denied => self.take(ctx, handle, importer.peer, path_id, false),
+        }
+        match shadow {
+            Some(id) if result == Imported::Accepted(id) => {
+                ctx.attrs.release(id);
+                self.take(ctx, handle, importer.peer, path_id, true);
+            }
+            Some(id) => {
+                let mut flags = path.flags.with(PathFlags::SHADOW);
+                flags.set(PathFlags::FILTERED, result == Imported::Denied);
+                self.place(ctx, handle, Path { attrs: id, flags, ..path });
+            }
+            None => self.take(ctx, handle, importer.peer, path_id, true),
+        }
+    }
+
+    fn withdraw(&mut self, ctx: &mut Ctx, peer: PeerIdx, prefix: P, path_id: u32) {
+        if let Some(handle) = self.table.find(&prefix) {
+            self.take(ctx, handle, peer, path_id, false);
+            self.take(ctx, handle, peer, path_id, true);
+            self.table.release(handle);
+        }
+    }
+
+    /// Adds a path or replaces the one with its key. The reference to its attributes becomes the table's.
+    pub fn place(&mut self, ctx: &mut Ctx, handle: Handle, new: Path) {
+        let Some(entry) = self.table.get_mut(handle) else {
+            ctx.attrs.release(new.attrs);
+            return;
+        };
+        let shadow = new.flags.has(PathFlags::SHADOW);
+        let same = |path: &&mut Path| {
+            path.peer == new.peer
+                && path.path_id == new.path_id
+                && path.flags.has(PathFlags::SHADOW) == shadow
+        };
+        match entry.paths.iter_mut().find(same) {
+            Some(path) => {
+                let old = *path;
+                let kept = PathFlags::BEST | PathFlags::MULTIPATH | PathFlags::VALID;
+                let unchanged = old.attrs == new.attrs
+                    && old.flags.epoch() == new.flags.epoch()
+                    && old.flags.has(PathFlags::UNUSABLE) == new.flags.has(PathFlags::UNUSABLE)
+                    && old.flags.has(PathFlags::FILTERED) == new.flags.has(PathFlags::FILTERED);
+                if unchanged {
+                    let was_stale = old.flags.has(PathFlags::STALE);
+                    path.flags.set(PathFlags::STALE, false);
+                    ctx.attrs.release(new.attrs);
+                    if !was_stale {
+                        return;
+                    }
+                } else {
+                    *path = Path { flags: new.flags.with(old.flags.bits() & kept), ..new };
+                    if old.flags.has(PathFlags::BEST | PathFlags::MULTIPATH) {
+                        entry.set(super::table::entry_flags::BEST_TOUCHED, true);
+                    }
+                    Self::count(ctx, self.slot, &old, false);
+                    Self::count(ctx, self.slot, &new, true);
+                    ctx.attrs.release(old.attrs);
+                }
+            }
+            None => {
+                entry.paths.push(new);
+                self.table.paths += 1;
+                Self::count(ctx, self.slot, &new, true);
+            }
+        }
+        if !shadow {
+            self.touch(handle);
+        }
+    }
+
+    /// Removes a path, if it is there.
+    pub fn take(&mut self, ctx: &mut Ctx, handle: Handle, peer: PeerIdx, path_id: u32, shadow: bool) {
+        self.take_where(ctx, handle, |path| {
+            path.peer == peer && path.path_id == path_id && path.flags.has(PathFlags::SHADOW) == shadow
+        });
+    }
+
+    /// Removes the paths that `gone` names.
+    pub fn take_where(&mut self, ctx: &mut Ctx, handle: Handle, gone: impl Fn(&Path) -> bool) {
+        let Some(entry) = self.table.get_mut(handle) else { return };
+        let (mut touched, mut removed) = (false, 0);
+        let mut index = 0;
+        while let Some(path) = entry.paths.get(index).copied() {
+            if !gone(&path) {
+                index += 1;
+                continue;
+            }
+            entry.paths.remove(index);
+            removed += 1;
+            if path.flags.has(PathFlags::BEST | PathFlags::MULTIPATH) {
+                entry.set(super::table::entry_flags::BEST_TOUCHED, true);
+            }
+            Self::count(ctx, self.slot, &path, false);
+            ctx.attrs.release(path.attrs);
+            touched |= !path.flags.has(PathFlags::SHADOW);
+        }
+        if entry.paths.len() <= 1 && entry.paths.spilled() {
+            entry.paths.shrink_to_fit();
+        }
+        self.table.paths -= removed;
+        if touched {
+            self.touch(handle);
+        }
+    }
+
+    /// Keeps the peer's counts. Paths of an older session are not counted any more.
+    fn count(ctx: &mut Ctx, family: usize, path: &Path, more: bool) {
+        let Some(slot) = ctx.peers.get_mut(path.peer) else { return };
+        if slot.epoch != path.flags.epoch() {
+            return;
+        }
+        let Some(counts) = slot.counts.get_mut(family) else { return };
+        let step = |count: &mut u32| {
+            *count = if more { count.saturating_add(1) } else { count.saturating_sub(1) };
+        };
+        if path.flags.has(PathFlags::SHADOW) {
+            step(&mut counts.shadows);
+            if path.flags.has(PathFlags::FILTERED) {
+                step(&mut counts.filtered);
+            }
+        } else {
+            step(&mut counts.accepted);
+        }
+        slot.counts_changed = true;
+    }
+
+    /// Runs import again over what is stored of a peer in one entry (soft-reconfiguration).
+    pub fn reimport(&mut self, ctx: &mut Ctx, peer: PeerIdx, handle: Handle) {
+        let Some(entry) = self.table.get(handle) else { return };
+        let prefix: Prefix = entry.prefix.into();
+        let stored: Vec<Path> = entry.paths.iter().filter(|path| path.peer == peer).copied().collect();
+        let received = stored.iter().filter(|path| {
+            path.flags.has(PathFlags::SHADOW)
+                || !stored
+                    .iter()
+                    .any(|other| other.path_id == path.path_id && other.flags.has(PathFlags::SHADOW))
+        });
+        for path in received {
+            let Some(attrs) = ctx.attrs.get(path.attrs).map(|interned| Arc::clone(&interned.attrs)) else {
+                continue;
+            };
+            let Some(mut importer) = Importer::new(ctx, peer, self.family, 0) else { return };
+            let result = importer.run(ctx, prefix, 0, &attrs);
+            let shadow = importer.shadow(ctx, &attrs);
+            self.settle_import(ctx, &importer, handle, path.path_id, result, shadow);
+            importer.finish(ctx);
+        }
+    }
+}
+
+/// Whether a chain of policy is the same object as before.
+pub fn same_filter(a: Option<&Arc<dyn Filter>>, b: Option<&Arc<dyn Filter>>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}

@@ -1,0 +1,171 @@
+//! Attributes interned: every distinct set stands once in a shard, with what the decision process asks of it worked out
+//! beforehand. A path names its set in four octets.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use bgp_packet::attr::Attributes;
+use ferrite_types::Asn;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
+use super::nexthop::NexthopId;
+
+/// An interned set.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AttrId(pub u32);
+
+/// What besides the attributes of the wire belongs to a route.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Local {
+    pub weight: u32,
+    pub tag: u32,
+    /// For an IPv6 next hop of two addresses: packets go to the global one (`set ipv6 next-hop prefer-global`).
+    pub prefer_global: bool,
+}
+
+/// A set with what was worked out for it.
+#[derive(Debug)]
+pub struct Interned {
+    pub attrs: Arc<Attributes>,
+    pub local: Local,
+    /// Paths that name it.
+    refs: u32,
+    /// Changes when the number is given to another set.
+    pub generation: u32,
+    pub hops: u16,
+    pub confed_hops: u16,
+    /// The AS by which MEDs are grouped.
+    pub neighbor: Option<Asn>,
+    /// Tracked next hop: for any path, and for one that needs a connected next hop.
+    pub nexthops: [Option<NexthopId>; 2],
+    hash: u64,
+}
+
+/// All sets of a shard.
+#[derive(Debug, Default)]
+pub struct AttrTable {
+    index: HashTable<u32>,
+    slots: Vec<Option<Interned>>,
+    free: Vec<u32>,
+    generation: u32,
+    /// Sets that lost their last path, with their next hops to be released.
+    pub freed_nexthops: Vec<NexthopId>,
+}
+
+impl AttrTable {
+    /// The number of a set, with one reference that the caller owns.
+    pub fn intern(&mut self, attrs: &Arc<Attributes>, local: Local) -> AttrId {
+        let hash = FxBuildHasher.hash_one((&**attrs, local));
+        self.intern_hashed(hash, attrs, local)
+    }
+
+    fn intern_hashed(&mut self, hash: u64, attrs: &Arc<Attributes>, local: Local) -> AttrId {
+        let slots = &mut self.slots;
+        let found = self.index.find(hash, |id| {
+            slots.get(*id as usize).and_then(Option::as_ref).is_some_and(|slot| {
+                slot.hash == hash
+                    && slot.local == local
+                    && (Arc::ptr_eq(&slot.attrs, attrs) || slot.attrs == *attrs)
+            })
+        });
+        if let Some(id) = found.copied() {
+            if let Some(Some(slot)) = slots.get_mut(id as usize) {
+                slot.refs += 1;
+            }
+            return AttrId(id);
+        }
+        self.generation = self.generation.wrapping_add(1);
+        let interned = Interned {
+            attrs: Arc::clone(attrs),
+            local,
+            refs: 1,
+            generation: self.generation,
+            hops: u16::try_from(attrs.as_path.hops()).unwrap_or(u16::MAX),
+            confed_hops: u16::try_from(attrs.as_path.confed_hops()).unwrap_or(u16::MAX),
+            neighbor: attrs.as_path.neighbor(),
+            nexthops: [None, None],
+            hash,
+        };
+        let id = match self.free.pop() {
+            Some(id) => {
+                if let Some(slot) = self.slots.get_mut(id as usize) {
+                    *slot = Some(interned);
+                }
+                id
+            }
+            None => {
+                self.slots.push(Some(interned));
+                self.slots.len() as u32 - 1
+            }
+        };
+        let slots = &self.slots;
+        self.index.insert_unique(hash, id, |id| {
+            slots.get(*id as usize).and_then(Option::as_ref).map_or(0, |slot| slot.hash)
+        });
+        AttrId(id)
+    }
+
+    #[inline]
+    pub fn get(&self, id: AttrId) -> Option<&Interned> {
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, id: AttrId) -> Option<&mut Interned> {
+        self.slots.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    #[inline]
+    pub fn retain(&mut self, id: AttrId) {
+        if let Some(slot) = self.get_mut(id) {
+            slot.refs += 1;
+        }
+    }
+
+    pub fn release(&mut self, id: AttrId) {
+        let Some(place) = self.slots.get_mut(id.0 as usize) else { return };
+        let Some(slot) = place else { return };
+        slot.refs = slot.refs.saturating_sub(1);
+        if slot.refs > 0 {
+            return;
+        }
+        let hash = slot.hash;
+        self.freed_nexthops.extend(slot.nexthops.iter().flatten());
+        *place = None;
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == id.0) {
+            found.remove();
+        }
+        self.free.push(id.0);
+    }
+
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Interned)> {
+        self.slots.iter().enumerate().filter_map(|(i, slot)| Some((AttrId(i as u32), slot.as_ref()?)))
+    }
+
+    /// Octets of the sets and their index; attributes shared with other shards count whole.
+    pub fn octets(&self) -> usize {
+        let values: usize = self.iter().map(|(_, slot)| heap_octets(&slot.attrs)).sum();
+        self.slots.capacity() * size_of::<Option<Interned>>() + self.index.allocation_size() + values
+    }
+}
+
+/// Octets that a set takes on the heap, its own struct and the counts of its `Arc` included.
+pub fn heap_octets(attrs: &Attributes) -> usize {
+    let rare = attrs.rare.as_ref().map_or(0, |rare| {
+        size_of_val(&**rare)
+            + size_of_val(&*rare.cluster_list)
+            + rare.unknown.iter().map(|raw| size_of_val(raw) + raw.value.len()).sum::<usize>()
+    });
+    size_of::<Attributes>()
+        + 16
+        + attrs.as_path.octets().len()
+        + size_of_val(&*attrs.communities)
+        + size_of_val(&*attrs.large_communities)
+        + size_of_val(&*attrs.ext_communities)
+        + rare
+}

@@ -1,0 +1,167 @@
+//! What both families of a shard share: configuration, peers, attributes, next hops, and the hour.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use ferrite_types::{RouteProtocol, Timestamp};
+use rustc_hash::FxBuildHasher;
+
+use super::attrs::AttrTable;
+use super::decision::Candidate;
+use super::nexthop::{Nexthops, tracked_addr};
+use super::peers::{PeerIdx, Peers};
+use super::policy::PolicyPeer;
+use super::query::PathSource;
+use super::settings::{PeerKind, PeerParams, ShardConfig};
+use super::table::{Path, PathFlags};
+
+#[derive(Debug)]
+pub struct Ctx {
+    /// Number of this shard, and of how many.
+    pub index: usize,
+    pub of: usize,
+    pub config: Arc<ShardConfig>,
+    pub peers: Peers,
+    pub attrs: AttrTable,
+    pub nexthops: Nexthops,
+    pub now: Timestamp,
+}
+
+/// Identifiers of our own paths, which all have peer [`PeerIdx::LOCAL`].
+pub mod local_id {
+    pub const NETWORK: u32 = 1;
+    pub const AGGREGATE: u32 = 2;
+    /// Plus the place of the protocol in `RouteProtocol::ALL` and the instance above it.
+    pub const REDISTRIBUTED: u32 = 0x100;
+}
+
+/// Path identifier of a redistributed route.
+pub fn redistributed_id(protocol: RouteProtocol, instance: u32) -> u32 {
+    let place = RouteProtocol::ALL.iter().position(|p| *p == protocol).unwrap_or(0) as u32;
+    local_id::REDISTRIBUTED + place + (instance.min(0xffff) << 16)
+}
+
+/// The source that a path identifier of ours stands for; BGP for networks and aggregates.
+pub fn protocol_of(path_id: u32) -> RouteProtocol {
+    if path_id < local_id::REDISTRIBUTED { RouteProtocol::Bgp } else { redistributed_protocol(path_id) }
+}
+
+fn redistributed_protocol(path_id: u32) -> RouteProtocol {
+    let place = (path_id & 0xffff).saturating_sub(local_id::REDISTRIBUTED) as usize;
+    RouteProtocol::ALL.get(place).copied().unwrap_or(RouteProtocol::System)
+}
+
+impl Ctx {
+    /// Whether the path may be chosen: of a live session, with a next hop that can be reached.
+    pub fn usable(&mut self, path: &Path) -> bool {
+        if path.flags.has(PathFlags::SHADOW) {
+            return false;
+        }
+        if path.peer.is_local() {
+            return !path.flags.has(PathFlags::UNUSABLE);
+        }
+        let Some(slot) = self.peers.get(path.peer) else { return false };
+        if slot.epoch != path.flags.epoch() {
+            return false;
+        }
+        let connected = slot.params.connected_nexthops;
+        let Some(interned) = self.attrs.get_mut(path.attrs) else { return false };
+        let id = match interned.nexthops[usize::from(connected)] {
+            Some(id) => id,
+            None => {
+                let Some(addr) = tracked_addr(&interned.attrs) else { return true };
+                let id = self.nexthops.acquire(self.now, addr, connected);
+                interned.nexthops[usize::from(connected)] = Some(id);
+                id
+            }
+        };
+        self.nexthops.reach(id).is_some()
+    }
+
+    /// Metric to the next hop; `None` where it is unreachable, zero where it is not tracked.
+    pub fn igp_metric(&self, path: &Path) -> Option<u32> {
+        let connected = self.peers.get(path.peer).is_some_and(|slot| slot.params.connected_nexthops);
+        match self.attrs.get(path.attrs)?.nexthops[usize::from(connected)] {
+            Some(id) => self.nexthops.reach(id).map(|reach| reach.metric),
+            None => Some(0),
+        }
+    }
+
+    pub fn candidate(&self, path: &Path) -> Option<Candidate> {
+        let interned = self.attrs.get(path.attrs)?;
+        let attrs = &interned.attrs;
+        let settings = &self.config.decision;
+        let slot = self.peers.get(path.peer);
+        let rare = attrs.rare.as_deref();
+        let missing = if settings.med_missing_as_worst { u32::MAX } else { 0 };
+        let originator = rare.and_then(|rare| rare.originator_id);
+        Some(Candidate {
+            weight: interned.local.weight,
+            local_pref: attrs.local_pref.unwrap_or(self.config.default_local_pref),
+            local: path.peer.is_local().then_some(path.path_id),
+            aigp: rare.and_then(|rare| rare.aigp),
+            hops: interned.hops,
+            confed_hops: interned.confed_hops,
+            origin: attrs.origin,
+            med: attrs.med.unwrap_or(missing),
+            neighbor: interned.neighbor,
+            kind: slot.map_or(PeerKind::Internal, |slot| slot.params.kind),
+            igp_metric: self.igp_metric(path).unwrap_or(u32::MAX),
+            cluster_length: rare.map_or(0, |rare| rare.cluster_list.len()),
+            router_id: originator
+                .or(slot.map(|slot| slot.params.remote_id))
+                .unwrap_or(self.config.router_id)
+                .0,
+            peer: slot.map(|slot| slot.params.addr),
+            path_id: path.path_id,
+            selected: path.flags.has(PathFlags::BEST),
+            stale: path.flags.has(PathFlags::STALE),
+            as_path_hash: FxBuildHasher.hash_one(&attrs.as_path),
+        })
+    }
+
+    pub fn source(&self, path: &Path) -> PathSource {
+        match self.peers.get(path.peer) {
+            Some(slot) => PathSource::Peer(slot.id),
+            None if path.path_id == local_id::NETWORK => PathSource::Network,
+            None if path.path_id == local_id::AGGREGATE => PathSource::Aggregate,
+            None => PathSource::Redistributed(redistributed_protocol(path.path_id)),
+        }
+    }
+
+    /// The source of a path as `match source-protocol` names it.
+    pub fn protocol(&self, path: &Path) -> RouteProtocol {
+        if path.peer.is_local() && path.path_id >= local_id::REDISTRIBUTED {
+            redistributed_protocol(path.path_id)
+        } else {
+            RouteProtocol::Bgp
+        }
+    }
+
+    pub fn policy_peer(&self, idx: PeerIdx) -> Option<PolicyPeer> {
+        self.peers.get(idx).map(|slot| policy_peer(&slot.params))
+    }
+
+    pub fn seconds(&self) -> u32 {
+        (self.now.as_micros() / 1_000_000) as u32
+    }
+
+    /// Lets go of the next hops of attribute sets that are gone.
+    pub fn release_nexthops(&mut self) {
+        for id in std::mem::take(&mut self.attrs.freed_nexthops) {
+            self.nexthops.release(id);
+        }
+    }
+}
+
+pub fn policy_peer(params: &PeerParams) -> PolicyPeer {
+    PolicyPeer {
+        addr: params.addr,
+        remote_as: params.remote_as,
+        remote_id: params.remote_id,
+        ifindex: params.ifindex,
+        internal: params.is_internal(),
+        local_v4: params.local_v4,
+        local_v6: params.local_v6,
+    }
+}

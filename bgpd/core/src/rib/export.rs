@@ -1,0 +1,429 @@
+//! From a best path to what a group of peers is told: who may have it, and with which attributes (RFC 4271 §5 and §9.2,
+//! RFC 4456, RFC 1997, RFC 2545, RFC 5065, RFC 8326).
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use bgp_packet::attr::{Attributes, NextHop, PrivateAs, RareAttributes};
+use ferrite_types::{Asn, Community, Prefix};
+
+use super::attrs::Interned;
+use super::ctx::{Ctx, policy_peer};
+use super::policy::{Filter, PolicyInput, Verdict};
+use super::settings::{FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams, RemovePrivateAs};
+use super::table::Path;
+
+/// Everything that makes two peers get different octets for one route. Peers with equal keys share an update group.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct GroupKey {
+    kind: PeerKind,
+    local_as: Asn,
+    change_local_as: Option<LocalAs>,
+    /// Where the neighbour's AS matters: `as-override`, `remove-private-AS`.
+    remote_as: Option<Asn>,
+    local: (Option<Ipv4Addr>, Option<Ipv6Addr>, Option<Ipv6Addr>),
+    direct: bool,
+    shared_networks: Vec<Prefix>,
+    as4: bool,
+    max_message: usize,
+    interval: u16,
+    graceful_shutdown: bool,
+    denied: bool,
+    reflector_client: bool,
+    server_client: bool,
+    nexthop: NexthopMode,
+    as_path_unchanged: bool,
+    med_unchanged: bool,
+    as_override: bool,
+    remove_private_as: RemovePrivateAs,
+    communities: (bool, bool, bool),
+    default_originate: Option<usize>,
+    maximum_prefix_out: Option<u32>,
+    /// Address of the compiled policy; groups keep the policy alive, so an address is not reused.
+    export: usize,
+    /// Set where the policy asks for the peer.
+    alone: Option<PeerId>,
+}
+
+fn filter_address(filter: Option<&Arc<dyn Filter>>) -> usize {
+    filter.map_or(0, |filter| Arc::as_ptr(filter).cast::<()>().addr())
+}
+
+impl GroupKey {
+    pub fn new(id: PeerId, params: &PeerParams, family: &FamilyParams) -> Self {
+        let asks_peer = family.export.as_ref().is_some_and(|policy| policy.depends_on_peer());
+        let own_as = family.as_override || family.remove_private_as != RemovePrivateAs::No;
+        Self {
+            kind: params.kind,
+            local_as: params.local_as,
+            change_local_as: params.change_local_as,
+            remote_as: own_as.then_some(params.remote_as),
+            local: (params.local_v4, params.local_v6, params.local_link_local),
+            direct: params.ifindex.is_some(),
+            shared_networks: params.shared_networks.clone(),
+            as4: params.as4,
+            max_message: params.max_message,
+            interval: params.advertisement_interval,
+            graceful_shutdown: params.graceful_shutdown,
+            denied: family.export_denied,
+            reflector_client: family.route_reflector_client,
+            server_client: family.route_server_client,
+            nexthop: family.nexthop,
+            as_path_unchanged: family.as_path_unchanged,
+            med_unchanged: family.med_unchanged,
+            as_override: family.as_override,
+            remove_private_as: family.remove_private_as,
+            communities: (family.send_community, family.send_large_community, family.send_ext_community),
+            default_originate: family
+                .default_originate
+                .as_ref()
+                .map(|originate| filter_address(originate.map.as_ref())),
+            maximum_prefix_out: family.maximum_prefix_out,
+            export: filter_address(family.export.as_ref()),
+            alone: asks_peer.then_some(id),
+        }
+    }
+
+    pub const fn interval(&self) -> u16 {
+        self.interval
+    }
+}
+
+/// The receiving side of an export.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    pub family: Family,
+    pub params: &'a PeerParams,
+    pub settings: &'a FamilyParams,
+}
+
+/// Well-known communities that keep a route back (RFC 1997).
+fn held_back(communities: &[Community], to: PeerKind) -> bool {
+    communities.iter().any(|community| match *community {
+        Community::NO_ADVERTISE => true,
+        Community::NO_EXPORT => to == PeerKind::External,
+        Community::LOCAL_AS => to != PeerKind::Internal,
+        _ => false,
+    })
+}
+
+/// What the receiver gets for a path; `None`: nothing.
+pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Option<Attributes> {
+    let interned = ctx.attrs.get(path.attrs)?;
+    let (to, settings) = (target.params, target.settings);
+    if settings.export_denied || held_back(&interned.attrs.communities, to.kind) {
+        return None;
+    }
+    let from = ctx.peers.get(path.peer);
+    let from_kind = from.map(|slot| slot.params.kind);
+    let reflected = from_kind == Some(PeerKind::Internal) && to.kind == PeerKind::Internal;
+    if reflected {
+        let from_client = from
+            .and_then(|slot| slot.family(target.family))
+            .is_some_and(|family| family.route_reflector_client);
+        let to_client = settings.route_reflector_client;
+        let allowed = match (from_client, to_client) {
+            (true, true) => ctx.config.client_to_client_reflection,
+            (false, false) => false,
+            _ => true,
+        };
+        if !allowed {
+            return None;
+        }
+    }
+    let mut attrs = prepare(ctx, target, interned, from_kind.is_none());
+    if reflected {
+        reflect(ctx, &mut attrs, from.map(|slot| slot.params.remote_id));
+    }
+    let mut route = policy_input(ctx, target, prefix, attrs, path, interned);
+    if let Some(policy) = &settings.export {
+        if policy.apply(&mut route) == Verdict::Deny {
+            return None;
+        }
+        if held_back(&route.attrs.communities, to.kind) {
+            return None;
+        }
+    }
+    finish(ctx, target, route, reflected)
+}
+
+/// What `default-originate` tells the receiver.
+pub fn default_route(ctx: &Ctx, target: Target<'_>) -> Option<Attributes> {
+    let originate = target.settings.default_originate.as_ref()?;
+    if target.settings.export_denied {
+        return None;
+    }
+    let mut attrs = own_attributes(target.family);
+    attrs.origin = bgp_packet::attr::Origin::Igp;
+    if target.params.kind != PeerKind::External {
+        attrs.local_pref = Some(ctx.config.default_local_pref);
+    }
+    let mut route = input(ctx, target, Prefix::default_of(target.family.afi), Cow::Owned(attrs));
+    if let Some(map) = &originate.map
+        && map.apply(&mut route) == Verdict::Deny
+    {
+        return None;
+    }
+    finish(ctx, target, route, false)
+}
+
+/// Attributes of a route of our own, with no next hop yet.
+pub fn own_attributes(family: Family) -> Attributes {
+    let next_hop = match family.afi {
+        ferrite_types::Afi::Ipv6 => NextHop::V6 { global: Ipv6Addr::UNSPECIFIED, link_local: None },
+        _ => NextHop::V4(Ipv4Addr::UNSPECIFIED),
+    };
+    Attributes {
+        origin: bgp_packet::attr::Origin::Incomplete,
+        atomic_aggregate: false,
+        as_path: bgp_packet::attr::AsPath::default(),
+        next_hop,
+        med: None,
+        local_pref: None,
+        communities: Box::default(),
+        large_communities: Box::default(),
+        ext_communities: Box::default(),
+        rare: None,
+    }
+}
+
+fn input<'a>(ctx: &Ctx, target: Target<'_>, prefix: Prefix, attrs: Cow<'a, Attributes>) -> PolicyInput<'a> {
+    PolicyInput {
+        prefix,
+        attrs,
+        source: None,
+        peer: Some(policy_peer(target.params)),
+        source_protocol: ferrite_types::RouteProtocol::Bgp,
+        weight: 0,
+        tag: 0,
+        distance: None,
+        table: None,
+        fib_metric: None,
+        nexthop_set: false,
+        nexthop_unchanged: false,
+        prefer_global: false,
+        nexthop_peer_address: false,
+        default_local_pref: ctx.config.default_local_pref,
+    }
+}
+
+fn policy_input(
+    ctx: &Ctx,
+    target: Target<'_>,
+    prefix: Prefix,
+    attrs: Attributes,
+    path: &Path,
+    interned: &Interned,
+) -> PolicyInput<'static> {
+    PolicyInput {
+        source: ctx.policy_peer(path.peer),
+        source_protocol: ctx.protocol(path),
+        weight: interned.local.weight,
+        tag: interned.local.tag,
+        ..input(ctx, target, prefix, Cow::Owned(attrs))
+    }
+}
+
+/// What changes before policy: MED, local preference, private AS numbers, what only iBGP carries.
+fn prepare(ctx: &Ctx, target: Target<'_>, interned: &Interned, own: bool) -> Attributes {
+    let (to, settings) = (target.params, target.settings);
+    let mut attrs = (*interned.attrs).clone();
+    match to.kind {
+        PeerKind::External => {
+            attrs.local_pref = None;
+            if !own && !settings.med_unchanged && !settings.route_server_client {
+                attrs.med = None;
+            }
+            strip_internal(&mut attrs);
+        }
+        PeerKind::Internal | PeerKind::Confederation => {
+            attrs.local_pref = attrs.local_pref.or(Some(ctx.config.default_local_pref));
+            if to.kind == PeerKind::Confederation {
+                strip_reflection(&mut attrs);
+            }
+        }
+    }
+    if to.kind == PeerKind::External {
+        if let Some(action) = private_as(settings.remove_private_as, to.local_as) {
+            attrs.as_path = attrs.as_path.private_as(action, Some(to.remote_as));
+        }
+        if settings.as_override && attrs.as_path.contains(to.remote_as) {
+            attrs.as_path = attrs.as_path.replace(to.remote_as, to.local_as);
+        }
+    }
+    attrs
+}
+
+fn private_as(setting: RemovePrivateAs, with: Asn) -> Option<PrivateAs> {
+    match setting {
+        RemovePrivateAs::No => None,
+        RemovePrivateAs::IfAllPrivate => Some(PrivateAs::RemoveIfOnly),
+        RemovePrivateAs::All => Some(PrivateAs::RemoveAll),
+        RemovePrivateAs::ReplaceIfAllPrivate => Some(PrivateAs::ReplaceIfOnly { with }),
+        RemovePrivateAs::AllReplace => Some(PrivateAs::ReplaceAll { with }),
+    }
+}
+
+/// Takes off what does not leave the AS.
+fn strip_internal(attrs: &mut Attributes) {
+    strip_reflection(attrs);
+    if let Some(rare) = attrs.rare.as_mut() {
+        rare.aigp = None;
+    }
+    tidy(attrs);
+}
+
+fn strip_reflection(attrs: &mut Attributes) {
+    if let Some(rare) = attrs.rare.as_mut() {
+        rare.originator_id = None;
+        rare.cluster_list = Box::default();
+    }
+    tidy(attrs);
+}
+
+/// An empty box of rare attributes is none.
+fn tidy(attrs: &mut Attributes) {
+    if attrs.rare.as_deref() == Some(&RareAttributes::default()) {
+        attrs.rare = None;
+    }
+}
+
+/// RFC 4456 §8: who brought the route into the AS, and that it passed here.
+fn reflect(ctx: &Ctx, attrs: &mut Attributes, from: Option<ferrite_types::RouterId>) {
+    let rare = attrs.rare.get_or_insert_default();
+    rare.originator_id = rare.originator_id.or(from);
+    let mut list = Vec::with_capacity(rare.cluster_list.len() + 1);
+    list.push(ctx.config.cluster_id);
+    list.extend_from_slice(&rare.cluster_list);
+    rare.cluster_list = list.into();
+}
+
+/// What changes after policy: next hop, our AS, communities not wanted, graceful shutdown.
+fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool) -> Option<Attributes> {
+    let (to, settings) = (target.params, target.settings);
+    let kept = route.nexthop_set || route.nexthop_unchanged;
+    let forced = route.nexthop_peer_address;
+    let mut attrs = route.attrs.into_owned();
+    if !kept {
+        set_nexthop(target, &mut attrs, reflected, forced)?;
+    }
+    set_as_path(ctx, to, settings, &mut attrs);
+    if to.graceful_shutdown || ctx.config.graceful_shutdown {
+        shut_down(&mut attrs, to.kind);
+    }
+    if !settings.send_community {
+        attrs.communities = Box::default();
+    }
+    if !settings.send_large_community {
+        attrs.large_communities = Box::default();
+    }
+    if !settings.send_ext_community {
+        attrs.ext_communities = Box::default();
+    } else if to.kind == PeerKind::External && attrs.ext_communities.iter().any(|c| !c.is_transitive()) {
+        attrs.ext_communities = attrs.ext_communities.iter().copied().filter(|c| c.is_transitive()).collect();
+    }
+    if to.kind == PeerKind::External {
+        attrs.local_pref = None;
+    }
+    mark_partial(&mut attrs);
+    Some(attrs)
+}
+
+/// Unknown attributes that pass through us are marked so (RFC 4271 §9).
+fn mark_partial(attrs: &mut Attributes) {
+    const OPTIONAL_TRANSITIVE: u8 = 0xc0;
+    const PARTIAL: u8 = 0x20;
+    let Some(rare) = attrs.rare.as_mut() else { return };
+    for raw in &mut rare.unknown {
+        let known = bgp_packet::attr::AttrCode(raw.code).defined_flags().is_some();
+        if !known && raw.flags & OPTIONAL_TRANSITIVE == OPTIONAL_TRANSITIVE {
+            raw.flags |= PARTIAL;
+        }
+    }
+}
+
+fn set_as_path(ctx: &Ctx, to: &PeerParams, settings: &FamilyParams, attrs: &mut Attributes) {
+    let path = &attrs.as_path;
+    match to.kind {
+        PeerKind::Internal => {}
+        PeerKind::Confederation => attrs.as_path = path.prepend_confed(&[ctx.config.asn]),
+        PeerKind::External => {
+            let path = path.without_confed();
+            let transparent = settings.route_server_client || settings.as_path_unchanged && !path.is_empty();
+            attrs.as_path = if transparent {
+                path
+            } else {
+                match to.change_local_as {
+                    Some(local) if local.asn == to.local_as && local.asn != ctx.config.asn => {
+                        if local.replace_as {
+                            path.prepend(&[local.asn])
+                        } else {
+                            path.prepend(&[local.asn, public_as(ctx)])
+                        }
+                    }
+                    _ => path.prepend(&[to.local_as]),
+                }
+            };
+        }
+    }
+}
+
+/// The AS that the world outside the confederation knows.
+fn public_as(ctx: &Ctx) -> Asn {
+    ctx.config.confederation.as_ref().map_or(ctx.config.asn, |(id, _)| *id)
+}
+
+fn shut_down(attrs: &mut Attributes, to: PeerKind) {
+    if to == PeerKind::External {
+        if !attrs.communities.contains(&Community::GRACEFUL_SHUTDOWN) {
+            let mut communities = attrs.communities.to_vec();
+            communities.push(Community::GRACEFUL_SHUTDOWN);
+            communities.sort_unstable();
+            attrs.communities = communities.into();
+        }
+    } else {
+        attrs.local_pref = Some(0);
+    }
+}
+
+/// The next hop the receiver is told (RFC 4271 §5.1.3, RFC 2545 §3); `None` where we have no address to give.
+fn set_nexthop(target: Target<'_>, attrs: &mut Attributes, reflected: bool, forced: bool) -> Option<()> {
+    let (to, settings) = (target.params, target.settings);
+    let addr = attrs.next_hop.addr();
+    let own = addr.is_unspecified()
+        || forced
+        || match settings.nexthop {
+            NexthopMode::OwnForced => true,
+            NexthopMode::Own => !reflected,
+            NexthopMode::Unchanged => false,
+            NexthopMode::Default => {
+                to.kind == PeerKind::External && !settings.route_server_client && !third_party(to, addr)
+            }
+        };
+    if own {
+        attrs.next_hop = own_nexthop(target.family, to)?;
+    } else if let NextHop::V6 { global, link_local: Some(_) } = attrs.next_hop {
+        // A link-local address means something only on the link it came from.
+        if !third_party(to, addr) {
+            attrs.next_hop = NextHop::V6 { global, link_local: None };
+        }
+    }
+    Some(())
+}
+
+/// The next hop and the receiver are on one network with us.
+fn third_party(to: &PeerParams, addr: IpAddr) -> bool {
+    to.shared_networks.iter().any(|network| network.contains(addr) && network.contains(to.addr))
+}
+
+fn own_nexthop(family: Family, to: &PeerParams) -> Option<NextHop> {
+    match family.afi {
+        ferrite_types::Afi::Ipv6 => {
+            let link_local = to.local_link_local.filter(|_| to.ifindex.is_some());
+            Some(NextHop::V6 { global: to.local_v6.or(link_local)?, link_local })
+        }
+        _ => to.local_v4.map(NextHop::V4),
+    }
+}

@@ -1,0 +1,474 @@
+//! One address family of a shard: table, decisions, update groups, FIB, own routes, and the work that is cut in slices.
+
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use ferrite_types::Timestamp;
+use smallvec::SmallVec;
+
+use super::aggregate::{Aggregates, Origination};
+use super::ctx::{Ctx, local_id};
+use super::decision::{self, Candidate, Multipath};
+use super::event::{AggregatePart, ShardAction};
+use super::export::GroupKey;
+use super::fib::Fib;
+use super::group::Group;
+use super::local::Originated;
+use super::nexthop::NexthopId;
+use super::peers::PeerIdx;
+use super::settings::{AggregateStatement, FamilySettings};
+use super::table::{Entry, Handle, Key, Path, PathFlags, Table, entry_flags};
+use super::walk::Walks;
+
+/// Entries handled in one slice.
+pub const SLICE: usize = 8192;
+
+/// Work over the whole table, a slice at a time.
+#[derive(Debug)]
+pub struct Job {
+    pub kind: JobKind,
+    cursor: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum JobKind {
+    /// Removes paths of a peer that are not of its current session.
+    Flush(PeerIdx),
+    /// Removes paths of a peer that a refresh did not name again.
+    Sweep(PeerIdx),
+    /// Runs import policy again over what is stored of a peer.
+    Reimport(PeerIdx),
+    /// Decides again where one of these next hops is used.
+    Nexthops(Vec<NexthopId>),
+    /// Decides everything again; aggregates are summed up anew.
+    Everything,
+}
+
+/// A family.
+#[derive(Debug)]
+pub struct Rib<P> {
+    pub family: Family,
+    /// Place of the family in a peer's counts.
+    pub slot: usize,
+    pub table: Table<P>,
+    pub groups: Vec<Group<P>>,
+    next_group: u32,
+    pub fib: Fib,
+    pub aggregates: Aggregates<P>,
+    pub originated: Originated<P>,
+    /// Entries whose decision is to be taken again, in order of change.
+    changed: Vec<Handle>,
+    pub jobs: Vec<Job>,
+    pub version: u32,
+    pub walks: Walks<P>,
+    candidates: Vec<Candidate>,
+}
+
+impl<P: Key> Rib<P> {
+    pub fn new(family: Family, slot: usize) -> Self {
+        Self {
+            family,
+            slot,
+            table: Table::default(),
+            groups: Vec::new(),
+            next_group: 1,
+            fib: Fib::default(),
+            aggregates: Aggregates::new(family),
+            originated: Originated::default(),
+            changed: Vec::new(),
+            jobs: Vec::new(),
+            version: 0,
+            walks: Walks::default(),
+            candidates: Vec::new(),
+        }
+    }
+
+    /// Notes that the entry must be decided again.
+    #[inline]
+    pub fn touch(&mut self, handle: Handle) {
+        if let Some(entry) = self.table.get_mut(handle)
+            && !entry.has(entry_flags::CHANGED)
+        {
+            entry.set(entry_flags::CHANGED, true);
+            self.changed.push(handle);
+        }
+    }
+
+    pub fn start(&mut self, kind: JobKind) {
+        match self.jobs.iter_mut().find(|job| job.kind == kind) {
+            Some(job) => job.cursor = 0,
+            None => self.jobs.push(Job { kind, cursor: 0 }),
+        }
+    }
+
+    /// Whether aggregates are being summed up anew.
+    fn rebuilding(&self) -> bool {
+        self.jobs.iter().any(|job| job.kind == JobKind::Everything)
+    }
+
+    /// One slice of everything there is to do. Returns updates given to zebra.
+    pub fn tick(&mut self, ctx: &mut Ctx, fib_outstanding: usize, out: &mut Vec<ShardAction>) -> usize {
+        self.run_job(ctx);
+        self.settle(ctx, out);
+        self.settle_aggregates(ctx, out);
+        for group in &mut self.groups {
+            group.work(ctx, &mut self.table, SLICE, out);
+        }
+        let config = Arc::clone(&ctx.config);
+        match config.family(self.family) {
+            Some(settings) => self.fib.flush(ctx, &mut self.table, settings, fib_outstanding, out),
+            None => 0,
+        }
+    }
+
+    /// When `tick` has work again without an event.
+    pub fn next_deadline(&self, ctx: &Ctx, fib_room: bool) -> Option<Timestamp> {
+        let now = !self.jobs.is_empty()
+            || !self.changed.is_empty()
+            || (self.aggregates.changed && !self.rebuilding())
+            || (self.fib.has_work() && fib_room);
+        if now {
+            return Some(ctx.now);
+        }
+        self.groups
+            .iter()
+            .filter_map(|group| group.next_deadline(ctx))
+            .chain(self.walks.next_deadline())
+            .min()
+    }
+
+    /// Whether nothing is on its way any more between routes taken in and groups.
+    pub fn is_settled(&self) -> bool {
+        self.jobs.is_empty() && self.changed.is_empty() && !self.aggregates.changed
+    }
+
+    /// Takes the decisions that are due and hands the entries to groups and FIB.
+    fn settle(&mut self, ctx: &mut Ctx, out: &mut Vec<ShardAction>) {
+        if self.changed.is_empty() {
+            return;
+        }
+        let batch: Vec<Handle> = if self.changed.len() <= SLICE {
+            std::mem::take(&mut self.changed)
+        } else {
+            self.changed.drain(..SLICE).collect()
+        };
+        for handle in &batch {
+            self.decide(ctx, *handle);
+            self.fib.mark(*handle);
+        }
+        for group in &mut self.groups {
+            if group.direct(ctx) {
+                group.flush(ctx, &mut self.table, &batch, out);
+            } else {
+                batch.iter().for_each(|handle| group.mark(*handle));
+            }
+        }
+        // What has no paths and was told to nobody goes. A pinned entry goes with its last pin.
+        batch.into_iter().for_each(|handle| self.table.release(handle));
+    }
+
+    /// The decision for one entry (RFC 4271 §9.1.2).
+    fn decide(&mut self, ctx: &mut Ctx, handle: Handle) {
+        let Some(entry) = self.table.get_mut(handle) else { return };
+        entry.set(entry_flags::CHANGED, false);
+        let before = entry.paths.iter().position(|path| path.flags.has(PathFlags::BEST));
+        let usable: SmallVec<[usize; 8]> = entry
+            .paths
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(index, path)| {
+                let usable = ctx.usable(path);
+                path.flags.set(PathFlags::VALID, usable);
+                usable.then_some(index)
+            })
+            .collect();
+        let (best, shared) = choose(ctx, self.family, &mut self.candidates, &entry.paths, &usable);
+        let mut touched = entry.has(entry_flags::BEST_TOUCHED) || before != best;
+        for (index, path) in entry.paths.iter_mut().enumerate() {
+            path.flags.set(PathFlags::BEST, Some(index) == best);
+            let multipath = shared.contains(&index);
+            touched |= path.flags.has(PathFlags::MULTIPATH) != multipath;
+            path.flags.set(PathFlags::MULTIPATH, multipath);
+        }
+        entry.set(entry_flags::BEST_TOUCHED, false);
+        if touched {
+            self.version = self.version.wrapping_add(1);
+            entry.version = self.version;
+        }
+        if !self.aggregates.is_empty() || entry.has(entry_flags::SUPPRESSED) {
+            let prefix = entry.prefix;
+            let best = best.and_then(|index| entry.paths.get(index)).copied();
+            // An aggregate does not hide or feed aggregates above it.
+            let part = best.filter(|path| !is_aggregate(path)).map(|path| path.attrs);
+            self.aggregates.contribute(ctx, handle, prefix, part);
+            let hidden = part.is_some() && self.aggregates.suppresses(ctx, prefix, part);
+            if let Some(entry) = self.table.get_mut(handle) {
+                entry.set(entry_flags::SUPPRESSED, hidden);
+            }
+        }
+    }
+
+    /// Sends parts of aggregates to their owners and originates those that are ours.
+    fn settle_aggregates(&mut self, ctx: &mut Ctx, out: &mut Vec<ShardAction>) {
+        if !self.aggregates.changed || self.rebuilding() || !self.changed.is_empty() {
+            return;
+        }
+        for (to, part) in self.aggregates.settle(ctx) {
+            out.push(ShardAction::Contribute { to, part });
+        }
+        for change in self.aggregates.originate(ctx) {
+            match change {
+                Origination::Announce(prefix, attrs, local) => {
+                    self.announce_own(ctx, prefix, local_id::AGGREGATE, attrs, local, PathFlags::default());
+                }
+                Origination::Withdraw(prefix) => self.withdraw_own(ctx, prefix, local_id::AGGREGATE),
+            }
+        }
+    }
+
+    pub fn contribution(&mut self, part: AggregatePart) {
+        self.aggregates.receive(part);
+    }
+
+    fn run_job(&mut self, ctx: &mut Ctx) {
+        if self.jobs.is_empty() {
+            return;
+        }
+        let mut job = self.jobs.remove(0);
+        let end = self.table.capacity().min(job.cursor + SLICE);
+        for index in job.cursor..end {
+            self.step(ctx, &job.kind, Handle(index as u32));
+        }
+        job.cursor = end;
+        if end < self.table.capacity() {
+            self.jobs.insert(0, job);
+            return;
+        }
+        self.finish_job(ctx, job.kind);
+    }
+
+    fn step(&mut self, ctx: &mut Ctx, kind: &JobKind, handle: Handle) {
+        let Some(entry) = self.table.get(handle) else { return };
+        match kind {
+            JobKind::Flush(peer) => {
+                let epoch = ctx.peers.get(*peer).map(|slot| slot.epoch);
+                let gone = |path: &Path| path.peer == *peer && Some(path.flags.epoch()) != epoch;
+                if entry.paths.iter().any(gone) {
+                    self.take_where(ctx, handle, gone);
+                    self.table.release(handle);
+                }
+            }
+            JobKind::Sweep(peer) => {
+                let gone = |path: &Path| path.peer == *peer && path.flags.has(PathFlags::STALE);
+                if entry.paths.iter().any(gone) {
+                    self.take_where(ctx, handle, gone);
+                    self.table.release(handle);
+                }
+            }
+            JobKind::Reimport(peer) => {
+                if entry.paths.iter().any(|path| path.peer == *peer) {
+                    self.reimport(ctx, *peer, handle);
+                    self.table.release(handle);
+                }
+            }
+            JobKind::Nexthops(changed) => {
+                let uses = |path: &Path| {
+                    ctx.attrs.get(path.attrs).is_some_and(|interned| {
+                        interned.nexthops.iter().flatten().any(|id| changed.contains(id))
+                    })
+                };
+                if entry.paths.iter().any(uses) {
+                    self.touch(handle);
+                }
+            }
+            JobKind::Everything => self.touch(handle),
+        }
+    }
+
+    fn finish_job(&mut self, ctx: &mut Ctx, kind: JobKind) {
+        match kind {
+            JobKind::Flush(peer) => {
+                if let Some(slot) = ctx.peers.get_mut(peer) {
+                    slot.flushing &= !(1 << self.slot);
+                }
+            }
+            JobKind::Everything => self.aggregates.changed = true,
+            JobKind::Sweep(_) | JobKind::Reimport(_) | JobKind::Nexthops(_) => {}
+        }
+    }
+
+    /// Marks what a peer has sent as to be named again.
+    pub fn mark_stale(&mut self, peer: PeerIdx) {
+        for index in 0..self.table.capacity() {
+            if let Some(entry) = self.table.get_mut(Handle(index as u32)) {
+                for path in entry.paths.iter_mut().filter(|path| path.peer == peer) {
+                    path.flags.set(PathFlags::STALE, true);
+                }
+            }
+        }
+    }
+
+    /// A session came up: the peer joins the group of its key.
+    pub fn join(&mut self, ctx: &mut Ctx, idx: PeerIdx) {
+        let Some(slot) = ctx.peers.get(idx) else { return };
+        let (id, params) = (slot.id, Arc::clone(&slot.params));
+        let Some(settings) = params.family(self.family).map(Arc::clone) else { return };
+        if settings.default_originate.is_some() {
+            self.hold_default();
+        }
+        let key = GroupKey::new(id, &params, &settings);
+        let capacity = self.table.capacity();
+        let place = match self.groups.iter().position(|group| group.key == key) {
+            Some(place) => place,
+            None => {
+                let number = self.next_group;
+                self.next_group += 1;
+                self.groups.push(Group::new(number, key, ctx.now, self.family, params, settings, capacity));
+                self.groups.len() - 1
+            }
+        };
+        if let Some(group) = self.groups.get_mut(place) {
+            group.join(idx, id, capacity);
+        }
+    }
+
+    /// The default route must have an entry where a group originates it; the pin is never taken back, one entry is cheap.
+    fn hold_default(&mut self) {
+        let Some(prefix) = P::from_prefix(ferrite_types::Prefix::default_of(P::AFI)) else { return };
+        if ferrite_types::Prefix::default_of(P::AFI).afi() != P::AFI {
+            return;
+        }
+        let handle = self.table.find_or_insert(prefix);
+        self.table.pin(handle);
+        self.touch(handle);
+    }
+
+    pub fn leave(&mut self, idx: PeerIdx) {
+        for group in self.groups.iter_mut().filter(|group| group.has_member(idx)) {
+            group.leave(&mut self.table, idx);
+        }
+        self.drop_empty_groups();
+    }
+
+    fn drop_empty_groups(&mut self) {
+        for group in self.groups.iter_mut().filter(|group| group.is_empty()) {
+            group.dissolve(&mut self.table);
+        }
+        self.groups.retain(|group| !group.is_empty());
+    }
+
+    /// The peer's parameters changed without a reset: it moves to the group of its new key and gets the differences.
+    pub fn change_peer(&mut self, ctx: &mut Ctx, idx: PeerIdx) {
+        let Some(slot) = ctx.peers.get(idx) else { return };
+        let (id, params) = (slot.id, Arc::clone(&slot.params));
+        let Some(settings) = params.family(self.family).map(Arc::clone) else { return };
+        if settings.default_originate.is_some() {
+            self.hold_default();
+        }
+        let key = GroupKey::new(id, &params, &settings);
+        let Some(place) = self.groups.iter().position(|group| group.has_member(idx)) else { return };
+        let target = self.groups.iter().position(|group| group.key == key);
+        let capacity = self.table.capacity();
+        match target {
+            Some(target) if target == place => {}
+            Some(_) => {
+                let mut old = self.groups.swap_remove(place);
+                if let Some(group) = self.groups.iter_mut().find(|group| group.key == key) {
+                    group.adopt(&mut self.table, &mut old, idx);
+                }
+                self.groups.push(old);
+            }
+            None => {
+                let number = self.next_group;
+                let now = ctx.now;
+                let Some(group) = self.groups.get_mut(place) else { return };
+                if group.member_count() == 1 {
+                    group.rekey(key, params, settings, capacity);
+                } else {
+                    self.next_group += 1;
+                    let new = group.fork(&mut self.table, idx, number, key, now, params, settings);
+                    self.groups.push(new);
+                }
+            }
+        }
+        self.drop_empty_groups();
+    }
+
+    pub fn resend(&mut self, idx: PeerIdx) {
+        for group in self.groups.iter_mut().filter(|group| group.has_member(idx)) {
+            group.resend(&mut self.table, idx);
+        }
+    }
+
+    pub fn reevaluate_groups(&mut self) {
+        let capacity = self.table.capacity();
+        self.groups.iter_mut().for_each(|group| group.reevaluate(capacity));
+    }
+
+    /// Applies new settings of the family.
+    pub fn configure(&mut self, ctx: &mut Ctx, old: &FamilySettings, new: &FamilySettings, all: bool) {
+        let aggregates_changed = !same_aggregates(&old.aggregates, &new.aggregates);
+        if aggregates_changed || all {
+            for prefix in self.aggregates.configure(ctx, &new.aggregates) {
+                self.withdraw_own(ctx, prefix, local_id::AGGREGATE);
+            }
+        }
+        let multipath = |settings: &FamilySettings| {
+            (settings.maximum_paths_ebgp, settings.maximum_paths_ibgp, settings.ibgp_equal_cluster_length)
+        };
+        if aggregates_changed || all || multipath(old) != multipath(new) {
+            self.start(JobKind::Everything);
+        }
+        self.configure_local(ctx, old, new, all);
+        self.fib.reevaluate(self.table.capacity());
+    }
+}
+
+fn same_aggregates(a: &[AggregateStatement], b: &[AggregateStatement]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            (a.prefix, a.as_set, a.summary_only, a.matching_med_only, a.origin)
+                == (b.prefix, b.as_set, b.summary_only, b.matching_med_only, b.origin)
+                && super::adj_in::same_filter(a.map.as_ref(), b.map.as_ref())
+                && super::adj_in::same_filter(a.suppress_map.as_ref(), b.suppress_map.as_ref())
+        })
+}
+
+pub fn is_aggregate(path: &Path) -> bool {
+    path.peer.is_local() && path.path_id == local_id::AGGREGATE
+}
+
+/// Best path and those that share its traffic, as places in `paths`.
+fn choose(
+    ctx: &Ctx,
+    family: Family,
+    candidates: &mut Vec<Candidate>,
+    paths: &[Path],
+    usable: &[usize],
+) -> (Option<usize>, SmallVec<[usize; 4]>) {
+    if usable.len() <= 1 {
+        return (usable.first().copied(), SmallVec::new());
+    }
+    candidates.clear();
+    candidates.extend(usable.iter().filter_map(|index| ctx.candidate(paths.get(*index)?)));
+    let settings = &ctx.config.decision;
+    let Some(best) = decision::best(candidates, settings) else { return (None, SmallVec::new()) };
+    let limits = ctx.config.family(family).map_or(
+        Multipath { ebgp: 1, ibgp: 1, equal_cluster_length: false },
+        |family| Multipath {
+            ebgp: family.maximum_paths_ebgp,
+            ibgp: family.maximum_paths_ibgp,
+            equal_cluster_length: family.ibgp_equal_cluster_length,
+        },
+    );
+    let shared = decision::multipath(candidates, best, limits, settings);
+    let place = |index: usize| usable.get(index).copied();
+    (place(best), shared.into_iter().filter_map(place).collect())
+}
+
+/// The decision's candidates of an entry with their places, for shows.
+pub fn candidates_of<P: Key>(ctx: &Ctx, entry: &Entry<P>) -> Vec<(usize, Candidate)> {
+    let usable = |path: &Path| path.flags.has(PathFlags::VALID) && !path.flags.has(PathFlags::SHADOW);
+    let all = entry.paths.iter().enumerate().filter(|(_, path)| usable(path));
+    all.filter_map(|(index, path)| Some((index, ctx.candidate(path)?))).collect()
+}

@@ -1,0 +1,1000 @@
+//! Update groups: peers with the same export key share one adj-RIB-out, one evaluation of policy and the same octets.
+//!
+//! ```text
+//!            changed prefixes                     out: handle ─► encoded attribute set (shared, counted)
+//!  table ──────────────────────► dirty (bits) ──► evaluate ──┬─► live members: one buffer for all
+//!                                                            └─► catching up: bits per member, drained as they can
+//! ```
+//! * Changes coalesce in `dirty` while the live members' writers are full. A member whose writer stays full while others
+//!   could go on is taken out of the live ones after [`PATIENCE`] and catches up on its own; so nobody is held up, and
+//!   what a slow member owes is two bits per prefix.
+//! * A member that joins a group catches up on the whole table in the same way. Members that catch up together share
+//!   octets as well.
+//! * A route is never sent to the peer it came from: an attribute set names the member it excludes.
+//! * What a member has is known exactly, so nothing is withdrawn that was not sent, and nothing sent twice.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bgp_packet::attr::{EncodeContext, encode_attributes, encode_next_hop, uses_mp_reach};
+use bgp_packet::{Family, FamilySet};
+use bytes::BytesMut;
+use ferrite_types::Timestamp;
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::SEND_WINDOW;
+use super::attrs::AttrId;
+use super::ctx::Ctx;
+use super::event::{SendStats, ShardAction};
+use super::export::{GroupKey, Target, default_route, export};
+use super::pack::Packing;
+use super::peers::PeerIdx;
+use super::query::GroupView;
+use super::settings::{FamilyParams, PeerId, PeerParams};
+use super::table::{Bits, Column, Handle, Key, Table, bits_of, entry_flags};
+
+/// How long live members wait for one of them.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Octets collected for one `Send` before the next is begun.
+const SEND_CHUNK: usize = 64 * 1024;
+
+/// Entries of the cache of evaluations before it is emptied.
+const CACHE_LIMIT: usize = 1 << 15;
+
+/// Catching-up members that are drained together.
+const DRAIN_TOGETHER: usize = 64;
+
+/// What is sent for a route: attributes encoded, without prefixes.
+#[derive(Debug)]
+struct Out {
+    /// MP_REACH_NLRI's next hop field, then the attributes.
+    octets: Box<[u8]>,
+    nexthop_len: u8,
+    /// Never sent to this member: it is where the route came from.
+    excluded: PeerIdx,
+    refs: u32,
+    /// Tells a set from another that had its number before.
+    generation: u32,
+    hash: u64,
+}
+
+impl Out {
+    fn split(&self) -> (&[u8], &[u8]) {
+        self.octets.split_at_checked(usize::from(self.nexthop_len)).unwrap_or((&[], &self.octets))
+    }
+}
+
+/// The attribute sets of a group; numbers begin at one.
+#[derive(Debug, Default)]
+struct Outs {
+    index: HashTable<u32>,
+    slots: Vec<Option<Out>>,
+    free: Vec<u32>,
+    generation: u32,
+}
+
+impl Outs {
+    fn get(&self, id: u32) -> Option<&Out> {
+        self.slots.get((id as usize).checked_sub(1)?)?.as_ref()
+    }
+
+    fn generation_of(&self, id: u32) -> Option<u32> {
+        self.get(id).map(|out| out.generation)
+    }
+
+    /// The number of a set; no reference is counted.
+    fn intern(&mut self, octets: &[u8], nexthop_len: u8, excluded: PeerIdx) -> u32 {
+        let hash = FxBuildHasher.hash_one((octets, nexthop_len, excluded));
+        let slots = &self.slots;
+        let at = |id: u32| slots.get((id as usize).wrapping_sub(1)).and_then(Option::as_ref);
+        let found = self.index.find(hash, |id| {
+            at(*id).is_some_and(|out| {
+                out.hash == hash
+                    && *out.octets == *octets
+                    && out.nexthop_len == nexthop_len
+                    && out.excluded == excluded
+            })
+        });
+        if let Some(id) = found {
+            return *id;
+        }
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let out = Out { octets: octets.into(), nexthop_len, excluded, refs: 0, generation, hash };
+        let id = match self.free.pop() {
+            Some(id) => {
+                if let Some(place) = self.slots.get_mut(id as usize - 1) {
+                    *place = Some(out);
+                }
+                id
+            }
+            None => {
+                self.slots.push(Some(out));
+                self.slots.len() as u32
+            }
+        };
+        let slots = &self.slots;
+        self.index.insert_unique(hash, id, |id| {
+            slots.get((*id as usize).wrapping_sub(1)).and_then(Option::as_ref).map_or(0, |out| out.hash)
+        });
+        id
+    }
+
+    fn retain(&mut self, id: u32) {
+        if let Some(Some(out)) = self.slots.get_mut((id as usize).wrapping_sub(1)) {
+            out.refs += 1;
+        }
+    }
+
+    fn release(&mut self, id: u32) {
+        let Some(place) = self.slots.get_mut((id as usize).wrapping_sub(1)) else { return };
+        let Some(out) = place else { return };
+        out.refs = out.refs.saturating_sub(1);
+        if out.refs > 0 {
+            return;
+        }
+        let hash = out.hash;
+        *place = None;
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == id) {
+            found.remove();
+        }
+        self.free.push(id);
+    }
+
+    fn octets(&self) -> usize {
+        let values: usize = self.slots.iter().flatten().map(|out| out.octets.len()).sum();
+        self.slots.capacity() * size_of::<Option<Out>>() + self.index.allocation_size() + values
+    }
+}
+
+/// What a member still has to be told on its own.
+#[derive(Debug, Default)]
+struct CatchUp {
+    /// Prefixes whose state the member does not know.
+    pending: Bits,
+    /// Of those, the ones it has from us. Each pins its entry.
+    had: Bits,
+}
+
+#[derive(Debug)]
+struct Member {
+    idx: PeerIdx,
+    id: PeerId,
+    /// `None`: live.
+    catch_up: Option<Box<CatchUp>>,
+    /// `TableSent` is owed.
+    awaiting: bool,
+    /// Prefixes from us.
+    sent: u32,
+}
+
+/// An update group.
+#[derive(Debug)]
+pub struct Group<P> {
+    pub id: u32,
+    pub key: GroupKey,
+    created: Timestamp,
+    family: Family,
+    params: Arc<PeerParams>,
+    settings: Arc<FamilyParams>,
+    members: Vec<Member>,
+    out: Column,
+    outs: Outs,
+    dirty: Bits,
+    /// Word of `dirty` where the next slice begins, and of the catching-up sets.
+    dirty_word: usize,
+    drain_word: usize,
+    /// Evaluations by attribute set, its generation, and source.
+    cache: FxHashMap<(AttrId, u32, PeerIdx), (u32, u32)>,
+    by_prefix: bool,
+    /// Live members without the one excluded.
+    audiences: FxHashMap<PeerIdx, Arc<[PeerId]>>,
+    next_flush: Timestamp,
+    stalled_since: Option<Timestamp>,
+    scratch: BytesMut,
+    messages: u64,
+    octets: u64,
+    _prefix: std::marker::PhantomData<P>,
+}
+
+/// Changes found by evaluation, to be packed.
+struct Emission<P> {
+    announced: Vec<(u32, P)>,
+    /// With the member that does not have the prefix.
+    withdrawn: Vec<(PeerIdx, P)>,
+    /// Withdrawn from one member only.
+    single: Vec<(PeerIdx, P)>,
+}
+
+impl<P: Key> Group<P> {
+    pub fn new(
+        id: u32,
+        key: GroupKey,
+        now: Timestamp,
+        family: Family,
+        params: Arc<PeerParams>,
+        settings: Arc<FamilyParams>,
+        capacity: usize,
+    ) -> Self {
+        let by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        Self {
+            id,
+            key,
+            created: now,
+            family,
+            params,
+            settings,
+            members: Vec::new(),
+            out: Column::default(),
+            outs: Outs::default(),
+            dirty: Bits::all(capacity),
+            dirty_word: 0,
+            drain_word: 0,
+            cache: FxHashMap::default(),
+            by_prefix,
+            audiences: FxHashMap::default(),
+            next_flush: now,
+            stalled_since: None,
+            scratch: BytesMut::new(),
+            messages: 0,
+            octets: 0,
+            _prefix: std::marker::PhantomData,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub fn has_member(&self, idx: PeerIdx) -> bool {
+        self.members.iter().any(|member| member.idx == idx)
+    }
+
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target { family: self.family, params: &self.params, settings: &self.settings }
+    }
+
+    fn packing(&self) -> Packing {
+        Packing { family: self.family, max: self.params.max_message.max(4096) }
+    }
+
+    /// Adds a peer that has nothing yet. The first member of a new group is live at once.
+    pub fn join(&mut self, idx: PeerIdx, id: PeerId, capacity: usize) {
+        let catch_up = (!self.members.is_empty() || !self.out.is_empty())
+            .then(|| Box::new(CatchUp { pending: Bits::all(capacity), had: Bits::default() }));
+        self.members.push(Member { idx, id, catch_up, awaiting: true, sent: 0 });
+        self.audiences.clear();
+        if self.members.len() == 2 {
+            // What the first member sent itself was passed over while it was alone.
+            self.reevaluate(capacity);
+        }
+    }
+
+    /// Takes a peer out; what it had is forgotten.
+    pub fn leave(&mut self, table: &mut Table<P>, idx: PeerIdx) {
+        let Some(place) = self.members.iter().position(|member| member.idx == idx) else { return };
+        let member = self.members.remove(place);
+        if let Some(catch_up) = member.catch_up {
+            catch_up.had.iter().for_each(|handle| table.unpin(handle));
+        }
+        self.audiences.clear();
+        self.cache.clear();
+    }
+
+    /// Forgets everything that was sent: the group is about to go.
+    pub fn dissolve(&mut self, table: &mut Table<P>) {
+        for (handle, _) in std::mem::take(&mut self.out).iter() {
+            table.unpin(handle);
+        }
+        self.outs = Outs::default();
+        self.cache.clear();
+    }
+
+    /// The peer's parameters changed so that it belongs elsewhere: a group with the new key takes over what the peer has,
+    /// so that only differences are sent. `self` keeps the other members.
+    pub fn fork(
+        &mut self,
+        table: &mut Table<P>,
+        idx: PeerIdx,
+        id: u32,
+        key: GroupKey,
+        now: Timestamp,
+        params: Arc<PeerParams>,
+        settings: Arc<FamilyParams>,
+    ) -> Self {
+        let mut new = Self::new(id, key, now, self.family, params, settings, table.capacity());
+        let place = self.members.iter().position(|member| member.idx == idx);
+        let Some(member) = place.map(|place| self.members.remove(place)) else { return new };
+        self.audiences.clear();
+        self.cache.clear();
+        for (handle, out) in self.out.iter() {
+            let Some(old) = self.outs.get(out) else { continue };
+            let copy = new.outs.intern(&old.octets, old.nexthop_len, old.excluded);
+            new.outs.retain(copy);
+            new.out.set(handle, copy);
+            table.pin(handle);
+        }
+        new.members.push(member);
+        new
+    }
+
+    /// Adopts a member that has what `from` sent it: everything that differs is pending.
+    pub fn adopt(&mut self, table: &mut Table<P>, from: &mut Self, idx: PeerIdx) {
+        let Some(place) = from.members.iter().position(|member| member.idx == idx) else { return };
+        let mut member = from.members.remove(place);
+        from.audiences.clear();
+        let old = member.catch_up.take().unwrap_or_default();
+        let mut catch_up = Box::new(CatchUp::default());
+        for index in 0..table.capacity() {
+            let handle = Handle(index as u32);
+            let was = from.outs.get(from.out.get(handle)).filter(|out| out.excluded != idx);
+            let had = if old.pending.contains(handle) { old.had.contains(handle) } else { was.is_some() };
+            let is = self.outs.get(self.out.get(handle)).filter(|out| out.excluded != idx);
+            let same = !old.pending.contains(handle)
+                && match (was, is) {
+                    (None, None) => true,
+                    (Some(a), Some(b)) => a.octets == b.octets && a.nexthop_len == b.nexthop_len,
+                    _ => false,
+                };
+            if !same {
+                catch_up.pending.insert(handle);
+                if had && catch_up.had.insert(handle) {
+                    table.pin(handle);
+                }
+            }
+        }
+        old.had.iter().for_each(|handle| table.unpin(handle));
+        member.catch_up = Some(catch_up);
+        self.members.push(member);
+        self.audiences.clear();
+        from.cache.clear();
+        if self.members.len() == 2 {
+            self.reevaluate(table.capacity());
+        }
+    }
+
+    /// The same key under new objects: everything is evaluated again, only differences are sent.
+    pub fn rekey(
+        &mut self,
+        key: GroupKey,
+        params: Arc<PeerParams>,
+        settings: Arc<FamilyParams>,
+        capacity: usize,
+    ) {
+        self.key = key;
+        self.by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        self.params = params;
+        self.settings = settings;
+        self.reevaluate(capacity);
+    }
+
+    pub fn reevaluate(&mut self, capacity: usize) {
+        self.cache.clear();
+        self.dirty = Bits::all(capacity);
+    }
+
+    /// The member gets everything again (route refresh).
+    pub fn resend(&mut self, table: &mut Table<P>, idx: PeerIdx) {
+        let capacity = table.capacity();
+        let (out, outs) = (&self.out, &self.outs);
+        let Some(member) = self.members.iter_mut().find(|member| member.idx == idx) else { return };
+        let catch_up = member.catch_up.get_or_insert_default();
+        for index in 0..capacity {
+            let handle = Handle(index as u32);
+            if !catch_up.pending.insert(handle) {
+                continue;
+            }
+            if outs.get(out.get(handle)).is_some_and(|out| out.excluded != idx) && catch_up.had.insert(handle)
+            {
+                table.pin(handle);
+            }
+        }
+        member.awaiting = true;
+        self.audiences.clear();
+    }
+
+    /// Notes a prefix to be evaluated.
+    #[inline]
+    pub fn mark(&mut self, handle: Handle) {
+        self.dirty.insert(handle);
+    }
+
+    /// Whether `flush` may send now; takes slow members out of the way.
+    fn ready(&mut self, ctx: &Ctx, now: Timestamp) -> bool {
+        if now < self.next_flush {
+            return false;
+        }
+        let full =
+            |member: &Member| ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding >= SEND_WINDOW);
+        let (mut any_full, mut any_free) = (false, false);
+        for member in self.members.iter().filter(|member| member.catch_up.is_none()) {
+            if full(member) { any_full = true } else { any_free = true }
+        }
+        if !any_full {
+            self.stalled_since = None;
+            return true;
+        }
+        let since = *self.stalled_since.get_or_insert(now);
+        if !any_free || now.since(since) < PATIENCE {
+            return false;
+        }
+        for member in self.members.iter_mut().filter(|member| member.catch_up.is_none()) {
+            if full(member) {
+                member.catch_up = Some(Box::default());
+            }
+        }
+        self.stalled_since = None;
+        self.audiences.clear();
+        true
+    }
+
+    /// When the group can do something again without an event.
+    pub fn next_deadline(&self, ctx: &Ctx) -> Option<Timestamp> {
+        let window =
+            |member: &Member| ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < SEND_WINDOW);
+        let draining = self.members.iter().any(|member| member.catch_up.is_some() && window(member));
+        if draining {
+            return Some(ctx.now);
+        }
+        let owed = self.members.iter().any(|member| member.awaiting && member.catch_up.is_none());
+        if self.dirty.is_empty() && !owed {
+            return None;
+        }
+        let live = || self.members.iter().filter(|member| member.catch_up.is_none());
+        let due = if live().all(window) {
+            ctx.now
+        } else if live().any(window) {
+            self.stalled_since.unwrap_or(ctx.now) + PATIENCE
+        } else {
+            return None;
+        };
+        Some(due.max(self.next_flush))
+    }
+
+    /// Does a slice of the group's work: evaluates changes, sends them, lets members catch up.
+    pub fn work(&mut self, ctx: &mut Ctx, table: &mut Table<P>, budget: usize, out: &mut Vec<ShardAction>) {
+        if self.ready(ctx, ctx.now) && !self.dirty.is_empty() {
+            self.flush_dirty(ctx, table, budget, out);
+            let interval = Duration::from_secs(u64::from(self.key.interval()));
+            if self.dirty.is_empty() && !interval.is_zero() {
+                self.next_flush = ctx.now + interval;
+            }
+        }
+        if self.dirty.is_empty() {
+            for member in
+                self.members.iter_mut().filter(|member| member.awaiting && member.catch_up.is_none())
+            {
+                member.awaiting = false;
+                out.push(ShardAction::TableSent { peer: member.id, family: self.family });
+            }
+        }
+        self.drain(ctx, table, budget, out);
+    }
+
+    /// Whether changes may be evaluated as they come, without a stop in `dirty`.
+    pub fn direct(&mut self, ctx: &Ctx) -> bool {
+        self.dirty.is_empty() && self.key.interval() == 0 && self.ready(ctx, ctx.now)
+    }
+
+    fn flush_dirty(
+        &mut self,
+        ctx: &mut Ctx,
+        table: &mut Table<P>,
+        budget: usize,
+        out: &mut Vec<ShardAction>,
+    ) {
+        let mut handles = Vec::with_capacity(budget.min(self.dirty.len()));
+        let words = self.dirty.words();
+        for _ in 0..words {
+            if handles.len() >= budget {
+                break;
+            }
+            let index = if self.dirty_word < words { self.dirty_word } else { 0 };
+            handles.extend(bits_of(self.dirty.word(index), index));
+            self.dirty_word = index + 1;
+        }
+        for handle in &handles {
+            self.dirty.remove(*handle);
+        }
+        self.dirty.trim();
+        self.flush(ctx, table, &handles, out);
+    }
+
+    /// Evaluates these prefixes and sends what changed.
+    pub fn flush(
+        &mut self,
+        ctx: &mut Ctx,
+        table: &mut Table<P>,
+        handles: &[Handle],
+        out: &mut Vec<ShardAction>,
+    ) {
+        let mut emission = Emission { announced: Vec::new(), withdrawn: Vec::new(), single: Vec::new() };
+        let mut gone: Vec<u32> = Vec::new();
+        for handle in handles {
+            self.evaluate(ctx, table, *handle, &mut emission, &mut gone);
+        }
+        if self.members.iter().any(|member| member.catch_up.is_none()) {
+            self.emit(ctx, emission, out);
+        }
+        // Sets are let go of only now: the emission names them.
+        gone.into_iter().for_each(|id| self.outs.release(id));
+        if self.cache.len() > CACHE_LIMIT {
+            self.cache.clear();
+        }
+    }
+
+    fn evaluate(
+        &mut self,
+        ctx: &mut Ctx,
+        table: &mut Table<P>,
+        handle: Handle,
+        emission: &mut Emission<P>,
+        gone: &mut Vec<u32>,
+    ) {
+        let old = self.out.get(handle);
+        let Some(entry) = table.get(handle) else { return };
+        let prefix = entry.prefix;
+        let new = self.outcome(ctx, entry, old);
+        if new == old {
+            return;
+        }
+        self.outs.retain(new);
+        self.out.set(handle, new);
+        let excluded = |outs: &Outs, id: u32| outs.get(id).map(|out| out.excluded);
+        let (had_not, has_not) = (excluded(&self.outs, old), excluded(&self.outs, new));
+        let mut pins = 0i32;
+        for member in &mut self.members {
+            let had = had_not.is_some_and(|other| other != member.idx);
+            match &mut member.catch_up {
+                Some(catch_up) => {
+                    if catch_up.pending.insert(handle) && had && catch_up.had.insert(handle) {
+                        pins += 1;
+                    }
+                }
+                None => {
+                    let has = has_not.is_some_and(|other| other != member.idx);
+                    match (had, has) {
+                        (false, true) => member.sent += 1,
+                        (true, false) => member.sent = member.sent.saturating_sub(1),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        match (old, new) {
+            (0, _) => {
+                pins += 1;
+                emission.announced.push((new, prefix));
+            }
+            (_, 0) => {
+                pins -= 1;
+                emission.withdrawn.push((had_not.unwrap_or(PeerIdx::LOCAL), prefix));
+            }
+            _ => {
+                emission.announced.push((new, prefix));
+                let newly_excluded = has_not.filter(|idx| !idx.is_local() && had_not != Some(*idx));
+                if let Some(idx) = newly_excluded.filter(|idx| self.is_live(*idx)) {
+                    emission.single.push((idx, prefix));
+                }
+            }
+        }
+        if old != 0 {
+            gone.push(old);
+        }
+        for _ in 0..pins.max(0) {
+            table.pin(handle);
+        }
+        if pins < 0 {
+            table.unpin(handle);
+        }
+    }
+
+    fn is_live(&self, idx: PeerIdx) -> bool {
+        self.members.iter().any(|member| member.idx == idx && member.catch_up.is_none())
+    }
+
+    /// The attribute set that the group is to have for an entry; zero for none.
+    fn outcome(&mut self, ctx: &Ctx, entry: &super::table::Entry<P>, old: u32) -> u32 {
+        if entry.prefix.length() == 0 && self.settings.default_originate.is_some() {
+            let attrs = default_route(ctx, self.target());
+            return attrs.map_or(0, |attrs| self.encode(&attrs, PeerIdx::LOCAL));
+        }
+        let Some(path) = entry.best().copied().filter(|_| !entry.has(entry_flags::SUPPRESSED)) else {
+            return 0;
+        };
+        if old == 0 && self.settings.maximum_prefix_out.is_some_and(|max| self.out.len() >= max as usize) {
+            return 0;
+        }
+        let Some(interned) = ctx.attrs.get(path.attrs) else { return 0 };
+        let key = (path.attrs, interned.generation, path.peer);
+        let cacheable = !self.by_prefix && !path.peer.is_local();
+        if cacheable {
+            match self.cache.get(&key) {
+                Some((0, _)) => return 0,
+                Some((id, generation)) if self.outs.generation_of(*id) == Some(*generation) => return *id,
+                _ => {}
+            }
+        }
+        // What the only member sent itself is not worth keeping.
+        let alone = self.members.len() == 1 && self.has_member(path.peer);
+        let attrs = if alone { None } else { export(ctx, self.target(), &path, entry.prefix.into()) };
+        let id = attrs.map_or(0, |attrs| self.encode(&attrs, path.peer));
+        if cacheable {
+            self.cache.insert(key, (id, self.outs.generation_of(id).unwrap_or(0)));
+        }
+        id
+    }
+
+    /// Encodes attributes and interns the octets.
+    fn encode(&mut self, attrs: &bgp_packet::attr::Attributes, excluded: PeerIdx) -> u32 {
+        let context = EncodeContext {
+            four_octet: self.params.as4,
+            add_path: FamilySet::EMPTY,
+            max_len: self.packing().max,
+        };
+        self.scratch.clear();
+        if uses_mp_reach(self.family, attrs.next_hop) {
+            encode_next_hop(&mut self.scratch, attrs.next_hop);
+        }
+        let nexthop_len = self.scratch.len();
+        encode_attributes(&mut self.scratch, attrs, self.family, &context);
+        let (nexthop, octets) = self.scratch.split_at(nexthop_len);
+        if !self.packing().fits(octets, nexthop) {
+            return 0;
+        }
+        self.outs.intern(&self.scratch, nexthop_len as u8, excluded)
+    }
+
+    /// Live members without one.
+    fn audience(&mut self, excluded: PeerIdx) -> Arc<[PeerId]> {
+        let members = &self.members;
+        let audience = self.audiences.entry(excluded).or_insert_with(|| {
+            members
+                .iter()
+                .filter(|member| member.catch_up.is_none() && member.idx != excluded)
+                .map(|member| member.id)
+                .collect()
+        });
+        Arc::clone(audience)
+    }
+
+    /// Packs what live members are to get.
+    fn emit(&mut self, ctx: &mut Ctx, mut emission: Emission<P>, out: &mut Vec<ShardAction>) {
+        let packing = self.packing();
+        let mut sender = Sender::new(self.family);
+        emission.withdrawn.sort_by_key(|(excluded, _)| *excluded);
+        for (excluded, run) in runs(&emission.withdrawn) {
+            let audience = self.audience(excluded);
+            sender.withdraw(packing, &audience, &run, out);
+        }
+        emission.single.sort_by_key(|(member, _)| *member);
+        for (member, run) in runs(&emission.single) {
+            let Some(id) = self.members.iter().find(|m| m.idx == member).map(|m| m.id) else { continue };
+            sender.withdraw(packing, &Arc::from([id]), &run, out);
+        }
+        emission.announced.sort_by_key(|(id, _)| *id);
+        for (id, run) in runs(&emission.announced) {
+            let Some(excluded) = self.outs.get(id).map(|set| set.excluded) else { continue };
+            let audience = self.audience(excluded);
+            let Some(set) = self.outs.get(id) else { continue };
+            let (nexthop, attrs) = set.split();
+            sender.announce(packing, &audience, attrs, nexthop, &run, out);
+        }
+        self.close(ctx, sender, out);
+    }
+
+    /// Ends a round of sending and books what went out.
+    fn close(&mut self, ctx: &mut Ctx, mut sender: Sender, out: &mut Vec<ShardAction>) {
+        sender.cut(out);
+        self.messages += sender.total_messages;
+        self.octets += sender.total_octets;
+        for (peers, octets) in sender.booked {
+            for id in peers.iter() {
+                if let Some(slot) = ctx.peers.idx(*id).and_then(|idx| ctx.peers.get_mut(idx)) {
+                    slot.outstanding += octets;
+                }
+            }
+        }
+        for member in &self.members {
+            if let Some(slot) = ctx.peers.get_mut(member.idx) {
+                let place = usize::from(self.family != Family::IPV4_UNICAST);
+                if let Some(counts) = slot.counts.get_mut(place).filter(|counts| counts.sent != member.sent) {
+                    counts.sent = member.sent;
+                    slot.counts_changed = true;
+                }
+            }
+        }
+    }
+
+    /// Sends members that catch up a slice of what they miss.
+    fn drain(&mut self, ctx: &mut Ctx, table: &mut Table<P>, budget: usize, out: &mut Vec<ShardAction>) {
+        let free =
+            |member: &Member| ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < SEND_WINDOW);
+        let drained: Vec<usize> = self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| member.catch_up.is_some() && free(member))
+            .map(|(index, _)| index)
+            .take(DRAIN_TOGETHER)
+            .collect();
+        if drained.is_empty() {
+            return;
+        }
+        let mut announced: Vec<((u32, u64), P)> = Vec::new();
+        let mut withdrawn: Vec<(u64, P)> = Vec::new();
+        let mut visited = 0;
+        let words = self.pending_words(&drained);
+        for _ in 0..words {
+            if visited >= budget {
+                break;
+            }
+            let index = if self.drain_word < words { self.drain_word } else { 0 };
+            self.drain_word = index + 1;
+            let union = drained.iter().fold(0, |union, member| union | self.pending_word(*member, index));
+            for handle in bits_of(union, index) {
+                visited += 1;
+                self.drain_one(table, handle, &drained, &mut announced, &mut withdrawn);
+            }
+        }
+        self.emit_drained(ctx, &drained, announced, withdrawn, out);
+        self.promote(&drained, out);
+    }
+
+    fn pending_word(&self, member: usize, index: usize) -> u64 {
+        self.members.get(member).and_then(|m| m.catch_up.as_ref()).map_or(0, |c| c.pending.word(index))
+    }
+
+    fn pending_words(&self, drained: &[usize]) -> usize {
+        let words = |member: &usize| {
+            self.members.get(*member).and_then(|m| m.catch_up.as_ref()).map(|c| c.pending.words())
+        };
+        drained.iter().filter_map(words).max().unwrap_or(0)
+    }
+
+    /// Brings the drained members up to date with one prefix.
+    fn drain_one(
+        &mut self,
+        table: &mut Table<P>,
+        handle: Handle,
+        drained: &[usize],
+        announced: &mut Vec<((u32, u64), P)>,
+        withdrawn: &mut Vec<(u64, P)>,
+    ) {
+        let id = self.out.get(handle);
+        let excluded = self.outs.get(id).map(|set| set.excluded);
+        let prefix = table.get(handle).map(|entry| entry.prefix);
+        let (mut get, mut lose, mut unpins) = (0u64, 0u64, 0);
+        for (bit, index) in drained.iter().enumerate() {
+            let Some(member) = self.members.get_mut(*index) else { continue };
+            let Some(catch_up) = member.catch_up.as_mut() else { continue };
+            if !catch_up.pending.remove(handle) {
+                continue;
+            }
+            let had = catch_up.had.remove(handle);
+            unpins += usize::from(had);
+            let has = excluded.is_some_and(|other| other != member.idx);
+            match (had, has) {
+                (had, true) => {
+                    get |= 1 << bit;
+                    member.sent += u32::from(!had);
+                }
+                (true, false) => {
+                    lose |= 1 << bit;
+                    member.sent = member.sent.saturating_sub(1);
+                }
+                (false, false) => {}
+            }
+        }
+        if let Some(prefix) = prefix {
+            if get != 0 {
+                announced.push(((id, get), prefix));
+            }
+            if lose != 0 {
+                withdrawn.push((lose, prefix));
+            }
+        }
+        for _ in 0..unpins {
+            table.unpin(handle);
+        }
+    }
+
+    fn emit_drained(
+        &mut self,
+        ctx: &mut Ctx,
+        drained: &[usize],
+        mut announced: Vec<((u32, u64), P)>,
+        mut withdrawn: Vec<(u64, P)>,
+        out: &mut Vec<ShardAction>,
+    ) {
+        let packing = self.packing();
+        let mut sender = Sender::new(self.family);
+        let mut audiences: FxHashMap<u64, Arc<[PeerId]>> = FxHashMap::default();
+        let members = &self.members;
+        let mut audience = |mask: u64| {
+            let list = || {
+                drained
+                    .iter()
+                    .enumerate()
+                    .filter(|(bit, _)| mask & (1 << bit) != 0)
+                    .filter_map(|(_, index)| members.get(*index).map(|member| member.id))
+                    .collect()
+            };
+            Arc::clone(audiences.entry(mask).or_insert_with(list))
+        };
+        withdrawn.sort_by_key(|(mask, _)| *mask);
+        for (mask, run) in runs(&withdrawn) {
+            sender.withdraw(packing, &audience(mask), &run, out);
+        }
+        announced.sort_by_key(|(key, _)| *key);
+        for ((id, mask), run) in runs(&announced) {
+            let Some(set) = self.outs.get(id) else { continue };
+            let (nexthop, attrs) = set.split();
+            sender.announce(packing, &audience(mask), attrs, nexthop, &run, out);
+        }
+        self.close(ctx, sender, out);
+    }
+
+    /// Members with nothing left to catch up on are live again.
+    fn promote(&mut self, drained: &[usize], out: &mut Vec<ShardAction>) {
+        let mut any = false;
+        for index in drained {
+            let Some(member) = self.members.get_mut(*index) else { continue };
+            if member.catch_up.as_ref().is_none_or(|catch_up| !catch_up.pending.is_empty()) {
+                continue;
+            }
+            member.catch_up = None;
+            any = true;
+            // While the group itself is still at its first evaluation, the table is not complete.
+            if member.awaiting && self.dirty.is_empty() {
+                member.awaiting = false;
+                out.push(ShardAction::TableSent { peer: member.id, family: self.family });
+            }
+        }
+        if any {
+            self.audiences.clear();
+        }
+    }
+
+    /// Whether the peer has the prefix from us.
+    pub fn has(&self, idx: PeerIdx, handle: Handle) -> bool {
+        let Some(member) = self.members.iter().find(|member| member.idx == idx) else { return false };
+        match &member.catch_up {
+            Some(catch_up) if catch_up.pending.contains(handle) => catch_up.had.contains(handle),
+            _ => self.outs.get(self.out.get(handle)).is_some_and(|set| set.excluded != idx),
+        }
+    }
+
+    /// Members that have the prefix.
+    pub fn holders(&self, handle: Handle) -> impl Iterator<Item = PeerId> + '_ {
+        self.members.iter().filter(move |member| self.has(member.idx, handle)).map(|member| member.id)
+    }
+
+    /// Attributes as the group's peers get them, worked out again for a show.
+    pub fn advertised(
+        &self,
+        ctx: &Ctx,
+        entry: &super::table::Entry<P>,
+    ) -> Option<bgp_packet::attr::Attributes> {
+        if entry.prefix.length() == 0 && self.settings.default_originate.is_some() {
+            return default_route(ctx, self.target());
+        }
+        export(ctx, self.target(), entry.best()?, entry.prefix.into())
+    }
+
+    pub fn originates_default(&self) -> bool {
+        self.settings.default_originate.is_some()
+    }
+
+    pub fn view(&self) -> GroupView {
+        GroupView {
+            id: self.id,
+            created: self.created,
+            members: self.members.iter().map(|member| member.id).collect(),
+            catching_up: self.members.iter().filter(|m| m.catch_up.is_some()).map(|m| m.id).collect(),
+            prefixes: self.out.len() as u64,
+            attribute_sets: self.outs.index.len() as u64,
+            pending: self.dirty.len() as u64,
+            messages: self.messages,
+            octets: self.octets,
+        }
+    }
+
+    pub fn memory(&self) -> usize {
+        let members: usize = self
+            .members
+            .iter()
+            .filter_map(|member| member.catch_up.as_ref())
+            .map(|catch_up| catch_up.pending.octets() + catch_up.had.octets())
+            .sum();
+        self.out.octets() + self.outs.octets() + self.dirty.octets() + members
+    }
+}
+
+/// Consecutive items of one key.
+fn runs<K: Copy + PartialEq, P: Copy>(items: &[(K, P)]) -> impl Iterator<Item = (K, Vec<P>)> + '_ {
+    items.chunk_by(|a, b| a.0 == b.0).filter_map(|run| {
+        let key = run.first()?.0;
+        Some((key, run.iter().map(|(_, prefix)| *prefix).collect()))
+    })
+}
+
+/// Collects messages of one audience into few buffers.
+struct Sender {
+    family: Family,
+    audience: Option<Arc<[PeerId]>>,
+    buf: BytesMut,
+    stats: SendStats,
+    booked: Vec<(Arc<[PeerId]>, usize)>,
+    total_messages: u64,
+    total_octets: u64,
+}
+
+impl Sender {
+    fn new(family: Family) -> Self {
+        Self {
+            family,
+            audience: None,
+            buf: BytesMut::new(),
+            stats: SendStats::default(),
+            booked: Vec::new(),
+            total_messages: 0,
+            total_octets: 0,
+        }
+    }
+
+    /// Makes `audience` the one of what follows; false where it is empty.
+    fn address(&mut self, audience: &Arc<[PeerId]>, out: &mut Vec<ShardAction>) -> bool {
+        let same = self.audience.as_ref().is_some_and(|current| Arc::ptr_eq(current, audience));
+        if !same || self.buf.len() >= SEND_CHUNK {
+            self.cut(out);
+            self.audience = Some(Arc::clone(audience));
+        }
+        !audience.is_empty()
+    }
+
+    fn announce<P: Key>(
+        &mut self,
+        packing: Packing,
+        audience: &Arc<[PeerId]>,
+        attrs: &[u8],
+        nexthop: &[u8],
+        prefixes: &[P],
+        out: &mut Vec<ShardAction>,
+    ) {
+        if self.address(audience, out) {
+            self.stats.messages += packing.announce(&mut self.buf, attrs, nexthop, prefixes);
+            self.stats.announced += prefixes.len() as u32;
+        }
+    }
+
+    fn withdraw<P: Key>(
+        &mut self,
+        packing: Packing,
+        audience: &Arc<[PeerId]>,
+        prefixes: &[P],
+        out: &mut Vec<ShardAction>,
+    ) {
+        if self.address(audience, out) {
+            self.stats.messages += packing.withdraw(&mut self.buf, prefixes);
+            self.stats.withdrawn += prefixes.len() as u32;
+        }
+    }
+
+    fn cut(&mut self, out: &mut Vec<ShardAction>) {
+        let Some(peers) = self.audience.take().filter(|_| !self.buf.is_empty()) else { return };
+        let bytes = self.buf.split().freeze();
+        self.total_messages += u64::from(self.stats.messages);
+        self.total_octets += bytes.len() as u64;
+        self.booked.push((Arc::clone(&peers), bytes.len()));
+        let stats = std::mem::take(&mut self.stats);
+        out.push(ShardAction::Send { peers, family: self.family, bytes, stats });
+    }
+}

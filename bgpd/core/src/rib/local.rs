@@ -1,0 +1,283 @@
+//! Our own routes: `network` statements and redistribution.
+
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use bgp_packet::attr::{Attributes, NextHop, Origin};
+use ferrite_types::zclient::{RedistributedRoute, RouteAttrs};
+use ferrite_types::{NexthopKind, RouteProtocol};
+use rustc_hash::FxHashMap;
+
+use super::adj_in::same_filter;
+use super::aggregate::{LOCAL_WEIGHT, input};
+use super::attrs::Local;
+use super::ctx::{Ctx, local_id, redistributed_id};
+use super::export::own_attributes;
+use super::family::Rib;
+use super::nexthop::NexthopId;
+use super::peers::PeerIdx;
+use super::policy::{Filter, Verdict};
+use super::settings::{FamilySettings, NetworkStatement, RedistributeStatement};
+use super::table::{Key, Path, PathFlags, shard_of};
+
+/// A `network` that this shard owns.
+#[derive(Debug)]
+struct Network {
+    statement: NetworkStatement,
+    /// Tracked for the import check.
+    nexthop: Option<NexthopId>,
+}
+
+/// A redistributed route as zebra has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+struct SourceKey<P> {
+    prefix: P,
+    protocol: RouteProtocol,
+    instance: u32,
+}
+
+/// What a family originates.
+#[derive(Debug)]
+pub struct Originated<P> {
+    networks: FxHashMap<P, Network>,
+    redistributed: FxHashMap<SourceKey<P>, RouteAttrs>,
+}
+
+impl<P> Default for Originated<P> {
+    fn default() -> Self {
+        Self { networks: FxHashMap::default(), redistributed: FxHashMap::default() }
+    }
+}
+
+fn same_redistribution(a: &RedistributeStatement, b: &RedistributeStatement) -> bool {
+    a.protocol == b.protocol
+        && a.instance == b.instance
+        && a.metric == b.metric
+        && same_filter(a.map.as_ref(), b.map.as_ref())
+}
+
+impl<P: Key> Rib<P> {
+    /// Brings our own routes in line with new settings.
+    pub fn configure_local(&mut self, ctx: &mut Ctx, old: &FamilySettings, new: &FamilySettings, all: bool) {
+        self.configure_networks(ctx, new, all);
+        let statements = old.redistribute.iter().chain(&new.redistribute);
+        let mut changed: Vec<(RouteProtocol, u32)> = statements.map(|s| (s.protocol, s.instance)).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let find = |settings: &FamilySettings, key: (RouteProtocol, u32)| {
+            settings.redistribute.iter().find(|s| (s.protocol, s.instance) == key).cloned()
+        };
+        for key in changed {
+            let (before, after) = (find(old, key), find(new, key));
+            let same = match (&before, &after) {
+                (Some(a), Some(b)) => same_redistribution(a, b),
+                _ => false,
+            };
+            if !same || all {
+                self.redo_redistribution(ctx, key, after.as_ref());
+            }
+        }
+    }
+
+    fn configure_networks(&mut self, ctx: &mut Ctx, new: &FamilySettings, all: bool) {
+        let mut wanted: FxHashMap<P, &NetworkStatement> = FxHashMap::default();
+        for statement in new.networks.iter().filter(|statement| !statement.backdoor) {
+            let Some(prefix) = P::from_prefix(statement.prefix) else { continue };
+            if shard_of(statement.prefix, ctx.of) == ctx.index {
+                wanted.insert(prefix, statement);
+            }
+        }
+        let gone: Vec<P> =
+            self.originated.networks.keys().filter(|prefix| !wanted.contains_key(*prefix)).copied().collect();
+        for prefix in gone {
+            if let Some(nexthop) =
+                self.originated.networks.remove(&prefix).and_then(|network| network.nexthop)
+            {
+                ctx.nexthops.release(nexthop);
+            }
+            self.withdraw_own(ctx, prefix, local_id::NETWORK);
+        }
+        for (prefix, statement) in wanted {
+            let known =
+                self.originated.networks.get(&prefix).is_some_and(|network| {
+                    same_filter(network.statement.map.as_ref(), statement.map.as_ref())
+                });
+            if known && !all {
+                continue;
+            }
+            let check = ctx.config.import_check && ctx.config.zebra;
+            let old = self.originated.networks.remove(&prefix).and_then(|network| network.nexthop);
+            let nexthop = check.then(|| ctx.nexthops.acquire(ctx.now, statement.prefix.addr(), false));
+            if let Some(old) = old {
+                ctx.nexthops.release(old);
+            }
+            self.originated.networks.insert(prefix, Network { statement: statement.clone(), nexthop });
+            self.originate_network(ctx, prefix);
+        }
+    }
+
+    /// Looks at the import check of every network again.
+    pub fn recheck_networks(&mut self, ctx: &mut Ctx) {
+        let prefixes: Vec<P> = self.originated.networks.keys().copied().collect();
+        prefixes.into_iter().for_each(|prefix| self.originate_network(ctx, prefix));
+    }
+
+    fn originate_network(&mut self, ctx: &mut Ctx, prefix: P) {
+        let Some(network) = self.originated.networks.get(&prefix) else { return };
+        let present = network.nexthop.is_none_or(|id| ctx.nexthops.is_exactly(id, prefix.into()));
+        let map = network.statement.map.clone();
+        let metric = network.nexthop.and_then(|id| ctx.nexthops.reach(id)).map_or(0, |reach| reach.metric);
+        let mut attrs = own_attributes(self.family);
+        attrs.origin = Origin::Igp;
+        attrs.med = Some(metric);
+        let mut flags = PathFlags::default();
+        flags.set(PathFlags::UNUSABLE, !present);
+        self.originate_own(ctx, prefix, local_id::NETWORK, attrs, Local::default(), map.as_ref(), flags);
+    }
+
+    /// Puts one of our own routes through its policy and into the table.
+    fn originate_own(
+        &mut self,
+        ctx: &mut Ctx,
+        prefix: P,
+        path_id: u32,
+        attrs: Attributes,
+        local: Local,
+        map: Option<&Arc<dyn Filter>>,
+        flags: PathFlags,
+    ) {
+        let mut local = Local { weight: LOCAL_WEIGHT, ..local };
+        let mut result = attrs;
+        if let Some(map) = map {
+            let mut route = input(ctx, prefix.into(), &result);
+            route.tag = local.tag;
+            route.source_protocol = super::ctx::protocol_of(path_id);
+            if map.apply(&mut route) == Verdict::Deny {
+                self.withdraw_own(ctx, prefix, path_id);
+                return;
+            }
+            local.weight = route.weight;
+            local.tag = route.tag;
+            result = route.attrs.into_owned();
+        }
+        self.announce_own(ctx, prefix, path_id, Arc::new(result), local, flags);
+    }
+
+    pub fn announce_own(
+        &mut self,
+        ctx: &mut Ctx,
+        prefix: P,
+        path_id: u32,
+        attrs: Arc<Attributes>,
+        local: Local,
+        flags: PathFlags,
+    ) {
+        let attrs = ctx.attrs.intern(&attrs, local);
+        let handle = self.table.find_or_insert(prefix);
+        let path = Path { attrs, path_id, since: ctx.seconds(), peer: PeerIdx::LOCAL, flags };
+        self.place(ctx, handle, path);
+    }
+
+    pub fn withdraw_own(&mut self, ctx: &mut Ctx, prefix: P, path_id: u32) {
+        if let Some(handle) = self.table.find(&prefix) {
+            self.take(ctx, handle, PeerIdx::LOCAL, path_id, false);
+            self.table.release(handle);
+        }
+    }
+
+    /// Takes in a change of what zebra redistributes.
+    pub fn redistributed(&mut self, ctx: &mut Ctx, change: RedistributedRoute) {
+        let Some(prefix) = P::from_prefix(change.prefix) else { return };
+        if shard_of(change.prefix, ctx.of) != ctx.index || change.protocol == RouteProtocol::Bgp {
+            return;
+        }
+        let key = SourceKey { prefix, protocol: change.protocol, instance: change.instance };
+        match change.route {
+            Some(route) => {
+                self.originated.redistributed.insert(key, route);
+            }
+            None => {
+                self.originated.redistributed.remove(&key);
+            }
+        }
+        let statement = self.redistribution(ctx, (change.protocol, change.instance));
+        self.redistribute_one(ctx, key, statement.as_ref());
+    }
+
+    /// Zebra was reconnected: it tells everything again, and what it does not name is gone.
+    pub fn forget_redistributed(&mut self, ctx: &mut Ctx) {
+        for key in std::mem::take(&mut self.originated.redistributed).into_keys() {
+            self.withdraw_own(ctx, key.prefix, redistributed_id(key.protocol, key.instance));
+        }
+    }
+
+    fn redistribution(&self, ctx: &Ctx, key: (RouteProtocol, u32)) -> Option<RedistributeStatement> {
+        let settings = ctx.config.family(self.family)?;
+        settings.redistribute.iter().find(|s| (s.protocol, s.instance) == key).cloned()
+    }
+
+    fn redo_redistribution(
+        &mut self,
+        ctx: &mut Ctx,
+        source: (RouteProtocol, u32),
+        statement: Option<&RedistributeStatement>,
+    ) {
+        let keys: Vec<SourceKey<P>> = self
+            .originated
+            .redistributed
+            .keys()
+            .filter(|key| (key.protocol, key.instance) == source)
+            .copied()
+            .collect();
+        for key in keys {
+            self.redistribute_one(ctx, key, statement);
+            if statement.is_none() {
+                self.originated.redistributed.remove(&key);
+            }
+        }
+    }
+
+    fn redistribute_one(
+        &mut self,
+        ctx: &mut Ctx,
+        key: SourceKey<P>,
+        statement: Option<&RedistributeStatement>,
+    ) {
+        let path_id = redistributed_id(key.protocol, key.instance);
+        let route = self.originated.redistributed.get(&key);
+        let (Some(route), Some(statement)) = (route, statement) else {
+            self.withdraw_own(ctx, key.prefix, path_id);
+            return;
+        };
+        let mut attrs = own_attributes(self.family);
+        attrs.med = Some(statement.metric.unwrap_or(route.metric.0));
+        if let Some(next_hop) = redistributed_nexthop(self.family, route) {
+            attrs.next_hop = next_hop;
+        }
+        let local = Local { tag: route.tag.0, ..Local::default() };
+        self.originate_own(
+            ctx,
+            key.prefix,
+            path_id,
+            attrs,
+            local,
+            statement.map.as_ref(),
+            PathFlags::default(),
+        );
+    }
+}
+
+/// The gateway of a redistributed route; `None` for one that leads out of an interface.
+fn redistributed_nexthop(family: Family, route: &RouteAttrs) -> Option<NextHop> {
+    let addr = route.nexthops.iter().find_map(|nexthop| match nexthop.kind {
+        NexthopKind::Gateway(addr, _) => Some(addr),
+        _ => None,
+    })?;
+    match (addr, family.afi) {
+        (std::net::IpAddr::V4(addr), ferrite_types::Afi::Ipv4) => Some(NextHop::V4(addr)),
+        (std::net::IpAddr::V6(addr), ferrite_types::Afi::Ipv6) if !addr.is_unicast_link_local() => {
+            Some(NextHop::V6 { global: addr, link_local: None })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,227 @@
+//! Next hops of the routes: tracked through zebra, counted by the attribute sets that use them (RFC 4271 §9.1.2.1).
+//!
+//! A route whose next hop has no answer yet is not usable. A change walks the table once, in slices, for all next hops
+//! that changed together: that costs nothing per path.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bgp_packet::attr::{Attributes, NextHop};
+use ferrite_types::zclient::{NexthopState, Resolution, TrackNexthop};
+use ferrite_types::{Metric, Nexthop, Prefix, Timestamp, VrfId};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::query::NexthopView;
+
+/// A tracked next hop.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NexthopId(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NexthopKey {
+    pub addr: IpAddr,
+    pub connected_only: bool,
+}
+
+/// What is known of it.
+#[derive(Debug)]
+struct Tracked {
+    key: NexthopKey,
+    refs: u32,
+    state: State,
+    changed: Timestamp,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Zebra has not answered.
+    Asked,
+    Unreachable,
+    Reachable(Resolution),
+}
+
+/// How a next hop is reached, as the decision process sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reach {
+    pub metric: u32,
+}
+
+#[derive(Debug, Default)]
+pub struct Nexthops {
+    slots: Vec<Option<Tracked>>,
+    by_key: FxHashMap<NexthopKey, NexthopId>,
+    free: Vec<NexthopId>,
+    /// Requests for zebra, to be drained into an action.
+    requests: Vec<TrackNexthop>,
+    /// Next hops that lost their last user; stopped unless somebody uses them again first.
+    idle: FxHashSet<NexthopId>,
+    /// Without zebra everything is reachable.
+    pub tracking: bool,
+    pub vrf: VrfId,
+}
+
+/// The address by which a route's next hop is looked up; `None` where none is needed: our own routes, and link-local
+/// addresses, which are reached over the interface of the session.
+pub fn tracked_addr(attrs: &Attributes) -> Option<IpAddr> {
+    match attrs.next_hop {
+        NextHop::V4(addr) if addr.is_unspecified() => None,
+        NextHop::V4(addr) => Some(addr.into()),
+        NextHop::V6 { global, .. } if global.is_unspecified() || global.is_unicast_link_local() => None,
+        NextHop::V6 { global, .. } => Some(global.into()),
+    }
+}
+
+impl Nexthops {
+    /// Finds or starts the tracking of a next hop and counts one user.
+    pub fn acquire(&mut self, now: Timestamp, addr: IpAddr, connected_only: bool) -> NexthopId {
+        let key = NexthopKey { addr, connected_only };
+        if let Some(id) = self.by_key.get(&key).copied() {
+            self.idle.remove(&id);
+            if let Some(Some(slot)) = self.slots.get_mut(id.0 as usize) {
+                slot.refs += 1;
+            }
+            return id;
+        }
+        let tracked = Tracked { key, refs: 1, state: State::Asked, changed: now };
+        let id = match self.free.pop() {
+            Some(id) => {
+                if let Some(place) = self.slots.get_mut(id.0 as usize) {
+                    *place = Some(tracked);
+                }
+                id
+            }
+            None => {
+                self.slots.push(Some(tracked));
+                NexthopId(self.slots.len() as u32 - 1)
+            }
+        };
+        self.by_key.insert(key, id);
+        self.requests.push(self.request(key, true));
+        id
+    }
+
+    pub fn release(&mut self, id: NexthopId) {
+        if let Some(Some(slot)) = self.slots.get_mut(id.0 as usize) {
+            slot.refs = slot.refs.saturating_sub(1);
+            if slot.refs == 0 {
+                self.idle.insert(id);
+            }
+        }
+    }
+
+    fn request(&self, key: NexthopKey, track: bool) -> TrackNexthop {
+        TrackNexthop { vrf: self.vrf, addr: key.addr, connected_only: key.connected_only, track }
+    }
+
+    /// Requests for zebra since the last call; idle next hops are given up.
+    pub fn requests(&mut self) -> Vec<TrackNexthop> {
+        for id in std::mem::take(&mut self.idle) {
+            let Some(place) = self.slots.get_mut(id.0 as usize) else { continue };
+            let Some(slot) = place.take_if(|slot| slot.refs == 0) else { continue };
+            self.by_key.remove(&slot.key);
+            self.free.push(id);
+            self.requests.push(self.request(slot.key, false));
+        }
+        if !self.tracking {
+            self.requests.clear();
+        }
+        std::mem::take(&mut self.requests)
+    }
+
+    /// Asks for everything again: tracking was off, or zebra came back.
+    pub fn ask_again(&mut self) {
+        let keys: Vec<NexthopKey> = self.by_key.keys().copied().collect();
+        for key in keys {
+            let request = self.request(key, true);
+            self.requests.push(request);
+        }
+    }
+
+    /// Takes in an answer; the next hops for which something changed that routes must know.
+    pub fn update(&mut self, now: Timestamp, state: NexthopState) -> Vec<NexthopId> {
+        let mut changed = Vec::new();
+        for connected_only in [false, true] {
+            let key = NexthopKey { addr: state.addr, connected_only };
+            let Some(id) = self.by_key.get(&key).copied() else { continue };
+            let Some(Some(slot)) = self.slots.get_mut(id.0 as usize) else { continue };
+            let resolved = state.resolved.clone().filter(|resolution| {
+                !connected_only
+                    || matches!(
+                        resolution.protocol,
+                        ferrite_types::RouteProtocol::Connected | ferrite_types::RouteProtocol::Local
+                    )
+            });
+            let new = match resolved {
+                Some(resolution) => State::Reachable(resolution),
+                None => State::Unreachable,
+            };
+            let same = match (&slot.state, &new) {
+                (State::Unreachable, State::Unreachable) => true,
+                // zebra resolves recursive routes itself: only reachability and metric concern the table.
+                (State::Reachable(a), State::Reachable(b)) => {
+                    a.metric == b.metric && a.prefix == b.prefix && a.protocol == b.protocol
+                }
+                _ => false,
+            };
+            slot.state = new;
+            if !same {
+                slot.changed = now;
+                changed.push(id);
+            }
+        }
+        changed
+    }
+
+    pub fn reach(&self, id: NexthopId) -> Option<Reach> {
+        if !self.tracking {
+            return Some(Reach { metric: 0 });
+        }
+        match self.slots.get(id.0 as usize)?.as_ref()?.state {
+            State::Reachable(ref resolution) => Some(Reach { metric: resolution.metric.0 }),
+            State::Asked | State::Unreachable => None,
+        }
+    }
+
+    /// Whether the tracked address is covered by exactly this prefix, from a source other than BGP: import check.
+    pub fn is_exactly(&self, id: NexthopId, prefix: Prefix) -> bool {
+        if !self.tracking {
+            return true;
+        }
+        match self.slots.get(id.0 as usize) {
+            Some(Some(Tracked { state: State::Reachable(resolution), .. })) => {
+                resolution.prefix == prefix && resolution.protocol != ferrite_types::RouteProtocol::Bgp
+            }
+            _ => false,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    pub fn views(&self) -> Vec<NexthopView> {
+        let mut views: Vec<NexthopView> = self
+            .slots
+            .iter()
+            .flatten()
+            .map(|slot| {
+                let (valid, metric, resolved) = match &slot.state {
+                    State::Asked => (None, Metric(0), Arc::from([] as [Nexthop; 0])),
+                    State::Unreachable => (Some(false), Metric(0), Arc::from([] as [Nexthop; 0])),
+                    State::Reachable(r) => (Some(true), r.metric, Arc::clone(&r.nexthops)),
+                };
+                NexthopView {
+                    addr: slot.key.addr,
+                    connected_only: slot.key.connected_only,
+                    valid: if self.tracking { valid } else { Some(true) },
+                    metric,
+                    resolved,
+                    uses: slot.refs,
+                    changed: slot.changed,
+                }
+            })
+            .collect();
+        views.sort_by_key(|view| (view.addr, view.connected_only));
+        views
+    }
+}

@@ -1,0 +1,427 @@
+//! The shard itself: events to the families, and what belongs to all of them.
+
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use ferrite_types::zclient::{NexthopState, RedistributedRoute, RouteResult};
+use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix, Timestamp};
+
+use super::attrs::AttrTable;
+use super::ctx::Ctx;
+use super::event::{Changes, PrefixCount, ReapplyDirection, RouteBatch, ShardAction, ShardEvent};
+use super::family::{JobKind, Rib};
+use super::fib;
+use super::nexthop::Nexthops;
+use super::peers::{PeerIdx, Peers};
+use super::query::{Answer, MemoryView, Query, QueryToken};
+use super::settings::{PeerId, PeerParams, ShardConfig};
+use super::{ZEBRA_WINDOW, table};
+
+/// One slice of the routing table. See the module above for what the shell owes it.
+#[derive(Debug)]
+pub struct Shard {
+    ctx: Ctx,
+    v4: Rib<Ipv4Prefix>,
+    v6: Rib<Ipv6Prefix>,
+    configured: bool,
+    fib_outstanding: usize,
+    replaying: bool,
+}
+
+/// Runs the same call on the family that is asked for.
+macro_rules! on_family {
+    ($shard:expr, $family:expr, |$rib:ident, $ctx:ident| $call:expr) => {{
+        let shard = &mut *$shard;
+        let $ctx = &mut shard.ctx;
+        match $family {
+            Family::IPV4_UNICAST => Some({
+                let $rib = &mut shard.v4;
+                $call
+            }),
+            Family::IPV6_UNICAST => Some({
+                let $rib = &mut shard.v6;
+                $call
+            }),
+            _ => None,
+        }
+    }};
+}
+
+/// Runs the same call on every family.
+macro_rules! on_all {
+    ($shard:expr, |$rib:ident, $ctx:ident| $call:expr) => {{
+        let shard = &mut *$shard;
+        let $ctx = &mut shard.ctx;
+        {
+            let $rib = &mut shard.v4;
+            $call;
+        }
+        {
+            let $rib = &mut shard.v6;
+            $call;
+        }
+    }};
+}
+
+impl Shard {
+    /// Shard `index` of `of`.
+    pub fn new(index: usize, of: usize) -> Self {
+        Self {
+            ctx: Ctx {
+                index,
+                of: of.max(1),
+                config: Arc::new(ShardConfig::default()),
+                peers: Peers::default(),
+                attrs: AttrTable::default(),
+                nexthops: Nexthops::default(),
+                now: Timestamp::ZERO,
+            },
+            v4: Rib::new(Family::IPV4_UNICAST, 0),
+            v6: Rib::new(Family::IPV6_UNICAST, 1),
+            configured: false,
+            fib_outstanding: 0,
+            replaying: false,
+        }
+    }
+
+    /// Feeds in one event; whatever must happen outside is appended to `out`.
+    pub fn handle(&mut self, now: Timestamp, event: ShardEvent, out: &mut Vec<ShardAction>) {
+        self.ctx.now = now;
+        match event {
+            ShardEvent::Configured(config) => self.configured(config),
+            ShardEvent::PeerUp { peer, session, params } => self.peer_up(peer, session, params),
+            ShardEvent::PeerChanged { peer, params } => self.peer_changed(peer, params),
+            ShardEvent::PeerDown { peer, session } => self.peer_down(peer, session, out),
+            ShardEvent::Routes(batch) => self.routes(batch),
+            ShardEvent::EndOfRib { .. } => {}
+            ShardEvent::RefreshOut { peer, family } => {
+                if let Some(idx) = self.ctx.peers.idx(peer) {
+                    on_family!(self, family, |rib, _ctx| rib.resend(idx));
+                }
+            }
+            ShardEvent::Reapply { peer, family, direction } => self.reapply(peer, family, direction),
+            ShardEvent::RefreshInBegin { peer, family } => {
+                if let Some(idx) = self.ctx.peers.idx(peer) {
+                    on_family!(self, family, |rib, _ctx| rib.mark_stale(idx));
+                }
+            }
+            ShardEvent::RefreshInEnd { peer, family } => {
+                if let Some(idx) = self.ctx.peers.idx(peer) {
+                    on_family!(self, family, |rib, _ctx| rib.start(JobKind::Sweep(idx)));
+                }
+            }
+            ShardEvent::Nexthops(states) => self.nexthops(states),
+            ShardEvent::Redistributed(changes) => self.redistributed(changes),
+            ShardEvent::FibResults(results) => self.fib_results(&results),
+            ShardEvent::Contribution(part) => {
+                on_family!(self, part.family, |rib, _ctx| rib.contribution(part));
+            }
+            ShardEvent::Credit { peer, octets } => {
+                if let Some(slot) = self.ctx.peers.idx(peer).and_then(|idx| self.ctx.peers.get_mut(idx)) {
+                    slot.outstanding = slot.outstanding.saturating_sub(octets);
+                }
+            }
+            ShardEvent::ZebraCredit { updates } => {
+                self.fib_outstanding = self.fib_outstanding.saturating_sub(updates);
+            }
+            ShardEvent::ReplayFib => self.replay_fib(),
+            ShardEvent::ZebraGone => {
+                self.fib_outstanding = 0;
+                self.replaying = false;
+                on_all!(self, |rib, _ctx| rib.fib.disconnect(&mut rib.table));
+            }
+            ShardEvent::Query(token, query) => {
+                let answer = self.query(token, query);
+                out.push(ShardAction::Answer(token, answer));
+            }
+        }
+    }
+
+    /// Does one slice of the work that is due. Calling early changes nothing.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<ShardAction>) {
+        self.ctx.now = now;
+        let mut outstanding = self.fib_outstanding;
+        on_all!(self, |rib, ctx| {
+            rib.walks.expire(now);
+            outstanding += rib.tick(ctx, outstanding, out);
+        });
+        self.fib_outstanding = outstanding;
+        self.ctx.release_nexthops();
+        let requests = self.ctx.nexthops.requests();
+        if !requests.is_empty() {
+            out.push(ShardAction::Track(requests));
+        }
+        self.report_flushed(out);
+        self.report_counts(out);
+        if self.replaying && self.is_settled() && !self.v4.fib.has_work() && !self.v6.fib.has_work() {
+            self.replaying = false;
+            out.push(ShardAction::ReplayDone);
+        }
+    }
+
+    /// When `tick` next has work, or `None` while nothing is pending.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let fib_room = self.fib_outstanding < ZEBRA_WINDOW;
+        let families =
+            [self.v4.next_deadline(&self.ctx, fib_room), self.v6.next_deadline(&self.ctx, fib_room)];
+        let pending =
+            self.ctx.peers.iter().any(|(_, slot)| {
+                slot.counts_changed || (slot.flushing == 0 && slot.flushed_session.is_some())
+            });
+        let replay = self.replaying.then_some(self.ctx.now).filter(|_| fib_room);
+        families.into_iter().flatten().chain(pending.then_some(self.ctx.now)).chain(replay).min()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.v4.is_settled() && self.v6.is_settled()
+    }
+
+    fn configured(&mut self, config: Arc<ShardConfig>) {
+        let old = std::mem::replace(&mut self.ctx.config, Arc::clone(&config));
+        let first = !std::mem::replace(&mut self.configured, true);
+        let tracking_changed = self.ctx.nexthops.tracking != config.zebra;
+        self.ctx.nexthops.tracking = config.zebra;
+        self.ctx.nexthops.vrf = config.vrf;
+        if tracking_changed && config.zebra {
+            self.ctx.nexthops.ask_again();
+        }
+        // What every decision or every own route depends on.
+        let all = first
+            || tracking_changed
+            || old.decision != config.decision
+            || old.default_local_pref != config.default_local_pref
+            || old.router_id != config.router_id
+            || old.asn != config.asn
+            || old.import_check != config.import_check;
+        let exports = all
+            || old.cluster_id != config.cluster_id
+            || old.confederation != config.confederation
+            || old.client_to_client_reflection != config.client_to_client_reflection
+            || old.graceful_shutdown != config.graceful_shutdown;
+        self.v4.configure(&mut self.ctx, &old.ipv4_unicast, &config.ipv4_unicast, all);
+        self.v6.configure(&mut self.ctx, &old.ipv6_unicast, &config.ipv6_unicast, all);
+        if exports && !first {
+            on_all!(self, |rib, _ctx| rib.reevaluate_groups());
+        }
+    }
+
+    fn peer_up(&mut self, peer: PeerId, session: u64, params: Arc<PeerParams>) {
+        let Some(idx) = self.ctx.peers.claim(peer, Arc::clone(&params)) else { return };
+        if self.ctx.peers.get(idx).is_some_and(super::peers::PeerSlot::is_up) {
+            self.end_session(idx);
+        }
+        if let Some(slot) = self.ctx.peers.get_mut(idx) {
+            slot.params = params;
+            slot.session = Some(session);
+            slot.outstanding = 0;
+        }
+        on_all!(self, |rib, ctx| rib.join(ctx, idx));
+    }
+
+    /// Closes the session's epoch: its paths are no candidates any more, and are removed in slices.
+    fn end_session(&mut self, idx: PeerIdx) {
+        if let Some(slot) = self.ctx.peers.get_mut(idx) {
+            slot.flushed_session = slot.session.take();
+            slot.epoch = slot.epoch.wrapping_add(1);
+            slot.flushing = 0b11;
+            slot.counts = Default::default();
+            slot.counts_changed = true;
+        }
+        on_all!(self, |rib, _ctx| {
+            rib.leave(idx);
+            rib.start(JobKind::Flush(idx));
+        });
+    }
+
+    fn peer_down(&mut self, peer: PeerId, session: u64, out: &mut Vec<ShardAction>) {
+        let idx = self.ctx.peers.idx(peer);
+        let current = idx.and_then(|idx| self.ctx.peers.get(idx)).and_then(|slot| slot.session);
+        match idx.filter(|_| current == Some(session)) {
+            Some(idx) => self.end_session(idx),
+            None => out.push(ShardAction::Flushed { peer, session }),
+        }
+    }
+
+    fn peer_changed(&mut self, peer: PeerId, params: Arc<PeerParams>) {
+        let Some(idx) = self.ctx.peers.idx(peer) else { return };
+        let Some(slot) = self.ctx.peers.get_mut(idx).filter(|slot| slot.is_up()) else { return };
+        slot.params = params;
+        on_all!(self, |rib, ctx| rib.change_peer(ctx, idx));
+    }
+
+    fn routes(&mut self, batch: RouteBatch) {
+        let Some(idx) = self.ctx.peers.idx(batch.peer) else { return };
+        if self.ctx.peers.get(idx).and_then(|slot| slot.session) != Some(batch.session) {
+            return;
+        }
+        match (batch.family, batch.changes) {
+            (Family::IPV4_UNICAST, Changes::V4(changes)) => {
+                self.v4.routes(&mut self.ctx, idx, &batch.attrs, &changes);
+            }
+            (Family::IPV6_UNICAST, Changes::V6(changes)) => {
+                self.v6.routes(&mut self.ctx, idx, &batch.attrs, &changes);
+            }
+            _ => {}
+        }
+    }
+
+    fn reapply(&mut self, peer: PeerId, family: Option<Family>, direction: ReapplyDirection) {
+        let Some(idx) = self.ctx.peers.idx(peer) else { return };
+        let families = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
+        for chosen in families.into_iter().filter(|f| family.is_none_or(|family| family == *f)) {
+            on_family!(self, chosen, |rib, ctx| match direction {
+                ReapplyDirection::In => {
+                    let soft = ctx
+                        .peers
+                        .get(idx)
+                        .and_then(|slot| slot.family(chosen))
+                        .is_some_and(|params| params.soft_reconfiguration);
+                    if soft {
+                        rib.start(JobKind::Reimport(idx));
+                    }
+                }
+                ReapplyDirection::Out => rib.resend(idx),
+            });
+        }
+    }
+
+    fn nexthops(&mut self, states: Vec<NexthopState>) {
+        let now = self.ctx.now;
+        let vrf = self.ctx.config.vrf;
+        let mut changed: Vec<_> = states
+            .into_iter()
+            .filter(|state| state.vrf == vrf)
+            .flat_map(|state| self.ctx.nexthops.update(now, state))
+            .collect();
+        if changed.is_empty() {
+            return;
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        on_all!(self, |rib, ctx| {
+            if !rib.table.is_empty() {
+                rib.start(JobKind::Nexthops(changed.clone()));
+            }
+            rib.recheck_networks(ctx);
+        });
+    }
+
+    fn redistributed(&mut self, changes: Vec<RedistributedRoute>) {
+        for change in changes {
+            match change.prefix {
+                Prefix::V4(_) => self.v4.redistributed(&mut self.ctx, change),
+                Prefix::V6(_) => self.v6.redistributed(&mut self.ctx, change),
+            }
+        }
+    }
+
+    fn fib_results(&mut self, results: &[RouteResult]) {
+        for result in results {
+            match result.prefix {
+                Prefix::V4(prefix) => fib::result(&mut self.v4.table, prefix, result.outcome),
+                Prefix::V6(prefix) => fib::result(&mut self.v6.table, prefix, result.outcome),
+            }
+        }
+    }
+
+    fn replay_fib(&mut self) {
+        self.fib_outstanding = 0;
+        self.replaying = true;
+        self.ctx.nexthops.ask_again();
+        on_all!(self, |rib, ctx| {
+            rib.forget_redistributed(ctx);
+            rib.fib.replay(&mut rib.table);
+        });
+    }
+
+    fn report_flushed(&mut self, out: &mut Vec<ShardAction>) {
+        let mut forgotten = Vec::new();
+        for (idx, slot) in self.ctx.peers.iter_mut() {
+            if slot.flushing != 0 {
+                continue;
+            }
+            if let Some(session) = slot.flushed_session.take() {
+                out.push(ShardAction::Flushed { peer: slot.id, session });
+                if slot.session.is_none() {
+                    forgotten.push(idx);
+                }
+            }
+        }
+        forgotten.into_iter().for_each(|idx| self.ctx.peers.forget(idx));
+    }
+
+    fn report_counts(&mut self, out: &mut Vec<ShardAction>) {
+        let mut counts = Vec::new();
+        for (_, slot) in self.ctx.peers.iter_mut().filter(|(_, slot)| slot.counts_changed) {
+            slot.counts_changed = false;
+            for (family, of) in [Family::IPV4_UNICAST, Family::IPV6_UNICAST].into_iter().zip(slot.counts) {
+                if slot.params.family(family).is_some() {
+                    counts.push(PrefixCount {
+                        peer: slot.id,
+                        family,
+                        accepted: of.accepted,
+                        received: of.accepted + of.filtered,
+                        sent: of.sent,
+                    });
+                }
+            }
+        }
+        if !counts.is_empty() {
+            out.push(ShardAction::PrefixCounts(counts));
+        }
+    }
+
+    fn query(&mut self, token: QueryToken, query: Query) -> Answer {
+        match query {
+            Query::Prefix { family, prefix } => {
+                let found = on_family!(self, family, |rib, ctx| rib.find(ctx, prefix));
+                Answer::Prefix(found.flatten().map(Box::new))
+            }
+            Query::Longest { family, addr } => {
+                let found = on_family!(self, family, |rib, ctx| rib.longest(ctx, addr));
+                Answer::Prefix(found.flatten().map(Box::new))
+            }
+            Query::Walk { source, family, within, limit } => {
+                let found = on_family!(self, family, |rib, ctx| rib.walk(ctx, token, source, within, limit));
+                let (rows, done) = found.unwrap_or((Vec::new(), true));
+                Answer::Rows { rows, done }
+            }
+            Query::EndWalk => {
+                on_all!(self, |rib, _ctx| rib.walks.close(token));
+                Answer::WalkEnded
+            }
+            Query::Counts { family } => {
+                let counts = on_family!(self, family, |rib, ctx| rib.counts(ctx));
+                Answer::Counts(counts.unwrap_or_default())
+            }
+            Query::UpdateGroups { family } => {
+                let views = on_family!(self, family, |rib, _ctx| rib.group_views());
+                Answer::UpdateGroups(views.unwrap_or_default())
+            }
+            Query::Nexthops => Answer::Nexthops(self.ctx.nexthops.views()),
+            Query::Memory => Answer::Memory(self.memory()),
+            Query::Aggregates { family } => {
+                let views = on_family!(self, family, |rib, ctx| rib.aggregates.views(ctx));
+                Answer::Aggregates(views.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Octets by structure.
+    pub fn memory(&self) -> MemoryView {
+        let mut view = MemoryView {
+            attributes: self.ctx.attrs.len() as u64,
+            attribute_octets: self.ctx.attrs.octets() as u64,
+            nexthops: self.ctx.nexthops.len() as u64,
+            ..MemoryView::default()
+        };
+        self.v4.add_memory(&mut view);
+        self.v6.add_memory(&mut view);
+        view
+    }
+
+    /// Whether the prefix is this shard's.
+    pub fn owns(&self, prefix: Prefix) -> bool {
+        table::shard_of(prefix, self.ctx.of) == self.ctx.index
+    }
+}

@@ -1,0 +1,552 @@
+//! The prefixes of one family: entries in a slab, found through a hash index, named by a 32-bit handle everywhere else.
+//!
+//! ```text
+//!  index (hashbrown, 5 octets a slot) ──► handle ──► slab chunk ──► Entry { prefix, paths (first inline), … }
+//!                                           │
+//!                                           └──► adj-out of each group, FIB state: plain arrays by handle
+//! ```
+//! An entry lives while it has paths or somebody outside was told of it (`pins`). Handles are reused.
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash};
+use std::net::IpAddr;
+
+use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
+
+use super::attrs::AttrId;
+use super::peers::PeerIdx;
+
+/// A prefix of one family, as a key of tables.
+pub trait Key: Copy + Eq + Ord + Hash + Debug + Into<Prefix> + Send + 'static {
+    const AFI: Afi;
+    const BITS: u8;
+    fn from_prefix(prefix: Prefix) -> Option<Self>;
+    fn host(addr: IpAddr) -> Option<Self>;
+    fn length(self) -> u8;
+    /// The first `len` bits.
+    fn shorten(self, len: u8) -> Self;
+    fn covers(self, other: Self) -> bool;
+    /// The address as it goes on the wire; only the first octets that the length needs are sent.
+    fn octets(self) -> [u8; 16];
+}
+
+impl Key for Ipv4Prefix {
+    const AFI: Afi = Afi::Ipv4;
+    const BITS: u8 = 32;
+    fn from_prefix(prefix: Prefix) -> Option<Self> {
+        match prefix {
+            Prefix::V4(prefix) => Some(prefix),
+            Prefix::V6(_) => None,
+        }
+    }
+    fn host(addr: IpAddr) -> Option<Self> {
+        match addr {
+            IpAddr::V4(addr) => Some(Self::host(addr)),
+            IpAddr::V6(_) => None,
+        }
+    }
+    #[inline]
+    fn length(self) -> u8 {
+        self.len()
+    }
+    fn shorten(self, len: u8) -> Self {
+        Self::from_bits(self.bits(), len.min(self.len())).unwrap_or(self)
+    }
+    fn covers(self, other: Self) -> bool {
+        Self::covers(self, other)
+    }
+    #[inline]
+    fn octets(self) -> [u8; 16] {
+        (u128::from(self.bits()) << 96).to_be_bytes()
+    }
+}
+
+impl Key for Ipv6Prefix {
+    const AFI: Afi = Afi::Ipv6;
+    const BITS: u8 = 128;
+    fn from_prefix(prefix: Prefix) -> Option<Self> {
+        match prefix {
+            Prefix::V6(prefix) => Some(prefix),
+            Prefix::V4(_) => None,
+        }
+    }
+    fn host(addr: IpAddr) -> Option<Self> {
+        match addr {
+            IpAddr::V6(addr) => Some(Self::host(addr)),
+            IpAddr::V4(_) => None,
+        }
+    }
+    #[inline]
+    fn length(self) -> u8 {
+        self.len()
+    }
+    fn shorten(self, len: u8) -> Self {
+        Self::from_bits(self.bits(), len.min(self.len())).unwrap_or(self)
+    }
+    fn covers(self, other: Self) -> bool {
+        Self::covers(self, other)
+    }
+    #[inline]
+    fn octets(self) -> [u8; 16] {
+        self.bits().to_be_bytes()
+    }
+}
+
+/// The shard of `of` that owns a prefix. Part of the contract between session tasks and shards.
+#[inline]
+pub fn shard_of(prefix: Prefix, of: usize) -> usize {
+    if of <= 1 {
+        return 0;
+    }
+    let hash = match prefix {
+        Prefix::V4(prefix) => FxBuildHasher.hash_one((prefix.bits(), prefix.len())),
+        Prefix::V6(prefix) => FxBuildHasher.hash_one((prefix.bits(), prefix.len())),
+    };
+    // The middle bits: the index of each shard uses the others.
+    ((hash >> 20) as u32 as usize) % of
+}
+
+/// Place of an entry in its table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Handle(pub u32);
+
+impl Handle {
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One path to a prefix: 16 octets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Path {
+    pub attrs: AttrId,
+    pub path_id: u32,
+    /// Seconds since the daemon started.
+    pub since: u32,
+    pub peer: PeerIdx,
+    pub flags: PathFlags,
+}
+
+/// Bits of a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PathFlags(u16);
+
+impl PathFlags {
+    pub const VALID: u16 = 1 << 0;
+    pub const BEST: u16 = 1 << 1;
+    pub const MULTIPATH: u16 = 1 << 2;
+    /// As received, kept by soft-reconfiguration beside the accepted path or in place of a denied one; no candidate.
+    pub const SHADOW: u16 = 1 << 3;
+    /// For a shadow: policy denied the route.
+    pub const FILTERED: u16 = 1 << 4;
+    /// Not yet named again since the refresh began.
+    pub const STALE: u16 = 1 << 5;
+    /// One of our own routes whose condition does not hold (import check).
+    pub const UNUSABLE: u16 = 1 << 6;
+    /// Number of the session that it came from, modulo 256.
+    pub const EPOCH_SHIFT: u16 = 8;
+
+    pub const fn new(epoch: u8) -> Self {
+        Self((epoch as u16) << Self::EPOCH_SHIFT)
+    }
+
+    #[inline]
+    pub const fn has(self, bit: u16) -> bool {
+        self.0 & bit != 0
+    }
+
+    #[inline]
+    pub const fn with(self, bit: u16) -> Self {
+        Self(self.0 | bit)
+    }
+
+    #[inline]
+    pub fn set(&mut self, bit: u16, on: bool) {
+        if on { self.0 |= bit } else { self.0 &= !bit }
+    }
+
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    pub const fn epoch(self) -> u8 {
+        (self.0 >> Self::EPOCH_SHIFT) as u8
+    }
+}
+
+/// Bits of an entry.
+pub mod entry_flags {
+    pub const LIVE: u16 = 1 << 0;
+    /// In the table's list of changed entries.
+    pub const CHANGED: u16 = 1 << 1;
+    /// Some summary-only aggregate covers it.
+    pub const SUPPRESSED: u16 = 1 << 2;
+    pub const FIB_INSTALLED: u16 = 1 << 3;
+    pub const FIB_REJECTED: u16 = 1 << 4;
+    /// The best path or one that shares its traffic was replaced or removed since the last decision.
+    pub const BEST_TOUCHED: u16 = 1 << 5;
+}
+
+/// A prefix with its paths.
+#[derive(Debug)]
+pub struct Entry<P> {
+    pub prefix: P,
+    pub flags: u16,
+    /// Groups, catching-up members and the FIB that were told of this prefix.
+    pub pins: u16,
+    /// Table version of the last change.
+    pub version: u32,
+    pub paths: SmallVec<[Path; 1]>,
+}
+
+impl<P> Entry<P> {
+    pub fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub fn set(&mut self, flag: u16, on: bool) {
+        if on { self.flags |= flag } else { self.flags &= !flag }
+    }
+
+    #[inline]
+    pub fn best(&self) -> Option<&Path> {
+        self.paths.iter().find(|path| path.flags.has(PathFlags::BEST))
+    }
+}
+
+const CHUNK_BITS: u32 = 10;
+const CHUNK: usize = 1 << CHUNK_BITS;
+
+/// The table.
+#[derive(Debug)]
+pub struct Table<P> {
+    index: HashTable<Handle>,
+    chunks: Vec<Vec<Entry<P>>>,
+    free: Vec<Handle>,
+    /// Paths in all entries, shadows included.
+    pub paths: usize,
+}
+
+impl<P: Key> Default for Table<P> {
+    fn default() -> Self {
+        Self { index: HashTable::new(), chunks: Vec::new(), free: Vec::new(), paths: 0 }
+    }
+}
+
+#[inline]
+fn hash<P: Hash>(prefix: &P) -> u64 {
+    FxBuildHasher.hash_one(prefix)
+}
+
+impl<P: Key> Table<P> {
+    /// Handles given so far, free ones included: every handle is below.
+    pub fn capacity(&self) -> usize {
+        self.chunks.len().saturating_sub(1) * CHUNK + self.chunks.last().map_or(0, Vec::len)
+    }
+
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    #[inline]
+    fn slot(&self, handle: Handle) -> Option<&Entry<P>> {
+        self.chunks.get(handle.index() >> CHUNK_BITS)?.get(handle.index() & (CHUNK - 1))
+    }
+
+    #[inline]
+    fn slot_mut(&mut self, handle: Handle) -> Option<&mut Entry<P>> {
+        self.chunks.get_mut(handle.index() >> CHUNK_BITS)?.get_mut(handle.index() & (CHUNK - 1))
+    }
+
+    /// The entry, while it lives.
+    #[inline]
+    pub fn get(&self, handle: Handle) -> Option<&Entry<P>> {
+        self.slot(handle).filter(|entry| entry.has(entry_flags::LIVE))
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, handle: Handle) -> Option<&mut Entry<P>> {
+        self.slot_mut(handle).filter(|entry| entry.has(entry_flags::LIVE))
+    }
+
+    #[inline]
+    pub fn find(&self, prefix: &P) -> Option<Handle> {
+        let chunks = &self.chunks;
+        self.index
+            .find(hash(prefix), |handle| {
+                chunks
+                    .get(handle.index() >> CHUNK_BITS)
+                    .and_then(|chunk| chunk.get(handle.index() & (CHUNK - 1)))
+                    .is_some_and(|entry| entry.prefix == *prefix)
+            })
+            .copied()
+    }
+
+    pub fn find_or_insert(&mut self, prefix: P) -> Handle {
+        if let Some(handle) = self.find(&prefix) {
+            return handle;
+        }
+        let entry = Entry { prefix, flags: entry_flags::LIVE, pins: 0, version: 0, paths: SmallVec::new() };
+        let handle = match self.free.pop() {
+            Some(handle) => {
+                if let Some(slot) = self.slot_mut(handle) {
+                    *slot = entry;
+                }
+                handle
+            }
+            None => {
+                let handle = Handle(self.capacity() as u32);
+                if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+                    self.chunks.push(Vec::with_capacity(CHUNK));
+                }
+                if let Some(chunk) = self.chunks.last_mut() {
+                    chunk.push(entry);
+                }
+                handle
+            }
+        };
+        let chunks = &self.chunks;
+        self.index.insert_unique(hash(&prefix), handle, |handle| {
+            chunks
+                .get(handle.index() >> CHUNK_BITS)
+                .and_then(|chunk| chunk.get(handle.index() & (CHUNK - 1)))
+                .map_or(0, |entry| hash(&entry.prefix))
+        });
+        handle
+    }
+
+    /// Frees the entry if nobody needs it any more.
+    pub fn release(&mut self, handle: Handle) {
+        let Some(entry) = self.get_mut(handle) else { return };
+        if !entry.paths.is_empty() || entry.pins > 0 || entry.has(entry_flags::CHANGED) {
+            return;
+        }
+        entry.flags = 0;
+        let prefix = entry.prefix;
+        if let Ok(found) = self.index.find_entry(hash(&prefix), |other| *other == handle) {
+            found.remove();
+        }
+        self.free.push(handle);
+        if self.index.is_empty() {
+            *self = Self::default();
+        }
+    }
+
+    pub fn pin(&mut self, handle: Handle) {
+        if let Some(entry) = self.get_mut(handle) {
+            entry.pins = entry.pins.saturating_add(1);
+        }
+    }
+
+    pub fn unpin(&mut self, handle: Handle) {
+        if let Some(entry) = self.get_mut(handle) {
+            entry.pins = entry.pins.saturating_sub(1);
+            if entry.pins == 0 {
+                self.release(handle);
+            }
+        }
+    }
+
+    /// The longest prefix that covers `addr` and satisfies `accept`.
+    pub fn longest(&self, addr: IpAddr, accept: impl Fn(&Entry<P>) -> bool) -> Option<Handle> {
+        let host = P::host(addr)?;
+        (0..=P::BITS).rev().find_map(|len| {
+            self.find(&host.shorten(len)).filter(|handle| self.get(*handle).is_some_and(&accept))
+        })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Handle, &Entry<P>)> {
+        self.chunks.iter().flatten().enumerate().filter_map(|(index, entry)| {
+            entry.has(entry_flags::LIVE).then_some((Handle(index as u32), entry))
+        })
+    }
+
+    /// Every prefix within `within`, in order.
+    pub fn sorted(&self, within: Option<P>) -> Vec<P> {
+        let mut keys: Vec<P> = self
+            .iter()
+            .map(|(_, entry)| entry.prefix)
+            .filter(|prefix| within.is_none_or(|within| within.covers(*prefix)))
+            .collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Octets allocated: chunks, index, and paths outside their entry.
+    pub fn octets(&self) -> usize {
+        let entries: usize = self.chunks.iter().map(|chunk| chunk.capacity() * size_of::<Entry<P>>()).sum();
+        let spilled: usize = self
+            .iter()
+            .filter(|(_, entry)| entry.paths.spilled())
+            .map(|(_, entry)| entry.paths.capacity() * size_of::<Path>())
+            .sum();
+        entries + self.index.allocation_size() + spilled + self.free.capacity() * size_of::<Handle>()
+    }
+}
+
+/// A set of handles, one bit each.
+#[derive(Clone, Debug, Default)]
+pub struct Bits {
+    words: Vec<u64>,
+    count: usize,
+}
+
+impl Bits {
+    /// Every handle below `len`.
+    pub fn all(len: usize) -> Self {
+        let mut words = vec![u64::MAX; len / 64];
+        if !len.is_multiple_of(64) {
+            words.push((1 << (len % 64)) - 1);
+        }
+        Self { words, count: len }
+    }
+
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    #[inline]
+    pub fn contains(&self, handle: Handle) -> bool {
+        self.words.get(handle.index() / 64).is_some_and(|word| word & (1 << (handle.0 % 64)) != 0)
+    }
+
+    /// Whether the handle was not in the set.
+    #[inline]
+    pub fn insert(&mut self, handle: Handle) -> bool {
+        let index = handle.index() / 64;
+        if index >= self.words.len() {
+            self.words.resize(index + 1, 0);
+        }
+        let Some(word) = self.words.get_mut(index) else { return false };
+        let bit = 1 << (handle.0 % 64);
+        let new = *word & bit == 0;
+        *word |= bit;
+        self.count += usize::from(new);
+        new
+    }
+
+    /// Whether the handle was in the set.
+    #[inline]
+    pub fn remove(&mut self, handle: Handle) -> bool {
+        let Some(word) = self.words.get_mut(handle.index() / 64) else { return false };
+        let bit = 1 << (handle.0 % 64);
+        let had = *word & bit != 0;
+        *word &= !bit;
+        self.count -= usize::from(had);
+        had
+    }
+
+    pub fn word(&self, index: usize) -> u64 {
+        self.words.get(index).copied().unwrap_or(0)
+    }
+
+    pub fn words(&self) -> usize {
+        self.words.len()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Handle> + '_ {
+        self.words.iter().enumerate().flat_map(|(index, word)| bits_of(*word, index))
+    }
+
+    /// Gives the memory back once the set is empty.
+    pub fn trim(&mut self) {
+        if self.count == 0 {
+            self.words = Vec::new();
+        }
+    }
+
+    pub fn octets(&self) -> usize {
+        self.words.capacity() * 8
+    }
+}
+
+/// The handles whose bits are set in word `index` of a set.
+pub fn bits_of(word: u64, index: usize) -> impl Iterator<Item = Handle> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        if rest == 0 {
+            return None;
+        }
+        let bit = rest.trailing_zeros();
+        rest &= rest - 1;
+        Some(Handle(index as u32 * 64 + bit))
+    })
+}
+
+/// A number per handle, zero where nothing was said; chunks without any cost nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    chunks: Vec<Option<Box<[u32; CHUNK]>>>,
+    count: usize,
+}
+
+impl Column {
+    #[inline]
+    pub fn get(&self, handle: Handle) -> u32 {
+        match self.chunks.get(handle.index() >> CHUNK_BITS) {
+            Some(Some(chunk)) => chunk[handle.index() & (CHUNK - 1)],
+            _ => 0,
+        }
+    }
+
+    /// Returns what was there.
+    #[inline]
+    pub fn set(&mut self, handle: Handle, value: u32) -> u32 {
+        let index = handle.index() >> CHUNK_BITS;
+        if index >= self.chunks.len() {
+            if value == 0 {
+                return 0;
+            }
+            self.chunks.resize_with(index + 1, || None);
+        }
+        let Some(slot) = self.chunks.get_mut(index) else { return 0 };
+        if slot.is_none() && value == 0 {
+            return 0;
+        }
+        let chunk = slot.get_or_insert_with(|| Box::new([0; CHUNK]));
+        let old = std::mem::replace(&mut chunk[handle.index() & (CHUNK - 1)], value);
+        match (old, value) {
+            (0, 1..) => self.count += 1,
+            (1.., 0) => self.count -= 1,
+            _ => {}
+        }
+        old
+    }
+
+    /// Handles with a number.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Handle, u32)> + '_ {
+        self.chunks.iter().enumerate().flat_map(|(index, chunk)| {
+            chunk.iter().flat_map(move |chunk| {
+                chunk
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, value)| **value != 0)
+                    .map(move |(offset, value)| (Handle((index * CHUNK + offset) as u32), *value))
+            })
+        })
+    }
+
+    pub fn octets(&self) -> usize {
+        self.chunks.iter().flatten().count() * CHUNK * 4 + self.chunks.capacity() * 8
+    }
+}
