@@ -1,0 +1,387 @@
+//! The commands under `neighbor X`: making, grouping and removing neighbours here, and the registration of the rows that
+//! edit a session ([`super::session`]) or one of its families ([`super::peer_family`]).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Negation, Node, Registry};
+
+use super::peer::{Neighbor, No, Part, PeerGroup, PeerKey, PeerLines, PeerRow, PeerSettings, Target};
+use super::router::RouterBgp;
+use super::types::{GroupName, RemoteAs};
+use super::{BGP_IPV4, BGP_IPV6, BgpConfig, ROUTER_BGP, peer_family, session};
+
+/// What stands before every setting of a neighbour or group.
+const PREFIX: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>$neighbor";
+const PREFIX_HELP: [&str; 4] = [
+    "Specify neighbor router",
+    "Neighbor address",
+    "Neighbor IPv6 address",
+    "Interface name or neighbor tag",
+];
+
+/// The neighbour of the examples; it is there when they are tried ([`WAY`]).
+const EXAMPLE: &str = "neighbor 10.0.0.1";
+/// How the examples enter `router bgp`.
+pub(super) const WAY: &str = "router bgp 65001\nneighbor 10.0.0.1 remote-as 65002";
+
+const UNKNOWN_PEER: &str = "Specify remote-as or peer-group commands first";
+
+fn key(edit: &Edit<'_>) -> PeerKey {
+    PeerKey::read(edit.args.get("neighbor").unwrap_or_default())
+}
+
+fn refused<T>(reason: &str) -> Result<T, CliError> {
+    Err(CliError::refused(reason))
+}
+
+// ---- making, grouping, removing
+
+fn set_remote_as(router: &mut RouterBgp, key: PeerKey, remote: RemoteAs) -> Result<(), CliError> {
+    match key {
+        PeerKey::Neighbor(addr) => {
+            let neighbor = neighbor_or_new(router, addr);
+            let group = router.group_of(&neighbor);
+            if group.is_some_and(|group| group.settings.remote_as.is_some()) {
+                return refused("Peer-group member cannot override remote-as of peer-group.");
+            }
+            let mut neighbor = neighbor;
+            neighbor.settings.remote_as = Some(remote);
+            router.neighbors.insert(addr, Arc::new(neighbor));
+            Ok(())
+        }
+        PeerKey::Group(name) => {
+            let Some(group) = router.groups.get_mut(&name) else {
+                return refused("Create the peer-group or interface first");
+            };
+            group.settings.remote_as = Some(remote);
+            for_members(router, &name, |member| member.remote_as = None);
+            Ok(())
+        }
+    }
+}
+
+/// A copy of the neighbour, or what a new one begins with.
+fn neighbor_or_new(router: &RouterBgp, addr: IpAddr) -> Neighbor {
+    router.neighbors.get(&addr).map_or_else(
+        || {
+            let mut settings = router.fresh_peer();
+            if router.default_shutdown {
+                settings.session.shutdown.get_or_insert_default();
+            }
+            Neighbor { group: None, settings }
+        },
+        |neighbor| Neighbor::clone(neighbor),
+    )
+}
+
+/// Changes the members of a group; those that stay as they are keep their shared value.
+fn for_members(router: &mut RouterBgp, group: &GroupName, change: impl Fn(&mut PeerSettings)) {
+    for neighbor in router.neighbors.values_mut().filter(|n| n.group.as_ref() == Some(group)) {
+        let mut settings = neighbor.settings.clone();
+        change(&mut settings);
+        if settings != neighbor.settings {
+            Arc::make_mut(neighbor).settings = settings;
+        }
+    }
+}
+
+fn remove(router: &mut RouterBgp, key: PeerKey, only_remote_as: bool) -> Result<(), CliError> {
+    match key {
+        PeerKey::Neighbor(addr) => {
+            router.neighbors.remove(&addr);
+            Ok(())
+        }
+        PeerKey::Group(name) if only_remote_as => match router.groups.get_mut(&name) {
+            Some(group) => {
+                group.settings.remote_as = None;
+                Ok(())
+            }
+            None => refused("Create the peer-group first"),
+        },
+        PeerKey::Group(name) => remove_group(router, &name),
+    }
+}
+
+fn make_group(router: &mut RouterBgp, name: &str) -> Result<(), CliError> {
+    let PeerKey::Group(name) = PeerKey::read(name) else {
+        return refused("A peer-group cannot have an address as its name");
+    };
+    let settings = router.fresh_peer();
+    router.groups.entry(name).or_insert(PeerGroup { settings });
+    Ok(())
+}
+
+/// Removes a group with its members, as FRR does.
+fn remove_group(router: &mut RouterBgp, name: &GroupName) -> Result<(), CliError> {
+    if router.groups.remove(name).is_none() {
+        return refused("Create the peer-group first");
+    }
+    router.neighbors.retain(|_, neighbor| neighbor.group.as_ref() != Some(name));
+    Ok(())
+}
+
+fn join(router: &mut RouterBgp, key: PeerKey, name: &str) -> Result<(), CliError> {
+    let name = GroupName::new(name);
+    let PeerKey::Neighbor(addr) = key else { return refused(UNKNOWN_PEER) };
+    let Some(group) = router.groups.get(&name) else { return refused("Configure the peer-group first") };
+    let mut neighbor = neighbor_or_new(router, addr);
+    match &neighbor.group {
+        Some(present) if *present == name => return Ok(()),
+        Some(_) => return refused("Cannot change the peer-group. Deconfigure first"),
+        None => {}
+    }
+    let first_member =
+        router.members(&name).find_map(|(_, member)| router.kind_of(&member.settings, Some(&group.settings)));
+    let group_kind = router.kind_of(&group.settings, None).or(first_member);
+    let kind = router.kind_of(&neighbor.settings, None);
+    if kind.is_some() && group_kind.is_some() && kind != group_kind {
+        return refused("Peer-group members must be all internal or all external.");
+    }
+    if group.settings.remote_as.is_some() {
+        neighbor.settings.remote_as = None;
+    }
+    for (family, slot) in neighbor.settings.families.iter_mut() {
+        if let Some(inherited) = group.settings.families.get(family) {
+            slot.activate = inherited.activate;
+            slot.normalise(Some(inherited));
+        }
+    }
+    neighbor.settings.session.normalise(Some(&group.settings.session));
+    neighbor.group = Some(name);
+    router.neighbors.insert(addr, Arc::new(neighbor));
+    Ok(())
+}
+
+/// FRR removes a neighbour that leaves its group.
+fn part(router: &mut RouterBgp, key: PeerKey, name: &str) -> Result<(), CliError> {
+    let PeerKey::Neighbor(addr) = key else { return refused(UNKNOWN_PEER) };
+    let Some(neighbor) = router.neighbors.get(&addr) else { return refused(UNKNOWN_PEER) };
+    if !router.groups.contains_key(name) {
+        return refused("Configure the peer-group first");
+    }
+    if neighbor.group.as_ref().is_none_or(|group| group.as_str() != name) {
+        return refused("Cannot change the peer-group. Deconfigure first");
+    }
+    router.neighbors.remove(&addr);
+    Ok(())
+}
+
+// ---- rows
+
+/// Lets a row edit a neighbour's or group's part `T`, then tidies what members inherit.
+fn edit_part<T: Part>(
+    router: &mut RouterBgp,
+    key: PeerKey,
+    family: Family,
+    change: impl FnOnce(&mut Target<'_, T>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let router_asn = router.asn.asn;
+    match key {
+        PeerKey::Neighbor(addr) => {
+            let Some(neighbor) = router.neighbors.get(&addr) else { return refused(UNKNOWN_PEER) };
+            let group = router.group_of(neighbor).map(|group| &group.settings);
+            let kind = router.kind_of(&neighbor.settings, group);
+            let group = neighbor.group.as_ref().and_then(|name| router.groups.get(name));
+            let group = group.and_then(|group| T::of(&group.settings, family));
+            let Some(neighbor) = router.neighbors.get_mut(&addr) else { return refused(UNKNOWN_PEER) };
+            let Some(own) = T::of_mut(&mut Arc::make_mut(neighbor).settings, family) else { return Ok(()) };
+            change(&mut Target { own, group, family, kind, router_asn })?;
+            own.normalise(group);
+        }
+        PeerKey::Group(name) => {
+            let Some(group) = router.groups.get(&name) else { return refused(UNKNOWN_PEER) };
+            let kind = router.kind_of(&group.settings, None);
+            let Some(group) = router.groups.get_mut(&name) else { return refused(UNKNOWN_PEER) };
+            let Some(own) = T::of_mut(&mut group.settings, family) else { return Ok(()) };
+            let before = own.clone();
+            change(&mut Target { own, group: None, family, kind, router_asn })?;
+            own.normalise(None);
+            let after = own.clone();
+            if after != before {
+                for_members(router, &name, |member| {
+                    if let Some(part) = T::of_mut(member, family) {
+                        after.spread(&before, part);
+                        part.normalise(Some(&after));
+                    }
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Registers a table of rows at a node; `hidden` are FRR's old places for IPv4 unicast, right under `router bgp`.
+fn rows<T: Part, H>(
+    registry: &mut Registry<BgpConfig, H>,
+    node: &'static Node,
+    family: Family,
+    hidden: bool,
+    rows: &'static [PeerRow<T>],
+) {
+    for row in rows {
+        let syntax = format!("{PREFIX} {}", row.syntax);
+        let set_help: Vec<&'static str> = PREFIX_HELP.iter().chain(row.help).copied().collect();
+        let edit = move |negated: bool| {
+            let change = if negated { row.unset } else { row.set };
+            move |config: &mut BgpConfig, edit: &Edit<'_>| {
+                let router = config.router(edit.context)?;
+                edit_part::<T>(router, key(edit), family, |target| change(target, edit.args))
+            }
+        };
+        let edit_either = move |config: &mut BgpConfig, given: &Edit<'_>| edit(given.negated)(config, given);
+        let mut command = ConfigCommand::new(&[node], syntax, &set_help, edit_either);
+        for text in row.examples.iter().filter(|_| !hidden) {
+            command = command.example(match text.strip_prefix("no ") {
+                Some(text) => format!("no {EXAMPLE} {text}"),
+                None => format!("{EXAMPLE} {text}"),
+            });
+        }
+        match row.no {
+            No::Derived => registry.command(visible(command, hidden)),
+            No::Syntax(no, no_help) => {
+                registry.command(visible(command.no(Negation::Never), hidden));
+                let help: Vec<&'static str> = std::iter::once(super::NO_HELP)
+                    .chain(PREFIX_HELP)
+                    .chain(no_help.iter().copied())
+                    .collect();
+                let command = ConfigCommand::new(&[node], format!("no {PREFIX} {no}"), &help, edit(true));
+                registry.command(visible(command.no(Negation::Never), hidden));
+            }
+        }
+    }
+}
+
+fn visible(command: ConfigCommand<BgpConfig>, hidden: bool) -> ConfigCommand<BgpConfig> {
+    if hidden { command.hidden() } else { command }
+}
+
+pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
+    let remote_as = [
+        "Specify a BGP neighbor",
+        "AS of remote neighbor",
+        "Internal BGP peer",
+        "External BGP peer",
+        "Automatically detect remote ASN",
+    ];
+    let help: Vec<&'static str> = PREFIX_HELP.iter().chain(&remote_as).copied().collect();
+    let syntax = format!("{PREFIX} remote-as <ASNUM|internal|external|auto>$remote");
+    registry.command(
+        ConfigCommand::new(&[&ROUTER_BGP], syntax, &help, |config: &mut BgpConfig, edit| {
+            set_remote_as(config.router(edit.context)?, key(edit), edit.args.parse("remote")?)
+        })
+        .no(Negation::Never)
+        .example("neighbor 10.0.0.1 remote-as 65002")
+        .example("neighbor 2001:db8::1 remote-as internal"),
+    );
+    let help: Vec<&'static str> = std::iter::once(super::NO_HELP).chain(help).collect();
+    let syntax = format!("no {PREFIX} [remote-as$only <ASNUM|internal|external|auto>]");
+    registry.command(
+        ConfigCommand::new(&[&ROUTER_BGP], syntax, &help, |config: &mut BgpConfig, edit| {
+            remove(config.router(edit.context)?, key(edit), edit.args.has("only"))
+        })
+        .no(Negation::Never),
+    );
+    register_groups(registry);
+    rows(registry, &ROUTER_BGP, Family::IPV4_UNICAST, false, session::ROWS);
+    rows(registry, &ROUTER_BGP, Family::IPV4_UNICAST, true, peer_family::ROWS);
+    rows(registry, &BGP_IPV4, Family::IPV4_UNICAST, false, peer_family::ROWS);
+    rows(registry, &BGP_IPV6, Family::IPV6_UNICAST, false, peer_family::ROWS);
+}
+
+fn register_groups<H>(registry: &mut Registry<BgpConfig, H>) {
+    let [specify, _, _, tag] = PREFIX_HELP;
+    registry.command(
+        ConfigCommand::new(
+            &[&ROUTER_BGP],
+            "neighbor WORD$neighbor peer-group",
+            &[specify, tag, "Configure peer-group"],
+            |config: &mut BgpConfig, edit| {
+                let name = edit.args.get("neighbor").unwrap_or_default();
+                let router = config.router(edit.context)?;
+                if edit.negated {
+                    remove_group(router, &GroupName::new(name))
+                } else {
+                    make_group(router, name)
+                }
+            },
+        )
+        .example("neighbor PG peer-group"),
+    );
+    let membership = ["Member of the peer-group", "Peer-group name"];
+    let help: Vec<&'static str> = PREFIX_HELP.iter().chain(&membership).copied().collect();
+    let edit = |config: &mut BgpConfig, edit: &Edit<'_>| {
+        let name = edit.args.get("group").unwrap_or_default();
+        let router = config.router(edit.context)?;
+        if edit.negated { part(router, key(edit), name) } else { join(router, key(edit), name) }
+    };
+    let syntax = format!("{PREFIX} peer-group PGNAME$group");
+    let no_help: Vec<&'static str> = std::iter::once(super::NO_HELP).chain(help.iter().copied()).collect();
+    let no_edit = |config: &mut BgpConfig, edit: &Edit<'_>| {
+        let name = edit.args.get("group").unwrap_or_default();
+        part(config.router(edit.context)?, key(edit), name)
+    };
+    for (nodes, hidden) in [(&[&ROUTER_BGP][..], false), (&[&BGP_IPV4, &BGP_IPV6][..], true)] {
+        let command = ConfigCommand::new(nodes, syntax.clone(), &help, edit).no(Negation::Never);
+        registry.command(visible(command, hidden));
+        let command =
+            ConfigCommand::new(nodes, format!("no {syntax}"), &no_help, no_edit).no(Negation::Never);
+        registry.command(visible(command, hidden));
+    }
+}
+
+// ---- rendering
+
+/// Neighbours and groups in FRR's order: groups by name, then members by group and address, then the rest by address.
+fn in_order(router: &RouterBgp) -> Vec<Rendered<'_>> {
+    let mut all: Vec<Rendered<'_>> = Vec::with_capacity(router.groups.len() + router.neighbors.len());
+    for (name, group) in &router.groups {
+        all.push(Rendered { name: name.to_string(), settings: &group.settings, group: None, is_group: true });
+    }
+    let mut neighbors: Vec<(&IpAddr, &Arc<Neighbor>)> = router.neighbors.iter().collect();
+    neighbors.sort_by_key(|(_, neighbor)| (neighbor.group.is_none(), neighbor.group.as_ref()));
+    for (addr, neighbor) in neighbors {
+        let group = neighbor.group.as_ref();
+        all.push(Rendered { name: addr.to_string(), settings: &neighbor.settings, group, is_group: false });
+    }
+    all
+}
+
+struct Rendered<'a> {
+    name: String,
+    settings: &'a PeerSettings,
+    group: Option<&'a GroupName>,
+    is_group: bool,
+}
+
+/// The lines of all neighbours and groups that belong to no family.
+pub(super) fn render_sessions(router: &RouterBgp, lines: &mut Lines) {
+    for Rendered { name, settings, group, is_group } in in_order(router) {
+        let mut out = PeerLines { lines, name: &name, member: group.is_some(), active_by_default: false };
+        if is_group {
+            out.yes("peer-group");
+        }
+        out.value("remote-as", settings.remote_as);
+        out.value("peer-group", group);
+        for row in session::ROWS {
+            (row.render)(&settings.session, &mut out);
+        }
+    }
+}
+
+/// Their lines inside `address-family …`.
+pub(super) fn render_family(router: &RouterBgp, family: Family, lines: &mut Lines) {
+    for Rendered { name, settings, group, .. } in in_order(router) {
+        let Some(own) = settings.families.get(family) else { continue };
+        let group_part = group
+            .and_then(|name| router.groups.get(name))
+            .and_then(|group| group.settings.families.get(family));
+        let active_by_default =
+            group_part.map_or_else(|| router.active_by_default(family), |inherited| inherited.activate);
+        let mut out = PeerLines { lines, name: &name, member: group.is_some(), active_by_default };
+        for row in peer_family::ROWS {
+            (row.render)(own, &mut out);
+        }
+    }
+}
