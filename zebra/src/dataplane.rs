@@ -1,0 +1,80 @@
+//! Where routes go: a trait with the kernel as one implementation and `none` as another, and the thread that runs it.
+
+use std::io;
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+use zebra_core::{FibOp, FibResult, LinkChange};
+
+/// Carries out what the core wants of a forwarding plane.
+pub trait Dataplane: Send + 'static {
+    /// Programs routes, in order; every operation has one result.
+    fn program(&mut self, ops: &[FibOp], results: &mut Vec<FibResult>);
+
+    fn change_link(&mut self, change: &LinkChange) -> io::Result<()>;
+}
+
+/// Forwards nothing and accepts everything: for route servers and tests without privileges.
+#[derive(Debug, Default)]
+pub struct NoDataplane;
+
+impl Dataplane for NoDataplane {
+    fn program(&mut self, ops: &[FibOp], results: &mut Vec<FibResult>) {
+        results.extend(ops.iter().map(|op| FibResult {
+            vrf: op.vrf,
+            table: op.table,
+            prefix: op.prefix,
+            seq: op.seq,
+            errno: 0,
+        }));
+    }
+
+    fn change_link(&mut self, _: &LinkChange) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Work for the dataplane's thread.
+#[derive(Debug)]
+pub enum Job {
+    Routes(Vec<FibOp>),
+    Link(LinkChange),
+}
+
+/// Runs a dataplane in a thread until nobody has work for it. The queue is unbounded: the core counts what is in flight, and
+/// the shell stops reading clients while that is too much.
+pub fn spawn(
+    mut dataplane: impl Dataplane,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    results: mpsc::UnboundedSender<Vec<FibResult>>,
+) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("dataplane".to_owned()).spawn(move || {
+        while let Some(job) = jobs.blocking_recv() {
+            match job {
+                Job::Routes(ops) => {
+                    let mut done = Vec::with_capacity(ops.len());
+                    dataplane.program(&ops, &mut done);
+                    log_failures(&ops, &done);
+                    if results.send(done).is_err() {
+                        // zebra ends: the rest of the work still counts, its results do not.
+                        continue;
+                    }
+                }
+                Job::Link(change) => {
+                    if let Err(error) = dataplane.change_link(&change) {
+                        tracing::warn!(?change, %error, "the kernel refused a change of a link");
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// One line per batch: a kernel that refuses a table of routes must not fill the log with it.
+fn log_failures(ops: &[FibOp], results: &[FibResult]) {
+    let mut failed = results.iter().filter(|result| result.errno != 0);
+    let Some(first) = failed.next() else { return };
+    let error = io::Error::from_raw_os_error(first.errno);
+    let more = failed.count();
+    tracing::warn!(prefix = %first.prefix, %error, more, of = ops.len(), "the kernel refused a route");
+}

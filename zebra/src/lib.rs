@@ -1,0 +1,5 @@
+//! zebra's shell: netlink and gRPC around [`zebra_core::Zebra`]. The library exists so that fuzzers and tests reach the
+//! decoders; the program is `main.rs`.
+
+pub mod dataplane;
+pub mod netlink;

@@ -1,0 +1,146 @@
+//! Route messages: what the core wants in the kernel, in the kernel's octets.
+
+use std::net::IpAddr;
+
+use ferrite_types::{Afi, Blackhole, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId};
+use zebra_core::{FibOp, FibOpKind, FibRoute};
+
+use super::wire::{Builder, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELROUTE, RTM_NEWROUTE};
+
+pub const RTA_DST: u16 = 1;
+pub const RTA_OIF: u16 = 4;
+pub const RTA_GATEWAY: u16 = 5;
+pub const RTA_PRIORITY: u16 = 6;
+pub const RTA_PREFSRC: u16 = 7;
+pub const RTA_METRICS: u16 = 8;
+pub const RTA_MULTIPATH: u16 = 9;
+pub const RTA_TABLE: u16 = 15;
+pub const RTA_VIA: u16 = 18;
+pub const RTAX_MTU: u16 = 2;
+pub const RTNH_F_ONLINK: u8 = 4;
+
+pub const RTN_UNICAST: u8 = 1;
+pub const RTN_BLACKHOLE: u8 = 6;
+pub const RTN_UNREACHABLE: u8 = 7;
+pub const RTN_PROHIBIT: u8 = 8;
+
+const SCOPE_UNIVERSE: u8 = 0;
+const SCOPE_LINK: u8 = 253;
+const SCOPE_NOWHERE: u8 = 255;
+
+/// RTA_PRIORITY of every route of ours, as FRR's.
+pub const METRIC: u32 = 20;
+
+pub const AF_INET: u8 = 2;
+pub const AF_INET6: u8 = 10;
+
+pub fn family(afi: Afi) -> u8 {
+    if afi == Afi::Ipv6 { AF_INET6 } else { AF_INET }
+}
+
+/// Appends the message of one operation.
+pub fn operation(op: &FibOp, seq: u32, out: &mut Builder) {
+    match &op.kind {
+        FibOpKind::Install(route) => install(op.prefix, op.table, route, seq, out),
+        FibOpKind::Remove { protocol } => remove(op.prefix, op.table, *protocol, seq, out),
+    }
+}
+
+fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut Builder) {
+    out.begin(RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE, seq);
+    let kind = match route.nexthops.first().map(|nexthop| nexthop.kind) {
+        Some(NexthopKind::Blackhole(Blackhole::Null)) => RTN_BLACKHOLE,
+        Some(NexthopKind::Blackhole(Blackhole::Reject)) => RTN_UNREACHABLE,
+        Some(NexthopKind::Blackhole(Blackhole::AdminProhibited)) => RTN_PROHIBIT,
+        _ => RTN_UNICAST,
+    };
+    let link_only = route.nexthops.iter().all(|n| matches!(n.kind, NexthopKind::Interface(_)));
+    let scope = if link_only && prefix.afi() == Afi::Ipv4 { SCOPE_LINK } else { SCOPE_UNIVERSE };
+    let onlink = match &*route.nexthops {
+        [single] if single.onlink => u32::from(RTNH_F_ONLINK),
+        _ => 0,
+    };
+    header(prefix, table, route.protocol, scope, kind, onlink, out);
+    if route.mtu != 0 {
+        out.nested(&RTA_METRICS.to_ne_bytes(), |out| out.attribute_u32(RTAX_MTU, route.mtu));
+    }
+    if let Some(source) = route.nexthops.iter().find_map(|nexthop| nexthop.source) {
+        address(RTA_PREFSRC, source, out);
+    }
+    match &*route.nexthops {
+        _ if kind != RTN_UNICAST => {}
+        [single] => {
+            gateway(single, prefix.afi(), out);
+            if let Some(ifindex) = single.ifindex() {
+                out.attribute_u32(RTA_OIF, ifindex.0);
+            }
+        }
+        several => out.nested(&RTA_MULTIPATH.to_ne_bytes(), |out| {
+            for nexthop in several {
+                next_hop(nexthop, prefix.afi(), out);
+            }
+        }),
+    }
+    out.end();
+}
+
+fn remove(prefix: Prefix, table: TableId, protocol: RouteProtocol, seq: u32, out: &mut Builder) {
+    out.begin(RTM_DELROUTE, NLM_F_REQUEST, seq);
+    header(prefix, table, protocol, SCOPE_NOWHERE, 0, 0, out);
+    out.end();
+}
+
+/// `struct rtmsg` and the attributes that every message of ours has.
+fn header(
+    prefix: Prefix,
+    table: TableId,
+    protocol: RouteProtocol,
+    scope: u8,
+    kind: u8,
+    flags: u32,
+    out: &mut Builder,
+) {
+    let small_table = u8::try_from(table.0).unwrap_or(0);
+    let protocol = protocol.kernel_number();
+    let rtmsg = [family(prefix.afi()), prefix.len(), 0, 0, small_table, protocol, scope, kind];
+    out.octets.extend(rtmsg);
+    out.octets.extend(flags.to_ne_bytes());
+    match prefix {
+        Prefix::V4(p) => out.attribute(RTA_DST, &p.addr().octets()),
+        Prefix::V6(p) => out.attribute(RTA_DST, &p.addr().octets()),
+    }
+    if small_table == 0 {
+        out.attribute_u32(RTA_TABLE, table.0);
+    }
+    out.attribute_u32(RTA_PRIORITY, METRIC);
+}
+
+/// One element of RTA_MULTIPATH: `struct rtnexthop` and its attributes.
+fn next_hop(nexthop: &Nexthop, afi: Afi, out: &mut Builder) {
+    let flags = if nexthop.onlink { RTNH_F_ONLINK } else { 0 };
+    let [a, b, c, d] = nexthop.ifindex().map_or(0, |ifindex| ifindex.0).to_ne_bytes();
+    let header = [flags, nexthop.weight.saturating_sub(1), a, b, c, d];
+    out.nested(&header, |out| gateway(nexthop, afi, out));
+}
+
+fn gateway(nexthop: &Nexthop, afi: Afi, out: &mut Builder) {
+    match (nexthop.gateway_addr(), afi) {
+        (Some(IpAddr::V6(addr)), Afi::Ipv4) => {
+            // An IPv4 route through an IPv6 neighbour (RFC 8950) carries its family.
+            out.nested(&RTA_VIA.to_ne_bytes(), |out| {
+                out.octets.extend(u16::from(AF_INET6).to_ne_bytes());
+                out.octets.extend(addr.octets());
+            });
+        }
+        (Some(addr), _) => address(RTA_GATEWAY, addr, out),
+        (None, _) => {}
+    }
+}
+
+/// An attribute that holds an address.
+pub fn address(kind: u16, addr: IpAddr, out: &mut Builder) {
+    match addr {
+        IpAddr::V4(addr) => out.attribute(kind, &addr.octets()),
+        IpAddr::V6(addr) => out.attribute(kind, &addr.octets()),
+    }
+}
