@@ -9,6 +9,7 @@
 //! | `peers_root` | the Debian root of the reference implementations, made once |
 //! | `daemon` | starting, configuring and reading ours, FRR, BIRD, GoBGP, OpenBGPD, ExaBGP |
 //! | `kernel`, `wait`, `needs` | kernel tables, conditions, what a test needs |
+//! | `measure` | what daemons cost: CPU time, peak memory |
 //! | `bgp` | a BGP speaker of its own, the oracle of the tests: it shares no code with bgpd |
 //! | `tool` | `bgp-replay` as a test drives it |
 //! | `data` | the real tables, where they are present |
@@ -20,6 +21,7 @@ pub mod daemon;
 pub mod data;
 pub mod failure;
 pub mod kernel;
+pub mod measure;
 pub mod needs;
 pub mod net;
 pub mod peers_root;

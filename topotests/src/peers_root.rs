@@ -95,14 +95,18 @@ fn check(cmd: &mut Command) -> Result<()> {
     let child = cmd.stderr(Stdio::piped()).spawn();
     let out = child
         .and_then(std::process::Child::wait_with_output)
-        .map_err(|e| Failure::new(format!("{:?}: {e}", cmd.get_program())))?;
+        .map_err(|e| Failure::new(format!("{}: {e}", program(cmd))))?;
     if out.status.success() {
         return Ok(());
     }
     let stderr = text(&out.stderr);
     let tail: Vec<&str> = stderr.lines().rev().take(6).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
-    Err(Failure::new(format!("{:?} {}: {}", cmd.get_program(), describe(cmd), tail.join(" / "))))
+    Err(Failure::new(format!("{} {}: {}", program(cmd), describe(cmd), tail.join(" / "))))
+}
+
+fn program(cmd: &Command) -> String {
+    cmd.get_program().to_string_lossy().into_owned()
 }
 
 fn fnv1a(text: &str) -> u32 {

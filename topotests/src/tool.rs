@@ -125,7 +125,7 @@ impl Tool {
     /// Writes what session `peer` holds to a file of the host.
     pub fn dump(&mut self, peer: usize, file: &std::path::Path) -> Result<String> {
         self.tell(&format!("dump {peer} {}", file.display()))?;
-        self.wait_event("dumped", Duration::from_secs(60))?;
+        self.wait_event("dumped", Duration::from_mins(1))?;
         Ok(std::fs::read_to_string(file)?)
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use topotests::{Family, Kind, Needs, Net, Result, Router, run, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const FRR: &str = "
 hostname r1

@@ -6,7 +6,7 @@ use std::time::Duration;
 use topotests::bgp::speaker::{Source, plan};
 use topotests::{Kind, Needs, Net, Result, Router, Tool, data, ensure, run, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A router of AS 65000 between senders (10.0.1.10 and up) and a receiver (10.0.2.2, AS 65200).
 fn between(net: &mut Net, kind: Kind) -> Result<(Router, Router, Router)> {
@@ -14,8 +14,8 @@ fn between(net: &mut Net, kind: Kind) -> Result<(Router, Router, Router)> {
     let sender = net.router("sender", Kind::Host)?;
     let router = net.router("router", kind)?;
     let receiver = net.router("receiver", Kind::Host)?;
-    let addrs: String = (10..20).map(|n| format!("10.0.1.{n}/24 ")).collect();
-    net.link(&sender, &addrs, &router, "10.0.1.1/24")?;
+    let addrs: Vec<String> = (10..20).map(|n| format!("10.0.1.{n}/24")).collect();
+    net.link(&sender, &addrs.join(" "), &router, "10.0.1.1/24")?;
     net.link(&receiver, "10.0.2.2/24", &router, "10.0.2.1/24")?;
     Ok((sender, router, receiver))
 }

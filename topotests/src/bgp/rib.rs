@@ -121,7 +121,7 @@ impl Rib {
                 }
                 attrs::LOCAL_PREF => self.violate("LOCAL_PREF on an eBGP session"),
                 attrs::ORIGINATOR_ID | attrs::CLUSTER_LIST => {
-                    self.violate("reflector's attribute on an eBGP session")
+                    self.violate("reflector's attribute on an eBGP session");
                 }
                 _ => {}
             }

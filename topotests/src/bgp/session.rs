@@ -190,7 +190,8 @@ impl Session {
 }
 
 pub fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|b| format!("{b:02x}")).collect()
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('?');
+    octets.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 /// Octets from hexadecimal digits; white space and colons between them do not count.

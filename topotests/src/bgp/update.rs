@@ -48,7 +48,8 @@ pub fn decode(body: &[u8]) -> Result<Update<'_>, Malformed> {
             _ => {}
         }
     }
-    if !update.announced.is_empty() && !(codes.contains(&attrs::ORIGIN) && codes.contains(&attrs::AS_PATH)) {
+    let described = codes.contains(&attrs::ORIGIN) && codes.contains(&attrs::AS_PATH);
+    if !described && !update.announced.is_empty() {
         update.violations.push("routes without ORIGIN or AS_PATH");
     }
     Ok(update)
@@ -123,7 +124,9 @@ impl Packer {
                 return; // attributes longer than a message: no real path has them
             }
             let mut nlri = Vec::new();
-            now.iter().for_each(|p| p.write(&mut nlri));
+            for prefix in now {
+                prefix.write(&mut nlri);
+            }
             match self.next_hop {
                 IpAddr::V4(hop) => self.push(&[], &with_next_hop(path, &hop.octets()), &nlri),
                 IpAddr::V6(hop) => self.push(&[], &with_reach(path, first.family, &hop.octets(), &nlri), &[]),
@@ -138,7 +141,9 @@ impl Packer {
         while let Some(first) = rest.first() {
             let (now, later) = cut(rest, MAX_MESSAGE - HEADER - 4 - 7);
             let mut nlri = Vec::new();
-            now.iter().for_each(|p| p.write(&mut nlri));
+            for prefix in now {
+                prefix.write(&mut nlri);
+            }
             match first.family {
                 Family::V4 => self.push(&nlri, &[], &[]),
                 Family::V6 => self.push(&[], &unreach(first.family, &nlri), &[]),

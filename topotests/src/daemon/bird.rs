@@ -29,11 +29,11 @@ pub fn bgp_established(router: &Router, neighbor: &str) -> Result<()> {
         let line = line.trim();
         if let Some(s) = line.strip_prefix("BGP state:") {
             state = s.trim();
-        } else if let Some(address) = line.strip_prefix("Neighbor address:") {
-            if address.trim().split('%').next() == Some(neighbor) {
-                crate::ensure!(state == "Established", "{}: {neighbor} is {state}", router.name());
-                return Ok(());
-            }
+        } else if let Some(address) = line.strip_prefix("Neighbor address:")
+            && address.trim().split('%').next() == Some(neighbor)
+        {
+            crate::ensure!(state == "Established", "{}: {neighbor} is {state}", router.name());
+            return Ok(());
         }
     }
     Err(Failure::new(format!("{}: BIRD has no neighbor {neighbor}", router.name())))
@@ -72,7 +72,7 @@ fn parse(text: &str) -> BgpTable {
 
 fn attribute(route: &mut BgpRoute, key: &str, value: &str) -> bool {
     match key {
-        "BGP.as_path" => route.as_path = value.replace(' ', " ").trim().to_owned(),
+        "BGP.as_path" => route.as_path = value.to_owned(),
         // Of a v6 route the global address stands first, the link-local one after it.
         "BGP.next_hop" => route.next_hop = value.split_whitespace().next().unwrap_or_default().to_owned(),
         "BGP.local_pref" => route.local_pref = value.parse().ok(),

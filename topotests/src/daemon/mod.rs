@@ -73,7 +73,7 @@ impl Router {
     /// Waits until the session is up: a first attempt may meet a closed port and be retried after seconds.
     pub fn wait_bgp_established(&self, neighbor: &str) -> Result<()> {
         let what = format!("{}: session with {neighbor} is established", self.name());
-        wait_until(Duration::from_secs(60), &what, || self.bgp_established(neighbor))
+        wait_until(Duration::from_mins(1), &what, || self.bgp_established(neighbor))
     }
 
     /// The best path of one prefix.

@@ -31,23 +31,24 @@ pub fn environment() -> Result<Vec<(&'static str, String)>> {
 
 /// zebra, then bgpd, then the integrated configuration as a whole.
 pub fn start(router: &Router, config: &str) -> Result<()> {
-    start_with(router, config, &[], &[])
+    start_daemons(router, config, &[("zebra", &[]), ("bgpd", &[])], "debugging")
 }
 
-/// The same with more options for the daemons.
-pub fn start_with(router: &Router, config: &str, zebra: &[&str], bgpd: &[&str]) -> Result<()> {
+/// The same for some daemons with options of their own, at a log level of the caller's choice.
+pub fn start_daemons(router: &Router, config: &str, daemons: &[(&str, &[&str])], level: &str) -> Result<()> {
     router.write("etc/frr.conf", config)?;
     router.write("etc/vtysh.conf", "service integrated-vtysh-config\n")?;
-    start_one(router, "zebra", zebra)?;
-    start_one(router, "bgpd", bgpd)?;
+    for (daemon, options) in daemons {
+        start_one(router, daemon, options, level)?;
+    }
     load(router)
 }
 
 /// Starts one daemon; returns when it serves.
-pub fn start_one(router: &Router, daemon: &str, more: &[&str]) -> Result<()> {
+pub fn start_one(router: &Router, daemon: &str, more: &[&str], level: &str) -> Result<()> {
     let program = binaries()?.join(daemon);
     let mut args: Vec<String> = vec!["-d".into(), "--log".into(), format!("file:{INSIDE}/log/{daemon}.log")];
-    args.extend(["--log-level".to_owned(), level()]);
+    args.extend(["--log-level".to_owned(), level.to_owned()]);
     args.extend(more.iter().map(ToString::to_string));
     let env = environment()?;
     router.start_daemon(&program.to_string_lossy(), &args, &env)
@@ -62,9 +63,4 @@ pub fn load(router: &Router) -> Result<()> {
 pub fn reload(router: &Router, config: &str) -> Result<String> {
     let path = router.write("etc/frr.conf", config)?;
     run(router.vtysh_command()?.args(["-f", &path, "--reload"])).map_err(|e| e.during(router.name()))
-}
-
-/// Debug logs serve tests; benchmarks ask for less.
-fn level() -> String {
-    std::env::var("FERRITE_TEST_LOG_LEVEL").unwrap_or_else(|_| "debugging".to_owned())
 }
