@@ -52,6 +52,7 @@ mod shard;
 mod table;
 mod walk;
 
+pub use ctx::Limits;
 pub use event::{
     AggregatePart, Change, Changes, FlushReason, PrefixCount, ReapplyDirection, RouteBatch, ShardAction,
     ShardEvent,
@@ -67,3 +68,6 @@ pub const SEND_WINDOW: usize = 512 * 1024;
 
 /// Updates that a shard has outstanding to zebra before it waits for credit.
 pub const ZEBRA_WINDOW: usize = 32 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,24 @@ pub struct Ctx {
     pub attrs: AttrTable,
     pub nexthops: Nexthops,
     pub now: Timestamp,
+    pub limits: Limits,
+}
+
+/// How much is done at once, and how much may be on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Octets outstanding to one peer.
+    pub send_window: usize,
+    /// Updates outstanding to zebra.
+    pub zebra_window: usize,
+    /// Entries handled in one slice.
+    pub slice: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { send_window: super::SEND_WINDOW, zebra_window: super::ZEBRA_WINDOW, slice: 8192 }
+    }
 }
 
 /// Identifiers of our own paths, which all have peer [`PeerIdx::LOCAL`].

@@ -17,11 +17,8 @@ use super::local::Originated;
 use super::nexthop::NexthopId;
 use super::peers::PeerIdx;
 use super::settings::{AggregateStatement, FamilySettings};
-use super::table::{Entry, Handle, Key, Path, PathFlags, Table, entry_flags};
+use super::table::{Entry, Handle, Key, Path, PathFlags, Table, entry_flags, shard_of};
 use super::walk::Walks;
-
-/// Entries handled in one slice.
-pub const SLICE: usize = 8192;
 
 /// Work over the whole table, a slice at a time.
 #[derive(Debug)]
@@ -112,7 +109,7 @@ impl<P: Key> Rib<P> {
         self.settle(ctx, out);
         self.settle_aggregates(ctx, out);
         for group in &mut self.groups {
-            group.work(ctx, &mut self.table, SLICE, out);
+            group.work(ctx, &mut self.table, ctx.limits.slice, out);
         }
         let config = Arc::clone(&ctx.config);
         match config.family(self.family) {
@@ -147,10 +144,11 @@ impl<P: Key> Rib<P> {
         if self.changed.is_empty() {
             return;
         }
-        let batch: Vec<Handle> = if self.changed.len() <= SLICE {
+        let slice = ctx.limits.slice;
+        let batch: Vec<Handle> = if self.changed.len() <= slice {
             std::mem::take(&mut self.changed)
         } else {
-            self.changed.drain(..SLICE).collect()
+            self.changed.drain(..slice).collect()
         };
         for handle in &batch {
             self.decide(ctx, *handle);
@@ -160,11 +158,15 @@ impl<P: Key> Rib<P> {
             if group.direct(ctx) {
                 group.flush(ctx, &mut self.table, &batch, out);
             } else {
-                batch.iter().for_each(|handle| group.mark(*handle));
+                for handle in &batch {
+                    group.mark(*handle);
+                }
             }
         }
         // What has no paths and was told to nobody goes. A pinned entry goes with its last pin.
-        batch.into_iter().for_each(|handle| self.table.release(handle));
+        for handle in batch {
+            self.table.release(handle);
+        }
     }
 
     /// The decision for one entry (RFC 4271 §9.1.2).
@@ -235,7 +237,7 @@ impl<P: Key> Rib<P> {
             return;
         }
         let mut job = self.jobs.remove(0);
-        let end = self.table.capacity().min(job.cursor + SLICE);
+        let end = self.table.capacity().min(job.cursor + ctx.limits.slice);
         for index in job.cursor..end {
             self.step(ctx, &job.kind, Handle(index as u32));
         }
@@ -314,7 +316,7 @@ impl<P: Key> Rib<P> {
         let (id, params) = (slot.id, Arc::clone(&slot.params));
         let Some(settings) = params.family(self.family).map(Arc::clone) else { return };
         if settings.default_originate.is_some() {
-            self.hold_default();
+            self.hold_default(ctx);
         }
         let key = GroupKey::new(id, &params, &settings);
         let capacity = self.table.capacity();
@@ -333,11 +335,11 @@ impl<P: Key> Rib<P> {
     }
 
     /// The default route must have an entry where a group originates it; the pin is never taken back, one entry is cheap.
-    fn hold_default(&mut self) {
-        let Some(prefix) = P::from_prefix(ferrite_types::Prefix::default_of(P::AFI)) else { return };
-        if ferrite_types::Prefix::default_of(P::AFI).afi() != P::AFI {
+    fn hold_default(&mut self, ctx: &Ctx) {
+        let default = ferrite_types::Prefix::default_of(P::AFI);
+        let Some(prefix) = P::from_prefix(default).filter(|_| shard_of(default, ctx.of) == ctx.index) else {
             return;
-        }
+        };
         let handle = self.table.find_or_insert(prefix);
         self.table.pin(handle);
         self.touch(handle);
@@ -363,7 +365,7 @@ impl<P: Key> Rib<P> {
         let (id, params) = (slot.id, Arc::clone(&slot.params));
         let Some(settings) = params.family(self.family).map(Arc::clone) else { return };
         if settings.default_originate.is_some() {
-            self.hold_default();
+            self.hold_default(ctx);
         }
         let key = GroupKey::new(id, &params, &settings);
         let Some(place) = self.groups.iter().position(|group| group.has_member(idx)) else { return };

@@ -11,7 +11,6 @@ use ferrite_types::zclient::{self, RouteAttrs, RouteOutcome, RouteUpdate};
 use ferrite_types::{Blackhole, Distance, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Tag};
 use rustc_hash::FxHashMap;
 
-use super::ZEBRA_WINDOW;
 use super::attrs::AttrId;
 use super::ctx::{Ctx, local_id};
 use super::event::ShardAction;
@@ -114,7 +113,7 @@ impl Fib {
         outstanding: usize,
         out: &mut Vec<ShardAction>,
     ) -> usize {
-        let room = ZEBRA_WINDOW.saturating_sub(outstanding).min(BATCH);
+        let room = ctx.limits.zebra_window.saturating_sub(outstanding).min(BATCH);
         if room == 0 || !self.has_work() {
             return 0;
         }

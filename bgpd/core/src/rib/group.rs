@@ -24,7 +24,6 @@ use ferrite_types::Timestamp;
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::SEND_WINDOW;
 use super::attrs::AttrId;
 use super::ctx::Ctx;
 use super::event::{SendStats, ShardAction};
@@ -83,6 +82,13 @@ impl Outs {
 
     fn generation_of(&self, id: u32) -> Option<u32> {
         self.get(id).map(|out| out.generation)
+    }
+
+    fn same_octets(&self, a: u32, b: u32) -> bool {
+        match (self.get(a), self.get(b)) {
+            (Some(a), Some(b)) => a.nexthop_len == b.nexthop_len && a.octets == b.octets,
+            _ => false,
+        }
     }
 
     /// The number of a set; no reference is counted.
@@ -205,8 +211,10 @@ struct Emission<P> {
     announced: Vec<(u32, P)>,
     /// With the member that does not have the prefix.
     withdrawn: Vec<(PeerIdx, P)>,
-    /// Withdrawn from one member only.
+    /// Withdrawn from one member only: the route comes from it now.
     single: Vec<(PeerIdx, P)>,
+    /// Announced to one member only: the route came from it before, and nothing changed for the others.
+    again: Vec<((PeerIdx, u32), P)>,
 }
 
 impl<P: Key> Group<P> {
@@ -411,8 +419,9 @@ impl<P: Key> Group<P> {
         if now < self.next_flush {
             return false;
         }
-        let full =
-            |member: &Member| ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding >= SEND_WINDOW);
+        let full = |member: &Member| {
+            ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding >= ctx.limits.send_window)
+        };
         let (mut any_full, mut any_free) = (false, false);
         for member in self.members.iter().filter(|member| member.catch_up.is_none()) {
             if full(member) { any_full = true } else { any_free = true }
@@ -437,8 +446,9 @@ impl<P: Key> Group<P> {
 
     /// When the group can do something again without an event.
     pub fn next_deadline(&self, ctx: &Ctx) -> Option<Timestamp> {
-        let window =
-            |member: &Member| ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < SEND_WINDOW);
+        let window = |member: &Member| {
+            ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < ctx.limits.send_window)
+        };
         let draining = self.members.iter().any(|member| member.catch_up.is_some() && window(member));
         if draining {
             return Some(ctx.now);
@@ -515,7 +525,8 @@ impl<P: Key> Group<P> {
         handles: &[Handle],
         out: &mut Vec<ShardAction>,
     ) {
-        let mut emission = Emission { announced: Vec::new(), withdrawn: Vec::new(), single: Vec::new() };
+        let mut emission =
+            Emission { announced: Vec::new(), withdrawn: Vec::new(), single: Vec::new(), again: Vec::new() };
         let mut gone: Vec<u32> = Vec::new();
         for handle in handles {
             self.evaluate(ctx, table, *handle, &mut emission, &mut gone);
@@ -524,7 +535,9 @@ impl<P: Key> Group<P> {
             self.emit(ctx, emission, out);
         }
         // Sets are let go of only now: the emission names them.
-        gone.into_iter().for_each(|id| self.outs.release(id));
+        for id in gone {
+            self.outs.release(id);
+        }
         if self.cache.len() > CACHE_LIMIT {
             self.cache.clear();
         }
@@ -549,23 +562,24 @@ impl<P: Key> Group<P> {
         self.out.set(handle, new);
         let excluded = |outs: &Outs, id: u32| outs.get(id).map(|out| out.excluded);
         let (had_not, has_not) = (excluded(&self.outs, old), excluded(&self.outs, new));
+        // The same octets, learned from somebody else.
+        let same = self.outs.same_octets(old, new);
         let mut pins = 0i32;
         for member in &mut self.members {
             let had = had_not.is_some_and(|other| other != member.idx);
+            let has = has_not.is_some_and(|other| other != member.idx);
             match &mut member.catch_up {
+                Some(_) if same && had == has => {}
                 Some(catch_up) => {
                     if catch_up.pending.insert(handle) && had && catch_up.had.insert(handle) {
                         pins += 1;
                     }
                 }
-                None => {
-                    let has = has_not.is_some_and(|other| other != member.idx);
-                    match (had, has) {
-                        (false, true) => member.sent += 1,
-                        (true, false) => member.sent = member.sent.saturating_sub(1),
-                        _ => {}
-                    }
-                }
+                None => match (had, has) {
+                    (false, true) => member.sent += 1,
+                    (true, false) => member.sent = member.sent.saturating_sub(1),
+                    _ => {}
+                },
             }
         }
         match (old, new) {
@@ -578,7 +592,11 @@ impl<P: Key> Group<P> {
                 emission.withdrawn.push((had_not.unwrap_or(PeerIdx::LOCAL), prefix));
             }
             _ => {
-                emission.announced.push((new, prefix));
+                if !same {
+                    emission.announced.push((new, prefix));
+                } else if let Some(idx) = had_not.filter(|idx| self.is_live(*idx)) {
+                    emission.again.push(((idx, new), prefix));
+                }
                 let newly_excluded = has_not.filter(|idx| !idx.is_local() && had_not != Some(*idx));
                 if let Some(idx) = newly_excluded.filter(|idx| self.is_live(*idx)) {
                     emission.single.push((idx, prefix));
@@ -679,6 +697,13 @@ impl<P: Key> Group<P> {
             let Some(id) = self.members.iter().find(|m| m.idx == member).map(|m| m.id) else { continue };
             sender.withdraw(packing, &Arc::from([id]), &run, out);
         }
+        emission.again.sort_by_key(|(key, _)| *key);
+        for ((member, id), run) in runs(&emission.again) {
+            let Some(peer) = self.members.iter().find(|m| m.idx == member).map(|m| m.id) else { continue };
+            let Some(set) = self.outs.get(id) else { continue };
+            let (nexthop, attrs) = set.split();
+            sender.announce(packing, &Arc::from([peer]), attrs, nexthop, &run, out);
+        }
         emission.announced.sort_by_key(|(id, _)| *id);
         for (id, run) in runs(&emission.announced) {
             let Some(excluded) = self.outs.get(id).map(|set| set.excluded) else { continue };
@@ -715,8 +740,9 @@ impl<P: Key> Group<P> {
 
     /// Sends members that catch up a slice of what they miss.
     fn drain(&mut self, ctx: &mut Ctx, table: &mut Table<P>, budget: usize, out: &mut Vec<ShardAction>) {
-        let free =
-            |member: &Member| ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < SEND_WINDOW);
+        let free = |member: &Member| {
+            ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < ctx.limits.send_window)
+        };
         let drained: Vec<usize> = self
             .members
             .iter()

@@ -119,7 +119,9 @@ impl<P: Key> Rib<P> {
     /// Looks at the import check of every network again.
     pub fn recheck_networks(&mut self, ctx: &mut Ctx) {
         let prefixes: Vec<P> = self.originated.networks.keys().copied().collect();
-        prefixes.into_iter().for_each(|prefix| self.originate_network(ctx, prefix));
+        for prefix in prefixes {
+            self.originate_network(ctx, prefix);
+        }
     }
 
     fn originate_network(&mut self, ctx: &mut Ctx, prefix: P) {

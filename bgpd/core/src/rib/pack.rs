@@ -32,6 +32,12 @@ fn put_prefix<P: Key>(buf: &mut BytesMut, prefix: P) {
     buf.put_slice(octets.get(..usize::from(len).div_ceil(8)).unwrap_or_default());
 }
 
+fn put_prefixes<P: Key>(buf: &mut BytesMut, prefixes: &[P]) {
+    for prefix in prefixes {
+        put_prefix(buf, *prefix);
+    }
+}
+
 #[inline]
 fn prefix_octets<P: Key>(prefix: P) -> usize {
     1 + usize::from(prefix.length()).div_ceil(8)
@@ -96,7 +102,7 @@ impl Packing {
             if plain {
                 buf.put_u16(attrs.len() as u16);
                 buf.put_slice(attrs);
-                now.iter().for_each(|prefix| put_prefix(buf, *prefix));
+                put_prefixes(buf, now);
             } else {
                 let nlri: usize = now.iter().map(|prefix| prefix_octets(*prefix)).sum();
                 let value = 3 + nexthop.len() + 1 + nlri;
@@ -104,7 +110,7 @@ impl Packing {
                 self.open_mp(buf, 14, value);
                 buf.put_slice(nexthop);
                 buf.put_u8(0);
-                now.iter().for_each(|prefix| put_prefix(buf, *prefix));
+                put_prefixes(buf, now);
                 buf.put_slice(attrs);
             }
             close_message(buf, start);
@@ -125,13 +131,13 @@ impl Packing {
             let nlri: usize = now.iter().map(|prefix| prefix_octets(*prefix)).sum();
             if plain {
                 buf.put_u16(nlri as u16);
-                now.iter().for_each(|prefix| put_prefix(buf, *prefix));
+                put_prefixes(buf, now);
                 buf.put_u16(0);
             } else {
                 buf.put_u16(0);
                 buf.put_u16((4 + 3 + nlri) as u16);
                 self.open_mp(buf, 15, 3 + nlri);
-                now.iter().for_each(|prefix| put_prefix(buf, *prefix));
+                put_prefixes(buf, now);
             }
             close_message(buf, start);
         }

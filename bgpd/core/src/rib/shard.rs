@@ -7,7 +7,7 @@ use ferrite_types::zclient::{NexthopState, RedistributedRoute, RouteResult};
 use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix, Timestamp};
 
 use super::attrs::AttrTable;
-use super::ctx::Ctx;
+use super::ctx::{Ctx, Limits};
 use super::event::{Changes, PrefixCount, ReapplyDirection, RouteBatch, ShardAction, ShardEvent};
 use super::family::{JobKind, Rib};
 use super::fib;
@@ -15,7 +15,7 @@ use super::nexthop::Nexthops;
 use super::peers::{PeerIdx, Peers};
 use super::query::{Answer, MemoryView, Query, QueryToken};
 use super::settings::{PeerId, PeerParams, ShardConfig};
-use super::{ZEBRA_WINDOW, table};
+use super::table;
 
 /// One slice of the routing table. See the module above for what the shell owes it.
 #[derive(Debug)]
@@ -66,6 +66,10 @@ macro_rules! on_all {
 impl Shard {
     /// Shard `index` of `of`.
     pub fn new(index: usize, of: usize) -> Self {
+        Self::with_limits(index, of, Limits::default())
+    }
+
+    pub fn with_limits(index: usize, of: usize, limits: Limits) -> Self {
         Self {
             ctx: Ctx {
                 index,
@@ -75,6 +79,7 @@ impl Shard {
                 attrs: AttrTable::default(),
                 nexthops: Nexthops::default(),
                 now: Timestamp::ZERO,
+                limits,
             },
             v4: Rib::new(Family::IPV4_UNICAST, 0),
             v6: Rib::new(Family::IPV6_UNICAST, 1),
@@ -161,7 +166,7 @@ impl Shard {
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let fib_room = self.fib_outstanding < ZEBRA_WINDOW;
+        let fib_room = self.fib_outstanding < self.ctx.limits.zebra_window;
         let families =
             [self.v4.next_deadline(&self.ctx, fib_room), self.v6.next_deadline(&self.ctx, fib_room)];
         let pending =
@@ -347,7 +352,9 @@ impl Shard {
                 }
             }
         }
-        forgotten.into_iter().for_each(|idx| self.ctx.peers.forget(idx));
+        for idx in forgotten {
+            self.ctx.peers.forget(idx);
+        }
     }
 
     fn report_counts(&mut self, out: &mut Vec<ShardAction>) {

@@ -18,7 +18,7 @@ use super::query::{
 use super::table::{Entry, Handle, Key, Path, PathFlags, entry_flags};
 
 /// A walk that nobody asks for any more is forgotten after this.
-const IDLE: Duration = Duration::from_secs(120);
+const IDLE: Duration = Duration::from_mins(2);
 
 /// Walks in progress.
 #[derive(Debug)]
