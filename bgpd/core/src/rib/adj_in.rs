@@ -436,7 +436,12 @@ impl<P: Key> Rib<P> {
     pub fn reimport(&mut self, ctx: &mut Ctx, peer: PeerIdx, handle: Handle) {
         let Some(entry) = self.table.get(handle) else { return };
         let prefix: Prefix = entry.prefix.into();
-        let stored: Vec<Path> = entry.paths.iter().filter(|path| path.peer == peer).copied().collect();
+        // What an ended session left is on its way out and stays so.
+        let Some(epoch) = ctx.peers.get(peer).filter(|slot| slot.is_up()).map(|slot| slot.epoch) else {
+            return;
+        };
+        let current = |path: &&Path| path.peer == peer && path.flags.epoch() == epoch;
+        let stored: Vec<Path> = entry.paths.iter().filter(current).copied().collect();
         let received = stored.iter().filter(|path| {
             path.flags.has(PathFlags::SHADOW)
                 || !stored

@@ -11,7 +11,8 @@
 //! * A member that joins a group catches up on the whole table in the same way. Members that catch up together share
 //!   octets as well.
 //! * A route is never sent to the peer it came from: an attribute set names the member it excludes.
-//! * What a member has is known exactly, so nothing is withdrawn that was not sent, and nothing sent twice.
+//! * Which prefixes a member has is known exactly, so nothing is withdrawn that was not sent; and a live member is not
+//!   told twice of the same attributes.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;

@@ -51,6 +51,8 @@ pub struct World {
     pub replays_done: usize,
     pub flushed: Vec<(PeerId, u64)>,
     pub config: ShardConfig,
+    /// Answers zebra gives at once to whoever tracks a next hop.
+    pub reachable: Option<BTreeMap<IpAddr, Option<u32>>>,
     answers: Vec<Answer>,
     sessions: u64,
 }
@@ -137,6 +139,7 @@ impl World {
             replays_done: 0,
             flushed: Vec::new(),
             config: config.clone(),
+            reachable: None,
             answers: Vec::new(),
             sessions: 0,
         };
@@ -248,6 +251,16 @@ impl World {
         }
     }
 
+    /// A few slices of work, in turn.
+    pub fn tick(&mut self, count: usize) {
+        for index in (0..self.shards.len()).cycle().take(count) {
+            let mut out = Vec::new();
+            let now = self.now;
+            self.shards[index].tick(now, &mut out);
+            self.perform(index, out);
+        }
+    }
+
     /// Ticks until nothing is due any more, letting time pass where somebody waits for it.
     pub fn settle(&mut self) {
         self.settle_for(Duration::from_mins(1));
@@ -301,11 +314,15 @@ impl World {
                 ShardAction::Track(requests) => {
                     for request in requests {
                         let key = (request.addr, request.connected_only);
-                        if request.track {
-                            self.tracked.insert(key)
-                        } else {
-                            self.tracked.remove(&key)
-                        };
+                        if !request.track {
+                            self.tracked.remove(&key);
+                            continue;
+                        }
+                        self.tracked.insert(key);
+                        let known = self.reachable.as_ref().and_then(|known| known.get(&request.addr));
+                        if let Some(metric) = known.copied() {
+                            self.nexthop(&request.addr.to_string(), metric);
+                        }
                     }
                 }
                 ShardAction::Contribute { to, part } => self.feed(to, ShardEvent::Contribution(part)),
