@@ -2,7 +2,7 @@
 //! what only it can do (apply a change, answer a show) as messages.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use ferrite_cli::common::{CommonExec, DaemonConfig, DebugFlag, FRR_RELEASE};
 use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
@@ -60,6 +60,8 @@ struct Shared<C, H> {
     info: Info,
     description: Description,
     state: Arc<Mutex<State<C, H>>>,
+    /// The configured host name, readable while the state is in use.
+    hostname: std::sync::RwLock<String>,
     events: mpsc::Sender<Event<C, H>>,
     log: Log,
     log_commands: bool,
@@ -85,7 +87,8 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
         let description = describe(info, &engine);
         let state = State { engine, prepared: VecDeque::new(), next_token: 1, debug: BTreeSet::new() };
         let state = Arc::new(Mutex::new(state));
-        Owner(Arc::new(Shared { info, description, state, events, log, log_commands }))
+        let hostname = std::sync::RwLock::default();
+        Owner(Arc::new(Shared { info, description, state, hostname, events, log, log_commands }))
     }
 
     /// Replaces the configuration by a file's. The errors are those of the file.
@@ -113,6 +116,8 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
         let after = state.engine.running().clone();
         if before.common() != after.common() {
             self.0.log.configure(&after.common().log);
+            *self.0.hostname.write().unwrap_or_else(PoisonError::into_inner) =
+                after.common().hostname.clone().unwrap_or_default();
             self.apply_debug(state);
         }
         let (sender, done) = oneshot::channel();
@@ -294,7 +299,8 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
 
 impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> VtyBackend for Owner<C, H> {
     fn describe(&self) -> Description {
-        self.0.description.clone()
+        let hostname = self.0.hostname.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Description { hostname, ..self.0.description.clone() }
     }
 
     fn execute(&self, line: ExecuteLine, output: mpsc::Sender<String>) -> BoxFuture<ExecuteResult> {
@@ -449,6 +455,7 @@ where
         name: info.name.to_owned(),
         version: info.version.to_owned(),
         pid: std::process::id(),
+        hostname: String::new(),
         contract: CONTRACT,
         nodes: nodes.collect(),
         commands: commands.collect(),

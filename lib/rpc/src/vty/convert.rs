@@ -13,6 +13,7 @@ impl From<Description> for pb::DescribeReply {
             nodes: it.nodes.into_iter().map(Into::into).collect(),
             commands: it.commands.into_iter().map(Into::into).collect(),
             pid: it.pid,
+            hostname: it.hostname,
         }
     }
 }
@@ -23,6 +24,7 @@ impl From<pb::DescribeReply> for Description {
             name: it.name,
             version: it.version,
             pid: it.pid,
+            hostname: it.hostname,
             contract: (it.contract_major, it.contract_minor),
             nodes: it.nodes.into_iter().map(Into::into).collect(),
             commands: it.commands.into_iter().map(Into::into).collect(),

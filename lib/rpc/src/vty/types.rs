@@ -6,6 +6,8 @@ pub struct Description {
     pub name: String,
     pub version: String,
     pub pid: u32,
+    /// As configured; empty if not.
+    pub hostname: String,
     pub contract: (u32, u32),
     pub nodes: Vec<NodeInfo>,
     pub commands: Vec<CommandInfo>,
