@@ -9,7 +9,7 @@ use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Negation, Node, Registry
 
 use super::peer::{Neighbor, No, Part, PeerGroup, PeerKey, PeerLines, PeerRow, PeerSettings, Target};
 use super::router::RouterBgp;
-use super::types::{GroupName, RemoteAs};
+use super::types::{GroupName, RemoteAs, SessionKind};
 use super::{BGP_IPV4, BGP_IPV6, BgpConfig, ROUTER_BGP, peer_family, session};
 
 /// What stands before every setting of a neighbour or group.
@@ -49,6 +49,7 @@ fn set_remote_as(router: &mut RouterBgp, key: PeerKey, remote: RemoteAs) -> Resu
             let mut neighbor = neighbor;
             neighbor.settings.remote_as = Some(remote);
             router.neighbors.insert(addr, Arc::new(neighbor));
+            settle_neighbor(router, addr);
             Ok(())
         }
         PeerKey::Group(name) => {
@@ -57,6 +58,7 @@ fn set_remote_as(router: &mut RouterBgp, key: PeerKey, remote: RemoteAs) -> Resu
             };
             group.settings.remote_as = Some(remote);
             for_members(router, &name, |member| member.remote_as = None);
+            settle_group(router, &name);
             Ok(())
         }
     }
@@ -96,6 +98,7 @@ fn remove(router: &mut RouterBgp, key: PeerKey, only_remote_as: bool) -> Result<
         PeerKey::Group(name) if only_remote_as => match router.groups.get_mut(&name) {
             Some(group) => {
                 group.settings.remote_as = None;
+                settle_group(router, &name);
                 Ok(())
             }
             None => refused("Create the peer-group first"),
@@ -144,13 +147,21 @@ fn join(router: &mut RouterBgp, key: PeerKey, name: &str) -> Result<(), CliError
     }
     for (family, slot) in neighbor.settings.families.iter_mut() {
         if let Some(inherited) = group.settings.families.get(family) {
+            if let Some(reason) = slot.conflict(Some(inherited)) {
+                return refused(reason);
+            }
             slot.activate = inherited.activate;
             slot.normalise(Some(inherited));
         }
     }
-    neighbor.settings.session.normalise(Some(&group.settings.session));
+    let inherited = Some(&group.settings.session);
+    if let Some(reason) = neighbor.settings.session.conflict(inherited) {
+        return refused(reason);
+    }
+    neighbor.settings.session.normalise(inherited);
     neighbor.group = Some(name);
     router.neighbors.insert(addr, Arc::new(neighbor));
+    settle_neighbor(router, addr);
     Ok(())
 }
 
@@ -170,46 +181,122 @@ fn part(router: &mut RouterBgp, key: PeerKey, name: &str) -> Result<(), CliError
 
 // ---- rows
 
-/// Lets a row edit a neighbour's or group's part `T`, then tidies what members inherit.
+/// Lets a row edit a neighbour's or group's part `T`, then tidies what members inherit. A refusal changes nothing.
 fn edit_part<T: Part>(
     router: &mut RouterBgp,
     key: PeerKey,
     family: Family,
     change: impl FnOnce(&mut Target<'_, T>) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let router_asn = router.asn.asn;
     match key {
-        PeerKey::Neighbor(addr) => {
-            let Some(neighbor) = router.neighbors.get(&addr) else { return refused(UNKNOWN_PEER) };
-            let group = router.group_of(neighbor).map(|group| &group.settings);
-            let kind = router.kind_of(&neighbor.settings, group);
-            let group = neighbor.group.as_ref().and_then(|name| router.groups.get(name));
-            let group = group.and_then(|group| T::of(&group.settings, family));
-            let Some(neighbor) = router.neighbors.get_mut(&addr) else { return refused(UNKNOWN_PEER) };
-            let Some(own) = T::of_mut(&mut Arc::make_mut(neighbor).settings, family) else { return Ok(()) };
-            change(&mut Target { own, group, family, kind, router_asn })?;
-            own.normalise(group);
-        }
-        PeerKey::Group(name) => {
-            let Some(group) = router.groups.get(&name) else { return refused(UNKNOWN_PEER) };
-            let kind = router.kind_of(&group.settings, None);
-            let Some(group) = router.groups.get_mut(&name) else { return refused(UNKNOWN_PEER) };
-            let Some(own) = T::of_mut(&mut group.settings, family) else { return Ok(()) };
-            let before = own.clone();
-            change(&mut Target { own, group: None, family, kind, router_asn })?;
-            own.normalise(None);
-            let after = own.clone();
-            if after != before {
-                for_members(router, &name, |member| {
-                    if let Some(part) = T::of_mut(member, family) {
-                        after.spread(&before, part);
-                        part.normalise(Some(&after));
-                    }
-                });
-            }
-        }
+        PeerKey::Neighbor(addr) => edit_neighbor(router, addr, family, change),
+        PeerKey::Group(name) => edit_group(router, &name, family, change),
+    }
+}
+
+fn edit_neighbor<T: Part>(
+    router: &mut RouterBgp,
+    addr: IpAddr,
+    family: Family,
+    change: impl FnOnce(&mut Target<'_, T>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let Some(neighbor) = router.neighbors.get(&addr) else { return refused(UNKNOWN_PEER) };
+    let group = router.group_of(neighbor).map(|group| &group.settings);
+    let kind = router.kind_of(&neighbor.settings, group);
+    let inherited = group.and_then(|group| T::of(group, family));
+    let Some(mut own) = T::of(&neighbor.settings, family).cloned() else { return Ok(()) };
+    let router_asn = router.asn.asn;
+    change(&mut Target { own: &mut own, group: inherited, family, kind, router_asn })?;
+    if let Some(reason) = own.conflict(inherited) {
+        return refused(reason);
+    }
+    own.normalise(inherited);
+    if let Some(neighbor) = router.neighbors.get_mut(&addr)
+        && let Some(slot) = T::of_mut(&mut Arc::make_mut(neighbor).settings, family)
+    {
+        *slot = own;
+    }
+    if router.neighbors.get(&addr).is_some_and(|neighbor| kind_in(router, neighbor) != kind) {
+        settle_neighbor(router, addr);
     }
     Ok(())
+}
+
+/// The kind of a neighbour's session, as far as the configuration tells.
+fn kind_in(router: &RouterBgp, neighbor: &Neighbor) -> Option<SessionKind> {
+    router.kind_of(&neighbor.settings, router.group_of(neighbor).map(|group| &group.settings))
+}
+
+fn edit_group<T: Part>(
+    router: &mut RouterBgp,
+    name: &GroupName,
+    family: Family,
+    change: impl FnOnce(&mut Target<'_, T>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let Some(group) = router.groups.get(name) else { return refused(UNKNOWN_PEER) };
+    let kind = router.kind_of(&group.settings, None);
+    let local_as = group.settings.session.local_as;
+    let Some(before) = T::of(&group.settings, family).cloned() else { return Ok(()) };
+    let mut own = before.clone();
+    let router_asn = router.asn.asn;
+    change(&mut Target { own: &mut own, group: None, family, kind, router_asn })?;
+    own.normalise(None);
+    if own == before {
+        return Ok(());
+    }
+    let parts = router.members(name).filter_map(|(_, member)| T::of(&member.settings, family));
+    if let Some(reason) =
+        own.conflict(None).or_else(|| parts.into_iter().find_map(|part| part.conflict(Some(&own))))
+    {
+        return refused(reason);
+    }
+    for_members(router, name, |member| {
+        if let Some(part) = T::of_mut(member, family) {
+            own.spread(&before, part);
+            part.normalise(Some(&own));
+        }
+    });
+    if let Some(group) = router.groups.get_mut(name)
+        && let Some(slot) = T::of_mut(&mut group.settings, family)
+    {
+        *slot = own;
+    }
+    if router.groups.get(name).is_some_and(|group| group.settings.session.local_as != local_as) {
+        settle_group(router, name);
+    }
+    Ok(())
+}
+
+/// Drops what a neighbour of its (new) kind cannot have.
+fn settle_neighbor(router: &mut RouterBgp, addr: IpAddr) {
+    let Some(neighbor) = router.neighbors.get(&addr) else { return };
+    let kind = kind_in(router, neighbor);
+    let mut settings = neighbor.settings.clone();
+    settle(&mut settings, kind);
+    if settings != neighbor.settings
+        && let Some(neighbor) = router.neighbors.get_mut(&addr)
+    {
+        Arc::make_mut(neighbor).settings = settings;
+    }
+}
+
+fn settle_group(router: &mut RouterBgp, name: &GroupName) {
+    let Some(group) = router.groups.get(name) else { return };
+    let kind = router.kind_of(&group.settings, None);
+    if let Some(group) = router.groups.get_mut(name) {
+        settle(&mut group.settings, kind);
+    }
+    let members: Vec<IpAddr> = router.members(name).map(|(addr, _)| *addr).collect();
+    for addr in members {
+        settle_neighbor(router, addr);
+    }
+}
+
+fn settle(settings: &mut PeerSettings, kind: Option<SessionKind>) {
+    settings.session.settle(kind);
+    for (_, part) in settings.families.iter_mut() {
+        part.settle(kind);
+    }
 }
 
 /// Registers a table of rows at a node; `hidden` are FRR's old places for IPv4 unicast, right under `router bgp`.

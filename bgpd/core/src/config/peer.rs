@@ -56,6 +56,10 @@ pub(super) trait Part: Clone + PartialEq + 'static {
     fn of_mut(settings: &mut PeerSettings, family: Family) -> Option<&mut Self>;
     /// Forgets what says no more than would hold without it.
     fn normalise(&mut self, group: Option<&Self>);
+    /// Why the part cannot stand beside the group's, if so.
+    fn conflict(&self, group: Option<&Self>) -> Option<&'static str>;
+    /// Drops what makes no sense in a session of this kind; called when the kind may have changed.
+    fn settle(&mut self, kind: Option<SessionKind>);
     /// What a change of the group (`self`, until now `before`) does to its members at once.
     fn spread(&self, before: &Self, member: &mut Self) {
         let _ = (before, member);

@@ -285,6 +285,24 @@ impl Part for PeerFamily {
         }
     }
 
+    fn conflict(&self, group: Option<&Self>) -> Option<&'static str> {
+        let either = |of: fn(&Self) -> &Option<PolicyName>| {
+            of(self).is_some() || group.is_some_and(|group| of(group).is_some())
+        };
+        let import = either(|part| &part.prefix_list.import) && either(|part| &part.distribute_list.import);
+        let export = either(|part| &part.prefix_list.export) && either(|part| &part.distribute_list.export);
+        (import || export).then_some("Prefix/distribute list can not co-exist")
+    }
+
+    fn settle(&mut self, kind: Option<SessionKind>) {
+        if kind == Some(SessionKind::Internal) {
+            self.as_override = false;
+            self.remove_private_as = None;
+        } else {
+            self.route_reflector_client = false;
+        }
+    }
+
     fn spread(&self, before: &Self, member: &mut Self) {
         if self.activate != before.activate {
             member.activate = self.activate;
@@ -296,13 +314,6 @@ impl Target<'_, PeerFamily> {
     fn internal(&self) -> bool {
         self.kind == Some(SessionKind::Internal)
     }
-}
-
-/// A prefix list and a distribute list in one direction exclude each other.
-fn lists_conflict(other: &InOut, args: &Args) -> Result<(), CliError> {
-    let import = args.get("direction") == Some("in");
-    let taken = if import { other.import.is_some() } else { other.export.is_some() };
-    if taken { Err(CliError::refused("Prefix/distribute list can not co-exist")) } else { Ok(()) }
 }
 
 fn maximum_prefix(args: &Args) -> Result<MaximumPrefix, CliError> {
@@ -321,14 +332,12 @@ fn maximum_prefix(args: &Args) -> Result<MaximumPrefix, CliError> {
 
 /// A row for names in the two directions.
 macro_rules! in_out {
-    ($field:ident, $name:literal, $variable:literal, $help:expr, $check:expr) => {
+    ($field:ident, $name:literal, $variable:literal, $help:expr) => {
         PeerRow {
             syntax: concat!($name, " ", $variable, "$name <in|out>$direction"),
             help: $help,
             no: No::Derived,
             set: |target, args| {
-                let check: fn(&mut Target<'_, PeerFamily>, &Args) -> Result<(), CliError> = $check;
-                check(target, args)?;
                 target.own.$field.set(args);
                 Ok(())
             },
@@ -649,8 +658,7 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
             "IP Access-list name",
             "Filter incoming updates",
             "Filter outgoing updates"
-        ],
-        |target, args| lists_conflict(&target.own.prefix_list, args)
+        ]
     ),
     in_out!(
         prefix_list,
@@ -661,8 +669,7 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
             "Name of a prefix list",
             "Filter incoming updates",
             "Filter outgoing updates"
-        ],
-        |target, args| lists_conflict(&target.own.distribute_list, args)
+        ]
     ),
     in_out!(
         route_map,
@@ -673,8 +680,7 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
             "Name of route map",
             "Apply map to incoming routes",
             "Apply map to outbound routes"
-        ],
-        |_, _| Ok(())
+        ]
     ),
     PeerRow {
         syntax: "unsuppress-map RMAP_NAME$name",
@@ -700,8 +706,7 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
             "AS path access-list name",
             "Filter incoming routes",
             "Filter outgoing routes"
-        ],
-        |_, _| Ok(())
+        ]
     ),
     PeerRow {
         syntax: "attribute-unchanged [{as-path$as_path|next-hop$next_hop|med$med}]",

@@ -11,7 +11,8 @@ use std::str::FromStr;
 use bgp_packet::Family;
 use ferrite_cli::CliError;
 
-use super::peer::{No, Part, PeerRow, PeerSettings, Target, flag, number};
+use super::effective::BGP_PORT;
+use super::peer::{No, Part, PeerRow, PeerSettings, flag, number};
 use super::types::{SessionKind, Timers, WrittenAsn};
 
 /// Longest TCP MD5 key (Linux, `TCP_MD5SIG_MAXKEYLEN`), octets.
@@ -121,6 +122,9 @@ impl Part for SessionSettings {
     }
 
     fn normalise(&mut self, group: Option<&Self>) {
+        if self.port == Some(BGP_PORT) && group.is_none_or(|group| group.port.is_none()) {
+            self.port = None;
+        }
         let Some(group) = group else { return };
         if self.ebgp_multihop == group.ebgp_multihop {
             self.ebgp_multihop = None;
@@ -135,12 +139,22 @@ impl Part for SessionSettings {
             self.capability_fqdn = None;
         }
     }
-}
 
-impl Target<'_, SessionSettings> {
-    /// What holds: the own value, else the group's.
-    fn either<V>(&self, of: impl Fn(&SessionSettings) -> Option<V>) -> Option<V> {
-        of(self.own).or_else(|| self.group.and_then(of))
+    fn conflict(&self, group: Option<&Self>) -> Option<&'static str> {
+        let either = |of: fn(&Self) -> bool| of(self) || group.is_some_and(of);
+        if either(|part| part.ebgp_multihop.is_some()) && either(|part| part.ttl_security.is_some()) {
+            return Some("ebgp-multihop and ttl-security cannot be configured together");
+        }
+        if either(|part| part.override_capability) && either(|part| part.strict_capability_match) {
+            return Some("Can't set override-capability and strict-capability-match at the same time");
+        }
+        None
+    }
+
+    fn settle(&mut self, kind: Option<SessionKind>) {
+        if kind == Some(SessionKind::Internal) {
+            self.ebgp_multihop = None;
+        }
     }
 }
 
@@ -337,9 +351,6 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
                 return Ok(());
             }
             let hops = args.parse_opt("hops")?.unwrap_or(255);
-            if hops != 1 && target.either(|session| session.ttl_security).is_some() {
-                return Err(CliError::refused(TTL_CONFLICT));
-            }
             target.own.ebgp_multihop = (hops != 1).then_some(hops);
             Ok(())
         },
@@ -364,9 +375,6 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         ],
         no: No::Derived,
         set: |target, args| {
-            if target.either(|session| session.ebgp_multihop).is_some() {
-                return Err(CliError::refused(TTL_CONFLICT));
-            }
             target.own.ttl_security = Some(args.parse("hops")?);
             Ok(())
         },
@@ -495,50 +503,8 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.either(settings.capability_fqdn, "capability fqdn"),
         examples: &["no capability fqdn"],
     },
-    PeerRow {
-        syntax: "override-capability",
-        help: &["Override capability negotiation result"],
-        no: No::Derived,
-        set: |target, _| {
-            if target.own.strict_capability_match {
-                return Err(CliError::refused(CAPABILITY_CONFLICT));
-            }
-            target.own.override_capability = true;
-            Ok(())
-        },
-        unset: |target, _| {
-            target.own.override_capability = false;
-            Ok(())
-        },
-        render: |settings, out| {
-            if settings.override_capability {
-                out.yes("override-capability");
-            }
-        },
-        examples: &["override-capability"],
-    },
-    PeerRow {
-        syntax: "strict-capability-match",
-        help: &["Strict capability negotiation match"],
-        no: No::Derived,
-        set: |target, _| {
-            if target.own.override_capability {
-                return Err(CliError::refused(CAPABILITY_CONFLICT));
-            }
-            target.own.strict_capability_match = true;
-            Ok(())
-        },
-        unset: |target, _| {
-            target.own.strict_capability_match = false;
-            Ok(())
-        },
-        render: |settings, out| {
-            if settings.strict_capability_match {
-                out.yes("strict-capability-match");
-            }
-        },
-        examples: &["strict-capability-match"],
-    },
+    flag!(override_capability, "override-capability", &["Override capability negotiation result"]),
+    flag!(strict_capability_match, "strict-capability-match", &["Strict capability negotiation match"]),
     PeerRow {
         syntax: "path-attribute discard (1-255)$code...",
         help: &[
@@ -584,7 +550,3 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         examples: &["path-attribute treat-as-withdraw 22 35"],
     },
 ];
-
-const TTL_CONFLICT: &str = "ebgp-multihop and ttl-security cannot be configured together";
-const CAPABILITY_CONFLICT: &str =
-    "Can't set override-capability and strict-capability-match at the same time";

@@ -4,10 +4,40 @@ use ferrite_cli::{Engine, check_registry, check_round_trip, numbered};
 
 use super::*;
 
+mod messages;
+mod random;
+
 fn registry() -> Registry<BgpConfig, ()> {
     let mut registry = Registry::new();
     register(&mut registry);
     registry
+}
+
+fn engine() -> Engine<BgpConfig, ()> {
+    Engine::new(registry())
+}
+
+/// The configuration of a text that has no mistake.
+fn load(engine: &Engine<BgpConfig, ()>, text: &str) -> BgpConfig {
+    match engine.load(BgpConfig::default(), &numbered(text)) {
+        Ok(config) => config,
+        Err(errors) => panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// What `show running-config` says between `router bgp` and its `exit`.
+fn router_section(engine: &Engine<BgpConfig, ()>, config: &BgpConfig) -> String {
+    let text = engine.render_text(config);
+    let lines = text.lines().skip_while(|line| !line.starts_with("router bgp"));
+    let mut section = String::new();
+    for line in lines {
+        section.push_str(line);
+        section.push('\n');
+        if line == "exit" {
+            break;
+        }
+    }
+    section
 }
 
 #[test]
@@ -15,4 +45,32 @@ fn every_command_is_declared_rightly() {
     if let Err(faults) = check_registry(registry) {
         panic!("{}", faults.join("\n"));
     }
+}
+
+/// `golden/NAME.frr.conf` is what FRR 10.3's `show running-config` printed after `vtysh -f NAME.conf`.
+#[track_caller]
+fn renders_as_frr(input: &str, frr: &str) {
+    let engine = engine();
+    let config = load(&engine, input);
+    let ours = router_section(&engine, &config);
+    for (number, (ours, theirs)) in ours.lines().zip(frr.lines()).enumerate() {
+        assert_eq!(ours, theirs, "line {}", number + 1);
+    }
+    assert_eq!(ours, frr);
+    check_round_trip(&engine, &config).unwrap();
+}
+
+#[test]
+fn a_transit_router_renders_as_in_frr() {
+    renders_as_frr(include_str!("golden/transit.conf"), include_str!("golden/transit.frr.conf"));
+}
+
+#[test]
+fn the_datacenter_profile_renders_as_in_frr() {
+    renders_as_frr(include_str!("golden/fabric.conf"), include_str!("golden/fabric.frr.conf"));
+}
+
+#[test]
+fn the_form_without_address_families_renders_as_in_frr() {
+    renders_as_frr(include_str!("golden/classic.conf"), include_str!("golden/classic.frr.conf"));
 }
