@@ -1,1 +1,113 @@
-fn main() {}
+//! `cargo xtask`: what a person or a machine does with this repository, one command each.
+//!
+//! | command | does |
+//! | --- | --- |
+//! | `demo` | builds, brings up a small network of ours, FRR and BIRD, leaves you in vtysh |
+//! | `test` | checks what tests need (asks before installing), runs all, counts |
+//! | `bench` | measures ours, FRR and BIRD in one run |
+//! | `fuzz` | runs the fuzz targets |
+//! | `ci` | format, lints, tests, fuzzing: what must be green |
+//!
+//! It only drives other programs; the networks are in `topotests`.
+
+mod build;
+mod fuzz;
+mod needs;
+mod suites;
+
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Tasks of this repository")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// A route server with clients running ours, FRR and BIRD; then vtysh
+    Demo {
+        /// Print what is there and end, without a shell
+        #[arg(long)]
+        once: bool,
+        /// Install missing packages without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// All tests; the last line reads `N passed, N failed, N skipped`
+    Test {
+        /// Install missing packages without asking
+        #[arg(long)]
+        yes: bool,
+        /// Only tests whose names contain one of these
+        filter: Vec<String>,
+    },
+    /// Ours, FRR and BIRD on the same tables; arguments go to the benchmark (`-- --help`)
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// The fuzz targets, all or those named
+    Fuzz {
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+        targets: Vec<String>,
+    },
+    /// What must be green: format, lints, tests, fuzzing
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Demo { once, yes } => needs::provide(yes).and_then(|()| demo(once)),
+        Task::Test { yes, filter } => suites::run(yes, &filter).map(|tally| tally.report()),
+        Task::Bench { args } => needs::provide(false).and_then(|()| bench(&args)),
+        Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets).map(|outcome| outcome.report()),
+        Task::Ci => ci(),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(once: bool) -> Result<bool, String> {
+    let bin = build::programs()?;
+    let mut cmd = Command::new(bin.join("ferrite-demo"));
+    cmd.env("FERRITE_BIN", &bin);
+    if once {
+        cmd.arg("--once");
+    }
+    build::succeeds(&mut cmd)
+}
+
+fn bench(args: &[String]) -> Result<bool, String> {
+    let bin = build::programs()?;
+    build::succeeds(Command::new(bin.join("ferrite-bench")).args(args).env("FERRITE_BIN", &bin))
+}
+
+/// Everything is run, also after a failure: one report shows all there is to mend.
+fn ci() -> Result<bool, String> {
+    let step = |name: &str, args: &[&str]| {
+        println!("== {name}");
+        build::succeeds(build::cargo().args(args))
+    };
+    let format = step("format", &["fmt", "--all", "--check"])?;
+    let lints =
+        step("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])?;
+    println!("== tests");
+    let mut tally = suites::run(true, &[])?;
+    tally.count("format", format);
+    tally.count("lints", lints);
+    println!("== fuzzing");
+    let fuzzed = fuzz::run(30, &[])?;
+    tally.add(&fuzzed);
+    Ok(tally.report())
+}

@@ -267,7 +267,8 @@ fn for_table(octets: &[u8]) -> Option<Vec<u8>> {
     let list = attrs::split(octets).ok()?;
     let path = list.iter().find(|a| a.code == attrs::AS_PATH)?;
     let segments = attrs::path_segments(path.value).ok()?;
-    let public = |asn: &u32| *asn > 0 && *asn != 23456 && *asn < 4_200_000_000 && !(64496..=65551).contains(asn);
+    let public =
+        |asn: &u32| *asn > 0 && *asn != 23456 && *asn < 4_200_000_000 && !(64496..=65551).contains(asn);
     segments.iter().all(|(kind, numbers)| *kind == 2 && numbers.iter().all(public)).then(|| octets.to_vec())
 }
 

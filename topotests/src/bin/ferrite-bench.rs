@@ -3,7 +3,8 @@
 //! One router stands between senders and a receiver, both `bgp-replay`. All three routers have the same setup: no
 //! policy, no logs beyond warnings; bgpd alone (`-Z`, no zebra) where no kernel takes part, zebra beside it where one
 //! does. CPU is of all daemons of the router, from start to rest; memory is the sum of their peaks. Senders and
-//! receiver share the machine's cores with the router, the same for all.
+//! receiver share the machine's cores with the router, the same for all. FRR alone is tuned: its input queue is made
+//! unlimited, else a whole table takes it a keepalive interval more.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -287,13 +288,20 @@ fn start(router: &Router, who: Who, plan: &Plan) -> Result<()> {
     let into_kernel = plan.expect.is_none();
     match who {
         Who::Bird => router.start(&bird(plan, into_kernel)),
-        Who::Frr if into_kernel => frr::start_daemons(router, &frr_conf(plan), &["zebra", "bgpd"], &[]),
-        Who::Frr => frr::start_daemons(router, &frr_conf(plan), &["bgpd"], &["-Z"]),
+        Who::Frr if into_kernel => {
+            frr::start_daemons(router, &frr_tuned(plan), &["mgmtd", "zebra", "bgpd"], &[])
+        }
+        Who::Frr => frr::start_daemons(router, &frr_tuned(plan), &["bgpd"], &["-Z"]),
         Who::Ours if into_kernel => {
             ours::start_daemons(router, &frr_conf(plan), &[("zebra", &[]), ("bgpd", &[])], "warnings")
         }
         Who::Ours => ours::start_daemons(router, &frr_conf(plan), &[("bgpd", &["-Z"])], "warnings"),
     }
+}
+
+/// With its default, FRR 10.3 stops reading a peer after 10,000 queued messages until the peer's next keepalive.
+fn frr_tuned(plan: &Plan) -> String {
+    format!("bgp input-queue-limit 4294967295\n{}", frr_conf(plan))
 }
 
 fn frr_conf(plan: &Plan) -> String {

@@ -88,7 +88,14 @@ fn values(peer: Peer) -> Vec<Case> {
         hop("NEXT_HOP that is the router itself", [10, 1, 0, 1]),
         row(peer, "AGGREGATOR of AS 0", OT, 7, &[0, 0, 0, 0, 10, 0, 0, 1], kept_without(7)),
         Case::update(format!("{}: 500 communities", word(peer)), many_communities, kept()).from(peer),
-        row(peer, "160 large communities", OT, 32, &large_communities(160), kept_with(OT, 32, &large_communities(160))),
+        row(
+            peer,
+            "160 large communities",
+            OT,
+            32,
+            &large_communities(160),
+            kept_with(OT, 32, &large_communities(160)),
+        ),
         row(peer, "extended communities of unknown types", OT, 16, &[0x7f, 1, 2, 3, 4, 5, 6, 7], kept()),
         row(peer, "OTC of AS 0", OT, 35, &[0; 4], WITHDRAWN),
         row(peer, "OTC of 3 octets", OT, 35, &[0, 0, 9], WITHDRAWN),
@@ -119,15 +126,40 @@ fn flags(peer: Peer) -> Vec<Case> {
         row(peer, "MED marked transitive", OT, 4, &med, WITHDRAWN),
         row(peer, "COMMUNITIES marked well-known", WELL_KNOWN, 8, &[0, 1, 0, 1], WITHDRAWN),
         row(peer, "COMMUNITIES marked non-transitive", OPTIONAL, 8, &[0, 1, 0, 1], WITHDRAWN),
-        row(peer, "ATOMIC_AGGREGATE marked optional", OT, 6, &[], Expect::Lives { without: 0 }),
-        row(peer, "AGGREGATOR marked well-known", WELL_KNOWN, 7, &[0, 0, 0, 9, 1, 1, 1, 1], Expect::Lives { without: 0 }),
+        row(peer, "ATOMIC_AGGREGATE marked optional", OT, 6, &[], Expect::Lives(None)),
+        row(
+            peer,
+            "AGGREGATOR marked well-known",
+            WELL_KNOWN,
+            7,
+            &[0, 0, 0, 9, 1, 1, 1, 1],
+            Expect::Lives(None),
+        ),
         row(peer, "LARGE_COMMUNITY marked non-transitive", OPTIONAL, 32, &large_communities(1), WITHDRAWN),
         row(peer, "EXT_COMMUNITIES marked well-known", WELL_KNOWN, 16, &[0; 8], WITHDRAWN),
         row(peer, "OTC marked well-known", WELL_KNOWN, 35, &[0, 0, 0, 9], WITHDRAWN),
-        row(peer, "PREFIX_SID marked non-transitive (CVE-2024-31948)", OPTIONAL, 40, &[1, 0, 7, 0, 0, 0, 0, 0, 0, 1], Expect::Lives { without: 40 }),
-        row(peer, "ORIGIN with all unused flag bits", WELL_KNOWN | 0x0f, 1, &[0], kept_with(WELL_KNOWN, 1, &[0])),
-        Case::update(format!("{}: ORIGIN with an extended length", word(peer)),
-            |ctx| ctx.with(1, &attr(0x50, 1, &[0])), kept()).from(peer),
+        row(
+            peer,
+            "PREFIX_SID marked non-transitive (CVE-2024-31948)",
+            OPTIONAL,
+            40,
+            &[1, 0, 7, 0, 0, 0, 0, 0, 0, 1],
+            Expect::Lives(Some(40)),
+        ),
+        row(
+            peer,
+            "ORIGIN with all unused flag bits",
+            WELL_KNOWN | 0x0f,
+            1,
+            &[0],
+            kept_with(WELL_KNOWN, 1, &[0]),
+        ),
+        Case::update(
+            format!("{}: ORIGIN with an extended length", word(peer)),
+            |ctx| ctx.with(1, &attr(0x50, 1, &[0])),
+            kept(),
+        )
+        .from(peer),
     ]
 }
 
@@ -137,7 +169,9 @@ fn structured(peer: Peer) -> Vec<Case> {
     let sid_structure = |offset: u8, length: u8| {
         let inner = [&[40, 24, 16, 0][..], &[length, offset]].concat();
         let sub_sub = tlv2(1, 6, &inner);
-        let info = [&[0][..], &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], &[0, 0, 19, 0], &sub_sub].concat();
+        let info =
+            [&[0][..], &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], &[0, 0, 19, 0], &sub_sub]
+                .concat();
         let sub = tlv2(1, info.len() as u16, &info);
         tlv2(5, sub.len() as u16 + 1, &[&[0][..], &sub].concat())
     };
@@ -150,23 +184,41 @@ fn structured(peer: Peer) -> Vec<Case> {
         r("TUNNEL_ENCAP with an inner TLV past its end", OT, 23, &[0, 1, 0, 4, 6, 99, 1, 2], WITHDRAWN),
         r("TUNNEL_ENCAP with an inner TLV cut short", OT, 23, &[0, 1, 0, 1, 6], WITHDRAWN),
         r("TUNNEL_ENCAP with a long inner TLV cut short", OT, 23, &[0, 1, 0, 2, 128, 0], WITHDRAWN),
-        r("TUNNEL_ENCAP of 900 empty tunnels", OT, 23, &many_tlvs, Expect::Lives { without: 0 }),
+        r("TUNNEL_ENCAP of 900 empty tunnels", OT, 23, &many_tlvs, Expect::Lives(None)),
         r("AIGP of 2 octets (CVE-2023-41359)", OPTIONAL, 26, &[1, 0], kept_without(26)),
         r("AIGP with a TLV of length 10", OPTIONAL, 26, &tlv2(1, 10, &[0; 7]), kept_without(26)),
         r("AIGP with a TLV of length 12", OPTIONAL, 26, &tlv2(1, 12, &[0; 9]), kept_without(26)),
         r("AIGP with a TLV past the end", OPTIONAL, 26, &tlv2(1, 99, &[0; 8]), kept_without(26)),
         r("AIGP with a TLV of length 0", OPTIONAL, 26, &tlv2(1, 0, &[]), kept_without(26)),
         r("AIGP marked transitive", OT, 26, &tlv2(1, 11, &[0; 8]), kept_without(26)),
-        r("AIGP where it is not enabled", OPTIONAL, 26, &tlv2(1, 11, &[0; 8]), Expect::Lives { without: 26 }),
+        r("AIGP where it is not enabled", OPTIONAL, 26, &tlv2(1, 11, &[0; 8]), Expect::Lives(Some(26))),
         r("BGP-LS with a TLV past the end", OPTIONAL, 29, &[4, 0, 0, 99, 1], kept_without(29)),
         r("PREFIX_SID with a TLV past the end", OT, 40, &tlv2(1, 99, &[0; 7]), kept_without(40)),
         r("PREFIX_SID of 2 octets", OT, 40, &[1, 0], kept_without(40)),
         r("PREFIX_SID with a label index of 3 octets", OT, 40, &tlv2(1, 3, &[0; 3]), kept_without(40)),
-        r("PREFIX_SID with nonsense (incident of 2025-05)", OT, 40, &[0; 7], Expect::Lives { without: 0 }),
-        r("PREFIX_SID with only the deprecated VPN SID (#22041)", OT, 40, &tlv2(4, 19, &[0; 19]), Expect::Lives { without: 0 }),
-        r("PREFIX_SID: service sub-TLV past the end (CVE-2023-31490)", OT, 40, &tlv2(5, 8, &[0, 1, 0, 99, 0, 0, 0, 0]), WITHDRAWN),
+        r("PREFIX_SID with nonsense (incident of 2025-05)", OT, 40, &[0; 7], Expect::Lives(None)),
+        r(
+            "PREFIX_SID with only the deprecated VPN SID (#22041)",
+            OT,
+            40,
+            &tlv2(4, 19, &[0; 19]),
+            Expect::Lives(None),
+        ),
+        r(
+            "PREFIX_SID: service sub-TLV past the end (CVE-2023-31490)",
+            OT,
+            40,
+            &tlv2(5, 8, &[0, 1, 0, 99, 0, 0, 0, 0]),
+            WITHDRAWN,
+        ),
         r("PREFIX_SID: service sub-TLV cut short", OT, 40, &tlv2(5, 3, &[0, 1, 0]), WITHDRAWN),
-        r("PREFIX_SID: transposition past the SID (#22042)", OT, 40, &sid_structure(128, 255), Expect::Lives { without: 0 }),
+        r(
+            "PREFIX_SID: transposition past the SID (#22042)",
+            OT,
+            40,
+            &sid_structure(128, 255),
+            Expect::Lives(None),
+        ),
         r("ATTR_SET with an inner attribute past the end", OT, 128, &[0, 0, 0, 9, 0x40, 1, 9, 0], WITHDRAWN),
         r("ATTR_SET of 3 octets", OT, 128, &[0, 0, 9], WITHDRAWN),
     ]
@@ -183,9 +235,21 @@ fn unknown(peer: Peer) -> Vec<Case> {
         r("unknown optional transitive attribute", OT, 99, &[1, 2, 3], passed(99, &[1, 2, 3])),
         r("unknown optional transitive attribute, empty", OT, 99, &[], passed(99, &[])),
         r("unknown optional transitive attribute, 2,000 octets", OT, 99, &[7; 2000], passed(99, &[7; 2000])),
-        r("attribute 255 (CVE-2019-5892)", OT, 255, &[0, 1, 0, 4, 1, 2, 3, 4], passed(255, &[0, 1, 0, 4, 1, 2, 3, 4])),
-        r("attribute 0", OT, 0, &[1], Expect::Lives { without: 0 }),
-        r("NHC whose TLV forgets its header (CVE-2026-37459)", OT, 39, &[0, 1, 1, 4, 10, 0, 0, 1, 0, 1, 0, 4], Expect::Lives { without: 0 }),
+        r(
+            "attribute 255 (CVE-2019-5892)",
+            OT,
+            255,
+            &[0, 1, 0, 4, 1, 2, 3, 4],
+            passed(255, &[0, 1, 0, 4, 1, 2, 3, 4]),
+        ),
+        r("attribute 0", OT, 0, &[1], Expect::Lives(None)),
+        r(
+            "NHC whose TLV forgets its header (CVE-2026-37459)",
+            OT,
+            39,
+            &[0, 1, 1, 4, 10, 0, 0, 1, 0, 1, 0, 4],
+            Expect::Lives(None),
+        ),
     ]
 }
 
@@ -205,9 +269,30 @@ fn by_kind_of_session() -> Vec<Case> {
             cases.push(row(Peer::Internal, &title, flags, code, &value, expect));
         }
     }
-    cases.push(row(Peer::Internal, "CLUSTER_LIST of 100 ids", OPTIONAL, 10, &id.repeat(100), kept_without(10)));
-    cases.push(row(Peer::Internal, "ORIGINATOR_ID of the router itself", OPTIONAL, 9, &[10, 0, 0, 1], WITHDRAWN));
-    cases.push(row(Peer::Internal, "CLUSTER_LIST with the router itself", OPTIONAL, 10, &[10, 0, 0, 1], WITHDRAWN));
+    cases.push(row(
+        Peer::Internal,
+        "CLUSTER_LIST of 100 ids",
+        OPTIONAL,
+        10,
+        &id.repeat(100),
+        kept_without(10),
+    ));
+    cases.push(row(
+        Peer::Internal,
+        "ORIGINATOR_ID of the router itself",
+        OPTIONAL,
+        9,
+        &[10, 0, 0, 1],
+        WITHDRAWN,
+    ));
+    cases.push(row(
+        Peer::Internal,
+        "CLUSTER_LIST with the router itself",
+        OPTIONAL,
+        10,
+        &[10, 0, 0, 1],
+        WITHDRAWN,
+    ));
     let path = |name, value: &[u8], expect| row(Peer::External, name, WELL_KNOWN, 2, value, expect);
     cases.extend([
         path("AS_PATH that begins with another AS", &sequence(&[65199, HOSTILE_AS]), WITHDRAWN),
@@ -223,32 +308,85 @@ fn as_numbers_of_two_octets() -> Vec<Case> {
         Case::update(format!("two-octet eBGP: {name}"), build, expect).from(Peer::TwoOctet)
     };
     vec![
-        old("AGGREGATOR of 8 octets", |c| c.with(7, &attr(OT, 7, &[0, 0, 0, 9, 1, 1, 1, 1])), kept_without(7)),
-        old("AGGREGATOR of 6 octets", |c| c.with(7, &attr(OT, 7, &[0, 9, 1, 1, 1, 1])),
-            kept_with(OT, 7, &[0, 0, 0, 9, 1, 1, 1, 1])),
+        old(
+            "AGGREGATOR of 8 octets",
+            |c| c.with(7, &attr(OT, 7, &[0, 0, 0, 9, 1, 1, 1, 1])),
+            kept_without(7),
+        ),
+        old(
+            "AGGREGATOR of 6 octets",
+            |c| c.with(7, &attr(OT, 7, &[0, 9, 1, 1, 1, 1])),
+            kept_with(OT, 7, &[0, 0, 0, 9, 1, 1, 1, 1]),
+        ),
         old("AGGREGATOR of AS 0", |c| c.with(7, &attr(OT, 7, &[0, 0, 1, 1, 1, 1])), kept_without(7)),
-        old("AS4_PATH with a segment of type 9", |c| c.with(17, &attr(OT, 17, &[9, 1, 0, 0, 0, 1])), kept_without(17)),
+        old(
+            "AS4_PATH with a segment of type 9",
+            |c| c.with(17, &attr(OT, 17, &[9, 1, 0, 0, 0, 1])),
+            kept_without(17),
+        ),
         old("AS4_PATH past its end", |c| c.with(17, &attr(OT, 17, &[2, 9, 0, 0, 0, 1])), kept_without(17)),
         old("AS4_PATH empty", |c| c.with(17, &attr(OT, 17, &[])), kept_without(17)),
-        old("AS4_PATH longer than AS_PATH", |c| c.with(17, &attr(OT, 17, &sequence(&[1, 2, 3, 4]))), kept_without(17)),
-        old("AS4_PATH malformed before AS_PATH (CVE-2026-41643)",
-            |c| c.announce(&[attr(OT, 17, &[2, 200]), c.all_but(&[])].concat()), kept_without(17)),
-        old("AS4_PATH without AS_PATH",
-            |c| c.with(2, &attr(OT, 17, &sequence(&[HOSTILE_AS]))), WITHDRAWN),
+        old(
+            "AS4_PATH longer than AS_PATH",
+            |c| c.with(17, &attr(OT, 17, &sequence(&[1, 2, 3, 4]))),
+            kept_without(17),
+        ),
+        old(
+            "AS4_PATH malformed before AS_PATH (CVE-2026-41643)",
+            |c| c.announce(&[attr(OT, 17, &[2, 200]), c.all_but(&[])].concat()),
+            kept_without(17),
+        ),
+        old("AS4_PATH without AS_PATH", |c| c.with(2, &attr(OT, 17, &sequence(&[HOSTILE_AS]))), WITHDRAWN),
         old("AS4_AGGREGATOR of 7 octets", |c| c.with(18, &attr(OT, 18, &[1; 7])), kept_without(18)),
         old("AS4_AGGREGATOR without AGGREGATOR", |c| c.with(18, &attr(OT, 18, &[1; 8])), kept_without(18)),
-        old("AS_PATH with numbers of four octets", |c| c.with(2, &attr(0x40, 2, &sequence(&[HOSTILE_AS]))), WITHDRAWN),
-        old("AS_PATH of 700 numbers that grow by widening", |c| {
-            let mut value = vec![2, 1, 0xfe, 0x4c];
-            for _ in 0..4 {
-                value.extend([2, 175]);
-                value.extend([0x12, 0x34].repeat(175));
-            }
-            c.with(2, &attr(0x40, 2, &value))
-        }, kept()),
-        row(Peer::External, "AS4_PATH from a neighbour of four octets", OT, 17, &sequence(&[1, 2]), kept_without(17)),
-        row(Peer::External, "AS4_PATH malformed, from a neighbour of four octets", OT, 17, &[9], kept_without(17)),
-        row(Peer::External, "AS4_AGGREGATOR from a neighbour of four octets", OT, 18, &[1; 8], kept_without(18)),
-        row(Peer::Internal, "AS4_PATH from a neighbour of four octets", OT, 17, &sequence(&[1, 2]), kept_without(17)),
+        old(
+            "AS_PATH with numbers of four octets",
+            |c| c.with(2, &attr(0x40, 2, &sequence(&[HOSTILE_AS]))),
+            WITHDRAWN,
+        ),
+        old(
+            "AS_PATH of 700 numbers that grow by widening",
+            |c| {
+                let mut value = vec![2, 1, 0xfe, 0x4c];
+                for _ in 0..4 {
+                    value.extend([2, 175]);
+                    value.extend([0x12, 0x34].repeat(175));
+                }
+                c.with(2, &attr(0x40, 2, &value))
+            },
+            kept(),
+        ),
+        row(
+            Peer::External,
+            "AS4_PATH from a neighbour of four octets",
+            OT,
+            17,
+            &sequence(&[1, 2]),
+            kept_without(17),
+        ),
+        row(
+            Peer::External,
+            "AS4_PATH malformed, from a neighbour of four octets",
+            OT,
+            17,
+            &[9],
+            kept_without(17),
+        ),
+        row(
+            Peer::External,
+            "AS4_AGGREGATOR from a neighbour of four octets",
+            OT,
+            18,
+            &[1; 8],
+            kept_without(18),
+        ),
+        row(
+            Peer::Internal,
+            "AS4_PATH from a neighbour of four octets",
+            OT,
+            17,
+            &sequence(&[1, 2]),
+            kept_without(17),
+        ),
     ]
 }

@@ -158,7 +158,8 @@ fn listen(client: &mut Client, shared: &Shared) {
 }
 
 fn take_in(seen: &mut Seen, body: &[u8]) -> Result<()> {
-    let update = decode(body).map_err(|m| Failure::new(format!("malformed UPDATE: {} in {}", m.0, hex(body))))?;
+    let update =
+        decode(body).map_err(|m| Failure::new(format!("malformed UPDATE: {} in {}", m.0, hex(body))))?;
     let strict = judge::faults(update.attrs)?;
     let loose = update.violations.iter().map(ToString::to_string);
     seen.violations.extend(loose.chain(strict).map(|what| format!("{what} in {}", hex(body))));
@@ -172,7 +173,13 @@ fn take_in(seen: &mut Seen, body: &[u8]) -> Result<()> {
 }
 
 /// An UPDATE that announces one prefix of either family as it should be, marked with a community.
-pub fn announcement(path: &[u8], prefix: Prefix, hop4: Ipv4Addr, hop6: &[u8], mark: Option<[u8; 4]>) -> Vec<u8> {
+pub fn announcement(
+    path: &[u8],
+    prefix: Prefix,
+    hop4: Ipv4Addr,
+    hop6: &[u8],
+    mark: Option<[u8; 4]>,
+) -> Vec<u8> {
     let community = mark.map(|mark| attr(OT, attrs::COMMUNITIES, &mark)).unwrap_or_default();
     match prefix.family {
         topotests::Family::V4 => {

@@ -39,8 +39,8 @@ pub enum Expect {
     Kept { family: Family, absent: Vec<u8>, present: Vec<(u8, u8, Vec<u8>)> },
     /// The session lives and its routes are as before.
     Ignored,
-    /// The session lives. If the route is still there, it lacks this attribute.
-    Lives { without: u8 },
+    /// The session lives. If the route is still there, it lacks the attribute that is named.
+    Lives(Option<u8>),
     /// The rules leave it open; only others must not suffer.
     Open,
     /// What this implementation does would stop the table: not sent to it.

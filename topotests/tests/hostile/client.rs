@@ -40,7 +40,12 @@ impl Client {
     }
 
     /// Brings a session up, trying again while the router is not ready for this neighbour.
-    pub fn establish(sockets: &Sockets, local: Ipv4Addr, remote: Ipv4Addr, open: &OpenSpec) -> Result<Client> {
+    pub fn establish(
+        sockets: &Sockets,
+        local: Ipv4Addr,
+        remote: Ipv4Addr,
+        open: &OpenSpec,
+    ) -> Result<Client> {
         let start = Instant::now();
         loop {
             let attempt = Client::connect(sockets, local, remote).and_then(|client| client.open(open));
@@ -132,7 +137,9 @@ impl Client {
                 }
                 Heard::Message(..) => {}
                 Heard::Closed => return Ok(None),
-                Heard::Silence => return Err(Failure::new("neither NOTIFICATION nor an end of the connection")),
+                Heard::Silence => {
+                    return Err(Failure::new("neither NOTIFICATION nor an end of the connection"));
+                }
             }
         }
     }

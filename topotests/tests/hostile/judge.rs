@@ -57,9 +57,9 @@ fn content_fault(attr: &Attr<'_>) -> Result<Option<&'static str>, Malformed> {
         1 if attr.value.first().is_some_and(|v| *v > 2) => Some("origin over 2"),
         2 => {
             let segments = attrs::path_segments(attr.value)?;
-            let bad = segments.iter().any(|(kind, numbers)| {
-                !(1..=4).contains(kind) || numbers.is_empty() || numbers.contains(&0)
-            });
+            let bad = segments
+                .iter()
+                .any(|(kind, numbers)| !(1..=4).contains(kind) || numbers.is_empty() || numbers.contains(&0));
             bad.then_some("segment malformed, or AS 0")
         }
         7 | 35 if attr.value.first_chunk() == Some(&[0; 4]) => Some("AS 0"),

@@ -1,0 +1,114 @@
+//! The network of the tables: one router, and one host from which every neighbour speaks.
+
+use std::fmt::Write as _;
+use std::net::Ipv4Addr;
+
+use topotests::bgp::Prefix;
+use topotests::{Failure, Kind, Net, Result, Router, ensure};
+
+use super::bystander::Bystander;
+use super::case::{HOSTILE_AS, ROUTER, ROUTER_AS};
+use super::sockets::Sockets;
+
+pub const BYSTANDER: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 2);
+const BYSTANDER_AS: u32 = 65200;
+
+/// One neighbour in the router's configuration.
+#[derive(Debug)]
+pub struct Neighbour {
+    pub addr: Ipv4Addr,
+    pub asn: u32,
+    /// Lines of both families, and of the session.
+    pub family: Vec<String>,
+    pub session: Vec<String>,
+}
+
+impl Neighbour {
+    pub fn passive(addr: Ipv4Addr, asn: u32) -> Neighbour {
+        Neighbour { addr, asn, family: Vec::new(), session: vec!["passive".to_owned()] }
+    }
+
+    pub fn hostile(addr: Ipv4Addr) -> Neighbour {
+        Neighbour::passive(addr, HOSTILE_AS)
+    }
+}
+
+pub struct Lab {
+    pub router: Router,
+    pub host: Router,
+    pub sockets: Sockets,
+    pub bystander: Bystander,
+    /// What the bystander announces.
+    pub calm: Vec<Prefix>,
+    pid: u32,
+}
+
+impl Lab {
+    pub fn new(net: &mut Net, kind: Kind, neighbours: &[Neighbour]) -> Result<Lab> {
+        let router = net.router("router", kind)?;
+        let host = net.router("host", Kind::Host)?;
+        net.link(&router, "10.1.0.1/16 2001:db8:1::1/64", &host, "10.1.0.2/16 2001:db8:1::2/64")?;
+        // Every address of the range is the host's, without giving it each one.
+        host.ip("route add local 10.1.8.0/21 dev lo")?;
+        router.start(&config(neighbours))?;
+        let sockets = Sockets::of(&host)?;
+        let calm = vec![Prefix::v4(0xcb00_7100, 24).ok_or("prefix")?];
+        let bystander = Bystander::start(&sockets, BYSTANDER, ROUTER, BYSTANDER_AS, &calm)?;
+        let pid = router.daemon_pid("bgpd")?;
+        Ok(Lab { router, host, sockets, bystander, calm, pid })
+    }
+
+    /// The daemon is the one that was started, the bystander's session never dropped, its routes are there.
+    pub fn unharmed(&self) -> Result<()> {
+        ensure!(self.router.daemon_pid("bgpd")? == self.pid, "bgpd was started anew");
+        self.router.signal(self.pid, "0").map_err(|e| e.during("bgpd is gone"))?;
+        if let Some(why) = self.bystander.ended() {
+            return Err(Failure::new(format!("the bystander's session ended: {why}")));
+        }
+        let neighbours = self.router.vtysh_json(&format!("show bgp neighbors {BYSTANDER} json"))?;
+        let peer = neighbours.get(BYSTANDER.to_string()).ok_or("the bystander is not shown")?;
+        let number = |key: &str| peer.get(key).and_then(serde_json::Value::as_u64);
+        let (up, dropped) = (number("connectionsEstablished"), number("connectionsDropped"));
+        ensure!((up, dropped) == (Some(1), Some(0)), "established {up:?} times, dropped {dropped:?} times");
+        for prefix in &self.calm {
+            self.router.bgp_route(&prefix.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+fn config(neighbours: &[Neighbour]) -> String {
+    let mut text = format!(
+        "hostname router
+bgp as-path access-list MASK seq 5 permit _{HOSTILE_AS}_.*_2500_
+route-map MASKED permit 10
+ match as-path MASK
+ set as-path prepend 64999
+route-map MASKED permit 20
+ set as-path prepend 64998
+router bgp {ROUTER_AS}
+ bgp router-id 10.0.0.1
+ no bgp ebgp-requires-policy
+ no bgp default ipv4-unicast
+"
+    );
+    let bystander = Neighbour::passive(BYSTANDER, BYSTANDER_AS);
+    let all = || std::iter::once(&bystander).chain(neighbours);
+    for peer in all() {
+        let _ = writeln!(text, " neighbor {} remote-as {}", peer.addr, peer.asn);
+        for line in &peer.session {
+            let _ = writeln!(text, " neighbor {} {line}", peer.addr);
+        }
+    }
+    for family in ["ipv4", "ipv6"] {
+        let _ = writeln!(text, " address-family {family} unicast");
+        for peer in all() {
+            let _ = writeln!(text, "  neighbor {} activate", peer.addr);
+            for line in &peer.family {
+                let _ = writeln!(text, "  neighbor {} {line}", peer.addr);
+            }
+        }
+        text.push_str(" exit-address-family\n");
+    }
+    text
+}

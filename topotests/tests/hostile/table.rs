@@ -1,0 +1,339 @@
+//! Runs the tables: every case on a neighbour of its own, all in one network, all failures told at the end.
+
+use std::time::{Duration, Instant};
+
+use topotests::bgp::attrs;
+use topotests::bgp::session::hex;
+use topotests::bgp::wire;
+use topotests::{Failure, Family, Kind, Net, Result, ensure};
+
+use super::bystander::{Seen, announcement};
+use super::case::{Act, Case, Ctx, Expect, HOP6, ROUTER};
+use super::client::{Client, PATIENCE};
+use super::lab::{Lab, Neighbour};
+use super::{attribute_cases, session_cases, update_cases};
+
+/// How often idle sessions are kept alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// The daemon need not be fast to be right, but a row that waits in vain should not hold up the table.
+const ROW: Duration = Duration::from_secs(5);
+
+pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
+    net.without_capture();
+    let mut cases = attribute_cases::all();
+    cases.extend(session_cases::all());
+    cases.extend(update_cases::all());
+    let wanted = std::env::var("FERRITE_CASE").unwrap_or_default();
+    let rows: Vec<(Ctx, Case)> = cases
+        .into_iter()
+        .enumerate()
+        .map(|(index, case)| (Ctx::new(index, case.peer), case))
+        .filter(|(_, case)| case.name.contains(&wanted))
+        .collect();
+    let neighbours: Vec<Neighbour> = rows
+        .iter()
+        .map(|(ctx, case)| {
+            let family = case.settings.iter().map(ToString::to_string).collect();
+            Neighbour { family, ..Neighbour::passive(ctx.local, ctx.asn()) }
+        })
+        .collect();
+    let mut table = Table { lab: Lab::new(net, kind, &neighbours)?, kind, living: Vec::new() };
+    let failures = table.play(&rows)?;
+    let mut failures = failures;
+    failures.extend(table.after(&rows));
+    ensure!(
+        failures.is_empty(),
+        "{} of {} rows and checks failed:\n{}",
+        failures.len(),
+        rows.len(),
+        failures.join("\n")
+    );
+    Ok(())
+}
+
+struct Table {
+    lab: Lab,
+    kind: Kind,
+    /// Sessions that outlived their case: their routes stay for the shows.
+    living: Vec<Client>,
+}
+
+impl Table {
+    fn expectation<'a>(&self, case: &'a Case) -> &'a Expect {
+        case.frr.as_ref().filter(|_| self.kind == Kind::Frr).unwrap_or(&case.expect)
+    }
+
+    fn play(&mut self, rows: &[(Ctx, Case)]) -> Result<Vec<String>> {
+        let mut failures = Vec::new();
+        let mut kept_alive = Instant::now();
+        for (ctx, case) in rows {
+            let expect = self.expectation(case);
+            if matches!(expect, Expect::NotSent) {
+                println!("{}: not sent, known to end this implementation", case.name);
+                continue;
+            }
+            let start = Instant::now();
+            let verdict = self.play_one(ctx, case, expect);
+            let violations = self.lab.bystander.take_violations();
+            let verdict = verdict.and_then(|()| {
+                ensure!(violations.is_empty(), "passed on to the bystander: {}", violations.join("; "));
+                Ok(())
+            });
+            let word = if verdict.is_ok() { "ok" } else { "FAILED" };
+            println!("{word:6} {:5} ms  {}", start.elapsed().as_millis(), case.name);
+            if let Err(error) = verdict {
+                println!("       {error}");
+                let octets = match &case.act {
+                    Act::Established(build) | Act::Opening(build) => build(ctx),
+                };
+                let shown = hex(octets.get(..octets.len().min(300)).unwrap_or_default());
+                failures.push(format!(
+                    "- {} [{}]: {error}; expected {expect:?}; sent {shown}",
+                    case.name, ctx.local
+                ));
+            }
+            if let Some(why) = self.lab.bystander.ended() {
+                failures.push(format!("- {}: ended the bystander's session: {why}", case.name));
+                return Err(Failure::new(failures.join("\n")));
+            }
+            if kept_alive.elapsed() > KEEP_ALIVE {
+                kept_alive = Instant::now();
+                self.living.iter_mut().for_each(|client| client.send_anyway(&wire::keepalive()));
+            }
+        }
+        Ok(failures)
+    }
+
+    fn play_one(&mut self, ctx: &Ctx, case: &Case, expect: &Expect) -> Result<()> {
+        match &case.act {
+            Act::Opening(build) => self.open_with(ctx, &build(ctx), expect),
+            Act::Established(build) => self.send(ctx, &build(ctx), expect),
+        }
+    }
+
+    fn open_with(&mut self, ctx: &Ctx, octets: &[u8], expect: &Expect) -> Result<()> {
+        let mut client = Client::connect(&self.lab.sockets, ctx.local, ROUTER)?;
+        client.send(octets)?;
+        match expect {
+            Expect::Reset(codes) => expect_reset(&mut client, codes),
+            Expect::Closed => expect_closed(&mut client),
+            Expect::Open => {
+                let _ = client.verdict(Duration::from_millis(200));
+                Ok(())
+            }
+            _ => {
+                client.expect(wire::OPEN)?;
+                client.send(&wire::keepalive())?;
+                client.expect(wire::KEEPALIVE)?;
+                self.pass_fence(&mut client, ctx)?;
+                self.living.push(client);
+                Ok(())
+            }
+        }
+    }
+
+    fn send(&mut self, ctx: &Ctx, octets: &[u8], expect: &Expect) -> Result<()> {
+        let mut client = Client::establish(&self.lab.sockets, ctx.local, ROUTER, &ctx.open())?;
+        for prefix in [ctx.v4, ctx.v6] {
+            client.send(&announcement(&ctx.path(), prefix, ctx.local, &HOP6.octets(), None))?;
+        }
+        let by = &self.lab.bystander;
+        for prefix in [ctx.v4, ctx.v6] {
+            by.wait_has(&prefix, PATIENCE).map_err(|e| e.during("the good route"))?;
+        }
+        client.send_anyway(octets);
+        let ended = match expect {
+            Expect::Reset(codes) => Some(expect_reset(&mut client, codes)),
+            Expect::Closed => Some(expect_closed(&mut client)),
+            Expect::Open => Some(client.verdict(Duration::from_millis(300)).map_or(Ok(()), |_| Ok(()))),
+            _ => None,
+        };
+        if let Some(verdict) = ended {
+            verdict?;
+            drop(client);
+            by.wait_lacks(&ctx.v4, ROW)?;
+            return by.wait_lacks(&ctx.v6, ROW);
+        }
+        self.check_routes(ctx, expect).map_err(|error| match client.still_up() {
+            Ok(()) => error,
+            Err(end) => Failure::new(format!("the session ended: {end}")),
+        })?;
+        self.pass_fence(&mut client, ctx)?;
+        self.check_after(ctx, expect)?;
+        self.living.push(client);
+        Ok(())
+    }
+
+    /// What must come about.
+    fn check_routes(&self, ctx: &Ctx, expect: &Expect) -> Result<()> {
+        let by = &self.lab.bystander;
+        match expect {
+            Expect::Withdrawn(which) => {
+                let gone = [ctx.v4, ctx.v6].into_iter().filter(|p| which.has(p.family));
+                gone.map(|prefix| by.wait_lacks(&prefix, ROW)).collect()
+            }
+            Expect::Kept { family, .. } => {
+                by.wait("the route with its mark", ROW, |seen| is_marked(seen, ctx, *family))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What must be so when everything has been dealt with.
+    fn check_after(&self, ctx: &Ctx, expect: &Expect) -> Result<()> {
+        self.lab.bystander.wait("the end of the case", Duration::ZERO, |seen| match expect {
+            Expect::Withdrawn(which) => {
+                for prefix in [ctx.v4, ctx.v6] {
+                    let there = seen.routes.contains_key(&prefix);
+                    ensure!(there != which.has(prefix.family), "{prefix} is there: {there}");
+                }
+                Ok(())
+            }
+            Expect::Kept { family, absent, present } => {
+                is_marked(seen, ctx, *family)?;
+                has_attributes(seen, ctx, *family, absent, present)
+            }
+            Expect::Ignored => {
+                for family in [Family::V4, Family::V6] {
+                    ensure!(is_marked(seen, ctx, family).is_err(), "the route was replaced");
+                    ensure!(seen.routes.contains_key(&of(ctx, family)), "the route of {family:?} is gone");
+                }
+                Ok(())
+            }
+            Expect::Lives(Some(code)) if seen.routes.contains_key(&ctx.v4) => {
+                has_attributes(seen, ctx, Family::V4, &[*code], &[])
+            }
+            _ => Ok(()),
+        })
+    }
+
+    /// A good route sent last, and seen by the bystander: the session lives and is in step.
+    fn pass_fence(&self, client: &mut Client, ctx: &Ctx) -> Result<()> {
+        let fence = announcement(&ctx.path(), ctx.fence, ctx.local, &[], None);
+        let sent = client.send(&fence);
+        let seen = sent.and_then(|()| self.lab.bystander.wait_has(&ctx.fence, ROW));
+        client.still_up()?;
+        seen.map_err(|e| e.during("the route sent afterwards"))
+    }
+
+    /// The checks over all that is left: the daemon, the bystander, every show, the counters.
+    fn after(&mut self, rows: &[(Ctx, Case)]) -> Vec<String> {
+        let mut failures = Vec::new();
+        let mut note = |what: &str, verdict: Result<()>| {
+            failures.extend(verdict.err().map(|e| format!("- afterwards, {what}: {e}")));
+        };
+        note("unharmed", self.lab.unharmed());
+        for command in shows(rows) {
+            note(&command, self.show(&command));
+        }
+        for (ctx, case) in rows {
+            note(&case.name, self.counted(ctx, case));
+        }
+        note("unharmed at the end", self.lab.unharmed());
+        failures
+    }
+
+    fn show(&self, command: &str) -> Result<()> {
+        if command.ends_with("json") {
+            return self.lab.router.vtysh_json(command).map(drop);
+        }
+        let text = self.lab.router.vtysh(command)?;
+        ensure!(!text.contains('\u{1b}') && !text.contains('\0'), "control characters are shown");
+        ensure!(!text.trim_start().starts_with('%'), "{}", text.trim());
+        Ok(())
+    }
+
+    /// Every NOTIFICATION on an established session is counted where an operator looks.
+    fn counted(&self, ctx: &Ctx, case: &Case) -> Result<()> {
+        let expect = self.expectation(case);
+        let key = match (expect, &case.act) {
+            (Expect::Reset(_), Act::Established(_)) => "notificationsSent",
+            (Expect::Closed, Act::Established(_)) => "notificationsRecv",
+            _ => return Ok(()),
+        };
+        let shown = self.lab.router.vtysh_json(&format!("show bgp neighbors {} json", ctx.local))?;
+        let peer = shown.get(ctx.local.to_string()).ok_or("not shown")?;
+        let count = peer.pointer(&format!("/messageStats/{key}")).and_then(serde_json::Value::as_u64);
+        ensure!(count == Some(1), "{key} is {count:?}");
+        let dropped = peer.get("connectionsDropped").and_then(serde_json::Value::as_u64);
+        ensure!(dropped == Some(1), "connectionsDropped is {dropped:?}");
+        Ok(())
+    }
+}
+
+fn shows(rows: &[(Ctx, Case)]) -> Vec<String> {
+    let mut list: Vec<String> = [
+        "show bgp summary",
+        "show bgp ipv4 unicast",
+        "show bgp ipv6 unicast",
+        "show bgp ipv4 unicast detail",
+        "show bgp neighbors",
+        "show bgp nexthop",
+        "show bgp update-groups",
+        "show bgp ipv4 unicast neighbors 10.1.0.2 advertised-routes",
+        "show bgp ipv4 unicast neighbors 10.1.0.2 routes",
+        "show bgp ipv6 unicast neighbors 10.1.0.2 advertised-routes",
+    ]
+    .iter()
+    .flat_map(|command| [(*command).to_owned(), format!("{command} json")])
+    .collect();
+    // One prefix of every kind of row whose route may have stayed.
+    let stayed =
+        rows.iter().filter(|(_, case)| matches!(case.expect, Expect::Kept { .. } | Expect::Lives(_)));
+    list.extend(stayed.flat_map(|(ctx, _)| {
+        [format!("show bgp ipv4 unicast {}", ctx.v4), format!("show bgp ipv4 unicast {} json", ctx.v4)]
+    }));
+    list
+}
+
+fn of(ctx: &Ctx, family: Family) -> topotests::bgp::Prefix {
+    if family == Family::V4 { ctx.v4 } else { ctx.v6 }
+}
+
+/// The route carries its case's community: it is the one that the hostile message announced.
+fn is_marked(seen: &Seen, ctx: &Ctx, family: Family) -> Result<()> {
+    let communities = seen.attribute(&of(ctx, family), attrs::COMMUNITIES)?.unwrap_or_default();
+    let marked = communities.as_chunks::<4>().0.contains(&ctx.mark);
+    ensure!(marked, "{} has not changed", of(ctx, family));
+    Ok(())
+}
+
+fn has_attributes(
+    seen: &Seen,
+    ctx: &Ctx,
+    family: Family,
+    absent: &[u8],
+    present: &[(u8, u8, Vec<u8>)],
+) -> Result<()> {
+    let prefix = of(ctx, family);
+    let octets = seen.routes.get(&prefix).ok_or("the route is gone")?;
+    let list = attrs::split(octets)?;
+    for attr in &list {
+        ensure!(!absent.contains(&attr.code), "attribute {} was passed on: {}", attr.code, hex(attr.value));
+    }
+    for (flags, code, value) in present {
+        let attr = list.iter().find(|a| a.code == *code);
+        let attr = attr.ok_or_else(|| Failure::new(format!("attribute {code} is missing")))?;
+        let same = attr.flags & 0xe0 == *flags && attr.value == value.as_slice();
+        ensure!(same, "attribute {code} became {:#04x} {}", attr.flags, hex(attr.value));
+    }
+    Ok(())
+}
+
+fn expect_reset(client: &mut Client, codes: &[(u8, u8)]) -> Result<()> {
+    let verdict = client.verdict(ROW)?;
+    let (code, subcode) = verdict.ok_or("closed without NOTIFICATION")?;
+    let fits = codes.iter().any(|(c, s)| *c == code && (*s == subcode || *s == 255));
+    ensure!(fits, "NOTIFICATION {code}/{subcode}");
+    // What comes after the NOTIFICATION is nothing but the end.
+    let rest = client.verdict(ROW)?;
+    ensure!(rest.is_none(), "a second NOTIFICATION {rest:?}");
+    Ok(())
+}
+
+fn expect_closed(client: &mut Client) -> Result<()> {
+    let verdict = client.verdict(ROW)?;
+    ensure!(verdict.is_none(), "NOTIFICATION {verdict:?} instead of an end");
+    Ok(())
+}
