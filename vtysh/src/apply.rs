@@ -151,22 +151,24 @@ fn refuse(session: &Session, name: &str, mut errors: Vec<LineError>) -> u8 {
 
 fn tell_changes(session: &Session, prepared: &[(usize, Prepared)]) {
     let mut told: Vec<&ConfigChange> = Vec::new();
+    // The block that the last line stood in, or opened.
+    let mut open: Vec<&str> = Vec::new();
     for change in prepared.iter().flat_map(|(_, ready)| &ready.changes) {
         if told.contains(&change) {
             continue;
         }
         told.push(change);
-        let mut context = String::new();
         for (depth, header) in change.context.iter().enumerate() {
-            context.push_str(&format!("  {}{header}\n", " ".repeat(depth)));
+            if open.get(depth) != Some(&header.as_str()) {
+                println!("  {}{header}", " ".repeat(depth));
+                open.truncate(depth);
+                open.push(header);
+            }
         }
-        print!("{context}");
-        println!(
-            "{} {}{}",
-            if change.added { '+' } else { '-' },
-            " ".repeat(change.context.len()),
-            change.line
-        );
+        open.truncate(change.context.len());
+        open.push(&change.line);
+        let sign = if change.added { '+' } else { '-' };
+        println!("{sign} {}{}", " ".repeat(change.context.len()), change.line);
     }
     if told.is_empty() {
         println!("Nothing would change.");
@@ -195,6 +197,14 @@ fn split(session: &Session, text: &str) -> Result<Parts, Vec<LineError>> {
         split.line(number, line);
     }
     if split.errors.is_empty() { Ok(split.parts) } else { Err(split.errors) }
+}
+
+/// Of two errors the one that understood more of the line.
+pub fn further(known: Option<SyntaxError>, other: SyntaxError) -> SyntaxError {
+    match known {
+        Some(known) if known.column >= other.column => known,
+        _ => other,
+    }
 }
 
 struct Splitter<'a> {
@@ -238,7 +248,7 @@ impl Splitter<'_> {
                     }
                     return;
                 }
-                Err(reason) => error = error.or(Some(reason)),
+                Err(reason) => error = Some(further(error, reason)),
             }
         }
         if let Some(SyntaxError { kind, column, expected }) = error {

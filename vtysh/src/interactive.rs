@@ -38,7 +38,7 @@ impl ConditionalEventHandler for Asked {
         if let Ok(mut line) = self.0.line.lock() {
             context.line().clone_into(&mut line);
         }
-        Some(Cmd::Interrupt)
+        Some(Cmd::AcceptLine)
     }
 }
 
@@ -132,6 +132,13 @@ fn history_file() -> Option<PathBuf> {
     named.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".history_frr")))
 }
 
+/// Ctrl-Z, and Ctrl-C as in FRR.
+fn leave_configuration(session: &mut Session) {
+    if let Place::Config(_) = session.place {
+        session.place = Place::Enable;
+    }
+}
+
 /// Reads and carries out lines until the user leaves.
 pub fn run(session: Session) -> rustyline::Result<()> {
     let config = Config::builder()
@@ -152,36 +159,34 @@ pub fn run(session: Session) -> rustyline::Result<()> {
         let _ = editor.load_history(file);
     }
     let mut initial = (String::new(), String::new());
-    loop {
+    'session: loop {
         let prompt = shared.borrow().prompt();
         let read = editor.readline_with_initial(&prompt, (&initial.0, &initial.1));
         initial = (String::new(), String::new());
         match read {
             Ok(line) => {
-                let line = line.trim().to_owned();
-                if line.is_empty() {
-                    continue;
-                }
-                // A history that cannot grow is no reason to stop.
-                let _ = editor.add_history_entry(&line);
-                let mut session = shared.borrow_mut();
-                session.history.push(line.clone());
-                if session.line(&line) == Ended::Left {
-                    break;
-                }
-            }
-            Err(ReadlineError::Interrupted) => {
                 let mut session = shared.borrow_mut();
                 if let Some((line, cursor)) = asked.take() {
                     let (left, right) = line.split_at_checked(cursor).unwrap_or((&line, ""));
                     print!("{}", help(&mut session, left));
                     initial = (left.to_owned(), right.to_owned());
-                } else if let Place::Config(_) = session.place {
-                    // Ctrl-Z, and Ctrl-C as in FRR, lead out of configuration.
-                    session.place = Place::Enable;
+                    continue;
                 }
-                ended.take();
+                if ended.take().is_some() {
+                    leave_configuration(&mut session);
+                    continue;
+                }
+                // What is pasted may be many lines.
+                for line in line.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                    // A history that cannot grow is no reason to stop.
+                    let _ = editor.add_history_entry(line);
+                    session.history.push(line.to_owned());
+                    if session.line(line) == Ended::Left {
+                        break 'session;
+                    }
+                }
             }
+            Err(ReadlineError::Interrupted) => leave_configuration(&mut shared.borrow_mut()),
             Err(ReadlineError::Eof) => {
                 let mut session = shared.borrow_mut();
                 match &mut session.place {

@@ -119,9 +119,6 @@ fn start(options: &Options) -> Result<Session, String> {
         .build()
         .map_err(|error| format!("vtysh: {error}"))?;
     let mut session = Session::new(runtime, Daemons::new(&run, options.daemon.clone()), etc);
-    for (name, reason) in &session.daemons.silent {
-        eprintln!("% {name} {reason}");
-    }
     if session.daemons.list.is_empty() {
         let whom = options.daemon.as_deref().unwrap_or("any daemons");
         return Err(format!(

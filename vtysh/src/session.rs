@@ -90,13 +90,20 @@ impl Session {
             let described =
                 self.daemons.list.iter().enumerate().map(|(at, daemon)| (at, &daemon.description));
             self.grammar = Grammar::new(described);
+            // Named once: their commands are missing.
+            for (name, reason) in &self.daemons.silent {
+                eprintln!("% {name} {reason}");
+            }
         }
     }
 
     pub fn prompt(&self) -> String {
-        let configured = self.daemons.list.iter().map(|daemon| &daemon.description.hostname);
-        let configured = configured.filter(|name| !name.is_empty()).next().cloned();
-        let host = configured.or_else(|| self.hostname.clone()).unwrap_or_else(system_name);
+        let mut names = self.daemons.list.iter().map(|daemon| &daemon.description.hostname);
+        let host = names
+            .find(|name| !name.is_empty())
+            .cloned()
+            .or_else(|| self.hostname.clone())
+            .unwrap_or_else(system_name);
         match &self.place {
             Place::View => format!("{host}> "),
             Place::Enable => format!("{host}# "),
@@ -211,7 +218,7 @@ impl Session {
             let node = inside.last().map_or("config", |level| &level.node);
             match self.grammar.find(node, &words) {
                 Ok(found) => return self.configure(inside, &found, line),
-                Err(reason) => error = error.or(Some(reason)),
+                Err(reason) => error = Some(apply::further(error, reason)),
             }
         }
         let error = error.unwrap_or(SyntaxError { kind: CliError::Unknown, column: 0, expected: vec![] });
@@ -370,7 +377,9 @@ impl Session {
                         self.grammar.all().filter(|(_, syntax)| regex.is_match(syntax)).collect();
                     found.sort_unstable();
                     found.dedup();
-                    found.iter().for_each(|(node, syntax)| text.push_str(&format!("  ({node})  {syntax}\n")));
+                    for (node, syntax) in found {
+                        text.push_str(&format!("  ({node})  {syntax}\n"));
+                    }
                 }
                 Err(_) => text.push_str(&format!("% {pattern} is not a regular expression\n")),
             }
@@ -421,17 +430,12 @@ impl Session {
         Ok(merged)
     }
 
-    /// FRR's message for a line that is no command here; a daemon that is down is named, since the line may be its.
+    /// FRR's message for a line that is no command here.
     fn wrong(&self, line: &str, error: &SyntaxError) -> Ended {
         let message = match &error.kind {
             CliError::Refused(_) => error.kind.to_string(),
             kind => format!("{kind}: {line}"),
         };
-        if error.kind == CliError::Unknown {
-            for (name, reason) in &self.daemons.silent {
-                eprintln!("% {name} {reason}");
-            }
-        }
         said(&message)
     }
 }

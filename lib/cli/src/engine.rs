@@ -205,15 +205,20 @@ where
             }
             return Ok(());
         }
-        let error = match self.find(context.node(), &words) {
+        let mut error = match self.find(context.node(), &words) {
             Ok(found) => return self.apply(config, context, found, first.column).map(|_| ()),
             Err(error) => error,
         };
         for depth in (0..context.frames.len()).rev() {
             let node = depth.checked_sub(1).and_then(|at| context.frames.get(at)).map_or(&CONFIG, |f| f.node);
-            if let Ok(found) = self.find(node, &words) {
-                context.frames.truncate(depth);
-                return self.apply(config, context, found, first.column).map(|_| ());
+            match self.find(node, &words) {
+                Ok(found) => {
+                    context.frames.truncate(depth);
+                    return self.apply(config, context, found, first.column).map(|_| ());
+                }
+                // The node that understood more of the line knows better what is wrong.
+                Err(other) if other.column > error.column => error = other,
+                Err(_) => {}
             }
         }
         Err(error)

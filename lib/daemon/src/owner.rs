@@ -246,13 +246,16 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
                     format!("{text}  ({node})  {}\n", command.syntax)
                 })
             }
-            CommonExec::Commits => (1..)
-                .map_while(|back| state.engine.earlier(back).map(|config| (back, config)))
-                .fold(String::new(), |text, (back, config)| {
-                    let items = state.engine.registry().render(config);
-                    let changes = lines::diff(&items, &state.engine.running_items()).len();
-                    format!("{text}{back:3}  {changes} lines differ from the running configuration\n")
-                }),
+            CommonExec::Commits => {
+                (1..).map_while(|back| state.engine.earlier(back).map(|config| (back, config))).fold(
+                    format!("Earlier configurations of {}:\n", self.0.info.name),
+                    |text, (back, config)| {
+                        let items = state.engine.registry().render(config);
+                        let changes = lines::diff(&items, &state.engine.running_items()).len();
+                        format!("{text}{back:3}  {changes} lines differ from the running configuration\n")
+                    },
+                )
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ferrite_cli::common::{DaemonConfig, Defaults};
@@ -56,6 +57,8 @@ pub struct Daemon<O, C, H> {
     stop: watch::Receiver<bool>,
     waiting: Option<Waiting>,
     config: Option<C>,
+    /// The sockets are ours to remove.
+    opened: Arc<AtomicBool>,
 }
 
 /// Runs a daemon; `main` is its main function. It calls [`Daemon::serve`] once its own sockets are open, then answers
@@ -130,6 +133,8 @@ where
 {
     let paths = Paths::new(options.pathspace.as_deref());
     let config = read_config(info, &options, &paths, &engine)?;
+    let sockets =
+        ["grpc", "vty"].map(|kind| options.vty_directory(&paths).join(format!("{}.{kind}", info.name)));
     let owners = Owners::find(&options.user, &options.group);
     make_run_directory(&paths.run, owners)?;
     let pid_path = options.pid_file.clone().unwrap_or_else(|| paths.pid_file(info.name));
@@ -144,6 +149,8 @@ where
             .map_err(|error| StartError(1, format!("cannot run as user {}: {error}", options.user)))?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let opened = Arc::new(AtomicBool::new(false));
+    let ours = opened.clone();
     let result = runtime.block_on(async {
         let (sender, events) = mpsc::channel(EVENTS);
         let owner = Owner::new(info, engine, sender.clone(), log.clone(), options.command_log_always);
@@ -161,6 +168,7 @@ where
             stop: stop.clone(),
             waiting: waiting.take(),
             config: Some(config),
+            opened: ours.clone(),
         };
         tokio::select! {
             result = main(daemon) => result.map_err(|error| StartError(1, error.to_string())),
@@ -171,6 +179,10 @@ where
         }
     });
     runtime.shutdown_timeout(Duration::from_millis(200));
+    for path in sockets.iter().filter(|_| opened.load(Ordering::Relaxed)) {
+        // The next start takes over a socket that is left.
+        let _ = std::fs::remove_file(path);
+    }
     pid.remove();
     result.map(|()| ExitCode::SUCCESS)
 }
@@ -211,6 +223,7 @@ impl<O, C: DaemonConfig, H: Clone + Send + Sync + 'static> Daemon<O, C, H> {
         let plain_path = directory.join(format!("{}.vty", self.info.name));
         let listener =
             bind_unix(&plain_path, 0o660, allowed(group)).map_err(|error| named(&plain_path, error))?;
+        self.opened.store(true, Ordering::Relaxed);
         let mut stop = self.stop.clone();
         let stopped = async move {
             // An error means that the program ends anyway.
@@ -227,10 +240,6 @@ impl<O, C: DaemonConfig, H: Clone + Send + Sync + 'static> Daemon<O, C, H> {
             tokio::select! {
                 () = plain::serve(listener, backend) => {}
                 _ = stop.wait_for(|&stopping| stopping) => {}
-            }
-            for path in [grpc, plain_path] {
-                // The next start takes over a socket that is left.
-                let _ = std::fs::remove_file(path);
             }
         });
         if let Some(config) = self.config.take().filter(|config| *config != C::default()) {
