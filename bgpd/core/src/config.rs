@@ -203,10 +203,8 @@ fn router_bgp(config: &mut BgpConfig, edit: &Edit<'_>) -> Result<(), CliError> {
         return Err(CliError::refused(format!("router bgp {kind} is not supported by this version")));
     }
     let Some(asn) = args.parse_opt::<WrittenAsn>("asn")? else {
-        return match config.instances.contains_key(&name) {
-            true => Ok(()),
-            false => Err(CliError::refused(NO_INSTANCE)),
-        };
+        let present = config.instances.contains_key(&name);
+        return if present { Ok(()) } else { Err(CliError::refused(NO_INSTANCE)) };
     };
     let notation = args.get("notation").map(|word| match word {
         "dot" => AsnNotation::Dot,

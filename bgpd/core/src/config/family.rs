@@ -26,6 +26,7 @@ pub struct Network {
 /// `aggregate-address PREFIX …`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Aggregate {
+    /// Without effect while `bgp reject-as-sets` is on.
     pub as_set: bool,
     pub summary_only: bool,
     /// Attributes of the aggregate.

@@ -297,7 +297,8 @@ impl Part for PeerFamily {
     fn settle(&mut self, kind: Option<SessionKind>) {
         if kind == Some(SessionKind::Internal) {
             self.as_override = false;
-            self.remove_private_as = None;
+            self.remove_private_as =
+                self.remove_private_as.filter(|remove| *remove != RemovePrivateAs::default());
         } else {
             self.route_reflector_client = false;
         }
@@ -426,10 +427,12 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
         ],
         no: No::Derived,
         set: |target, args| {
-            if target.internal() {
+            let remove = RemovePrivateAs::read(args);
+            // FRR looks at the plain form only; none of them does anything in a session within the AS.
+            if target.internal() && remove == RemovePrivateAs::default() {
                 return Err(CliError::refused("remove-private-AS cannot be configured for IBGP peers"));
             }
-            target.own.remove_private_as = Some(RemovePrivateAs::read(args));
+            target.own.remove_private_as = Some(remove);
             Ok(())
         },
         unset: |target, args| {
@@ -515,7 +518,7 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
         render: |settings, out| match &settings.default_originate {
             Some(DefaultOriginate { route_map: None }) => out.yes("default-originate"),
             Some(DefaultOriginate { route_map }) => {
-                out.value("default-originate route-map", route_map.as_ref())
+                out.value("default-originate route-map", route_map.as_ref());
             }
             None => {}
         },

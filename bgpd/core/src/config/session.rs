@@ -112,6 +112,8 @@ pub struct SessionSettings {
     pub path_attribute_withdraw: BTreeSet<u8>,
 }
 
+const TTL_CONFLICT: &str = "ebgp-multihop and ttl-security cannot be configured together";
+
 impl Part for SessionSettings {
     fn of(settings: &PeerSettings, _: Family) -> Option<&Self> {
         Some(&settings.session)
@@ -143,7 +145,7 @@ impl Part for SessionSettings {
     fn conflict(&self, group: Option<&Self>) -> Option<&'static str> {
         let either = |of: fn(&Self) -> bool| of(self) || group.is_some_and(of);
         if either(|part| part.ebgp_multihop.is_some()) && either(|part| part.ttl_security.is_some()) {
-            return Some("ebgp-multihop and ttl-security cannot be configured together");
+            return Some(TTL_CONFLICT);
         }
         if either(|part| part.override_capability) && either(|part| part.strict_capability_match) {
             return Some("Can't set override-capability and strict-capability-match at the same time");
@@ -351,6 +353,10 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
                 return Ok(());
             }
             let hops = args.parse_opt("hops")?.unwrap_or(255);
+            let secured = |session: &SessionSettings| session.ttl_security.is_some();
+            if secured(target.own) || target.group.is_some_and(secured) {
+                return Err(CliError::refused(TTL_CONFLICT));
+            }
             target.own.ebgp_multihop = (hops != 1).then_some(hops);
             Ok(())
         },

@@ -184,8 +184,9 @@ fn a_thousand_neighbors_load_in_no_time() {
     let start = std::time::Instant::now();
     let config = load(&engine, &text);
     let loaded = start.elapsed();
+    let start = std::time::Instant::now();
     let section = router_section(&engine, &config);
-    let rendered = start.elapsed() - loaded;
+    let rendered = start.elapsed();
     println!("{} lines: loaded in {loaded:?}, rendered in {rendered:?}", text.lines().count());
     assert_eq!(section.lines().count(), text.lines().count() + 1);
     assert!(loaded.as_secs() < 5, "{loaded:?}");
