@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(filtered("show run | begin ^b"), "b 2\nrouter ospf\n area 0\n");
         assert_eq!(filtered("show run | section bgp"), "router bgp\n neighbor x\n !\n  deep\n");
         assert_eq!(filtered("show run | count"), "8\n");
-        assert_eq!(filtered("show run | section router | count ^ "), "4\n");
+        assert_eq!(filtered("show run | section router | count area"), "1\n");
     }
 
     #[test]

@@ -422,9 +422,9 @@ impl Session {
             let items = items.map_err(|error| format!("% {}: {error}", daemon.name))?;
             lines::merge(&mut merged, items.into_iter().map(item).collect());
         }
-        if let Some(host) =
-            self.hostname.clone().filter(|_| !merged.iter().any(|i| i.text.starts_with("hostname ")))
-        {
+        // As FRR: the whole configuration always names the host.
+        if only.is_none() && !merged.iter().any(|item| item.text.starts_with("hostname ")) {
+            let host = self.hostname.clone().unwrap_or_else(system_name);
             merged.insert(0, Item { order: 0, text: format!("hostname {host}"), body: None });
         }
         Ok(merged)
