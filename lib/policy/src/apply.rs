@@ -244,6 +244,49 @@ impl RouteMap {
     }
 }
 
+impl RouteMap {
+    /// Whether the verdict or a change may differ between routes of equal attributes: by prefix, or by chance.
+    pub fn depends_on_prefix(&self) -> bool {
+        self.any_match(&|clause| {
+            matches!(
+                clause,
+                Match::AccessList(..) | Match::PrefixList(..) | Match::PrefixLen(..) | Match::Probability(_)
+            )
+        })
+    }
+
+    /// Whether it asks which neighbour it is applied for.
+    pub fn depends_on_peer(&self) -> bool {
+        self.any_match(&|clause| matches!(clause, Match::Peer(_)))
+            || self.any_set(&|clause| {
+                matches!(
+                    clause,
+                    Set::Ipv4NextHop(Ipv4NextHop::PeerAddress)
+                        | Set::Ipv6NextHopPeerAddress
+                        | Set::AsPathReplace { .. }
+                )
+            })
+    }
+
+    fn any_match(&self, asked: &dyn Fn(&Match) -> bool) -> bool {
+        self.source.entries.values().any(|entry| entry.matches.iter().any(asked))
+            || self.called().any(|map| map.any_match(asked))
+    }
+
+    fn any_set(&self, asked: &dyn Fn(&Set) -> bool) -> bool {
+        self.source.entries.values().any(|entry| entry.sets.iter().any(asked))
+            || self.called().any(|map| map.any_set(asked))
+    }
+
+    /// Maps that entries call; never this one again, for a loop is not followed.
+    fn called(&self) -> impl Iterator<Item = &Arc<RouteMap>> {
+        self.entries.iter().filter_map(|entry| match &entry.call {
+            Call::Map(map) => Some(map),
+            Call::None | Call::Loop => None,
+        })
+    }
+}
+
 impl CompiledEntry {
     fn matches(&self, route: &mut dyn PolicyRoute) -> bool {
         self.tests.iter().all(|test| test.holds(route))

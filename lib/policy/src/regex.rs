@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+pub use ::regex::Regex;
+
 /// Compiled expressions refuse to grow past this, so that no configuration line takes the daemon's memory.
 const SIZE_LIMIT: usize = 1 << 20;
 

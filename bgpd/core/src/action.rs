@@ -1,0 +1,126 @@
+//! What the instance wants done.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use bytes::Bytes;
+use ferrite_types::zclient::ToZebra;
+
+use crate::event::{AcceptId, ExecId};
+use crate::peer::{ConnId, Negotiated, SessionConfig, State, Transport};
+use crate::rib::{PeerId, ShardEvent};
+
+#[derive(Debug)]
+pub enum Action {
+    /// Make a connection; answered by `Connected` or `ConnectFailed`.
+    Connect {
+        peer: PeerId,
+        conn: ConnId,
+        transport: Arc<Transport>,
+    },
+    /// The accepted connection is this peer's.
+    Adopt {
+        accept: AcceptId,
+        peer: PeerId,
+        conn: ConnId,
+        transport: Arc<Transport>,
+    },
+    /// The accepted connection is nobody's: close it.
+    Refuse {
+        accept: AcceptId,
+    },
+    /// A whole message, ahead of any UPDATE that waits.
+    Send {
+        peer: PeerId,
+        conn: ConnId,
+        bytes: Bytes,
+    },
+    /// A whole UPDATE, behind those that wait (End-of-RIB).
+    SendBehind {
+        peer: PeerId,
+        conn: ConnId,
+        bytes: Bytes,
+    },
+    /// Closes the connection, or stops making it. What was sent by `Send` still goes out; UPDATEs that wait do not.
+    Close {
+        peer: PeerId,
+        conn: ConnId,
+    },
+    /// The session is up: UPDATEs of this connection are decoded (`negotiated.decode_context(config)`) and go to the
+    /// shards as batches of `session`; what the shards send to the peer goes out on it. Comes after the shards' `PeerUp`.
+    SessionUp {
+        peer: PeerId,
+        conn: ConnId,
+        session: u64,
+        config: Arc<SessionConfig>,
+        negotiated: Arc<Negotiated>,
+    },
+    SessionDown {
+        peer: PeerId,
+        session: u64,
+    },
+    /// Key for the listeners' connections with this neighbour (RFC 2385); `None` removes it.
+    SetPassword {
+        addr: IpAddr,
+        password: Option<String>,
+    },
+    /// For one shard, in order.
+    Shard {
+        shard: usize,
+        event: ShardEvent,
+    },
+    Zebra(ToZebra),
+    /// A piece of a command's output. The next one comes after `ReplyTaken`, unless `done`.
+    Reply {
+        exec: ExecId,
+        text: String,
+        done: bool,
+    },
+    /// For the log.
+    Log(LogLine),
+    /// Nothing is left to do before the process ends.
+    Finished,
+}
+
+/// What is worth a line in the log.
+#[derive(Clone, PartialEq, Debug)]
+pub enum LogLine {
+    /// `bgp log-neighbor-changes`.
+    NeighborUp {
+        addr: IpAddr,
+        hostname: Option<String>,
+    },
+    NeighborDown {
+        addr: IpAddr,
+        hostname: Option<String>,
+        reason: String,
+    },
+    /// Every change of state, for `debug bgp neighbor-events`.
+    State {
+        addr: IpAddr,
+        from: State,
+        to: State,
+    },
+    AttemptFailed {
+        addr: IpAddr,
+        reason: String,
+    },
+    PrefixWarning {
+        addr: IpAddr,
+        family: Family,
+        count: u64,
+        limit: u32,
+    },
+    PrefixLimit {
+        addr: IpAddr,
+        family: Family,
+        count: u64,
+        limit: u32,
+    },
+    /// Zebra did not carry out a request.
+    ZebraRefused {
+        request: String,
+        reason: String,
+    },
+}

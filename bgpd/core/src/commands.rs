@@ -1,0 +1,380 @@
+//! Commands outside configuration: `show`, `clear`. Each is declared in [`registry`] with a [`Command`] as its handler;
+//! the instance answers it, asking the shards where the table is needed.
+//!
+//! ```text
+//!  Exec ─► questions to every shard ─► answers complete ─► view struct ─► one Reply
+//!       └► counts, then a walk ─► rows of all shards merged by prefix ─► Reply, ReplyTaken, Reply, …
+//! ```
+
+use std::collections::BTreeMap;
+
+use bgp_packet::Family;
+use ferrite_cli::{Args, Registry};
+use ferrite_policy::view::{Daemon, PolicyShow};
+use ferrite_types::{Afi, Timestamp};
+
+use crate::Action;
+use crate::config::BgpConfig;
+use crate::event::ExecId;
+use crate::instance::Instance;
+use crate::rib::query::WalkSource;
+use crate::rib::{Answer, Query, QueryToken, ShardEvent};
+
+mod clear;
+mod declare;
+mod filter;
+mod neighbors;
+mod prefix;
+mod summary;
+mod table;
+mod various;
+
+use filter::RowFilter;
+use table::Walk;
+
+/// The handler of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command {
+    Policy(PolicyShow),
+    Summary,
+    /// The table, or what a filter leaves of it.
+    Table,
+    Prefix,
+    Neighbors,
+    /// A table of one neighbour.
+    Adjacency(Side),
+    Nexthops,
+    UpdateGroups,
+    PeerGroups,
+    Memory,
+    Statistics,
+    Router,
+    Vrfs,
+    Clear,
+    ClearSoft,
+}
+
+/// Which of a neighbour's tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    Advertised,
+    Received,
+    Filtered,
+    Accepted,
+}
+
+/// Every command and configuration line of bgpd.
+pub fn registry() -> Registry<BgpConfig, Command> {
+    let mut registry = Registry::new();
+    crate::config::register(&mut registry);
+    ferrite_policy::view::register(&mut registry, true, Command::Policy);
+    declare::register(&mut registry);
+    registry
+}
+
+/// What FRR's shell prints before what this daemon says.
+const DAEMON: Daemon = Daemon { title: "BGP", name: "bgpd" };
+
+/// Commands whose output is not complete.
+#[derive(Debug, Default)]
+pub struct Execs(BTreeMap<ExecId, Exec>);
+
+#[derive(Debug)]
+enum Exec {
+    Gather(Gather),
+    Walk(Box<Walk>),
+}
+
+/// Questions that every shard answers, and what they have answered.
+#[derive(Debug)]
+pub(crate) struct Gather {
+    command: Command,
+    args: Args,
+    /// Answers by question, then by shard.
+    answers: Vec<Vec<Answer>>,
+    waiting: usize,
+}
+
+/// Answers by question, then by shard, in order of arrival.
+pub(crate) type Answers = [Vec<Answer>];
+
+/// Questions of one command are told apart by the low bits of their token.
+const QUESTIONS: u64 = 16;
+
+fn token(exec: ExecId, question: usize) -> QueryToken {
+    QueryToken(exec.0 * QUESTIONS + question as u64)
+}
+
+fn exec_of(token: QueryToken) -> (ExecId, usize) {
+    (ExecId(token.0 / QUESTIONS), (token.0 % QUESTIONS) as usize)
+}
+
+/// The family that a command names; `show ip bgp` is IPv4, and so is what names none but may be either.
+fn named_family(args: &Args) -> Option<Family> {
+    if args.has("ipv6") {
+        Some(Family::IPV6_UNICAST)
+    } else if args.has("ipv4") || args.has("ip") {
+        Some(Family::IPV4_UNICAST)
+    } else {
+        None
+    }
+}
+
+/// FRR's default for tables: `show bgp` alone is IPv6.
+fn family_or_ipv6(args: &Args) -> Family {
+    named_family(args).unwrap_or(Family::IPV6_UNICAST)
+}
+
+/// JSON as FRR prints it, with the line end.
+fn json(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+impl Instance {
+    pub(crate) fn exec(
+        &mut self,
+        now: Timestamp,
+        exec: ExecId,
+        command: Command,
+        args: &Args,
+        out: &mut Vec<Action>,
+    ) {
+        if self.router().is_none() && !matches!(command, Command::Policy(_)) {
+            let text = if args.has("json") { "{}\n" } else { "" };
+            return reply(exec, text.to_owned(), out);
+        }
+        match self.questions(command, args) {
+            Err(text) => reply(exec, text, out),
+            Ok(questions) if questions.is_empty() => {
+                let text = self.answer(now, command, args, &[], out);
+                reply(exec, text, out);
+            }
+            Ok(questions) => {
+                let gather = Gather {
+                    command,
+                    args: args.clone(),
+                    answers: questions.iter().map(|_| Vec::new()).collect(),
+                    waiting: questions.len() * self.host.shards,
+                };
+                for (number, question) in questions.iter().enumerate() {
+                    self.all_shards(|| ShardEvent::Query(token(exec, number), question.clone()), out);
+                }
+                self.execs.0.insert(exec, Exec::Gather(gather));
+            }
+        }
+    }
+
+    /// What the shards must be asked first; or the reply at once.
+    fn questions(&self, command: Command, args: &Args) -> Result<Vec<Query>, String> {
+        let unicast = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
+        Ok(match command {
+            Command::Summary => unicast.map(|family| Query::Counts { family }).to_vec(),
+            Command::Table => vec![Query::Counts { family: family_or_ipv6(args) }],
+            Command::Adjacency(side) => {
+                let (_, family) = self.adjacency(side, args)?;
+                vec![Query::Counts { family }]
+            }
+            Command::Prefix => vec![self.prefix_question(args)?],
+            Command::Statistics => vec![Query::Counts { family: family_or_ipv6(args) }],
+            Command::Nexthops => vec![Query::Nexthops],
+            Command::UpdateGroups => match named_family(args) {
+                Some(family) => vec![Query::UpdateGroups { family }],
+                None => unicast.map(|family| Query::UpdateGroups { family }).to_vec(),
+            },
+            Command::Memory => {
+                let mut questions = vec![Query::Memory];
+                questions.extend(unicast.map(|family| Query::Counts { family }));
+                questions
+            }
+            Command::Policy(_)
+            | Command::Neighbors
+            | Command::PeerGroups
+            | Command::Router
+            | Command::Vrfs
+            | Command::Clear
+            | Command::ClearSoft => Vec::new(),
+        })
+    }
+
+    /// The whole output, once everything needed is there.
+    fn answer(
+        &mut self,
+        now: Timestamp,
+        command: Command,
+        args: &Args,
+        answers: &Answers,
+        out: &mut Vec<Action>,
+    ) -> String {
+        match command {
+            Command::Policy(show) => show.run(&self.policies, DAEMON, args),
+            Command::Summary => self.summary(now, args, answers),
+            Command::Prefix => self.prefix_detail(args, answers),
+            Command::Neighbors => self.neighbors(now, args),
+            Command::Nexthops => self.nexthops(args, answers),
+            Command::UpdateGroups => self.update_groups(args, answers),
+            Command::PeerGroups => self.peer_groups(args),
+            Command::Memory => self.memory(args, answers),
+            Command::Statistics => self.statistics(args, answers),
+            Command::Router => self.router_view(args),
+            Command::Vrfs => self.vrfs(args),
+            Command::Clear => self.clear(now, args, out),
+            Command::ClearSoft => self.clear_soft(args, out),
+            // Streamed; they do not come here.
+            Command::Table | Command::Adjacency(_) => String::new(),
+        }
+    }
+
+    /// A shard's answer.
+    pub(crate) fn answered(
+        &mut self,
+        now: Timestamp,
+        shard: usize,
+        token: QueryToken,
+        answer: Answer,
+        out: &mut Vec<Action>,
+    ) {
+        let (exec, question) = exec_of(token);
+        match self.execs.0.get_mut(&exec) {
+            Some(Exec::Gather(gather)) => {
+                if let Some(answers) = gather.answers.get_mut(question) {
+                    answers.push(answer);
+                    gather.waiting = gather.waiting.saturating_sub(1);
+                }
+                if gather.waiting == 0 {
+                    self.gathered(now, exec, out);
+                }
+            }
+            Some(Exec::Walk(walk)) => {
+                if let Answer::Rows { rows, done } = answer {
+                    walk.received(shard, rows, done);
+                    self.advance(exec, out);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn gathered(&mut self, now: Timestamp, exec: ExecId, out: &mut Vec<Action>) {
+        let Some(Exec::Gather(gather)) = self.execs.0.remove(&exec) else { return };
+        match self.walk_of(&gather) {
+            Some(Ok(walk)) => {
+                self.execs.0.insert(exec, Exec::Walk(Box::new(walk)));
+                self.advance(exec, out);
+            }
+            Some(Err(text)) => reply(exec, text, out),
+            None => {
+                let text = self.answer(now, gather.command, &gather.args, &gather.answers, out);
+                reply(exec, text, out);
+            }
+        }
+    }
+
+    /// The walk that a streamed command goes on with.
+    fn walk_of(&self, gather: &Gather) -> Option<Result<Walk, String>> {
+        let args = &gather.args;
+        match gather.command {
+            Command::Table => Some(self.table_walk(args, &gather.answers)),
+            Command::Adjacency(side) => Some(self.adjacency(side, args).map(|(entry, family)| {
+                let header = self.table_header(&gather.answers);
+                Walk::adjacency(side, family, entry, header, args, self.host.shards)
+            })),
+            _ => None,
+        }
+    }
+
+    fn table_walk(&self, args: &Args, answers: &Answers) -> Result<Walk, String> {
+        let family = family_or_ipv6(args);
+        let filter = RowFilter::read(self, family.afi, args)?;
+        let header = self.table_header(answers);
+        Ok(Walk::table(family, filter, header, args, self.host.shards))
+    }
+
+    /// Writes what can be written, asks shards for what is missing.
+    fn advance(&mut self, exec: ExecId, out: &mut Vec<Action>) {
+        let Some(Exec::Walk(mut walk)) = self.execs.0.remove(&exec) else { return };
+        walk.advance(self);
+        for shard in walk.to_ask() {
+            out.push(Action::Shard { shard, event: ShardEvent::Query(token(exec, 0), walk.query()) });
+        }
+        match walk.take_chunk() {
+            Some(chunk) if chunk.done => reply(exec, chunk.text, out),
+            Some(chunk) => {
+                out.push(Action::Reply { exec, text: chunk.text, done: false });
+                self.execs.0.insert(exec, Exec::Walk(walk));
+            }
+            None => {
+                self.execs.0.insert(exec, Exec::Walk(walk));
+            }
+        }
+    }
+
+    pub(crate) fn reply_taken(&mut self, _now: Timestamp, exec: ExecId, out: &mut Vec<Action>) {
+        if let Some(Exec::Walk(walk)) = self.execs.0.get_mut(&exec) {
+            walk.taken();
+            self.advance(exec, out);
+        }
+    }
+
+    pub(crate) fn reply_gone(&mut self, exec: ExecId, out: &mut Vec<Action>) {
+        if let Some(Exec::Walk(_)) = self.execs.0.remove(&exec) {
+            self.all_shards(|| ShardEvent::Query(token(exec, 0), Query::EndWalk), out);
+        }
+    }
+
+    /// The neighbour and family that a table of one neighbour is about.
+    fn adjacency(&self, side: Side, args: &Args) -> Result<(WalkSource, Family), String> {
+        let warn = |text: &str| {
+            if args.has("json") { format!("{{ \"warning\": \"{text}\" }}\n") } else { format!("% {text}\n") }
+        };
+        let entry = self.named_peer(args);
+        let Some((id, entry)) = entry else { return Err(warn("No such neighbor or address family")) };
+        let active = |family: &Family| entry.effective.family(*family).is_some_and(|part| part.active);
+        let family = named_family(args)
+            .or_else(|| [Family::IPV6_UNICAST, Family::IPV4_UNICAST].into_iter().find(active));
+        let Some(family) = family.filter(active) else {
+            return Err(warn("No such neighbor or address family"));
+        };
+        let stored = entry.effective.family(family).is_some_and(|part| part.soft_reconfiguration);
+        let source = match side {
+            Side::Advertised => WalkSource::Advertised(id),
+            Side::Accepted => WalkSource::Accepted(id),
+            Side::Received | Side::Filtered if !stored => {
+                return Err(warn("Inbound soft reconfiguration not enabled"));
+            }
+            Side::Received => WalkSource::Received(id),
+            Side::Filtered => WalkSource::Filtered(id),
+        };
+        Ok((source, family))
+    }
+
+    /// The neighbour that `$neighbor` names, by address or by its host name.
+    pub(crate) fn named_peer(
+        &self,
+        args: &Args,
+    ) -> Option<(crate::rib::PeerId, &crate::instance::PeerEntry)> {
+        let name = args.get("neighbor")?;
+        let by_addr = name.parse().ok().and_then(|addr| self.by_addr.get(&addr).copied());
+        let by_name = || {
+            let named = |entry: &crate::instance::PeerEntry| entry.hostname().as_deref() == Some(name);
+            self.peers.iter().find(|(_, entry)| named(entry)).map(|(id, _)| *id)
+        };
+        let id = by_addr.or_else(by_name)?;
+        Some((id, self.peers.get(&id)?))
+    }
+
+    /// Seconds since 1970 at a moment.
+    pub(crate) fn wall_clock(&self, at: Timestamp) -> u64 {
+        self.host.epoch + at.as_micros() / 1_000_000
+    }
+}
+
+fn reply(exec: ExecId, text: String, out: &mut Vec<Action>) {
+    out.push(Action::Reply { exec, text, done: true });
+}
+
+/// The family of a prefix or address.
+fn family_of(afi: Afi) -> Family {
+    if afi == Afi::Ipv6 { Family::IPV6_UNICAST } else { Family::IPV4_UNICAST }
+}

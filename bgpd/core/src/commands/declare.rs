@@ -1,0 +1,189 @@
+//! Grammar and help of the commands.
+
+use ferrite_cli::{ExecCommand, Registry};
+
+use super::{Command, Side};
+use crate::config::BgpConfig;
+
+type Commands = Registry<BgpConfig, Command>;
+
+/// What stands before every show of a family.
+const SHOW: &str = "show [ip] bgp [<ipv4|ipv6> [unicast]]";
+const SHOW_HELP: &[&str] = &[
+    "Show running system information",
+    "IP information",
+    "BGP information",
+    "IPv4",
+    "IPv6",
+    "Unicast routes",
+];
+/// Without a family.
+const ALL: &str = "show [ip] bgp";
+const ALL_HELP: &[&str] = &["Show running system information", "IP information", "BGP information"];
+const JSON: &str = "JavaScript Object Notation";
+const NEIGHBOR: &str = "<A.B.C.D|X:X::X:X|WORD>$neighbor";
+const NEIGHBOR_HELP: [&str; 3] = ["Neighbor's address", "Neighbor's address", "Neighbor's host name"];
+
+fn show(registry: &mut Commands, tail: &str, help: &[&'static str], command: Command) {
+    let syntax = format!("{SHOW} {tail}");
+    registry.exec(ExecCommand::new(syntax.trim_end(), &[SHOW_HELP, help].concat(), command));
+}
+
+fn show_all(registry: &mut Commands, tail: &str, help: &[&'static str], command: Command) {
+    registry.exec(ExecCommand::new(format!("{ALL} {tail}"), &[ALL_HELP, help].concat(), command));
+}
+
+pub(super) fn register(registry: &mut Commands) {
+    tables(registry);
+    neighbors(registry);
+    various(registry);
+    clear(registry);
+}
+
+fn tables(registry: &mut Commands) {
+    let tail = "[json|wide]";
+    let tail_help = [JSON, "Wider columns"];
+    let mut add = |middle: &str, help: &[&'static str]| {
+        show(registry, &format!("{middle} {tail}"), &[help, &tail_help].concat(), Command::Table);
+    };
+    add("", &[]);
+    add("cidr-only", &["Prefixes of other lengths than their class"]);
+    add(
+        "community [AA:NN$communities...] [exact-match]",
+        &["Routes with communities", "Community", "The route has exactly these"],
+    );
+    add("large-community [AA:BB:CC$large...]", &["Routes with large communities", "Large community"]);
+    add(
+        "community-list WORD$community_list [exact-match]",
+        &["Routes that a community list permits", "Name of the list", "The route has exactly these"],
+    );
+    add(
+        "large-community-list WORD$large_list [exact-match]",
+        &["Routes that a large community list permits", "Name of the list", "The route has exactly these"],
+    );
+    add(
+        "filter-list AS_PATH_FILTER_NAME$filter_list",
+        &["Routes that an AS-path list permits", "Name of the list"],
+    );
+    add("prefix-list WORD$prefix_list", &["Routes that a prefix list permits", "Name of the list"]);
+    add(
+        "access-list ACCESSLIST_NAME$access_list",
+        &["Routes that an access list permits", "Name of the list"],
+    );
+    add("route-map RMAP_NAME$route_map", &["Routes that a route map permits", "Name of the map"]);
+    add("version (1-4294967295)$since", &["Prefixes that changed since", "Version of the table"]);
+    add("self-originate", &["Routes that this router originates"]);
+    add(
+        "<A.B.C.D/M|X:X::X:X/M>$prefix longer-prefixes",
+        &["Network", "Network", "The prefix and all within it"],
+    );
+    show(registry, "regexp REGEX$pattern...", &["Routes by AS path", "Regular expression"], Command::Table);
+    show(
+        registry,
+        "<A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>$prefix [<bestpath|multipath>] [json]",
+        &["Address", "Network", "Address", "Network", "The best path only", "Best and multipath only", JSON],
+        Command::Prefix,
+    );
+    show(registry, "statistics [json]", &["Statistics over the table", JSON], Command::Statistics);
+}
+
+fn neighbors(registry: &mut Commands) {
+    show(
+        registry,
+        "summary [<established|failed>] [<neighbor <A.B.C.D|X:X::X:X|WORD>$neighbor|remote-as <ASNUM|internal|external>$remote_as>] [terse] [wide] [json]",
+        &[
+            "Neighbors in short",
+            "Only established sessions",
+            "Only sessions that are down",
+            "One neighbor",
+            "Neighbor's address",
+            "Neighbor's address",
+            "Neighbor's host name",
+            "Neighbors of an AS",
+            "AS number",
+            "Our own AS",
+            "Other ASes",
+            "Without what is zero",
+            "Wider columns",
+            JSON,
+        ],
+        Command::Summary,
+    );
+    let mut help = vec!["Neighbors in detail"];
+    help.extend(NEIGHBOR_HELP);
+    help.push(JSON);
+    show(registry, &format!("neighbors [{NEIGHBOR}] [json]"), &help, Command::Neighbors);
+    for (word, side, text) in [
+        ("advertised-routes", Side::Advertised, "What was sent to the neighbor"),
+        ("received-routes", Side::Received, "What the neighbor sent, before policy"),
+        ("filtered-routes", Side::Filtered, "What the neighbor sent and policy denied"),
+        ("routes", Side::Accepted, "What the neighbor sent, after policy"),
+    ] {
+        let mut help = vec!["Neighbors in detail"];
+        help.extend(NEIGHBOR_HELP);
+        help.extend([text, JSON, "Wider columns"]);
+        show(registry, &format!("neighbors {NEIGHBOR} {word} [json|wide]"), &help, Command::Adjacency(side));
+    }
+}
+
+fn various(registry: &mut Commands) {
+    show_all(
+        registry,
+        "nexthop [<A.B.C.D|X:X::X:X>$addr] [detail] [json]",
+        &["Next hops that routes depend on", "Address", "Address", "In detail", JSON],
+        Command::Nexthops,
+    );
+    show(
+        registry,
+        "update-groups [json]",
+        &["Groups of neighbors with the same policy", JSON],
+        Command::UpdateGroups,
+    );
+    show_all(
+        registry,
+        "peer-group [PGNAME$group] [json]",
+        &["Peer groups", "Name of a group", JSON],
+        Command::PeerGroups,
+    );
+    show_all(registry, "memory [json]", &["Memory in use", JSON], Command::Memory);
+    show_all(registry, "router [json]", &["The router", JSON], Command::Router);
+    show_all(registry, "vrfs [json]", &["Instances", JSON], Command::Vrfs);
+}
+
+fn clear(registry: &mut Commands) {
+    const CLEAR: &str = "clear [ip] bgp [<ipv4|ipv6> [unicast]] <*$all|external$external|ASNUM$asn|peer-group PGNAME$group|<A.B.C.D|X:X::X:X|WORD>$neighbor>";
+    const HELP: &[&str] = &[
+        "Reset functions",
+        "IP information",
+        "BGP information",
+        "IPv4",
+        "IPv6",
+        "Unicast routes",
+        "All neighbors",
+        "All external neighbors",
+        "Neighbors of an AS",
+        "Members of a peer group",
+        "Name of the group",
+        "Neighbor's address",
+        "Neighbor's address",
+        "Neighbor's host name",
+    ];
+    registry.exec(ExecCommand::new(CLEAR, HELP, Command::Clear).privileged());
+    let soft = ["Without ending the session", "What they sent", "What we send"];
+    registry.exec(
+        ExecCommand::new(
+            format!("{CLEAR} soft [<in|out>$direction]"),
+            &[HELP, &soft].concat(),
+            Command::ClearSoft,
+        )
+        .privileged(),
+    );
+    registry.exec(
+        ExecCommand::new(
+            format!("{CLEAR} <in|out>$direction"),
+            &[HELP, &soft[1..]].concat(),
+            Command::ClearSoft,
+        )
+        .privileged(),
+    );
+}

@@ -1,0 +1,166 @@
+//! What `show bgp` leaves of the table: `community`, `regexp`, `prefix-list`, `longer-prefixes` and the rest.
+
+use std::sync::Arc;
+
+use ferrite_cli::Args;
+use ferrite_policy::access_list::CompiledAccessList;
+use ferrite_policy::as_path_list::CompiledAsPathList;
+use ferrite_policy::community_list::{CommunityMatch, CompiledCommunityList};
+use ferrite_policy::prefix_list::CompiledPrefixList;
+use ferrite_types::{Afi, Community, LargeCommunity, Prefix, RouteProtocol};
+
+use crate::instance::Instance;
+use crate::instance::filter::{ChainKey, Filters, Place};
+use crate::rib::policy::Filter;
+use crate::rib::query::{PathSource, PathView, PrefixView};
+use crate::rib::{PolicyInput, Verdict};
+
+/// A test of one path.
+#[derive(Debug)]
+pub enum RowFilter {
+    All,
+    Within(Prefix),
+    CidrOnly,
+    Since(u64),
+    SelfOriginated,
+    Communities { values: Vec<Community>, exact: bool },
+    LargeCommunities(Vec<LargeCommunity>),
+    CommunityList(Arc<CompiledCommunityList<Community>>, CommunityMatch),
+    LargeCommunityList(Arc<CompiledCommunityList<LargeCommunity>>, CommunityMatch),
+    PathList(Arc<CompiledAsPathList>),
+    PathRegex(ferrite_policy::regex::Regex),
+    PrefixList(Arc<CompiledPrefixList>),
+    AccessList(Arc<CompiledAccessList>),
+    RouteMap(Arc<dyn Filter>),
+}
+
+impl RowFilter {
+    /// The filter of a command line; the error is what the operator is told.
+    pub fn read(instance: &Instance, afi: Afi, args: &Args) -> Result<Self, String> {
+        let policies = &instance.policies;
+        let how = if args.has("exact-match") { CommunityMatch::Exact } else { CommunityMatch::Included };
+        let list = |name: &str, what: &str| format!("% {name} is not a valid {what} name\n");
+        let bad = |error: ferrite_types::ParseError| format!("% {error}\n");
+        Ok(if args.has("longer-prefixes") {
+            Self::Within(args.parse("prefix").map_err(|error| format!("{error}\n"))?)
+        } else if args.has("cidr-only") {
+            Self::CidrOnly
+        } else if args.has("self-originate") {
+            Self::SelfOriginated
+        } else if let Ok(Some(since)) = args.parse_opt("since") {
+            Self::Since(since)
+        } else if args.has("community") {
+            let values = args.all("communities").map(str::parse).collect::<Result<Vec<Community>, _>>();
+            let mut values = values.map_err(bad)?;
+            values.sort_unstable();
+            Self::Communities { values, exact: args.has("exact-match") }
+        } else if args.has("large-community") {
+            Self::LargeCommunities(args.all("large").map(str::parse).collect::<Result<_, _>>().map_err(bad)?)
+        } else if let Some(name) = args.get("community_list") {
+            let found = policies.community_list(name).cloned();
+            Self::CommunityList(found.ok_or_else(|| list(name, "community-list"))?, how)
+        } else if let Some(name) = args.get("large_list") {
+            let found = policies.large_community_list(name).cloned();
+            Self::LargeCommunityList(found.ok_or_else(|| list(name, "large-community-list"))?, how)
+        } else if let Some(name) = args.get("filter_list") {
+            let found = policies.as_path_list(name).cloned();
+            Self::PathList(found.ok_or_else(|| list(name, "AS-path access-list"))?)
+        } else if args.has("pattern") {
+            let pattern = args.all("pattern").collect::<Vec<_>>().join(" ");
+            let compiled = ferrite_policy::regex::compile(&pattern);
+            Self::PathRegex(compiled.map_err(|_| format!("Can't compile regexp {pattern}\n"))?)
+        } else if let Some(name) = args.get("prefix_list") {
+            let found = policies.prefix_list(afi, name).cloned();
+            Self::PrefixList(found.ok_or_else(|| list(name, "prefix-list"))?)
+        } else if let Some(name) = args.get("access_list") {
+            let found = policies.access_list(afi, name).cloned();
+            Self::AccessList(found.ok_or_else(|| list(name, "access-list"))?)
+        } else if let Some(name) = args.get("route_map") {
+            if policies.route_map(name).is_none() {
+                return Err(list(name, "route-map"));
+            }
+            let key = ChainKey::map(Place::Local, afi, &crate::config::PolicyName::new(name));
+            let asn = instance.router().map_or(ferrite_types::Asn(0), |router| router.asn.asn);
+            Self::RouteMap(Filters::default().get(&key, policies, asn))
+        } else {
+            Self::All
+        })
+    }
+
+    /// Prefixes that a walk can leave out from the start.
+    pub fn within(&self) -> Option<Prefix> {
+        match self {
+            Self::Within(prefix) => Some(*prefix),
+            _ => None,
+        }
+    }
+
+    pub fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// Whether a path is shown.
+    pub fn shows(&self, row: &PrefixView, path: &PathView) -> bool {
+        let attrs = &path.attrs;
+        match self {
+            Self::All => true,
+            Self::Within(prefix) => prefix.covers(row.prefix),
+            Self::CidrOnly => !classful(row.prefix),
+            Self::Since(version) => row.version >= *version,
+            Self::SelfOriginated => !matches!(path.source, PathSource::Peer(_)),
+            Self::Communities { values, exact: true } => **values == *attrs.communities,
+            Self::Communities { values, exact: false } if values.is_empty() => !attrs.communities.is_empty(),
+            Self::Communities { values, exact: false } => {
+                values.iter().all(|value| attrs.communities.binary_search(value).is_ok())
+            }
+            Self::LargeCommunities(values) if values.is_empty() => !attrs.large_communities.is_empty(),
+            Self::LargeCommunities(values) => {
+                values.iter().all(|value| attrs.large_communities.binary_search(value).is_ok())
+            }
+            Self::CommunityList(list, how) => list.permits(&attrs.communities, *how),
+            Self::LargeCommunityList(list, how) => list.permits(&attrs.large_communities, *how),
+            Self::PathList(list) => list.permits(&attrs.as_path.to_string()),
+            Self::PathRegex(regex) => regex.is_match(&attrs.as_path.to_string()),
+            Self::PrefixList(list) => list.permits(row.prefix),
+            Self::AccessList(list) => list.permits(row.prefix),
+            Self::RouteMap(map) => permitted(&**map, row, path),
+        }
+    }
+}
+
+/// What a route map says; what it would change is not shown, as in FRR.
+fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView) -> bool {
+    let mut input = PolicyInput {
+        prefix: row.prefix,
+        attrs: std::borrow::Cow::Borrowed(&path.attrs),
+        source: None,
+        peer: None,
+        source_protocol: match path.source {
+            PathSource::Redistributed(protocol) => protocol,
+            _ => RouteProtocol::Bgp,
+        },
+        weight: path.weight,
+        tag: path.tag,
+        distance: None,
+        table: None,
+        fib_metric: None,
+        nexthop_set: false,
+        nexthop_unchanged: false,
+        prefer_global: false,
+        nexthop_peer_address: false,
+        default_local_pref: 100,
+    };
+    map.apply(&mut input) == Verdict::Permit
+}
+
+/// Whether the length is that of the address's class.
+fn classful(prefix: Prefix) -> bool {
+    let Prefix::V4(prefix) = prefix else { return false };
+    let class = match prefix.addr().octets()[0] {
+        0..=127 => 8,
+        128..=191 => 16,
+        192..=223 => 24,
+        _ => return false,
+    };
+    prefix.len() == class
+}

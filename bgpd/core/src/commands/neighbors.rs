@@ -1,0 +1,292 @@
+//! `show bgp neighbors`.
+
+use bgp_packet::capability::Capability;
+use bgp_packet::{Family, Open};
+use ferrite_cli::Args;
+use ferrite_types::{RouterId, Timestamp};
+use indexmap::IndexMap;
+
+use super::clear::remote_as;
+use super::json;
+use super::summary::state_name;
+use crate::config::{EffectiveFamily, PrefixLimitAction, SessionKind};
+use crate::instance::{Instance, PeerEntry};
+use crate::peer::{Negotiated, Timer, UpdateSource};
+use crate::view::neighbor::{
+    Both, Capabilities, FamilyCapability, FamilyView, HostnameCapability, LastReset, MessageStats,
+    NeighborView, Neighbors, PrefixStats, SoftwareVersion, Timers, Transport,
+};
+use crate::view::{family_key, text};
+
+impl Instance {
+    pub(super) fn neighbors(&self, now: Timestamp, args: &Args) -> String {
+        let named = self.named_peer(args);
+        if args.has("neighbor") && named.is_none() {
+            return if args.has("json") {
+                "{\"bgpNoSuchNeighbor\":true}\n".to_owned()
+            } else {
+                "% No such neighbor in this view/vrf\n".to_owned()
+            };
+        }
+        let entries = self.by_addr.values().filter_map(|id| self.peers.get(id));
+        let shown = entries.filter(|entry| named.is_none_or(|(_, named)| named.addr == entry.addr));
+        let views = shown.map(|entry| (entry.addr.to_string(), self.neighbor(now, entry))).collect();
+        let views = Neighbors(views);
+        if args.has("json") { json(&views) } else { views.to_string() }
+    }
+
+    fn neighbor(&self, now: Timestamp, entry: &PeerEntry) -> NeighborView {
+        let negotiated = entry.peer.negotiated().map(|negotiated| &**negotiated);
+        let history = entry.peer.history();
+        let session = &entry.effective.session;
+        let internal = entry.effective.kind == Some(SessionKind::Internal);
+        NeighborView {
+            addr: Some(entry.addr),
+            remote_as: remote_as(entry),
+            local_as: session.local_as,
+            local_as_replace_as_dual_as: session
+                .change_local_as
+                .is_some_and(|local| local.replace_as && local.dual_as),
+            nbr_internal_link: internal,
+            nbr_external_link: !internal,
+            local_role: "undefined",
+            remote_role: "undefined",
+            nbr_desc: session.description.clone(),
+            hostname: entry.hostname(),
+            domainname: negotiated
+                .and_then(|negotiated| negotiated.hostname.as_ref())
+                .map(|(_, domain)| domain.clone())
+                .filter(|domain| !domain.is_empty()),
+            peer_group: entry.effective.group.as_ref().map(ToString::to_string),
+            admin_shut_down: session.shutdown.is_some(),
+            bgp_version: 4,
+            remote_router_id: negotiated.map_or(RouterId::UNSET, |negotiated| negotiated.remote_id),
+            local_router_id: self.router_id(),
+            bgp_state: state_name(entry.peer.state()).to_owned(),
+            timers: self.timers(now, entry, negotiated),
+            extended_optional_parameters_length: session.extended_optional_parameters,
+            neighbor_capabilities: negotiated.map(capabilities),
+            message_stats: message_stats(entry),
+            prefix_stats: PrefixStats::default(),
+            min_btwn_advertisement_runs_timer_msecs: u64::from(session.advertisement_interval) * 1000,
+            families: self.family_views(entry),
+            connections_established: history.established,
+            connections_dropped: history.dropped,
+            last_reset: last_reset(now, entry),
+            transport: self.transport(now, entry, negotiated),
+        }
+    }
+
+    fn timers(&self, now: Timestamp, entry: &PeerEntry, negotiated: Option<&Negotiated>) -> Timers {
+        let history = entry.peer.history();
+        let since = |at: Option<Timestamp>| at.map(|at| now.since(at).as_millis() as u64);
+        let up = history.up_since.filter(|_| entry.established());
+        let configured = entry.effective.session.timers;
+        let msec = |secs: u16| u64::from(secs) * 1000;
+        Timers {
+            up_msec: since(up),
+            up_text: up.map(|at| text::uptime(now.since(at))),
+            up_epoch: up.map(|at| self.wall_clock(at)),
+            last_read_msec: since(history.last_read).unwrap_or(0),
+            last_write_msec: since(history.last_write),
+            last_update_msec: since(history.last_update),
+            configured_hold_msec: msec(configured.hold),
+            configured_keepalive_msec: msec(configured.keepalive),
+            hold_msec: msec(negotiated.map_or(configured.hold, |negotiated| negotiated.hold_time)),
+            keepalive_msec: msec(negotiated.map_or(configured.keepalive, |negotiated| negotiated.keepalive)),
+        }
+    }
+
+    fn family_views(&self, entry: &PeerEntry) -> IndexMap<&'static str, FamilyView> {
+        let group = entry.effective.group.as_ref().map(ToString::to_string);
+        entry
+            .effective
+            .active_families()
+            .filter_map(|family| {
+                let from = entry.effective.family(family)?;
+                let view = self.family_view(entry, family, from, group.clone());
+                Some((family_key(family.afi, family.safi), view))
+            })
+            .collect()
+    }
+
+    fn family_view(
+        &self,
+        entry: &PeerEntry,
+        family: Family,
+        from: &EffectiveFamily,
+        group: Option<String>,
+    ) -> FamilyView {
+        let name = |name: &Option<crate::config::PolicyName>| name.as_ref().map(ToString::to_string);
+        let guarded = self.router().is_some_and(|router| router.ebgp_requires_policy)
+            && entry.effective.kind == Some(SessionKind::External);
+        let refused = |has: bool, text: &'static str| (guarded && !has).then_some(text);
+        let limit = from.maximum_prefix;
+        FamilyView {
+            family: Some((family.afi, family.safi)),
+            peer_group_member: group,
+            packet_queue_length: entry.established().then_some(0),
+            route_reflector_client: from.route_reflector_client,
+            route_server_client: from.route_server_client,
+            inbound_soft_config_permit: from.soft_reconfiguration,
+            private_as_removed: from.remove_private_as.is_some(),
+            next_hop_self: from.next_hop_self || from.next_hop_self_force,
+            communities_sent: communities_sent(from),
+            default_sent: from.default_originate.is_some(),
+            inbound_requires_policy: refused(
+                from.has_import_policy(),
+                "Inbound updates discarded due to missing policy",
+            ),
+            outbound_requires_policy: refused(
+                from.has_export_policy(),
+                "Outbound updates discarded due to missing policy",
+            ),
+            inbound_policy: from.has_import_policy(),
+            outbound_policy: from.has_export_policy(),
+            prefix_list_in: name(&from.prefix_list.import),
+            prefix_list_out: name(&from.prefix_list.export),
+            distribute_in: name(&from.distribute_list.import),
+            distribute_out: name(&from.distribute_list.export),
+            filter_list_in: name(&from.filter_list.import),
+            filter_list_out: name(&from.filter_list.export),
+            route_map_in: name(&from.route_map.import),
+            route_map_out: name(&from.route_map.export),
+            accepted_prefix_counter: entry.accepted(family),
+            sent_prefix_counter: entry.established().then(|| entry.sent(family)),
+            prefix_allowed_max: limit.map(|limit| limit.limit),
+            max_warning_only: limit.is_some_and(|limit| limit.action == PrefixLimitAction::Warn),
+            prefix_allowed_warning_thresh: limit.map(|limit| limit.threshold),
+            restart_interval_msec: limit.and_then(|limit| match limit.action {
+                PrefixLimitAction::Restart(minutes) => Some(u64::from(minutes) * 60_000),
+                _ => None,
+            }),
+            ..FamilyView::default()
+        }
+    }
+
+    fn transport(&self, now: Timestamp, entry: &PeerEntry, negotiated: Option<&Negotiated>) -> Transport {
+        let session = &entry.effective.session;
+        let ends = entry.peer.ends();
+        let internal = entry.effective.kind == Some(SessionKind::Internal);
+        let params = entry.params.as_ref();
+        let next = entry.peer.time_left(Timer::ConnectRetry, now);
+        Transport {
+            update_source: entry.session.transport.source.as_ref().map(|source| match source {
+                UpdateSource::Address(addr) => addr.to_string(),
+                UpdateSource::Interface(name) => name.clone(),
+            }),
+            ebgp_hops: (!internal && session.ttl > 1).then_some(session.ttl),
+            local_host: ends.map(|ends| ends.local.ip()),
+            local_port: ends.map(|ends| ends.local.port()),
+            foreign_host: ends.map(|ends| ends.remote.ip()),
+            foreign_port: ends.map(|ends| ends.remote.port()),
+            nexthop: params.and_then(|params| params.local_v4).map(Into::into),
+            nexthop_global: params.and_then(|params| params.local_v6).map(Into::into),
+            nexthop_local: params.and_then(|params| params.local_link_local).map(Into::into),
+            connection: negotiated.map(|_| "sharedNetwork"),
+            connect_retry: u64::from(session.connect_retry),
+            next_connect_msec: next.map(|left| left.as_millis() as u64),
+            md5: session.password.as_ref().map(|_| 1),
+            read: if ends.is_some() { "on" } else { "off" },
+            write: if ends.is_some() { "on" } else { "off" },
+            ..Transport::default()
+        }
+    }
+}
+
+fn communities_sent(from: &EffectiveFamily) -> Option<&'static str> {
+    match (from.send_community, from.send_extended_community, from.send_large_community) {
+        (true, true, true) => Some("extendedAndStandard"),
+        (true, true, false) => Some("extendedAndStandard"),
+        (false, true, _) => Some("extended"),
+        (true, false, _) => Some("standard"),
+        _ => None,
+    }
+}
+
+fn has(open: &Open, wanted: fn(&Capability) -> bool) -> bool {
+    open.capabilities.iter().any(wanted)
+}
+
+fn capabilities(negotiated: &Negotiated) -> Capabilities {
+    let both = |wanted: fn(&Capability) -> bool| Both {
+        advertised: has(&negotiated.sent, wanted),
+        received: has(&negotiated.received, wanted),
+    };
+    let speaks = |open: &Open, family: Family| {
+        open.capabilities
+            .iter()
+            .any(|capability| matches!(capability, Capability::Multiprotocol(code) if *code == family.into()))
+    };
+    let families = Family::ALL.into_iter().filter_map(|family| {
+        let both = Both {
+            advertised: speaks(&negotiated.sent, family),
+            received: speaks(&negotiated.received, family),
+        };
+        (both.advertised || both.received)
+            .then(|| (family_key(family.afi, family.safi), FamilyCapability(both)))
+    });
+    let names = |open: &Open| {
+        open.capabilities.iter().find_map(|capability| match capability {
+            Capability::Hostname { host, domain } => Some((host.clone(), domain.clone())),
+            _ => None,
+        })
+    };
+    let (ours, theirs) = (names(&negotiated.sent), names(&negotiated.received));
+    Capabilities {
+        four_octet_as: both(|c| matches!(c, Capability::FourOctetAs(_))),
+        extended_message: both(|c| matches!(c, Capability::ExtendedMessage)),
+        route_refresh: both(|c| matches!(c, Capability::RouteRefresh)),
+        enhanced_route_refresh: both(|c| matches!(c, Capability::EnhancedRouteRefresh)),
+        families: families.collect(),
+        hostname: HostnameCapability {
+            advertised_host: ours.as_ref().map(|(host, _)| host.clone()),
+            advertised_domain: ours.map(|(_, domain)| domain),
+            received_host: theirs.as_ref().map(|(host, _)| host.clone()),
+            received_domain: theirs.map(|(_, domain)| domain),
+        },
+        software_version: SoftwareVersion { advertised: None, received: negotiated.software_version.clone() },
+        graceful_restart: both(|c| matches!(c, Capability::GracefulRestart(_))),
+        ..Capabilities::default()
+    }
+}
+
+fn message_stats(entry: &PeerEntry) -> MessageStats {
+    let (sent, received) = (entry.peer.history().sent, entry.peer.history().received);
+    MessageStats {
+        opens_sent: sent.opens,
+        opens_recv: received.opens,
+        notifications_sent: sent.notifications,
+        notifications_recv: received.notifications,
+        updates_sent: sent.updates,
+        updates_recv: received.updates,
+        keepalives_sent: sent.keepalives,
+        keepalives_recv: received.keepalives,
+        route_refresh_sent: sent.refreshes,
+        route_refresh_recv: received.refreshes,
+        total_sent: sent.total(),
+        total_recv: received.total(),
+        ..MessageStats::default()
+    }
+}
+
+fn last_reset(now: Timestamp, entry: &PeerEntry) -> LastReset {
+    let Some(reset) = entry.peer.history().last_reset.as_ref() else {
+        return LastReset { never: Some("never"), ..LastReset::default() };
+    };
+    let (code, reason) = reset.reason.row();
+    let notification = reset.notification.as_ref();
+    LastReset {
+        never: None,
+        ago_msec: Some(now.since(reset.at).as_millis() as u64),
+        reason: Some(reason.to_owned()),
+        code: Some(code),
+        notification: notification.map(|n| format!("{:02X}{:02X}", n.code, n.subcode)),
+        notification_reason: notification.map(|n| {
+            let (code, subcode) = n.names();
+            format!("{}{}", code.unwrap_or("Unknown"), subcode.unwrap_or_default())
+        }),
+        sent: reset.reason != crate::peer::DownReason::NotificationReceived,
+        shutdown_message: notification.and_then(|n| n.shutdown_text()),
+    }
+}

@@ -1,0 +1,119 @@
+//! `show bgp PREFIX`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bgp_packet::Family;
+use ferrite_cli::Args;
+use ferrite_types::{Afi, Prefix};
+
+use super::table::{nexthop_cells, remote_id, unspecified};
+use super::{Answers, family_of, json, named_family};
+use crate::instance::Instance;
+use crate::rib::query::{PathSource, PathView, PrefixView};
+use crate::rib::settings::PeerKind;
+use crate::rib::{Answer, Query};
+use crate::view::detail::{
+    AdvertisedTo, BestPath, DetailNexthop, LastUpdate, PathDetail, PathPeer, PrefixDetail,
+};
+
+impl Instance {
+    /// A prefix is looked up exactly, an address by the longest prefix that covers it.
+    pub(super) fn prefix_question(&self, args: &Args) -> Result<Query, String> {
+        let text = args.get("prefix").unwrap_or_default();
+        let (afi, query): (Afi, Box<dyn Fn(Family) -> Query>) = if let Ok(prefix) = text.parse::<Prefix>() {
+            (prefix.afi(), Box::new(move |family| Query::Prefix { family, prefix }))
+        } else if let Ok(addr) = text.parse::<IpAddr>() {
+            let afi = if addr.is_ipv4() { Afi::Ipv4 } else { Afi::Ipv6 };
+            (afi, Box::new(move |family| Query::Longest { family, addr }))
+        } else {
+            return Err("% address is malformed\n".to_owned());
+        };
+        match named_family(args) {
+            Some(family) if family.afi != afi => Err(match afi {
+                Afi::Ipv6 => "% Cannot specify IPv6 address or prefix with IPv4 AFI\n".to_owned(),
+                _ => "% Cannot specify IPv4 address or prefix with IPv6 AFI\n".to_owned(),
+            }),
+            _ => Ok(query(family_of(afi))),
+        }
+    }
+
+    pub(super) fn prefix_detail(&self, args: &Args, answers: &Answers) -> String {
+        let found = answers.iter().flatten().filter_map(|answer| match answer {
+            Answer::Prefix(Some(view)) => Some(view),
+            _ => None,
+        });
+        let Some(view) = found.max_by_key(|view| view.prefix.len()) else {
+            return if args.has("json") { "{}\n".to_owned() } else { "% Network not in table\n".to_owned() };
+        };
+        let detail = self.detail(view, args);
+        if args.has("json") { json(&detail) } else { detail.to_string() }
+    }
+
+    fn detail(&self, view: &PrefixView, args: &Args) -> PrefixDetail {
+        let (best, multi) = (args.has("bestpath"), args.has("multipath"));
+        let shown = |path: &&PathView| (!best && !multi) || path.best || (multi && path.multipath);
+        let advertised = view.advertised_to.iter().filter_map(|id| {
+            let entry = self.peers.get(id)?;
+            let to = AdvertisedTo {
+                hostname: entry.hostname(),
+                peer_group: entry.effective.group.as_ref().map(ToString::to_string),
+            };
+            Some((entry.addr.to_string(), to))
+        });
+        PrefixDetail {
+            prefix: view.prefix,
+            version: view.version,
+            advertised_to: advertised.collect(),
+            paths: view.paths.iter().filter(shown).map(|path| self.path_detail(view, path)).collect(),
+            table: "default".to_owned(),
+            suppressed: view.suppressed,
+        }
+    }
+
+    fn path_detail(&self, view: &PrefixView, path: &PathView) -> PathDetail {
+        let peer = match path.source {
+            PathSource::Peer(id) => self.peers.get(&id),
+            _ => None,
+        };
+        let own = peer.is_none();
+        let kind = peer.and_then(|entry| entry.params.as_ref()).map(|params| match params.kind {
+            PeerKind::Internal => "internal",
+            PeerKind::External => "external",
+            PeerKind::Confederation => "confed-external",
+        });
+        let accessible = path.nexthop_reachable || own;
+        let mut cells = nexthop_cells(&path.attrs, path.uses_link_local);
+        if own && path.attrs.next_hop.addr().is_unspecified() {
+            cells = vec![crate::view::routes::NexthopCell::new(unspecified(view.prefix.afi()), true)];
+        }
+        let metric = path.igp_metric.or_else(|| own.then_some(0));
+        let nexthops = cells.into_iter().map(|cell| DetailNexthop { cell, metric, accessible });
+        let networked = matches!(path.source, PathSource::Network | PathSource::Redistributed(_));
+        PathDetail {
+            metric: path.attrs.med.or_else(|| own.then_some(0)),
+            weight: path.weight,
+            tag: path.tag,
+            valid: path.valid,
+            version: view.version,
+            suppressed: path.suppressed || view.suppressed,
+            stale: path.stale,
+            aggregated: path.source == PathSource::Aggregate,
+            sourced: networked || path.source == PathSource::Aggregate,
+            local: networked || path.source == PathSource::Aggregate,
+            multipath: path.multipath,
+            bestpath: path.best.then(|| BestPath {
+                overall: true,
+                selection_reason: view.reason.map(|reason| reason.text()),
+            }),
+            last_update: LastUpdate::at(self.wall_clock(path.since)),
+            nexthops: nexthops.collect(),
+            peer: PathPeer {
+                peer_id: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |entry| entry.addr),
+                router_id: remote_id(self, path.source),
+                hostname: peer.and_then(|entry| entry.hostname()),
+                kind,
+            },
+            ..PathDetail::from_attributes(&path.attrs)
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Tables, streamed: the rows of all shards merged by prefix, a chunk at a time. No more is held than a chunk and what
+//! the shards have sent ahead.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bgp_packet::Family;
+use bgp_packet::attr::{Attributes, NextHop};
+use ferrite_cli::Args;
+use ferrite_types::{Afi, RouterId, VrfId};
+
+use super::{Answers, RowFilter, Side};
+use crate::instance::Instance;
+use crate::rib::query::{FibState, PathSource, PathView, PrefixView, TableCounts, WalkSource};
+use crate::rib::settings::PeerKind;
+use crate::rib::{Answer, Query};
+use crate::view::routes::{AdjacencyFooter, NexthopCell, PathRow, TableFooter, TableHeader};
+
+/// Octets of a chunk before it is handed out.
+const CHUNK: usize = 64 * 1024;
+/// Prefixes asked of a shard at once.
+const ROWS: usize = 512;
+
+/// A piece of the output.
+pub(super) struct Chunk {
+    pub text: String,
+    pub done: bool,
+}
+
+/// What one shard has sent ahead.
+#[derive(Debug, Default)]
+struct Ahead {
+    rows: VecDeque<PrefixView>,
+    asked: bool,
+    done: bool,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Table(RowFilter),
+    /// A neighbour's table, under this member of the JSON object.
+    Adjacency(&'static str),
+}
+
+#[derive(Debug)]
+pub(super) struct Walk {
+    source: WalkSource,
+    family: Family,
+    kind: Kind,
+    json: bool,
+    header: TableHeader,
+    ahead: Vec<Ahead>,
+    text: String,
+    opened: bool,
+    finished: bool,
+    /// A chunk is with the shell.
+    waiting: bool,
+    prefixes: u64,
+    paths: u64,
+}
+
+/// Sum of the shards' counts; the version is the sum of theirs, so that it grows with every change.
+pub(super) fn counts(answers: &Answers, question: usize) -> TableCounts {
+    let mut sum = TableCounts::default();
+    for answer in answers.get(question).into_iter().flatten() {
+        if let Answer::Counts(counts) = answer {
+            sum.prefixes += counts.prefixes;
+            sum.paths += counts.paths;
+            sum.best += counts.best;
+            sum.attributes += counts.attributes;
+            sum.table_version += counts.table_version;
+            sum.prefix_length_sum += counts.prefix_length_sum;
+        }
+    }
+    sum
+}
+
+impl Instance {
+    pub(super) fn table_header(&self, answers: &Answers) -> TableHeader {
+        let router = self.router();
+        TableHeader {
+            table_version: counts(answers, 0).table_version,
+            router_id: self.router_id(),
+            vrf_id: VrfId::DEFAULT.0,
+            vrf_name: "default".to_owned(),
+            default_local_pref: router.map_or(100, |router| router.default_local_preference),
+            local_as: router.map_or(ferrite_types::Asn(0), |router| router.asn.asn),
+        }
+    }
+
+    /// A path as a row. `received` rows show what came, so they carry no state of the table.
+    fn row(&self, prefix: &PrefixView, path: &PathView, adjacency: bool) -> PathRow {
+        let peer = match path.source {
+            PathSource::Peer(id) => self.peers.get(&id),
+            _ => None,
+        };
+        let internal = peer
+            .and_then(|entry| entry.params.as_ref())
+            .is_some_and(|params| params.kind == PeerKind::Internal);
+        let own = !matches!(path.source, PathSource::Peer(_));
+        PathRow {
+            valid: path.valid || adjacency,
+            best: path.best || adjacency,
+            multipath: path.multipath && !path.best,
+            suppressed: path.suppressed || prefix.suppressed,
+            stale: path.stale,
+            internal,
+            rib_failure: path.best && prefix.fib == FibState::Rejected,
+            selection_reason: prefix.reason.map(|reason| reason.text()),
+            version: prefix.version,
+            metric: path.attrs.med.or_else(|| own.then_some(0)),
+            local_pref: path.attrs.local_pref,
+            weight: path.weight,
+            peer: peer.map(|entry| entry.addr),
+            as_path: path.attrs.as_path.to_string(),
+            origin: Some(path.attrs.origin),
+            nexthops: nexthop_cells(&path.attrs, path.uses_link_local),
+            ..PathRow::default()
+        }
+    }
+}
+
+/// The addresses of a next hop; packets go to the one that is used.
+pub(super) fn nexthop_cells(attrs: &Attributes, link_local_used: bool) -> Vec<NexthopCell> {
+    match attrs.next_hop {
+        NextHop::V4(addr) => vec![NexthopCell::new(IpAddr::V4(addr), true)],
+        NextHop::V6 { global, link_local } => {
+            let mut cells =
+                vec![NexthopCell::new(IpAddr::V6(global), !link_local_used || link_local.is_none())];
+            cells.extend(link_local.map(|addr| NexthopCell::new(IpAddr::V6(addr), link_local_used)));
+            cells
+        }
+    }
+}
+
+/// The next hop of our own routes.
+pub(super) fn unspecified(afi: Afi) -> IpAddr {
+    if afi == Afi::Ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
+}
+
+impl Walk {
+    fn new(
+        source: WalkSource,
+        family: Family,
+        kind: Kind,
+        header: TableHeader,
+        args: &Args,
+        shards: usize,
+    ) -> Self {
+        Self {
+            source,
+            family,
+            kind,
+            json: args.has("json"),
+            header,
+            ahead: (0..shards).map(|_| Ahead::default()).collect(),
+            text: String::new(),
+            opened: false,
+            finished: false,
+            waiting: false,
+            prefixes: 0,
+            paths: 0,
+        }
+    }
+
+    pub fn table(family: Family, filter: RowFilter, header: TableHeader, args: &Args, shards: usize) -> Self {
+        Self::new(WalkSource::Table, family, Kind::Table(filter), header, args, shards)
+    }
+
+    pub fn adjacency(
+        side: Side,
+        family: Family,
+        source: WalkSource,
+        header: TableHeader,
+        args: &Args,
+        shards: usize,
+    ) -> Self {
+        // `neighbors X routes` is a table like any other, filtered by its source.
+        let kind = match side {
+            Side::Accepted => Kind::Table(RowFilter::All),
+            Side::Advertised => Kind::Adjacency("advertisedRoutes"),
+            Side::Received => Kind::Adjacency("receivedRoutes"),
+            Side::Filtered => Kind::Adjacency("receivedRoutes"),
+        };
+        Self::new(source, family, kind, header, args, shards)
+    }
+
+    pub fn query(&self) -> Query {
+        let within = match &self.kind {
+            Kind::Table(filter) => filter.within(),
+            Kind::Adjacency(_) => None,
+        };
+        Query::Walk { source: self.source, family: self.family, within, limit: ROWS }
+    }
+
+    pub fn received(&mut self, shard: usize, rows: Vec<PrefixView>, done: bool) {
+        if let Some(ahead) = self.ahead.get_mut(shard) {
+            ahead.rows.extend(rows);
+            ahead.asked = false;
+            ahead.done = done;
+        }
+    }
+
+    pub fn taken(&mut self) {
+        self.waiting = false;
+    }
+
+    /// Shards to ask for more, each once.
+    pub fn to_ask(&mut self) -> Vec<usize> {
+        if self.waiting && self.text.len() >= CHUNK {
+            return Vec::new();
+        }
+        let mut ask = Vec::new();
+        for (shard, ahead) in self.ahead.iter_mut().enumerate() {
+            if ahead.rows.is_empty() && !ahead.done && !ahead.asked {
+                ahead.asked = true;
+                ask.push(shard);
+            }
+        }
+        ask
+    }
+
+    /// Writes rows while every shard's next one is known and the chunk is not full.
+    pub fn advance(&mut self, instance: &Instance) {
+        while self.text.len() < CHUNK && !self.finished {
+            if self.ahead.iter().any(|ahead| ahead.rows.is_empty() && !ahead.done) {
+                return;
+            }
+            let next = self
+                .ahead
+                .iter()
+                .enumerate()
+                .filter_map(|(shard, ahead)| Some((ahead.rows.front()?.prefix, shard)))
+                .min();
+            let row = next.and_then(|(_, shard)| self.ahead.get_mut(shard)?.rows.pop_front());
+            match row {
+                Some(row) => self.write(instance, &row),
+                None => self.close(),
+            }
+        }
+    }
+
+    /// What is ready for the shell: a full chunk, or the end.
+    pub fn take_chunk(&mut self) -> Option<Chunk> {
+        if self.waiting || !(self.finished || self.text.len() >= CHUNK) {
+            return None;
+        }
+        self.waiting = true;
+        Some(Chunk { text: std::mem::take(&mut self.text), done: self.finished })
+    }
+
+    fn write(&mut self, instance: &Instance, row: &PrefixView) {
+        let (adjacency, shown) = match &self.kind {
+            Kind::Table(filter) => (false, row.paths.iter().filter(|path| filter.shows(row, path)).collect()),
+            Kind::Adjacency(_) => (true, row.paths.iter().collect::<Vec<_>>()),
+        };
+        if shown.is_empty() {
+            return;
+        }
+        self.open();
+        let rows: Vec<PathRow> = shown.iter().map(|path| instance.row(row, path, adjacency)).collect();
+        if self.json {
+            self.write_json(row, &rows);
+        } else {
+            for (position, path) in rows.iter().enumerate() {
+                path.write_text((position == 0).then_some(row.prefix), &mut self.text);
+            }
+        }
+        self.prefixes += 1;
+        self.paths += rows.len() as u64;
+    }
+
+    fn write_json(&mut self, row: &PrefixView, rows: &[PathRow]) {
+        let separator = if self.prefixes > 0 { "," } else { "" };
+        let value = match self.kind {
+            Kind::Table(_) => {
+                let paths: Vec<_> = rows.iter().map(|path| path.json(row.prefix)).collect();
+                serde_json::to_string(&paths)
+            }
+            Kind::Adjacency(_) => match rows.first() {
+                Some(path) => serde_json::to_string(&path.json_adjacency(row.prefix)),
+                None => return,
+            },
+        };
+        let _ = write!(self.text, "{separator}\"{}\": {}", row.prefix, value.unwrap_or_default());
+    }
+
+    /// Header, before the first row.
+    fn open(&mut self) {
+        if std::mem::replace(&mut self.opened, true) {
+            return;
+        }
+        match (&self.kind, self.json) {
+            (Kind::Table(_), true) => self.text.push_str(&self.header.json_open()),
+            (Kind::Adjacency(member), true) => self.text.push_str(&self.header.json_open_adjacency(member)),
+            (_, false) => {
+                let _ = write!(self.text, "{}", self.header);
+            }
+        }
+    }
+
+    /// Footer, after the last row.
+    fn close(&mut self) {
+        self.finished = true;
+        let footer = TableFooter {
+            prefixes: self.prefixes,
+            paths: self.paths,
+            filtered: matches!(&self.kind, Kind::Table(filter) if !filter.is_all()),
+        };
+        let adjacency = AdjacencyFooter { prefixes: self.prefixes, filtered: 0 };
+        match (&self.kind, self.json) {
+            (Kind::Table(_), true) => {
+                self.open();
+                self.text.push_str(&footer.json());
+            }
+            (Kind::Table(_), false) if self.prefixes == 0 && footer.filtered => {}
+            (Kind::Table(_), false) => self.text.push_str(&footer.text()),
+            (Kind::Adjacency(_), true) => {
+                self.open();
+                self.text.push_str(&adjacency.json());
+            }
+            (Kind::Adjacency(_), false) if self.prefixes == 0 => {}
+            (Kind::Adjacency(_), false) => self.text.push_str(&adjacency.text()),
+        }
+    }
+}
+
+/// Identifier of the speaker a path came from.
+pub(super) fn remote_id(instance: &Instance, source: PathSource) -> RouterId {
+    match source {
+        PathSource::Peer(id) => {
+            let negotiated = instance.peers.get(&id).and_then(|entry| entry.peer.negotiated());
+            negotiated.map_or(RouterId::UNSET, |negotiated| negotiated.remote_id)
+        }
+        _ => instance.router_id(),
+    }
+}

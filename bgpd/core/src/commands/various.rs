@@ -1,0 +1,254 @@
+//! Shows of next hops, update groups, peer groups, memory and the like.
+
+use std::fmt::Write as _;
+
+use bgp_packet::Family;
+use ferrite_cli::Args;
+use ferrite_types::NexthopKind;
+use indexmap::IndexMap;
+use serde_json::json as object;
+
+use super::summary::state_name;
+use super::table::counts;
+use super::{Answers, family_or_ipv6, json, named_family};
+use crate::config::RemoteAs;
+use crate::instance::Instance;
+use crate::rib::Answer;
+use crate::rib::query::{GroupView, MemoryView, NexthopView};
+use crate::view::nexthop::{NexthopCache, NexthopEntry, ResolvedNexthop};
+use crate::view::peer_group::{FamilyText, Member, PeerGroupView, PeerGroups};
+use crate::view::text;
+use crate::view::update_group::{
+    Created, PacketQueue, SubgroupStats, SubgroupView, UpdateGroupView, UpdateGroups,
+};
+
+impl Instance {
+    pub(super) fn nexthops(&self, args: &Args, answers: &Answers) -> String {
+        let mut merged: IndexMap<std::net::IpAddr, NexthopView> = IndexMap::new();
+        for answer in answers.iter().flatten() {
+            let Answer::Nexthops(views) = answer else { continue };
+            for view in views {
+                match merged.get_mut(&view.addr) {
+                    Some(known) => known.uses += view.uses,
+                    None => {
+                        merged.insert(view.addr, view.clone());
+                    }
+                }
+            }
+        }
+        merged.sort_keys();
+        let wanted = args.parse_opt::<std::net::IpAddr>("addr").ok().flatten();
+        let mut cache = NexthopCache { vrf_name: "default".to_owned(), ..NexthopCache::default() };
+        for (addr, view) in merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr)) {
+            let side = if addr.is_ipv4() { &mut cache.ipv4 } else { &mut cache.ipv6 };
+            side.insert(addr.to_string(), self.nexthop_entry(view));
+        }
+        if args.has("json") { json(&cache) } else { format!("Current BGP nexthop cache:\n{cache}") }
+    }
+
+    fn nexthop_entry(&self, view: &NexthopView) -> NexthopEntry {
+        let resolved = view.resolved.iter().map(|nexthop| {
+            let ifindex = match nexthop.kind {
+                NexthopKind::Interface(ifindex) => Some(ifindex),
+                NexthopKind::Gateway(_, ifindex) => ifindex,
+                NexthopKind::Blackhole(_) => None,
+            };
+            ResolvedNexthop {
+                ip: nexthop.gateway_addr(),
+                interface_name: ifindex.and_then(|ifindex| self.interfaces.name(ifindex)).map(str::to_owned),
+                ifindex,
+            }
+        });
+        let valid = view.valid == Some(true);
+        NexthopEntry {
+            valid,
+            complete: valid,
+            igp_metric: valid.then_some(view.metric.0),
+            path_count: u64::from(view.uses),
+            peer: self.by_addr.contains_key(&view.addr).then_some(view.addr),
+            resolved_prefix: None,
+            nexthops: resolved.collect(),
+            last_update: self.wall_clock(view.changed),
+        }
+    }
+
+    pub(super) fn update_groups(&self, args: &Args, answers: &Answers) -> String {
+        let families = named_family(args)
+            .map_or_else(|| vec![Family::IPV4_UNICAST, Family::IPV6_UNICAST], |family| vec![family]);
+        let mut groups = IndexMap::new();
+        for (question, family) in families.iter().enumerate() {
+            let mut merged: IndexMap<u32, GroupView> = IndexMap::new();
+            for answer in answers.get(question).into_iter().flatten() {
+                let Answer::UpdateGroups(views) = answer else { continue };
+                for view in views {
+                    match merged.get_mut(&view.id) {
+                        Some(known) => {
+                            known.prefixes += view.prefixes;
+                            known.pending += view.pending;
+                            known.messages += view.messages;
+                        }
+                        None => {
+                            merged.insert(view.id, view.clone());
+                        }
+                    }
+                }
+            }
+            for view in merged.values() {
+                groups.insert((groups.len() + 1).to_string(), self.update_group(*family, view));
+            }
+        }
+        let views = UpdateGroups(IndexMap::from([("default".to_owned(), groups)]));
+        if args.has("json") { json(&views) } else { views.to_string() }
+    }
+
+    fn update_group(&self, family: Family, view: &GroupView) -> UpdateGroupView {
+        let members: Vec<_> = view.members.iter().filter_map(|id| self.peers.get(id)).collect();
+        let first = members.first();
+        let map = first.and_then(|entry| entry.effective.family(family)?.route_map.export.clone());
+        let created = Created::at(self.wall_clock(view.created));
+        UpdateGroupView {
+            created: created.clone(),
+            afi: family.afi,
+            safi: family.safi,
+            route_map_out: map.map(|name| name.to_string()),
+            mrai: first.map_or(0, |entry| u64::from(entry.effective.session.advertisement_interval)),
+            subgroups: vec![SubgroupView {
+                id: u64::from(view.id),
+                created,
+                stats: SubgroupStats { join_events: members.len() as u64, ..SubgroupStats::default() },
+                coalesce_time: u64::from(self.router().and_then(|router| router.coalesce_time).unwrap_or(0)),
+                version: view.messages,
+                packet_queue_info: PacketQueue { total_enqueued: view.messages, ..PacketQueue::default() },
+                adj_out_count: view.prefixes,
+                pending: view.pending > 0,
+                max_packet_size: first
+                    .and_then(|entry| entry.params.as_ref())
+                    .map_or(4096, |params| params.max_message as u32),
+                peers: members.iter().map(|entry| entry.addr.to_string()).collect(),
+            }],
+        }
+    }
+
+    pub(super) fn peer_groups(&self, args: &Args) -> String {
+        let Some(router) = self.router() else { return String::new() };
+        let wanted = args.get("group");
+        if let Some(name) = wanted.filter(|name| !router.groups.contains_key(*name)) {
+            return if args.has("json") { "{}\n".into() } else { format!("% No such peer-group: {name}\n") };
+        }
+        let mut views = IndexMap::new();
+        for (name, group) in
+            router.groups.iter().filter(|(name, _)| wanted.is_none_or(|w| w == name.as_str()))
+        {
+            let members: IndexMap<String, Member> = router
+                .members(name)
+                .filter_map(|(addr, _)| {
+                    let entry = self.by_addr.get(addr).and_then(|id| self.peers.get(id));
+                    let state = entry.map_or("Idle", |entry| state_name(entry.peer.state())).to_owned();
+                    Some((addr.to_string(), Member { state, dynamic: false }))
+                })
+                .collect();
+            let remote = group.settings.remote_as;
+            let families = group.settings.families.iter().filter(|(_, part)| part.activate);
+            let view = PeerGroupView {
+                remote_as: match remote {
+                    Some(RemoteAs::Number(asn)) => Some(asn.asn),
+                    _ => None,
+                },
+                kind: Some(match remote {
+                    Some(RemoteAs::Internal) => "internal",
+                    Some(RemoteAs::Number(asn)) if asn.asn == router.asn.asn => "internal",
+                    _ => "external",
+                }),
+                families: families.map(|(family, _)| FamilyText(family.afi, family.safi)).collect(),
+                dynamic_ranges: None,
+                members,
+            };
+            views.insert(name.to_string(), view);
+        }
+        let views = PeerGroups(views);
+        if args.has("json") { json(&views) } else { views.to_string() }
+    }
+
+    pub(super) fn memory(&self, args: &Args, answers: &Answers) -> String {
+        let mut sum = MemoryView::default();
+        for answer in answers.first().into_iter().flatten() {
+            let Answer::Memory(view) = answer else { continue };
+            sum.prefixes += view.prefixes;
+            sum.paths += view.paths;
+            sum.attributes += view.attributes;
+            sum.table_octets += view.table_octets;
+            sum.attribute_octets += view.attribute_octets;
+            sum.adj_out_octets += view.adj_out_octets;
+            sum.fib_octets += view.fib_octets;
+            sum.nexthops += view.nexthops;
+        }
+        if args.has("json") {
+            return json(&object!({
+                "ribNodes": sum.prefixes, "bgpRoutes": sum.paths, "bgpAttributes": sum.attributes,
+                "nexthopCacheEntries": sum.nexthops, "peers": self.peers.len(),
+                "ribOctets": sum.table_octets, "attributeOctets": sum.attribute_octets,
+                "adjOutOctets": sum.adj_out_octets, "fibOctets": sum.fib_octets,
+            }));
+        }
+        let mut out = String::new();
+        let mut line = |count: u64, what: &str, octets: u64| {
+            let _ = writeln!(out, "{count} {what}, using {} of memory", text::memory(octets));
+        };
+        line(sum.prefixes, "RIB nodes", sum.table_octets);
+        line(sum.paths, "BGP routes", 0);
+        line(sum.nexthops, "Nexthop cache entries", 0);
+        line(sum.attributes, "BGP attributes", sum.attribute_octets);
+        line(sum.prefixes, "Adj-Out entries", sum.adj_out_octets);
+        line(sum.prefixes, "FIB entries", sum.fib_octets);
+        line(self.peers.len() as u64, "peers", 0);
+        out
+    }
+
+    pub(super) fn statistics(&self, args: &Args, answers: &Answers) -> String {
+        let family = family_or_ipv6(args);
+        let counts = counts(answers, 0);
+        let average = match counts.prefixes {
+            0 => 0.0,
+            prefixes => counts.prefix_length_sum as f64 / prefixes as f64,
+        };
+        if args.has("json") {
+            return json(&object!({
+                "instance": "default", "totalAdvertisements": counts.paths, "totalPrefixes": counts.prefixes,
+                "averagePrefixLength": average,
+            }));
+        }
+        let mut out = format!("BGP {family} RIB statistics (VRF default)\n");
+        let _ = writeln!(out, "{:<30}: {:>12}", "Total Advertisements", counts.paths);
+        let _ = writeln!(out, "{:<30}: {:>12}", "Total Prefixes", counts.prefixes);
+        let _ = writeln!(out, "{:<30}: {average:>12.2}", "Average prefix length");
+        out
+    }
+
+    pub(super) fn router_view(&self, args: &Args) -> String {
+        let started = text::ctime(self.host.epoch);
+        let instances = self.config.instances.len();
+        if args.has("json") {
+            return json(
+                &object!({ "bgpStartedAt": started, "bgpStartedGracefully": false, "bgpInstanceCount": instances }),
+            );
+        }
+        format!("BGP started at {started}\nNumber of BGP instances (including default): {instances}\n")
+    }
+
+    pub(super) fn vrfs(&self, args: &Args) -> String {
+        let established = self.peers.values().filter(|entry| entry.established()).count();
+        let (peers, id) = (self.peers.len(), self.router_id());
+        if args.has("json") {
+            return json(&object!({
+                "vrfs": { "default": {
+                    "type": "DFLT", "vrfId": 0, "routerId": id, "numConfiguredPeers": peers,
+                    "numEstablishedPeers": established,
+                } },
+                "totalVrfs": 1,
+            }));
+        }
+        format!(
+            "Type  Id     routerId          #PeersCfg  #PeersEstb  Name\n             L3-VNI            RouterMAC              Interface\nDFLT  0      {id:<16}  {peers:<9}  {established:<10}  default\n\nTotal number of VRFs (including default): 1\n"
+        )
+    }
+}

@@ -1,0 +1,319 @@
+//! One BGP speaker: its configuration, its neighbours' sessions, and what lies between them, the shards and zebra.
+//!
+//! In go [`Event`]s, out come [`Action`]s; see [`crate`] for the picture. A new configuration is applied by comparing: each
+//! neighbour's effective settings become session and table parameters, and only what differs from before is passed on.
+//! A policy change keeps every session: export is recomputed by the shards, import by the stored routes or a ROUTE-REFRESH.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ferrite_policy::Policies;
+use ferrite_types::zclient::{FromZebra, ToZebra};
+use ferrite_types::{RouterId, Timestamp, VrfId};
+
+use crate::action::{Action, LogLine};
+use crate::commands::Execs;
+use crate::config::{BgpConfig, RouterBgp};
+use crate::event::{AcceptId, Event};
+use crate::peer::{ConnId, Ends, PeerEvent};
+use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
+
+mod compare;
+mod configure;
+pub(crate) mod filter;
+mod interfaces;
+mod limits;
+mod params;
+mod sessions;
+mod zebra;
+
+pub use interfaces::Interfaces;
+pub(crate) use sessions::PeerEntry;
+
+use filter::Filters;
+use zebra::{Subscriptions, Tracking};
+
+/// What the instance is told of the machine and the command line, once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Host {
+    pub hostname: String,
+    /// Number of shards, at least one.
+    pub shards: usize,
+    /// There is a zebra to talk to (no `-Z`).
+    pub zebra: bool,
+    /// Routes are given to zebra (no `-n`).
+    pub install: bool,
+    /// Port we listen on, for shows.
+    pub port: u16,
+    /// Decides all jitter.
+    pub seed: u64,
+    /// Seconds since 1970 at [`Timestamp::ZERO`], for wall-clock times in shows.
+    pub epoch: u64,
+    /// `bgpd 0.1.0`, for shows.
+    pub version: String,
+}
+
+/// Connections that neighbours made are numbered from here, ours from zero.
+const ACCEPTED: u64 = 1 << 63;
+
+#[derive(Debug)]
+pub struct Instance {
+    pub(crate) host: Host,
+    pub(crate) config: Arc<BgpConfig>,
+    pub(crate) policies: Arc<Policies>,
+    filters: Filters,
+    pub(crate) peers: BTreeMap<PeerId, PeerEntry>,
+    pub(crate) by_addr: BTreeMap<IpAddr, PeerId>,
+    next_peer: u32,
+    next_accepted: u64,
+    pub(crate) interfaces: Interfaces,
+    /// What a snapshot in progress has told so far; it replaces `interfaces` once it is complete.
+    snapshot: Option<Interfaces>,
+    /// Zebra's choice, used where the configuration has none.
+    zebra_router_id: RouterId,
+    zebra_connected: bool,
+    tracking: Tracking,
+    subscriptions: Subscriptions,
+    /// Shards that have not answered `ReplayFib` yet.
+    replaying: usize,
+    shard_config: Option<Arc<ShardConfig>>,
+    pub(crate) execs: Execs,
+    finishing: bool,
+}
+
+impl Instance {
+    pub fn new(host: Host) -> Self {
+        Self {
+            host: Host { shards: host.shards.max(1), ..host },
+            config: Arc::default(),
+            policies: Arc::default(),
+            filters: Filters::default(),
+            peers: BTreeMap::new(),
+            by_addr: BTreeMap::new(),
+            next_peer: 1,
+            next_accepted: ACCEPTED,
+            interfaces: Interfaces::default(),
+            snapshot: None,
+            zebra_router_id: RouterId::UNSET,
+            zebra_connected: false,
+            tracking: Tracking::default(),
+            subscriptions: Subscriptions::new(),
+            replaying: 0,
+            shard_config: None,
+            execs: Execs::default(),
+            finishing: false,
+        }
+    }
+
+    /// Feeds in one event; whatever must happen outside is appended to `out`.
+    pub fn handle(&mut self, now: Timestamp, event: Event, out: &mut Vec<Action>) {
+        match event {
+            Event::Configured(config) => self.configure(now, config, out),
+            Event::Accepted { accept, ends } => self.accepted(now, accept, ends, out),
+            Event::Connected { peer, conn, ends } => {
+                self.peer_event(now, peer, PeerEvent::Connected { conn, ends }, out);
+            }
+            Event::ConnectFailed { peer, conn, error } => {
+                self.peer_event(now, peer, PeerEvent::ConnectFailed { conn, error }, out);
+            }
+            Event::Closed { peer, conn, error } => {
+                self.peer_event(now, peer, PeerEvent::Closed { conn, error }, out);
+            }
+            Event::Received { peer, conn, message } => {
+                self.peer_event(now, peer, PeerEvent::Received { conn, message }, out);
+            }
+            Event::Fault { peer, conn, notification } => {
+                self.peer_event(now, peer, PeerEvent::Fault { conn, notification }, out);
+            }
+            Event::Activity { peer, conn, updates } => {
+                self.peer_event(now, peer, PeerEvent::Activity { conn, updates }, out);
+            }
+            Event::Written { peer, conn, updates } => {
+                if let Some(entry) = self.peers.get_mut(&peer) {
+                    entry.peer.count_updates_sent(updates);
+                }
+                self.peer_event(now, peer, PeerEvent::Written { conn }, out);
+            }
+            Event::Shard { shard, action } => self.shard_reported(now, shard, action, out),
+            Event::ZebraConnected => {
+                self.zebra_connected = true;
+                self.snapshot = Some(Interfaces::default());
+            }
+            Event::ZebraGone => self.zebra_gone(out),
+            Event::Zebra(message) => self.from_zebra(now, message, out),
+            Event::Exec { exec, command, args } => self.exec(now, exec, command, &args, out),
+            Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
+            Event::ReplyGone(exec) => self.reply_gone(exec, out),
+            Event::Shutdown => self.shutdown(now, out),
+        }
+    }
+
+    /// Fires every deadline at or before `now`. Calling early changes nothing.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let due: Vec<PeerId> = self
+            .peers
+            .iter()
+            .filter(|(_, entry)| entry.peer.next_deadline().is_some_and(|at| at <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            self.peer_tick(now, id, out);
+        }
+    }
+
+    /// When `tick` next has work, or `None` while nothing is pending.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.peers.values().filter_map(|entry| entry.peer.next_deadline()).min()
+    }
+
+    pub(crate) fn router(&self) -> Option<&RouterBgp> {
+        self.config.default_instance()
+    }
+
+    /// The identifier in force: configured, else zebra's.
+    pub(crate) fn router_id(&self) -> RouterId {
+        self.router().and_then(|router| router.router_id).unwrap_or(self.zebra_router_id)
+    }
+
+    pub(crate) fn all_shards(&self, event: impl Fn() -> ShardEvent, out: &mut Vec<Action>) {
+        for shard in 0..self.host.shards {
+            out.push(Action::Shard { shard, event: event() });
+        }
+    }
+
+    fn accepted(&mut self, now: Timestamp, accept: AcceptId, ends: Ends, out: &mut Vec<Action>) {
+        let addr = ends.remote.ip().to_canonical();
+        let known = self.by_addr.get(&addr).copied();
+        let Some((peer, entry)) = known.and_then(|id| Some((id, self.peers.get(&id)?))) else {
+            out.push(Action::Refuse { accept });
+            return;
+        };
+        let conn = ConnId(self.next_accepted);
+        self.next_accepted += 1;
+        let transport = Arc::new(entry.session.transport.clone());
+        out.push(Action::Adopt { accept, peer, conn, transport });
+        self.peer_event(now, peer, PeerEvent::Accepted { conn, ends }, out);
+    }
+
+    fn shard_reported(&mut self, now: Timestamp, shard: usize, action: ShardAction, out: &mut Vec<Action>) {
+        match action {
+            ShardAction::TableSent { peer, family } => self.table_sent(peer, family, out),
+            ShardAction::ReplayDone => {
+                self.replaying = self.replaying.saturating_sub(1);
+                if self.replaying == 0 && self.zebra_connected {
+                    out.push(Action::Zebra(ToZebra::ReplayDone));
+                }
+            }
+            ShardAction::Track(requests) => {
+                let (ask, known) = self.tracking.request(shard, requests);
+                if !ask.is_empty() && self.zebra_connected {
+                    out.push(Action::Zebra(ToZebra::TrackNexthops(ask)));
+                }
+                if !known.is_empty() {
+                    out.push(Action::Shard { shard, event: ShardEvent::Nexthops(known) });
+                }
+            }
+            ShardAction::PrefixCounts(counts) => self.counted(now, shard, counts, out),
+            ShardAction::Answer(token, answer) => self.answered(now, shard, token, answer, out),
+            // The shell carries these out itself; a flush needs nothing of us.
+            ShardAction::Flushed { .. }
+            | ShardAction::Send { .. }
+            | ShardAction::Zebra(_)
+            | ShardAction::Contribute { .. } => {}
+        }
+    }
+
+    fn zebra_gone(&mut self, out: &mut Vec<Action>) {
+        self.zebra_connected = false;
+        self.replaying = 0;
+        // Interfaces are kept as they were: sessions do not end because zebra restarts.
+        self.all_shards(|| ShardEvent::ZebraGone, out);
+    }
+
+    fn from_zebra(&mut self, now: Timestamp, message: FromZebra, out: &mut Vec<Action>) {
+        match message {
+            FromZebra::Interface(interface) => {
+                let ifindex = interface.ifindex;
+                let went_down = self.links().update(interface);
+                self.interfaces_changed(now, went_down.then_some(ifindex), out);
+            }
+            FromZebra::InterfaceGone(ifindex) => {
+                self.interfaces_changed(now, Some(ifindex), out);
+                self.links().remove(ifindex);
+                self.interfaces_changed(now, None, out);
+            }
+            FromZebra::Address { ifindex, address } => {
+                self.links().add_address(ifindex, address);
+                self.interfaces_changed(now, None, out);
+            }
+            FromZebra::AddressGone { ifindex, address } => {
+                self.links().remove_address(ifindex, address);
+                self.interfaces_changed(now, None, out);
+            }
+            FromZebra::RouterId { vrf, router_id } if vrf == VrfId::DEFAULT => {
+                self.zebra_router_id = router_id;
+                if self.snapshot.is_none() {
+                    self.apply(now, out);
+                }
+            }
+            FromZebra::SnapshotDone => self.snapshot_done(now, out),
+            FromZebra::Nexthops(states) => {
+                self.tracking.learn(&states);
+                self.all_shards(|| ShardEvent::Nexthops(states.clone()), out);
+            }
+            FromZebra::Redistributed(routes) => {
+                self.per_shard(routes, |route| route.prefix, ShardEvent::Redistributed, out);
+            }
+            FromZebra::Results(results) => {
+                self.per_shard(results, |result| result.prefix, ShardEvent::FibResults, out);
+            }
+            FromZebra::Refused { request, reason } => {
+                out.push(Action::Log(LogLine::ZebraRefused { request, reason }));
+            }
+            FromZebra::RouterId { .. } | FromZebra::Vrf { .. } | FromZebra::VrfGone(_) => {}
+        }
+    }
+
+    /// Where news of interfaces belong: into the snapshot while there is one.
+    fn links(&mut self) -> &mut Interfaces {
+        self.snapshot.as_mut().unwrap_or(&mut self.interfaces)
+    }
+
+    /// Sends each item to the shard that owns its prefix.
+    fn per_shard<T>(
+        &self,
+        items: Vec<T>,
+        prefix: impl Fn(&T) -> ferrite_types::Prefix,
+        event: fn(Vec<T>) -> ShardEvent,
+        out: &mut Vec<Action>,
+    ) {
+        let mut parts: Vec<Vec<T>> = (0..self.host.shards).map(|_| Vec::new()).collect();
+        for item in items {
+            let shard = crate::rib::shard_of(prefix(&item), self.host.shards);
+            if let Some(part) = parts.get_mut(shard) {
+                part.push(item);
+            }
+        }
+        let filled = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
+        out.extend(filled.map(|(shard, part)| Action::Shard { shard, event: event(part) }));
+    }
+
+    /// The snapshot is complete: everything we want goes to zebra, and `ReplayDone` once all shards have said theirs.
+    fn snapshot_done(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if let Some(snapshot) = self.snapshot.take() {
+            self.interfaces = snapshot;
+        }
+        self.interfaces.set_known();
+        let tracked = self.tracking.replay();
+        if !tracked.is_empty() {
+            out.push(Action::Zebra(ToZebra::TrackNexthops(tracked)));
+        }
+        let wanted = zebra::subscriptions(self.router());
+        out.extend(zebra::changes(&Subscriptions::new(), &wanted).into_iter().map(Action::Zebra));
+        self.subscriptions = wanted;
+        self.replaying = self.host.shards;
+        self.apply(now, out);
+        self.all_shards(|| ShardEvent::ReplayFib, out);
+    }
+}

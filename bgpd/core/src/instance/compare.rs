@@ -1,0 +1,134 @@
+//! Whether two sets of parameters are the same. Policy is compared by object: an unchanged chain keeps its object.
+
+use std::sync::Arc;
+
+use crate::rib::settings::{AggregateStatement, DistanceRule, NetworkStatement, RedistributeStatement};
+use crate::rib::{FamilyParams, FamilySettings, Filter, PeerParams, ShardConfig};
+
+fn same_filter(a: Option<&Arc<dyn Filter>>, b: Option<&Arc<dyn Filter>>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
+/// Whether what the neighbour sends is judged the same way.
+pub fn same_import(a: &FamilyParams, b: &FamilyParams) -> bool {
+    same_filter(a.import.as_ref(), b.import.as_ref())
+        && a.import_denied == b.import_denied
+        && a.soft_reconfiguration == b.soft_reconfiguration
+        && a.allowas_in == b.allowas_in
+        && a.allowas_in_origin == b.allowas_in_origin
+        && a.weight == b.weight
+}
+
+fn same_family(a: &FamilyParams, b: &FamilyParams) -> bool {
+    let default = |p: &FamilyParams| p.default_originate.is_some();
+    let default_map = |p: &FamilyParams| p.default_originate.as_ref().and_then(|default| default.map.clone());
+    let flags = |p: &FamilyParams| {
+        [
+            p.export_denied,
+            p.route_reflector_client,
+            p.route_server_client,
+            p.as_path_unchanged,
+            p.med_unchanged,
+            p.as_override,
+            p.send_community,
+            p.send_large_community,
+            p.send_ext_community,
+            p.add_path_receive,
+        ]
+    };
+    same_import(a, b)
+        && same_filter(a.export.as_ref(), b.export.as_ref())
+        && flags(a) == flags(b)
+        && a.nexthop == b.nexthop
+        && a.remove_private_as == b.remove_private_as
+        && default(a) == default(b)
+        && same_filter(default_map(a).as_ref(), default_map(b).as_ref())
+        && a.maximum_prefix_out == b.maximum_prefix_out
+}
+
+pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {
+    let own = |p: &PeerParams| {
+        (p.addr, p.kind, p.remote_as, p.remote_id, p.local_as, p.change_local_as, p.local_v4, p.local_v6)
+    };
+    let session = |p: &PeerParams| {
+        (
+            p.local_link_local,
+            p.ifindex,
+            p.connected_nexthops,
+            p.enforce_first_as,
+            p.as4,
+            p.max_message,
+            p.advertisement_interval,
+            p.graceful_shutdown,
+        )
+    };
+    own(a) == own(b)
+        && session(a) == session(b)
+        && a.shared_networks == b.shared_networks
+        && a.families.len() == b.families.len()
+        && a.families.iter().zip(&b.families).all(|((f, a), (g, b))| f == g && same_family(a, b))
+}
+
+fn all<T>(a: &[T], b: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+}
+
+fn same_settings(a: &FamilySettings, b: &FamilySettings) -> bool {
+    let numbers = |s: &FamilySettings| {
+        (
+            s.maximum_paths_ebgp,
+            s.maximum_paths_ibgp,
+            s.ibgp_equal_cluster_length,
+            s.distance_ebgp,
+            s.distance_ibgp,
+            s.distance_local,
+        )
+    };
+    let map = |a: &Option<Arc<dyn Filter>>, b: &Option<Arc<dyn Filter>>| same_filter(a.as_ref(), b.as_ref());
+    let distance = |a: &DistanceRule, b: &DistanceRule| {
+        a.source == b.source && a.distance == b.distance && map(&a.filter, &b.filter)
+    };
+    let network = |a: &NetworkStatement, b: &NetworkStatement| {
+        a.prefix == b.prefix && a.backdoor == b.backdoor && map(&a.map, &b.map)
+    };
+    let aggregate = |a: &AggregateStatement, b: &AggregateStatement| {
+        (a.prefix, a.as_set, a.summary_only, a.matching_med_only, a.origin)
+            == (b.prefix, b.as_set, b.summary_only, b.matching_med_only, b.origin)
+            && map(&a.map, &b.map)
+            && map(&a.suppress_map, &b.suppress_map)
+    };
+    let redistribute = |a: &RedistributeStatement, b: &RedistributeStatement| {
+        (a.protocol, a.instance, a.metric) == (b.protocol, b.instance, b.metric) && map(&a.map, &b.map)
+    };
+    numbers(a) == numbers(b)
+        && all(&a.distances, &b.distances, distance)
+        && map(&a.table_map, &b.table_map)
+        && all(&a.networks, &b.networks, network)
+        && all(&a.aggregates, &b.aggregates, aggregate)
+        && all(&a.redistribute, &b.redistribute, redistribute)
+}
+
+pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
+    let own = |c: &ShardConfig| (c.vrf, c.asn, c.router_id, c.cluster_id, c.default_local_pref, c.decision);
+    let flags = |c: &ShardConfig| {
+        [
+            c.client_to_client_reflection,
+            c.import_check,
+            c.zebra,
+            c.install,
+            c.graceful_shutdown,
+            c.reject_as_sets,
+            c.suppress_duplicates,
+        ]
+    };
+    own(a) == own(b)
+        && flags(a) == flags(b)
+        && a.confederation == b.confederation
+        && a.own_addresses == b.own_addresses
+        && same_settings(&a.ipv4_unicast, &b.ipv4_unicast)
+        && same_settings(&a.ipv6_unicast, &b.ipv6_unicast)
+}

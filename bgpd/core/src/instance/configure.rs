@@ -1,0 +1,225 @@
+//! From an old configuration to a new one by comparing what each means.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ferrite_policy::Policies;
+use ferrite_types::Timestamp;
+
+use super::compare::{same_import, same_params, same_shard};
+use super::params::Surroundings;
+use super::zebra;
+use super::{Action, Instance, PeerEntry};
+use crate::config::{BgpConfig, EffectiveNeighbor};
+use crate::peer::{Negotiated, PeerEvent, SessionConfig};
+use crate::rib::{PeerId, PeerParams, ShardEvent};
+
+/// What an apply makes of one neighbour.
+struct Wanted {
+    effective: EffectiveNeighbor,
+    session: SessionConfig,
+}
+
+impl Instance {
+    pub(super) fn configure(&mut self, now: Timestamp, config: Arc<BgpConfig>, out: &mut Vec<Action>) {
+        if self.finishing {
+            return;
+        }
+        if self.config.policy != config.policy {
+            self.policies = Arc::new(Policies::compile(&config.policy, Some(&self.policies)));
+        }
+        self.config = config;
+        let wanted = zebra::subscriptions(self.router());
+        if self.zebra_connected && self.snapshot.is_none() {
+            out.extend(zebra::changes(&self.subscriptions, &wanted).into_iter().map(Action::Zebra));
+            self.subscriptions = wanted;
+        }
+        self.apply(now, out);
+    }
+
+    /// Brings sessions and shards to what configuration and interfaces ask for; whatever is so already is left alone.
+    pub(super) fn apply(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if self.finishing {
+            return;
+        }
+        self.configure_shards(out);
+        let wanted = self.wanted();
+        let keep: BTreeSet<IpAddr> = wanted.iter().map(|wanted| wanted.effective.addr).collect();
+        let gone: Vec<(IpAddr, PeerId)> = self
+            .by_addr
+            .iter()
+            .filter(|(addr, _)| !keep.contains(addr))
+            .map(|(addr, id)| (*addr, *id))
+            .collect();
+        for (addr, id) in gone {
+            self.remove_peer(now, addr, id, out);
+        }
+        for wanted in wanted {
+            self.configure_peer(now, wanted, out);
+        }
+        self.filters.sweep();
+    }
+
+    /// The neighbours that have a session, with its settings.
+    fn wanted(&mut self) -> Vec<Wanted> {
+        let config = Arc::clone(&self.config);
+        let Some(router) = config.default_instance() else { return Vec::new() };
+        let neighbors: Vec<_> = router.effective(&config).collect();
+        let Some(surroundings) = self.surroundings(&config) else { return Vec::new() };
+        neighbors
+            .into_iter()
+            .filter_map(|effective| Some(Wanted { session: surroundings.session(&effective)?, effective }))
+            .collect()
+    }
+
+    fn surroundings<'a>(&'a mut self, config: &'a BgpConfig) -> Option<Surroundings<'a>> {
+        let router_id = self.router_id();
+        Some(Surroundings {
+            config,
+            router: config.default_instance()?,
+            host: &self.host,
+            router_id,
+            interfaces: &self.interfaces,
+            policies: &self.policies,
+            filters: &mut self.filters,
+        })
+    }
+
+    /// Parameters of a session under the present configuration.
+    pub(super) fn params_of(&mut self, id: PeerId, negotiated: &Negotiated) -> Option<PeerParams> {
+        let config = Arc::clone(&self.config);
+        let effective = self.peers.get(&id)?.effective.clone();
+        Some(self.surroundings(&config)?.peer(&effective, negotiated))
+    }
+
+    fn configure_shards(&mut self, out: &mut Vec<Action>) {
+        let config = Arc::clone(&self.config);
+        let own: Vec<IpAddr> = self.interfaces.addresses().collect();
+        let Some(mut surroundings) = self.surroundings(&config) else {
+            // Without `router bgp` the shards are left with an empty configuration.
+            if self.shard_config.take().is_some() {
+                let empty = Arc::new(crate::rib::ShardConfig {
+                    zebra: self.host.zebra,
+                    install: self.host.install,
+                    ..Default::default()
+                });
+                self.all_shards(|| ShardEvent::Configured(Arc::clone(&empty)), out);
+            }
+            return;
+        };
+        let new = surroundings.shard(own);
+        if self.shard_config.as_ref().is_some_and(|old| same_shard(old, &new)) {
+            return;
+        }
+        let new = Arc::new(new);
+        self.shard_config = Some(Arc::clone(&new));
+        self.all_shards(|| ShardEvent::Configured(Arc::clone(&new)), out);
+    }
+
+    fn remove_peer(&mut self, now: Timestamp, addr: IpAddr, id: PeerId, out: &mut Vec<Action>) {
+        self.peer_event(now, id, PeerEvent::Deconfigured, out);
+        if let Some(entry) = self.peers.remove(&id)
+            && entry.session.transport.password.is_some()
+        {
+            out.push(Action::SetPassword { addr, password: None });
+        }
+        self.by_addr.remove(&addr);
+    }
+
+    fn configure_peer(&mut self, now: Timestamp, wanted: Wanted, out: &mut Vec<Action>) {
+        let Wanted { effective, session } = wanted;
+        let addr = effective.addr;
+        let Some(id) = self.by_addr.get(&addr).copied() else {
+            return self.add_peer(now, effective, session, out);
+        };
+        let Some(entry) = self.peers.get_mut(&id) else { return };
+        let changed = *entry.session != session;
+        if entry.session.transport.password != session.transport.password {
+            let password = session.transport.password.clone();
+            out.push(Action::SetPassword { addr, password });
+        }
+        entry.effective = effective;
+        if changed {
+            entry.session = Arc::new(session);
+            let event = PeerEvent::Configured(Arc::clone(&entry.session));
+            self.peer_event(now, id, event, out);
+        }
+        self.refresh_params(id, out);
+        self.check_limits(now, id, out);
+    }
+
+    fn add_peer(
+        &mut self,
+        now: Timestamp,
+        effective: EffectiveNeighbor,
+        session: SessionConfig,
+        out: &mut Vec<Action>,
+    ) {
+        let (addr, id) = (effective.addr, PeerId(self.next_peer));
+        self.next_peer += 1;
+        if let Some(password) = session.transport.password.clone() {
+            out.push(Action::SetPassword { addr, password: Some(password) });
+        }
+        let session = Arc::new(session);
+        let seed = self.host.seed ^ u64::from(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let entry = PeerEntry::new(addr, seed, effective, Arc::clone(&session));
+        self.peers.insert(id, entry);
+        self.by_addr.insert(addr, id);
+        self.peer_event(now, id, PeerEvent::Configured(session), out);
+    }
+
+    /// Tells the shards what changed about an established session, and has import policy applied again where it did.
+    fn refresh_params(&mut self, id: PeerId, out: &mut Vec<Action>) {
+        let Some((old, negotiated)) = self.peers.get(&id).and_then(|entry| {
+            Some((Arc::clone(entry.params.as_ref()?), Arc::clone(entry.peer.negotiated()?)))
+        }) else {
+            return;
+        };
+        let Some(new) = self.params_of(id, &negotiated) else { return };
+        if same_params(&old, &new) {
+            return;
+        }
+        let new = Arc::new(new);
+        if let Some(entry) = self.peers.get_mut(&id) {
+            entry.params = Some(Arc::clone(&new));
+        }
+        self.all_shards(|| ShardEvent::PeerChanged { peer: id, params: Arc::clone(&new) }, out);
+        for (family, now) in &new.families {
+            let differs = old.family(*family).is_some_and(|before| !same_import(before, now));
+            if differs {
+                self.reapply_import(id, *family, out);
+            }
+        }
+    }
+
+    /// The sessions that a configuration would reset or end, and why, for `--test`.
+    pub fn impact(&self, config: &BgpConfig) -> Vec<String> {
+        let router = config.default_instance();
+        let mut filters = super::filter::Filters::default();
+        let router_id = router.and_then(|router| router.router_id).unwrap_or(self.zebra_router_id);
+        let wanted = router.map(|router| {
+            let surroundings = Surroundings {
+                config,
+                router,
+                host: &self.host,
+                router_id,
+                interfaces: &self.interfaces,
+                policies: &self.policies,
+                filters: &mut filters,
+            };
+            let sessions = router.effective(config);
+            sessions.filter_map(|n| Some((n.addr, surroundings.session(&n)?))).collect::<Vec<_>>()
+        });
+        let wanted = wanted.unwrap_or_default();
+        let verdict = |entry: &PeerEntry| match wanted.iter().find(|(addr, _)| *addr == entry.addr) {
+            None => Some("neighbor removed"),
+            Some((_, session)) => entry.session.reset_by(session).map(|(reason, _)| reason.text()),
+        };
+        self.peers
+            .values()
+            .filter(|entry| entry.established())
+            .filter_map(|entry| Some(format!("neighbor {}: {}", entry.addr, verdict(entry)?)))
+            .collect()
+    }
+}

@@ -1,0 +1,441 @@
+//! Policy of one neighbour, family and direction as the shards call it: FRR's order of lists, then the route map.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bgp_packet::attr::{Aggregator, AsPath, Attributes, NextHop, Origin, RareAttributes};
+use ferrite_policy::access_list::CompiledAccessList;
+use ferrite_policy::as_path_list::CompiledAsPathList;
+use ferrite_policy::prefix_list::CompiledPrefixList;
+use ferrite_policy::route_map::{Bandwidth, PeerSpec};
+use ferrite_policy::{NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap};
+use ferrite_types::{
+    Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId,
+    Tag,
+};
+
+use crate::config::{EffectiveFamily, PolicyName};
+use crate::rib::{Filter, PolicyInput, Verdict};
+
+/// Where a chain is applied, which decides what some clauses mean.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Place {
+    Import,
+    Export,
+    /// Networks, redistribution, aggregates, default-originate.
+    Local,
+    /// `table-map`.
+    Table,
+}
+
+/// What a chain is made of, by name.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ChainKey {
+    pub place: Place,
+    pub afi: Afi,
+    pub distribute_list: Option<PolicyName>,
+    pub prefix_list: Option<PolicyName>,
+    pub filter_list: Option<PolicyName>,
+    pub route_map: Option<PolicyName>,
+}
+
+impl ChainKey {
+    pub fn map(place: Place, afi: Afi, name: &PolicyName) -> Self {
+        Self {
+            place,
+            afi,
+            distribute_list: None,
+            prefix_list: None,
+            filter_list: None,
+            route_map: Some(name.clone()),
+        }
+    }
+
+    /// `None` where the neighbour has no policy in that direction.
+    pub fn of(place: Place, afi: Afi, family: &EffectiveFamily) -> Option<Self> {
+        let side = |lists: &crate::config::InOut| {
+            if place == Place::Import { lists.import.clone() } else { lists.export.clone() }
+        };
+        let key = Self {
+            place,
+            afi,
+            distribute_list: side(&family.distribute_list),
+            prefix_list: side(&family.prefix_list),
+            filter_list: side(&family.filter_list),
+            route_map: side(&family.route_map),
+        };
+        let any = key.distribute_list.is_some()
+            || key.prefix_list.is_some()
+            || key.filter_list.is_some()
+            || key.route_map.is_some();
+        any.then_some(key)
+    }
+}
+
+/// A part of a chain that is named in the configuration; the list itself may be missing, which denies.
+type Part<T> = Option<Option<Arc<T>>>;
+
+#[derive(Debug)]
+struct Chain {
+    place: Place,
+    distribute_list: Part<CompiledAccessList>,
+    prefix_list: Part<CompiledPrefixList>,
+    filter_list: Part<CompiledAsPathList>,
+    route_map: Part<RouteMap>,
+    asn: Asn,
+    rolls: AtomicU64,
+}
+
+/// Every chain in use, one per content: neighbours with the same policy share one object, and a chain that still refers
+/// to the same lists stays the same object when the configuration changes.
+#[derive(Debug, Default)]
+pub struct Filters {
+    chains: HashMap<ChainKey, Arc<Chain>>,
+}
+
+impl Filters {
+    /// The chain for a key under the given policies.
+    pub fn get(&mut self, key: &ChainKey, policies: &Policies, asn: Asn) -> Arc<dyn Filter> {
+        let built = Chain::build(key, policies, asn);
+        let chain = match self.chains.get(key) {
+            Some(old) if old.same(&built) => Arc::clone(old),
+            _ => {
+                let chain = Arc::new(built);
+                self.chains.insert(key.clone(), Arc::clone(&chain));
+                chain
+            }
+        };
+        chain
+    }
+
+    /// Forgets chains that nobody holds.
+    pub fn sweep(&mut self) {
+        self.chains.retain(|_, chain| Arc::strong_count(chain) > 1);
+    }
+}
+
+impl Chain {
+    fn build(key: &ChainKey, policies: &Policies, asn: Asn) -> Self {
+        let name = |name: &Option<PolicyName>| name.as_ref().map(|name| name.as_str().to_owned());
+        Self {
+            place: key.place,
+            distribute_list: name(&key.distribute_list)
+                .map(|name| policies.access_list(key.afi, &name).cloned()),
+            prefix_list: name(&key.prefix_list).map(|name| policies.prefix_list(key.afi, &name).cloned()),
+            filter_list: name(&key.filter_list).map(|name| policies.as_path_list(&name).cloned()),
+            route_map: name(&key.route_map).map(|name| policies.route_map(&name).cloned()),
+            asn,
+            rolls: AtomicU64::new(0),
+        }
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        fn same<T>(a: &Part<T>, b: &Part<T>) -> bool {
+            match (a, b) {
+                (Some(Some(a)), Some(Some(b))) => Arc::ptr_eq(a, b),
+                (Some(None), Some(None)) | (None, None) => true,
+                _ => false,
+            }
+        }
+        self.asn == other.asn
+            && same(&self.distribute_list, &other.distribute_list)
+            && same(&self.prefix_list, &other.prefix_list)
+            && same(&self.filter_list, &other.filter_list)
+            && same(&self.route_map, &other.route_map)
+    }
+
+    fn lists_permit(&self, route: &PolicyInput<'_>) -> bool {
+        let prefix = route.prefix;
+        let permits = |list: bool, part: Option<bool>| !list || part.unwrap_or(false);
+        let distribute = self.distribute_list.as_ref();
+        let prefix_list = self.prefix_list.as_ref();
+        let filter = self.filter_list.as_ref();
+        permits(distribute.is_some(), distribute.and_then(|l| l.as_ref()).map(|list| list.permits(prefix)))
+            && permits(
+                prefix_list.is_some(),
+                prefix_list.and_then(|l| l.as_ref()).map(|list| list.permits(prefix)),
+            )
+            && permits(
+                filter.is_some(),
+                filter.and_then(|l| l.as_ref()).map(|list| list.permits(&route.attrs.as_path.to_string())),
+            )
+    }
+}
+
+impl Filter for Chain {
+    fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict {
+        if !self.lists_permit(route) {
+            return Verdict::Deny;
+        }
+        match &self.route_map {
+            None => Verdict::Permit,
+            Some(None) => Verdict::Deny,
+            Some(Some(map)) => {
+                let mut route = Route { input: route, chain: self };
+                if map.apply(&mut route).is_permit() { Verdict::Permit } else { Verdict::Deny }
+            }
+        }
+    }
+
+    fn depends_on_prefix(&self) -> bool {
+        self.distribute_list.is_some()
+            || self.prefix_list.is_some()
+            || self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_prefix())
+    }
+
+    fn depends_on_peer(&self) -> bool {
+        self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_peer())
+    }
+}
+
+/// A shard's route as `lib/policy` sees it.
+struct Route<'r, 'a> {
+    input: &'r mut PolicyInput<'a>,
+    chain: &'r Chain,
+}
+
+impl Route<'_, '_> {
+    fn attrs(&self) -> &Attributes {
+        &self.input.attrs
+    }
+
+    fn rare(&mut self) -> &mut RareAttributes {
+        self.input.attrs_mut().rare.get_or_insert_default()
+    }
+
+    fn set_path(&mut self, path: AsPath) {
+        if path != self.attrs().as_path {
+            self.input.attrs_mut().as_path = path;
+        }
+    }
+
+    /// The address that `peer-address` stands for; `None` where the export fills in our own later.
+    fn peer_address(&self) -> Option<IpAddr> {
+        (self.chain.place == Place::Import).then(|| self.input.peer.map(|peer| peer.addr)).flatten()
+    }
+
+    fn set_next_hop_addr(&mut self, addr: IpAddr) {
+        let next_hop = match addr {
+            IpAddr::V4(addr) => NextHop::V4(addr),
+            IpAddr::V6(global) => NextHop::V6 { global, link_local: None },
+        };
+        self.input.attrs_mut().next_hop = next_hop;
+        self.input.nexthop_set = true;
+    }
+}
+
+fn origin_from(origin: Origin) -> PolicyOrigin {
+    match origin {
+        Origin::Igp => PolicyOrigin::Igp,
+        Origin::Egp => PolicyOrigin::Egp,
+        Origin::Incomplete => PolicyOrigin::Incomplete,
+    }
+}
+
+fn origin_to(origin: PolicyOrigin) -> Origin {
+    match origin {
+        PolicyOrigin::Igp => Origin::Igp,
+        PolicyOrigin::Egp => Origin::Egp,
+        PolicyOrigin::Incomplete => Origin::Incomplete,
+    }
+}
+
+impl PolicyRoute for Route<'_, '_> {
+    fn prefix(&self) -> Prefix {
+        self.input.prefix
+    }
+
+    fn next_hop(&self) -> Option<IpAddr> {
+        Some(self.attrs().next_hop.addr())
+    }
+
+    fn source(&self) -> Option<IpAddr> {
+        self.input.source.map(|peer| peer.addr)
+    }
+
+    fn is_peer(&self, peer: &PeerSpec) -> bool {
+        match peer {
+            PeerSpec::Local => self.input.source.is_none(),
+            PeerSpec::Addr(addr) => self.input.peer.is_some_and(|peer| peer.addr == *addr),
+            PeerSpec::Name(_) => false,
+        }
+    }
+
+    fn is_source_peer(&self, peer: &PeerSpec) -> bool {
+        match peer {
+            PeerSpec::Local => self.input.source.is_none(),
+            PeerSpec::Addr(addr) => self.source() == Some(*addr),
+            PeerSpec::Name(_) => false,
+        }
+    }
+
+    fn protocol(&self) -> Option<RouteProtocol> {
+        Some(self.input.source_protocol)
+    }
+
+    fn tag(&self) -> Tag {
+        Tag(self.input.tag)
+    }
+
+    fn metric(&self) -> Option<u32> {
+        self.attrs().med
+    }
+
+    fn local_preference(&self) -> Option<u32> {
+        self.attrs().local_pref
+    }
+
+    fn default_local_preference(&self) -> u32 {
+        self.input.default_local_pref
+    }
+
+    fn origin(&self) -> Option<PolicyOrigin> {
+        Some(origin_from(self.attrs().origin))
+    }
+
+    fn as_path_text(&self, out: &mut String) -> bool {
+        let _ = write!(out, "{}", self.attrs().as_path);
+        true
+    }
+
+    fn communities(&self) -> &[Community] {
+        &self.attrs().communities
+    }
+
+    fn large_communities(&self) -> &[LargeCommunity] {
+        &self.attrs().large_communities
+    }
+
+    fn ext_communities(&self) -> &[ExtCommunity] {
+        &self.attrs().ext_communities
+    }
+
+    fn dice(&mut self) -> u8 {
+        // Spread by a multiplicative hash: enough for "about this share of the routes".
+        let roll = self.chain.rolls.fetch_add(1, Ordering::Relaxed);
+        ((roll.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % 100) as u8
+    }
+
+    fn set_tag(&mut self, tag: Tag) {
+        self.input.tag = tag.0;
+    }
+
+    fn set_metric(&mut self, metric: u32) {
+        if self.chain.place == Place::Table {
+            self.input.fib_metric = Some(metric);
+        } else {
+            self.input.attrs_mut().med = Some(metric);
+        }
+    }
+
+    fn set_local_preference(&mut self, value: u32) {
+        self.input.attrs_mut().local_pref = Some(value);
+    }
+
+    fn set_origin(&mut self, origin: PolicyOrigin) {
+        self.input.attrs_mut().origin = origin_to(origin);
+    }
+
+    fn set_weight(&mut self, weight: u32) {
+        self.input.weight = weight;
+    }
+
+    fn set_distance(&mut self, distance: Distance) {
+        self.input.distance = Some(distance.0);
+    }
+
+    fn set_table(&mut self, table: TableId) {
+        self.input.table = Some(table.0);
+    }
+
+    fn set_next_hop(&mut self, next_hop: NextHopSet) {
+        match next_hop {
+            NextHopSet::V4(addr) => self.set_next_hop_addr(IpAddr::V4(addr)),
+            NextHopSet::V6Global(global) => {
+                let link_local = match self.attrs().next_hop {
+                    NextHop::V6 { link_local, .. } if self.input.nexthop_set => link_local,
+                    _ => None,
+                };
+                self.input.attrs_mut().next_hop = NextHop::V6 { global, link_local };
+                self.input.nexthop_set = true;
+            }
+            NextHopSet::V6LinkLocal(addr) => {
+                if let NextHop::V6 { global, .. } = self.attrs().next_hop {
+                    self.input.attrs_mut().next_hop = NextHop::V6 { global, link_local: Some(addr) };
+                    self.input.nexthop_set = true;
+                }
+            }
+            NextHopSet::PeerAddress => match self.peer_address() {
+                Some(addr) => self.set_next_hop_addr(addr),
+                None => self.input.nexthop_peer_address = true,
+            },
+            NextHopSet::Unchanged => self.input.nexthop_unchanged = true,
+            NextHopSet::PreferGlobal => self.input.prefer_global = true,
+        }
+    }
+
+    fn set_originator_id(&mut self, id: RouterId) {
+        self.rare().originator_id = Some(id);
+    }
+
+    fn set_aggregator(&mut self, asn: Asn, addr: Ipv4Addr) {
+        self.rare().aggregator = Some(Aggregator { asn, router_id: addr });
+    }
+
+    fn set_atomic_aggregate(&mut self) {
+        self.input.attrs_mut().atomic_aggregate = true;
+    }
+
+    fn set_communities(&mut self, communities: Vec<Community>) {
+        self.input.attrs_mut().communities = communities.into();
+    }
+
+    fn set_large_communities(&mut self, communities: Vec<LargeCommunity>) {
+        self.input.attrs_mut().large_communities = communities.into();
+    }
+
+    fn set_ext_communities(&mut self, communities: Vec<ExtCommunity>) {
+        self.input.attrs_mut().ext_communities = communities.into();
+    }
+
+    fn set_bandwidth(&mut self, bandwidth: Bandwidth, non_transitive: bool) {
+        const LINK_BANDWIDTH: u8 = 0x04;
+        let Bandwidth::Mbps(mbps) = bandwidth else { return };
+        let octets_per_second = (f64::from(mbps) * 1_000_000.0 / 8.0) as f32;
+        let [a, b] = u16::try_from(self.chain.asn.0).unwrap_or(Asn::TRANS.0 as u16).to_be_bytes();
+        let [c, d, e, f] = octets_per_second.to_be_bytes();
+        let kind = if non_transitive { 0x40 } else { 0x00 };
+        let mut all = self.attrs().ext_communities.to_vec();
+        all.retain(|c| !(c.kind() & !0x40 == 0 && c.subtype() == LINK_BANDWIDTH));
+        all.push(ExtCommunity([kind, LINK_BANDWIDTH, a, b, c, d, e, f]));
+        all.sort_unstable();
+        self.set_ext_communities(all);
+    }
+
+    fn prepend(&mut self, asns: &[Asn]) {
+        let path = self.attrs().as_path.prepend(asns);
+        self.set_path(path);
+    }
+
+    fn prepend_last_as(&mut self, times: u8) {
+        if let Some(first) = self.attrs().as_path.neighbor() {
+            let path = self.attrs().as_path.prepend(&vec![first; usize::from(times)]);
+            self.set_path(path);
+        }
+    }
+
+    fn exclude_asns(&mut self, excluded: &dyn Fn(Asn) -> bool) {
+        let path = self.attrs().as_path.map(|asn| (!excluded(asn)).then_some(asn));
+        self.set_path(path);
+    }
+
+    fn replace_asns(&mut self, replaced: &dyn Fn(Asn) -> bool, with: Option<Asn>) {
+        let own = self.chain.asn;
+        let path =
+            self.attrs().as_path.map(|asn| Some(if replaced(asn) { with.unwrap_or(own) } else { asn }));
+        self.set_path(path);
+    }
+}

@@ -1,0 +1,324 @@
+//! From the typed configuration to what sessions and shards are given: plain data, compared to find what a change touches.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bgp_packet::Family;
+use bgp_packet::attr::{AttrCode, CodeSet, SessionKind};
+use ferrite_policy::Policies;
+use ferrite_types::{Afi, RouterId, VrfId};
+
+use super::Host;
+use super::filter::{ChainKey, Filters, Place};
+use super::interfaces::Interfaces;
+use crate::config::{
+    AllowAsIn, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, PolicyName, RemoteAs, RouterBgp,
+    SESSION_DSCP, UpdateSource,
+};
+use crate::peer::{self, DownReason, Negotiated, SessionConfig, Transport, TtlSecurity};
+use crate::rib::settings::{
+    AggregateStatement, DecisionSettings, DefaultOriginate, DistanceRule, LocalAs, NetworkStatement,
+    NexthopMode, PeerKind, RedistributeStatement, RemovePrivateAs,
+};
+use crate::rib::{FamilyParams, FamilySettings, Filter, PeerParams, ShardConfig};
+
+/// What a translation reads beside the settings themselves.
+pub struct Surroundings<'a> {
+    pub config: &'a BgpConfig,
+    pub router: &'a RouterBgp,
+    pub host: &'a Host,
+    pub router_id: RouterId,
+    pub interfaces: &'a Interfaces,
+    pub policies: &'a Policies,
+    pub filters: &'a mut Filters,
+}
+
+impl Surroundings<'_> {
+    /// `None` for a neighbour without an AS, which has no session.
+    pub fn session(&self, neighbor: &EffectiveNeighbor) -> Option<SessionConfig> {
+        let remote_as = match neighbor.remote_as? {
+            RemoteAs::Number(asn) => peer::RemoteAs::Number(asn.asn),
+            RemoteAs::Internal => peer::RemoteAs::Internal,
+            RemoteAs::External => peer::RemoteAs::External,
+            RemoteAs::Auto => peer::RemoteAs::Auto,
+        };
+        let from = &neighbor.session;
+        let remote = SocketAddr::new(neighbor.addr, from.port);
+        let mut session = SessionConfig::new(self.router.asn.asn, self.router_id, remote_as, remote);
+        session.local_as = from.change_local_as.map(|local| local.asn.asn);
+        session.hold_time = from.timers.hold;
+        session.keepalive = from.timers.keepalive;
+        session.connect_retry = from.connect_retry;
+        session.delay_open = from.delay_open.map(u16::from);
+        session.minimum_hold_time = from.minimum_hold_time.unwrap_or(0);
+        session.passive = from.passive;
+        session.shutdown =
+            from.shutdown.as_ref().map(|shutdown| peer::Shutdown { message: shutdown.message.clone() });
+        session.families = neighbor.active_families().collect();
+        session.send_capabilities = !from.dont_capability_negotiate;
+        session.strict_capabilities = from.strict_capability_match;
+        session.override_capabilities = from.override_capability;
+        session.hostname = from.capability_fqdn.then(|| self.host_names());
+        session.enforce_first_as = from.enforce_first_as;
+        session.aigp = from.aigp;
+        session.discard = codes(&from.path_attribute_discard);
+        session.withdraw = codes(&from.path_attribute_withdraw);
+        session.transport = self.transport(neighbor, remote);
+        session.blocked = self.blocked(neighbor, &session);
+        Some(session)
+    }
+
+    fn host_names(&self) -> (String, String) {
+        let common = &self.config.common;
+        let host = common.hostname.clone().unwrap_or_else(|| self.host.hostname.clone());
+        (host, common.domainname.clone().unwrap_or_default())
+    }
+
+    fn transport(&self, neighbor: &EffectiveNeighbor, remote: SocketAddr) -> Transport {
+        let from = &neighbor.session;
+        let mut transport = Transport::new(remote);
+        transport.source = from.update_source.as_ref().map(|source| match source {
+            UpdateSource::Address(addr) => peer::UpdateSource::Address(*addr),
+            UpdateSource::Interface(name) => match self.interfaces.source_on(name, neighbor.addr) {
+                Some(addr) => peer::UpdateSource::Address(addr),
+                None => peer::UpdateSource::Interface(name.clone()),
+            },
+        });
+        transport.ttl = Some(from.ttl);
+        transport.ttl_security = from.minimum_ttl.map(|minimum| TtlSecurity { hops: 255 - minimum + 1 });
+        transport.password.clone_from(&from.password);
+        transport.tcp_mss = from.tcp_mss;
+        transport.dscp = self.config.session_dscp.unwrap_or(SESSION_DSCP);
+        transport
+    }
+
+    /// Why the session may not be although nothing shuts it down.
+    fn blocked(&self, neighbor: &EffectiveNeighbor, session: &SessionConfig) -> Option<DownReason> {
+        if session.families.is_empty() {
+            return Some(DownReason::NoFamily);
+        }
+        let direct = neighbor.session.connected_check && self.interfaces.known();
+        (direct && !self.interfaces.is_connected(neighbor.addr)).then_some(DownReason::NoPath)
+    }
+
+    fn chain(&mut self, key: &ChainKey) -> Arc<dyn Filter> {
+        self.filters.get(key, self.policies, self.router.asn.asn)
+    }
+
+    fn map(&mut self, place: Place, afi: Afi, name: Option<&PolicyName>) -> Option<Arc<dyn Filter>> {
+        name.map(|name| self.chain(&ChainKey::map(place, afi, name)))
+    }
+
+    /// What shards are told of an established session.
+    pub fn peer(&mut self, neighbor: &EffectiveNeighbor, negotiated: &Negotiated) -> PeerParams {
+        let ends = negotiated.ends;
+        let local = self.interfaces.locals(ends.local.ip());
+        let external = negotiated.kind != SessionKind::Internal;
+        let families = negotiated
+            .families
+            .iter()
+            .filter_map(|family| {
+                let settings = neighbor.family(family)?;
+                Some((family, Arc::new(self.family(family, settings, negotiated))))
+            })
+            .collect();
+        PeerParams {
+            addr: neighbor.addr,
+            kind: match negotiated.kind {
+                SessionKind::Internal => PeerKind::Internal,
+                SessionKind::External => PeerKind::External,
+                SessionKind::Confederation => PeerKind::Confederation,
+            },
+            remote_as: negotiated.remote_as,
+            remote_id: negotiated.remote_id,
+            local_as: negotiated.local_as,
+            change_local_as: neighbor.session.change_local_as.filter(|_| external).map(|local| LocalAs {
+                asn: local.asn.asn,
+                no_prepend: local.no_prepend,
+                replace_as: local.replace_as,
+            }),
+            local_v4: local.v4,
+            local_v6: local.v6,
+            local_link_local: local.link_local,
+            ifindex: self.interfaces.towards(neighbor.addr).or(local.ifindex),
+            shared_networks: self.interfaces.shared_networks(neighbor.addr),
+            connected_nexthops: neighbor.session.connected_check && !neighbor.session.nexthops_unchecked,
+            enforce_first_as: neighbor.session.enforce_first_as,
+            as4: negotiated.four_octet,
+            max_message: negotiated.max_len(),
+            advertisement_interval: neighbor.session.advertisement_interval,
+            graceful_shutdown: neighbor.session.graceful_shutdown,
+            families,
+        }
+    }
+
+    fn family(&mut self, family: Family, from: &EffectiveFamily, negotiated: &Negotiated) -> FamilyParams {
+        let afi = family.afi;
+        let guarded = self.router.ebgp_requires_policy && negotiated.kind == SessionKind::External;
+        let import = ChainKey::of(Place::Import, afi, from).map(|key| self.chain(&key));
+        let export = ChainKey::of(Place::Export, afi, from).map(|key| self.chain(&key));
+        let default_originate = from
+            .default_originate
+            .as_ref()
+            .map(|default| DefaultOriginate { map: self.map(Place::Local, afi, default.route_map.as_ref()) });
+        FamilyParams {
+            import,
+            export,
+            import_denied: guarded && !from.has_import_policy(),
+            export_denied: guarded && !from.has_export_policy(),
+            soft_reconfiguration: from.soft_reconfiguration,
+            route_reflector_client: from.route_reflector_client,
+            route_server_client: from.route_server_client,
+            nexthop: nexthop_mode(from),
+            as_path_unchanged: from.unchanged.as_path,
+            med_unchanged: from.unchanged.med,
+            allowas_in: from.allowas_in.map(|allowed| match allowed {
+                AllowAsIn::Times(times) => times,
+                AllowAsIn::Origin => u8::MAX,
+            }),
+            allowas_in_origin: from.allowas_in == Some(AllowAsIn::Origin),
+            as_override: from.as_override,
+            remove_private_as: remove_private_as(from),
+            send_community: from.send_community,
+            send_large_community: from.send_large_community,
+            send_ext_community: from.send_extended_community,
+            default_originate,
+            weight: u32::from(from.weight.unwrap_or(0)),
+            maximum_prefix_out: from.maximum_prefix_out,
+            add_path_receive: negotiated.add_path_receive.contains(family),
+            ..FamilyParams::default()
+        }
+    }
+
+    /// The instance as its shards see it.
+    pub fn shard(&mut self, own_addresses: Vec<IpAddr>) -> ShardConfig {
+        let router = self.router;
+        let (mut ipv4_unicast, mut ipv6_unicast) = (FamilySettings::default(), FamilySettings::default());
+        self.fill_family(Afi::Ipv4, &router.families.ipv4_unicast, &mut ipv4_unicast);
+        self.fill_family(Afi::Ipv6, &router.families.ipv6_unicast, &mut ipv6_unicast);
+        ShardConfig {
+            vrf: VrfId::DEFAULT,
+            asn: router.asn.asn,
+            confederation: None,
+            router_id: self.router_id,
+            cluster_id: router.cluster_id.unwrap_or(self.router_id.0),
+            default_local_pref: router.default_local_preference,
+            client_to_client_reflection: router.client_to_client_reflection,
+            decision: decision(router),
+            own_addresses,
+            import_check: router.import_check,
+            zebra: self.host.zebra,
+            install: self.host.install,
+            graceful_shutdown: router.graceful_shutdown,
+            reject_as_sets: router.reject_as_sets,
+            suppress_duplicates: router.suppress_duplicates,
+            ipv4_unicast,
+            ipv6_unicast,
+        }
+    }
+
+    fn fill_family(&mut self, afi: Afi, from: &FamilyConfig, into: &mut FamilySettings) {
+        into.maximum_paths_ebgp = from.maximum_paths.external;
+        into.maximum_paths_ibgp = from.maximum_paths.internal;
+        into.ibgp_equal_cluster_length = from.maximum_paths.equal_cluster_length;
+        into.distance_ebgp = from.distances.external.0;
+        into.distance_ibgp = from.distances.internal.0;
+        into.distance_local = from.distances.local.0;
+        into.distances =
+            from.distance_rules.iter().map(|(source, rule)| self.distance(afi, *source, rule)).collect();
+        into.table_map = self.map(Place::Table, afi, from.table_map.as_ref());
+        into.networks = from
+            .networks
+            .iter()
+            .map(|(prefix, network)| NetworkStatement {
+                prefix: *prefix,
+                map: self.map(Place::Local, afi, network.route_map.as_ref()),
+                backdoor: network.backdoor,
+            })
+            .collect();
+        into.aggregates = from
+            .aggregates
+            .iter()
+            .map(|(prefix, aggregate)| AggregateStatement {
+                prefix: *prefix,
+                as_set: aggregate.as_set,
+                summary_only: aggregate.summary_only,
+                matching_med_only: aggregate.matching_med_only,
+                map: self.map(Place::Local, afi, aggregate.route_map.as_ref()),
+                suppress_map: self.map(Place::Local, afi, aggregate.suppress_map.as_ref()),
+                origin: aggregate.origin,
+            })
+            .collect();
+        into.redistribute = from
+            .redistribute
+            .iter()
+            .map(|(source, redistribute)| RedistributeStatement {
+                protocol: source.protocol,
+                instance: u32::from(source.instance),
+                metric: redistribute.metric.map(|metric| metric.0),
+                map: self.map(Place::Local, afi, redistribute.route_map.as_ref()),
+            })
+            .collect();
+    }
+
+    fn distance(
+        &mut self,
+        afi: Afi,
+        source: ferrite_types::Prefix,
+        rule: &crate::config::DistanceRule,
+    ) -> DistanceRule {
+        let filter = rule.access_list.as_ref().map(|name| {
+            self.chain(&ChainKey {
+                place: Place::Local,
+                afi,
+                distribute_list: Some(name.clone()),
+                prefix_list: None,
+                filter_list: None,
+                route_map: None,
+            })
+        });
+        DistanceRule { source, distance: rule.distance.0, filter }
+    }
+}
+
+fn codes(codes: &BTreeSet<u8>) -> CodeSet {
+    codes.iter().map(|code| AttrCode(*code)).collect()
+}
+
+fn nexthop_mode(from: &EffectiveFamily) -> NexthopMode {
+    if from.next_hop_self_force {
+        NexthopMode::OwnForced
+    } else if from.next_hop_self {
+        NexthopMode::Own
+    } else if from.unchanged.next_hop {
+        NexthopMode::Unchanged
+    } else {
+        NexthopMode::Default
+    }
+}
+
+fn remove_private_as(from: &EffectiveFamily) -> RemovePrivateAs {
+    match from.remove_private_as.map(|remove| (remove.all, remove.replace)) {
+        None => RemovePrivateAs::No,
+        Some((false, false)) => RemovePrivateAs::IfAllPrivate,
+        Some((true, false)) => RemovePrivateAs::All,
+        Some((false, true)) => RemovePrivateAs::ReplaceIfAllPrivate,
+        Some((true, true)) => RemovePrivateAs::AllReplace,
+    }
+}
+
+fn decision(router: &RouterBgp) -> DecisionSettings {
+    DecisionSettings {
+        always_compare_med: router.always_compare_med,
+        deterministic_med: router.deterministic_med,
+        med_missing_as_worst: router.med_missing_as_worst,
+        med_confed: router.med_confed,
+        compare_router_id: router.compare_router_id,
+        as_path_ignore: router.as_path_ignore,
+        as_path_confed: router.as_path_confed,
+        as_path_multipath_relax: router.multipath_relax.is_some(),
+        peer_type_multipath_relax: router.peer_type_multipath_relax,
+        aigp: router.bestpath_aigp,
+    }
+}

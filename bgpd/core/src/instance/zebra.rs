@@ -1,0 +1,135 @@
+//! The instance's side of the zebra stream: which next hops all shards together track, what is redistributed, and the
+//! replay after a connection.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ferrite_types::zclient::{NexthopState, RedistributeRequest, ToZebra, TrackNexthop};
+use ferrite_types::{Afi, RouteProtocol, VrfId};
+
+use crate::config::RouterBgp;
+
+/// A next hop as zebra is asked for it.
+type Tracked = (VrfId, IpAddr, bool);
+
+/// The union of what the shards track.
+#[derive(Debug, Default)]
+pub struct Tracking {
+    /// Shards that want each next hop.
+    wanted: BTreeMap<Tracked, BTreeSet<usize>>,
+    /// Zebra's last word on each address.
+    states: BTreeMap<(VrfId, IpAddr), NexthopState>,
+}
+
+impl Tracking {
+    /// A shard's requests: what zebra is to be asked, and what is known already.
+    pub fn request(
+        &mut self,
+        shard: usize,
+        requests: Vec<TrackNexthop>,
+    ) -> (Vec<TrackNexthop>, Vec<NexthopState>) {
+        let (mut ask, mut known) = (Vec::new(), Vec::new());
+        for request in requests {
+            let key = (request.vrf, request.addr, request.connected_only);
+            if request.track {
+                let shards = self.wanted.entry(key).or_default();
+                if shards.is_empty() {
+                    ask.push(request);
+                }
+                shards.insert(shard);
+                known.extend(self.states.get(&(request.vrf, request.addr)).cloned());
+            } else if let Some(shards) = self.wanted.get_mut(&key) {
+                shards.remove(&shard);
+                if shards.is_empty() {
+                    self.wanted.remove(&key);
+                    self.forget(request.vrf, request.addr);
+                    ask.push(request);
+                }
+            }
+        }
+        (ask, known)
+    }
+
+    fn forget(&mut self, vrf: VrfId, addr: IpAddr) {
+        let others = [true, false].iter().any(|connected| self.wanted.contains_key(&(vrf, addr, *connected)));
+        if !others {
+            self.states.remove(&(vrf, addr));
+        }
+    }
+
+    /// Zebra's news.
+    pub fn learn(&mut self, states: &[NexthopState]) {
+        for state in states {
+            self.states.insert((state.vrf, state.addr), state.clone());
+        }
+    }
+
+    /// Everything wanted, for a fresh connection; what zebra said on the old one no longer counts.
+    pub fn replay(&mut self) -> Vec<TrackNexthop> {
+        self.states.clear();
+        let track = |(vrf, addr, connected_only): &Tracked| TrackNexthop {
+            vrf: *vrf,
+            addr: *addr,
+            connected_only: *connected_only,
+            track: true,
+        };
+        self.wanted.keys().map(track).collect()
+    }
+}
+
+/// What zebra is to tell us about other protocols' routes.
+pub type Subscriptions = BTreeSet<(Afi, RouteProtocol, u32)>;
+
+/// The subscriptions that the configuration asks for. A `network` that must be in the RIB is tracked by its shard.
+pub fn subscriptions(router: Option<&RouterBgp>) -> Subscriptions {
+    let Some(router) = router else { return Subscriptions::new() };
+    router
+        .families
+        .iter()
+        .flat_map(|(family, part)| part.redistribute.keys().map(move |source| (family.afi, source)))
+        .map(|(afi, source)| (afi, source.protocol, u32::from(source.instance)))
+        .collect()
+}
+
+/// The requests that lead from one set of subscriptions to another.
+pub fn changes(old: &Subscriptions, new: &Subscriptions) -> Vec<ToZebra> {
+    let request = |(afi, protocol, instance): &(Afi, RouteProtocol, u32), subscribe| {
+        ToZebra::Redistribute(RedistributeRequest {
+            vrf: VrfId::DEFAULT,
+            afi: *afi,
+            protocol: *protocol,
+            instance: *instance,
+            subscribe,
+        })
+    };
+    let gone = old.difference(new).map(|source| request(source, false));
+    gone.chain(new.difference(old).map(|source| request(source, true))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(addr: &str, track: bool) -> TrackNexthop {
+        TrackNexthop { vrf: VrfId::DEFAULT, addr: addr.parse().unwrap(), connected_only: false, track }
+    }
+
+    #[test]
+    fn zebra_hears_of_the_first_shard_that_tracks_and_of_the_last_that_stops() {
+        let mut tracking = Tracking::default();
+        assert_eq!(tracking.request(0, vec![track("10.0.0.1", true)]).0.len(), 1);
+        assert!(tracking.request(1, vec![track("10.0.0.1", true)]).0.is_empty());
+        assert!(tracking.request(0, vec![track("10.0.0.1", false)]).0.is_empty());
+        assert_eq!(tracking.request(1, vec![track("10.0.0.1", false)]).0, [track("10.0.0.1", false)]);
+        assert!(tracking.replay().is_empty());
+    }
+
+    #[test]
+    fn a_shard_that_tracks_later_is_told_what_is_known() {
+        let mut tracking = Tracking::default();
+        tracking.request(0, vec![track("10.0.0.1", true)]);
+        let state = NexthopState { vrf: VrfId::DEFAULT, addr: "10.0.0.1".parse().unwrap(), resolved: None };
+        tracking.learn(std::slice::from_ref(&state));
+        assert_eq!(tracking.request(1, vec![track("10.0.0.1", true)]).1, [state]);
+    }
+}
