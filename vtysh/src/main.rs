@@ -8,6 +8,7 @@ mod builtin;
 mod daemons;
 mod grammar;
 mod interactive;
+mod merge;
 mod pager;
 mod pipe;
 mod save;

@@ -1,6 +1,6 @@
 //! One user's session: where it is in the shell, and how a line is carried out.
 
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use ferrite_cli::{CliError, Item, SyntaxError, lines};
@@ -11,7 +11,7 @@ use crate::builtin::Builtin;
 use crate::daemons::Daemons;
 use crate::grammar::{DaemonIndex, Found, Grammar};
 use crate::pager::Sink;
-use crate::{apply, pipe, save};
+use crate::{apply, merge, pipe, save};
 
 /// Where the session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,9 @@ impl Place {
         }
     }
 }
+
+/// Takes the output of a daemon, piece by piece.
+type Write<'a> = dyn FnMut(&[u8]) -> io::Result<()> + 'a;
 
 /// How a line ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,9 +155,24 @@ impl Session {
     /// Sends a command to every daemon that knows it, one after the other.
     fn dispatch(&mut self, node: &str, found: &Found, line: &str, sink: &mut Sink) -> Ended {
         let mut ended = Ended::Ok;
+        // Several JSON texts in a row are none: they are joined, so that a script can read the answer.
+        let join = found.daemons.len() > 1 && found.args.has("json");
+        let mut answers: Vec<(String, Vec<u8>)> = Vec::new();
         for &index in &found.daemons {
             let request = ExecuteLine { node: node.to_owned(), context: vec![], line: line.to_owned() };
-            let result = self.execute(index, request, sink);
+            let result = if join {
+                let mut answer = Vec::new();
+                let result = self.execute(index, request, &mut |piece| {
+                    answer.extend_from_slice(piece);
+                    Ok(())
+                });
+                let name =
+                    self.daemons.list.get(index).map_or_else(String::new, |daemon| daemon.name.clone());
+                answers.push((name, answer));
+                result
+            } else {
+                self.execute(index, request, &mut |piece| sink.write(piece))
+            };
             if !result.message.is_empty() {
                 // As above: who closes the pager has seen enough.
                 let _ = sink.write(format!("{}\n", result.message).as_bytes());
@@ -163,17 +181,21 @@ impl Session {
                 ended = Ended::Failed;
             }
         }
+        if join {
+            // As above.
+            let _ = sink.write(&merge::json(answers));
+        }
         ended
     }
 
     /// One line on one daemon.
-    fn execute(&mut self, index: DaemonIndex, request: ExecuteLine, sink: &mut Sink) -> ExecuteResult {
+    fn execute(&mut self, index: DaemonIndex, request: ExecuteLine, write: &mut Write<'_>) -> ExecuteResult {
         let Some(daemon) = self.daemons.list.get_mut(index) else { return ExecuteResult::default() };
         let (name, client) = (daemon.name.clone(), &mut daemon.client);
         let outcome: Result<ExecuteResult, VtyError> = self.runtime.block_on(async {
             let mut stream = client.execute(request).await?;
             while let Some(piece) = stream.next().await? {
-                if sink.write(&piece).is_err() {
+                if write(&piece).is_err() {
                     return Ok(ExecuteResult::default());
                 }
             }
@@ -238,7 +260,7 @@ impl Session {
         for &index in &found.daemons {
             let request =
                 ExecuteLine { node: "config".into(), context: context.clone(), line: line.to_owned() };
-            let result = self.execute(index, request, &mut sink);
+            let result = self.execute(index, request, &mut |piece| sink.write(piece));
             if result.status != Status::Success {
                 said(&result.message);
                 ended = Ended::Failed;
