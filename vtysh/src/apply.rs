@@ -28,28 +28,82 @@ pub enum Mode {
 
 /// Applies a file (`-` is the standard input). The result is an exit status.
 pub fn file(session: &mut Session, file: &Path, mode: Mode, quiet_if_missing: bool) -> u8 {
+    match read(file) {
+        Ok(text) => apply(session, &file.display().to_string(), &text, mode),
+        Err(Unreadable::Missing(_)) if quiet_if_missing => 0,
+        Err(error) => error.tell(file),
+    }
+}
+
+/// `-m`: prints the lines of a file with every node closed where the file leaves it open, as frr-reload.py wants it.
+pub fn mark(session: &mut Session, file: &Path) -> u8 {
+    let text = match read(file) {
+        Ok(text) => text,
+        Err(error) => return error.tell(file),
+    };
+    let mut splitter = Splitter::new(session);
+    let mut out = String::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if words(line).is_empty() {
+            continue;
+        }
+        let depth = splitter.levels.len();
+        let entered = splitter.line(number, line);
+        let stays = depth - splitter.levels.len().saturating_sub(usize::from(entered)).min(depth);
+        // The words that close nodes are in the file already.
+        if entered || !splitter.moved {
+            out.push_str(&"exit\n".repeat(stays));
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    if !splitter.levels.is_empty() {
+        out.push_str("end\n");
+    }
+    for error in &splitter.errors {
+        eprintln!("line {}: {}: {}", error.line, error.message, error.text);
+    }
+    print!("{out}");
+    if splitter.errors.is_empty() { 0 } else { REFUSED }
+}
+
+/// Why a file is not read.
+enum Unreadable {
+    Missing(std::io::Error),
+    Failed(std::io::Error),
+    NotText { line: usize },
+}
+
+impl Unreadable {
+    fn tell(&self, file: &Path) -> u8 {
+        match self {
+            Unreadable::Missing(error) | Unreadable::Failed(error) => {
+                println!("% Can't open configuration file {} due to '{error}'.", file.display());
+                1
+            }
+            Unreadable::NotText { line } => {
+                println!("{}: line {line}: % Not UTF-8 text", file.display());
+                REFUSED
+            }
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<String, Unreadable> {
     let text = if file == Path::new("-") {
         let mut text = Vec::new();
         std::io::stdin().read_to_end(&mut text).map(|_| text)
     } else {
         std::fs::read(file)
     };
-    match text {
-        Ok(text) => match String::from_utf8(text) {
-            Ok(text) => apply(session, &file.display().to_string(), &text, mode),
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let line = error.as_bytes().iter().take(valid).filter(|&&octet| octet == b'\n').count() + 1;
-                println!("{}: line {line}: % Not UTF-8 text", file.display());
-                REFUSED
-            }
-        },
-        Err(error) if quiet_if_missing && error.kind() == std::io::ErrorKind::NotFound => 0,
-        Err(error) => {
-            println!("% Can't open configuration file {} due to '{error}'.", file.display());
-            1
-        }
-    }
+    let text = text.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Unreadable::Missing(error),
+        _ => Unreadable::Failed(error),
+    })?;
+    String::from_utf8(text).map_err(|error| {
+        let valid = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        Unreadable::NotText { line: valid.filter(|&&octet| octet == b'\n').count() + 1 }
+    })
 }
 
 fn apply(session: &mut Session, name: &str, text: &str, mode: Mode) -> u8 {
@@ -186,13 +240,7 @@ type Parts = Vec<Vec<ConfigLine>>;
 
 /// Cuts a text into the lines of each daemon.
 fn split(session: &Session, text: &str) -> Result<Parts, Vec<LineError>> {
-    let mut split = Splitter {
-        session,
-        levels: Vec::new(),
-        parts: vec![Vec::new(); session.daemons.list.len()],
-        inside: vec![Vec::new(); session.daemons.list.len()],
-        errors: Vec::new(),
-    };
+    let mut split = Splitter::new(session);
     for (number, line) in (1..).zip(text.lines()) {
         split.line(number, line);
     }
@@ -214,14 +262,30 @@ struct Splitter<'a> {
     /// Where each daemon is, after the lines that it was given.
     inside: Vec<Vec<Level>>,
     errors: Vec<LineError>,
+    /// The last line only left nodes.
+    moved: bool,
 }
 
-impl Splitter<'_> {
-    fn line(&mut self, number: u32, line: &str) {
+impl<'a> Splitter<'a> {
+    fn new(session: &'a Session) -> Self {
+        let daemons = session.daemons.list.len();
+        Splitter {
+            session,
+            levels: Vec::new(),
+            parts: vec![Vec::new(); daemons],
+            inside: vec![Vec::new(); daemons],
+            errors: Vec::new(),
+            moved: false,
+        }
+    }
+
+    /// Takes a line; whether it entered a node.
+    fn line(&mut self, number: u32, line: &str) -> bool {
         let words = words(line);
-        let Some(first) = words.first() else { return };
-        if words.len() == 1 && self.moves(first.text) {
-            return;
+        let Some(first) = words.first() else { return false };
+        self.moved = words.len() == 1 && self.moves(first.text);
+        if self.moved {
+            return false;
         }
         let mut error: Option<SyntaxError> = None;
         for depth in (0..=self.levels.len()).rev() {
@@ -237,6 +301,7 @@ impl Splitter<'_> {
                     for &daemon in &found.daemons {
                         self.give(daemon, number, line);
                     }
+                    let entered = found.enters.is_some();
                     if let Some(node) = found.enters {
                         let level = Level { node, line: found.args.line() };
                         self.levels.push(level.clone());
@@ -246,7 +311,7 @@ impl Splitter<'_> {
                             }
                         }
                     }
-                    return;
+                    return entered;
                 }
                 Err(reason) => error = Some(further(error, reason)),
             }
@@ -261,6 +326,7 @@ impl Splitter<'_> {
                 ..LineError::default()
             });
         }
+        false
     }
 
     fn moves(&mut self, word: &str) -> bool {

@@ -51,6 +51,9 @@ struct Options {
     /// Check the configuration file (frr.conf, or that of -f) and exit
     #[arg(short = 'C', long = "dryrun")]
     check: bool,
+    /// Print the file of -f with every context closed, for frr-reload.py
+    #[arg(short = 'm', long = "markfile", requires = "file")]
+    mark: bool,
     /// Write the running configuration and exit
     #[arg(short = 'w', long)]
     writeconfig: bool,
@@ -151,6 +154,9 @@ fn read_own_config(session: &mut Session) {
 }
 
 fn run(mut session: Session, options: &Options) -> u8 {
+    if let (true, Some(file)) = (options.mark, &options.file) {
+        return apply::mark(&mut session, file);
+    }
     if options.check || options.boot || options.file.is_some() {
         let integrated = session.etc.join("frr.conf");
         let file = options.file.clone().unwrap_or(integrated);

@@ -143,6 +143,8 @@ fn commands_reach_every_daemon_and_json_is_alone() {
     serde_json::from_str::<serde_json::Value>(&only.out).unwrap();
     assert_eq!(suite.run(&["show example long 5 | include [24]"]), "line 2\nline 4\n".repeat(2));
     assert_eq!(suite.run(&["show daemons"]), " zebra bgpd\n");
+    let both: serde_json::Value = serde_json::from_str(&suite.run(&["show example summary json"])).unwrap();
+    assert_eq!(both, serde_json::json!({"zebra": {"applied": 0}, "bgpd": {"applied": 0}}));
 }
 
 #[test]
@@ -200,6 +202,20 @@ fn a_file_is_applied_whole_or_not_at_all() {
     assert!(said.out.contains("bad.conf:4:18, expected A.B.C.D\n"), "{}", said.out);
     assert_eq!(suite.run(&["show running-config no-header"]), CONFIG);
     assert_eq!(suite.vtysh(&["-f", "/nonexistent"]).status, 1);
+}
+
+#[test]
+fn a_file_is_marked_for_frr_reload() {
+    let suite = Suite::new(&["zebra"]);
+    let text = "hostname x\nrouter example 1\naddress-family ipv4 unicast\nnetwork 10.0.0.0/8\nrouter example 2\n!\nexit\n\
+                interface lo\n description x y\n";
+    let said = suite.vtysh(&["-m", "-f", &suite.file("open.conf", text)]);
+    assert_eq!(
+        said.out,
+        "hostname x\nrouter example 1\naddress-family ipv4 unicast\nnetwork 10.0.0.0/8\nexit\nexit\nrouter example 2\n\
+         exit\ninterface lo\n description x y\nend\n"
+    );
+    assert_eq!(suite.vtysh(&["-m", "-f", &suite.file("bad.conf", "foo\n")]).status, 2);
 }
 
 #[test]
