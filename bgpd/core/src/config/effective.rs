@@ -209,7 +209,7 @@ impl RouterBgp {
             tcp_keepalive: self.tcp_keepalive,
             passive: from.flag(|session| session.passive),
             ttl,
-            minimum_ttl: ttl_security.map(|hops| 255 - (hops - 1)),
+            minimum_ttl: ttl_security.map(|hops| 255 - hops.saturating_sub(1)),
             connected_check: !internal
                 && !disable_check
                 && multihop.is_none()

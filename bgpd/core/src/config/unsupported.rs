@@ -157,7 +157,8 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     }
     for (words, refuse) in OF_NEIGHBOR_IN_FAMILY {
         add(registry, &[&BGP_IPV4, &BGP_IPV6], NEIGHBOR, words, *refuse);
-        if *words != "dampening" {
+        // `dampening` stands in the other table; `soo` has no old place and would only make `so` ambiguous.
+        if !matches!(*words, "dampening" | "soo") {
             add(registry, &[&ROUTER_BGP], NEIGHBOR, words, *refuse);
         }
     }
