@@ -49,6 +49,7 @@ pub mod policy;
 pub mod query;
 pub mod settings;
 mod shard;
+mod slab;
 mod table;
 mod walk;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bgp_packet::attr::Attributes;
 use ferrite_types::Asn;
-use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 use super::nexthop::NexthopId;
+use super::slab::{Index, Slab};
 
 /// An interned set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -35,19 +35,24 @@ pub struct Interned {
     pub generation: u32,
     pub hops: u16,
     pub confed_hops: u16,
-    /// The AS by which MEDs are grouped.
-    pub neighbor: Option<Asn>,
+    /// The AS by which MEDs are grouped; zero for none.
+    neighbor: Asn,
     /// Tracked next hop: for any path, and for one that needs a connected next hop.
     pub nexthops: [Option<NexthopId>; 2],
-    hash: u64,
+    hash: u32,
+}
+
+impl Interned {
+    pub fn neighbor(&self) -> Option<Asn> {
+        (self.neighbor.0 != 0).then_some(self.neighbor)
+    }
 }
 
 /// All sets of a shard.
 #[derive(Debug, Default)]
 pub struct AttrTable {
-    index: HashTable<u32>,
-    slots: Vec<Option<Interned>>,
-    free: Vec<u32>,
+    index: Index,
+    slots: Slab<Interned>,
     generation: u32,
     /// Sets that lost their last path, with their next hops to be released.
     pub freed_nexthops: Vec<NexthopId>,
@@ -56,64 +61,41 @@ pub struct AttrTable {
 impl AttrTable {
     /// The number of a set, with one reference that the caller owns.
     pub fn intern(&mut self, attrs: &Arc<Attributes>, local: Local) -> AttrId {
-        let hash = FxBuildHasher.hash_one((&**attrs, local));
-        self.intern_hashed(hash, attrs, local)
-    }
-
-    fn intern_hashed(&mut self, hash: u64, attrs: &Arc<Attributes>, local: Local) -> AttrId {
-        let slots = &mut self.slots;
+        let hash = (FxBuildHasher.hash_one((&**attrs, local)) >> 16) as u32;
+        let slots = &self.slots;
         let found = self.index.find(hash, |id| {
-            slots.get(*id as usize).and_then(Option::as_ref).is_some_and(|slot| {
-                slot.hash == hash
-                    && slot.local == local
-                    && (Arc::ptr_eq(&slot.attrs, attrs) || slot.attrs == *attrs)
+            slots.get(id).is_some_and(|slot| {
+                slot.local == local && (Arc::ptr_eq(&slot.attrs, attrs) || slot.attrs == *attrs)
             })
         });
-        if let Some(id) = found.copied() {
-            if let Some(Some(slot)) = slots.get_mut(id as usize) {
-                slot.refs += 1;
-            }
+        if let Some(id) = found {
+            self.retain(AttrId(id));
             return AttrId(id);
         }
         self.generation = self.generation.wrapping_add(1);
-        let interned = Interned {
+        let id = self.slots.insert(Interned {
             attrs: Arc::clone(attrs),
             local,
             refs: 1,
             generation: self.generation,
             hops: u16::try_from(attrs.as_path.hops()).unwrap_or(u16::MAX),
             confed_hops: u16::try_from(attrs.as_path.confed_hops()).unwrap_or(u16::MAX),
-            neighbor: attrs.as_path.neighbor(),
+            neighbor: attrs.as_path.neighbor().unwrap_or(Asn(0)),
             nexthops: [None, None],
             hash,
-        };
-        let id = match self.free.pop() {
-            Some(id) => {
-                if let Some(slot) = self.slots.get_mut(id as usize) {
-                    *slot = Some(interned);
-                }
-                id
-            }
-            None => {
-                self.slots.push(Some(interned));
-                self.slots.len() as u32 - 1
-            }
-        };
-        let slots = &self.slots;
-        self.index.insert_unique(hash, id, |id| {
-            slots.get(*id as usize).and_then(Option::as_ref).map_or(0, |slot| slot.hash)
         });
+        self.index.insert(hash, id);
         AttrId(id)
     }
 
     #[inline]
     pub fn get(&self, id: AttrId) -> Option<&Interned> {
-        self.slots.get(id.0 as usize)?.as_ref()
+        self.slots.get(id.0)
     }
 
     #[inline]
     pub fn get_mut(&mut self, id: AttrId) -> Option<&mut Interned> {
-        self.slots.get_mut(id.0 as usize)?.as_mut()
+        self.slots.get_mut(id.0)
     }
 
     #[inline]
@@ -124,19 +106,15 @@ impl AttrTable {
     }
 
     pub fn release(&mut self, id: AttrId) {
-        let Some(place) = self.slots.get_mut(id.0 as usize) else { return };
-        let Some(slot) = place else { return };
+        let Some(slot) = self.slots.get_mut(id.0) else { return };
         slot.refs = slot.refs.saturating_sub(1);
         if slot.refs > 0 {
             return;
         }
-        let hash = slot.hash;
-        self.freed_nexthops.extend(slot.nexthops.iter().flatten());
-        *place = None;
-        if let Ok(found) = self.index.find_entry(hash, |other| *other == id.0) {
-            found.remove();
+        if let Some(slot) = self.slots.remove(id.0) {
+            self.freed_nexthops.extend(slot.nexthops.iter().flatten());
+            self.index.remove(slot.hash, id.0);
         }
-        self.free.push(id.0);
     }
 
     pub fn len(&self) -> usize {
@@ -144,13 +122,13 @@ impl AttrTable {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (AttrId, &Interned)> {
-        self.slots.iter().enumerate().filter_map(|(i, slot)| Some((AttrId(i as u32), slot.as_ref()?)))
+        self.slots.iter().map(|(id, slot)| (AttrId(id), slot))
     }
 
     /// Octets of the sets and their index; attributes shared with other shards count whole.
     pub fn octets(&self) -> usize {
         let values: usize = self.iter().map(|(_, slot)| heap_octets(&slot.attrs)).sum();
-        self.slots.capacity() * size_of::<Option<Interned>>() + self.index.allocation_size() + values
+        self.slots.octets() + self.index.octets() + values
     }
 }
 

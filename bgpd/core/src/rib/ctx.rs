@@ -122,7 +122,7 @@ impl Ctx {
             confed_hops: interned.confed_hops,
             origin: attrs.origin,
             med: attrs.med.unwrap_or(missing),
-            neighbor: interned.neighbor,
+            neighbor: interned.neighbor(),
             kind: slot.map_or(PeerKind::Internal, |slot| slot.params.kind),
             igp_metric: self.igp_metric(path).unwrap_or(u32::MAX),
             cluster_length: rare.map_or(0, |rare| rare.cluster_list.len()),

@@ -22,7 +22,6 @@ use bgp_packet::attr::{EncodeContext, encode_attributes, encode_next_hop, uses_m
 use bgp_packet::{Family, FamilySet};
 use bytes::BytesMut;
 use ferrite_types::Timestamp;
-use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::attrs::AttrId;
@@ -33,6 +32,7 @@ use super::pack::Packing;
 use super::peers::PeerIdx;
 use super::query::GroupView;
 use super::settings::{FamilyParams, PeerId, PeerParams};
+use super::slab::{Index, Slab};
 use super::table::{Bits, Column, Handle, Key, Table, bits_of, entry_flags};
 
 /// How long live members wait for one of them.
@@ -58,7 +58,7 @@ struct Out {
     refs: u32,
     /// Tells a set from another that had its number before.
     generation: u32,
-    hash: u64,
+    hash: u32,
 }
 
 impl Out {
@@ -70,19 +70,14 @@ impl Out {
 /// The attribute sets of a group; numbers begin at one.
 #[derive(Debug, Default)]
 struct Outs {
-    index: HashTable<u32>,
-    slots: Vec<Option<Out>>,
-    free: Vec<u32>,
+    index: Index,
+    slots: Slab<Out>,
     generation: u32,
 }
 
 impl Outs {
     fn get(&self, id: u32) -> Option<&Out> {
-        self.slots.get((id as usize).checked_sub(1)?)?.as_ref()
-    }
-
-    fn generation_of(&self, id: u32) -> Option<u32> {
-        self.get(id).map(|out| out.generation)
+        self.slots.get(id.checked_sub(1)?)
     }
 
     fn same_octets(&self, a: u32, b: u32) -> bool {
@@ -92,68 +87,57 @@ impl Outs {
         }
     }
 
+    fn generation_of(&self, id: u32) -> Option<u32> {
+        self.get(id).map(|out| out.generation)
+    }
+
     /// The number of a set; no reference is counted.
     fn intern(&mut self, octets: &[u8], nexthop_len: u8, excluded: PeerIdx) -> u32 {
-        let hash = FxBuildHasher.hash_one((octets, nexthop_len, excluded));
+        let hash = (FxBuildHasher.hash_one((octets, nexthop_len, excluded)) >> 16) as u32;
         let slots = &self.slots;
-        let at = |id: u32| slots.get((id as usize).wrapping_sub(1)).and_then(Option::as_ref);
         let found = self.index.find(hash, |id| {
-            at(*id).is_some_and(|out| {
-                out.hash == hash
-                    && *out.octets == *octets
-                    && out.nexthop_len == nexthop_len
-                    && out.excluded == excluded
+            slots.get(id).is_some_and(|out| {
+                *out.octets == *octets && out.nexthop_len == nexthop_len && out.excluded == excluded
             })
         });
         if let Some(id) = found {
-            return *id;
+            return id + 1;
         }
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let out = Out { octets: octets.into(), nexthop_len, excluded, refs: 0, generation, hash };
-        let id = match self.free.pop() {
-            Some(id) => {
-                if let Some(place) = self.slots.get_mut(id as usize - 1) {
-                    *place = Some(out);
-                }
-                id
-            }
-            None => {
-                self.slots.push(Some(out));
-                self.slots.len() as u32
-            }
-        };
-        let slots = &self.slots;
-        self.index.insert_unique(hash, id, |id| {
-            slots.get((*id as usize).wrapping_sub(1)).and_then(Option::as_ref).map_or(0, |out| out.hash)
+        let id = self.slots.insert(Out {
+            octets: octets.into(),
+            nexthop_len,
+            excluded,
+            refs: 0,
+            generation,
+            hash,
         });
-        id
+        self.index.insert(hash, id);
+        id + 1
     }
 
     fn retain(&mut self, id: u32) {
-        if let Some(Some(out)) = self.slots.get_mut((id as usize).wrapping_sub(1)) {
+        if let Some(out) = self.slots.get_mut(id.wrapping_sub(1)) {
             out.refs += 1;
         }
     }
 
     fn release(&mut self, id: u32) {
-        let Some(place) = self.slots.get_mut((id as usize).wrapping_sub(1)) else { return };
-        let Some(out) = place else { return };
+        let place = id.wrapping_sub(1);
+        let Some(out) = self.slots.get_mut(place) else { return };
         out.refs = out.refs.saturating_sub(1);
         if out.refs > 0 {
             return;
         }
-        let hash = out.hash;
-        *place = None;
-        if let Ok(found) = self.index.find_entry(hash, |other| *other == id) {
-            found.remove();
+        if let Some(out) = self.slots.remove(place) {
+            self.index.remove(out.hash, place);
         }
-        self.free.push(id);
     }
 
     fn octets(&self) -> usize {
-        let values: usize = self.slots.iter().flatten().map(|out| out.octets.len()).sum();
-        self.slots.capacity() * size_of::<Option<Out>>() + self.index.allocation_size() + values
+        let values: usize = self.slots.iter().map(|(_, out)| out.octets.len()).sum();
+        self.slots.octets() + self.index.octets() + values
     }
 }
 

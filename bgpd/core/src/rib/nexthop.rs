@@ -4,6 +4,7 @@
 //! that changed together: that costs nothing per path.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bgp_packet::attr::{Attributes, NextHop};
@@ -15,7 +16,17 @@ use super::query::NexthopView;
 
 /// A tracked next hop.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct NexthopId(pub u32);
+pub struct NexthopId(NonZeroU32);
+
+impl NexthopId {
+    fn of(place: usize) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(place as u32))
+    }
+
+    fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NexthopKey {
@@ -77,7 +88,7 @@ impl Nexthops {
         let key = NexthopKey { addr, connected_only };
         if let Some(id) = self.by_key.get(&key).copied() {
             self.idle.remove(&id);
-            if let Some(Some(slot)) = self.slots.get_mut(id.0 as usize) {
+            if let Some(Some(slot)) = self.slots.get_mut(id.place()) {
                 slot.refs += 1;
             }
             return id;
@@ -85,14 +96,14 @@ impl Nexthops {
         let tracked = Tracked { key, refs: 1, state: State::Asked, changed: now };
         let id = match self.free.pop() {
             Some(id) => {
-                if let Some(place) = self.slots.get_mut(id.0 as usize) {
+                if let Some(place) = self.slots.get_mut(id.place()) {
                     *place = Some(tracked);
                 }
                 id
             }
             None => {
                 self.slots.push(Some(tracked));
-                NexthopId(self.slots.len() as u32 - 1)
+                NexthopId::of(self.slots.len() - 1)
             }
         };
         self.by_key.insert(key, id);
@@ -101,7 +112,7 @@ impl Nexthops {
     }
 
     pub fn release(&mut self, id: NexthopId) {
-        if let Some(Some(slot)) = self.slots.get_mut(id.0 as usize) {
+        if let Some(Some(slot)) = self.slots.get_mut(id.place()) {
             slot.refs = slot.refs.saturating_sub(1);
             if slot.refs == 0 {
                 self.idle.insert(id);
@@ -116,7 +127,7 @@ impl Nexthops {
     /// Requests for zebra since the last call; idle next hops are given up.
     pub fn requests(&mut self) -> Vec<TrackNexthop> {
         for id in std::mem::take(&mut self.idle) {
-            let Some(place) = self.slots.get_mut(id.0 as usize) else { continue };
+            let Some(place) = self.slots.get_mut(id.place()) else { continue };
             let Some(slot) = place.take_if(|slot| slot.refs == 0) else { continue };
             self.by_key.remove(&slot.key);
             self.free.push(id);
@@ -143,7 +154,7 @@ impl Nexthops {
         for connected_only in [false, true] {
             let key = NexthopKey { addr: state.addr, connected_only };
             let Some(id) = self.by_key.get(&key).copied() else { continue };
-            let Some(Some(slot)) = self.slots.get_mut(id.0 as usize) else { continue };
+            let Some(Some(slot)) = self.slots.get_mut(id.place()) else { continue };
             let resolved = state.resolved.clone().filter(|resolution| {
                 !connected_only
                     || matches!(
@@ -176,7 +187,7 @@ impl Nexthops {
         if !self.tracking {
             return Some(Reach { metric: 0 });
         }
-        match self.slots.get(id.0 as usize)?.as_ref()?.state {
+        match self.slots.get(id.place())?.as_ref()?.state {
             State::Reachable(ref resolution) => Some(Reach { metric: resolution.metric.0 }),
             State::Asked | State::Unreachable => None,
         }
@@ -187,7 +198,7 @@ impl Nexthops {
         if !self.tracking {
             return true;
         }
-        match self.slots.get(id.0 as usize) {
+        match self.slots.get(id.place()) {
             Some(Some(Tracked { state: State::Reachable(resolution), .. })) => {
                 resolution.prefix == prefix && resolution.protocol != ferrite_types::RouteProtocol::Bgp
             }

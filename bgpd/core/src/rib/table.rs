@@ -1,23 +1,23 @@
 //! The prefixes of one family: entries in a slab, found through a hash index, named by a 32-bit handle everywhere else.
 //!
 //! ```text
-//!  index (hashbrown, 5 octets a slot) ──► handle ──► slab chunk ──► Entry { prefix, paths (first inline), … }
+//!  index (eight octets a slot) ──► handle ──► slab chunk ──► Entry { prefix, paths (first inline), … }
 //!                                           │
 //!                                           └──► adj-out of each group, FIB state: plain arrays by handle
 //! ```
 //! An entry lives while it has paths or somebody outside was told of it (`pins`). Handles are reused.
 
 use std::fmt::Debug;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
-use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
 use super::attrs::AttrId;
 use super::peers::PeerIdx;
+use super::slab::Index;
 
 /// A prefix of one family, as a key of tables.
 pub trait Key: Copy + Eq + Ord + Hash + Debug + Into<Prefix> + Send + 'static {
@@ -31,7 +31,18 @@ pub trait Key: Copy + Eq + Ord + Hash + Debug + Into<Prefix> + Send + 'static {
     fn covers(self, other: Self) -> bool;
     /// The address as it goes on the wire; only the first octets that the length needs are sent.
     fn octets(self) -> [u8; 16];
+    /// A hash that cannot be foreseen without the seed, so that no neighbour can aim at one slot.
+    fn spread(self, seed: u64) -> u32;
 }
+
+/// Multiplies and folds, as wyhash does.
+#[inline]
+fn fold(a: u64, b: u64) -> u64 {
+    let wide = u128::from(a) * u128::from(b);
+    (wide >> 64) as u64 ^ wide as u64
+}
+
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Key for Ipv4Prefix {
     const AFI: Afi = Afi::Ipv4;
@@ -61,6 +72,11 @@ impl Key for Ipv4Prefix {
     #[inline]
     fn octets(self) -> [u8; 16] {
         (u128::from(self.bits()) << 96).to_be_bytes()
+    }
+    #[inline]
+    fn spread(self, seed: u64) -> u32 {
+        let key = u64::from(self.bits()) << 8 | u64::from(self.len());
+        (fold(key ^ seed, MULTIPLIER ^ seed.rotate_left(32)) >> 16) as u32
     }
 }
 
@@ -92,6 +108,12 @@ impl Key for Ipv6Prefix {
     #[inline]
     fn octets(self) -> [u8; 16] {
         self.bits().to_be_bytes()
+    }
+    #[inline]
+    fn spread(self, seed: u64) -> u32 {
+        let bits = self.bits();
+        let half = fold((bits >> 64) as u64 ^ seed, MULTIPLIER ^ u64::from(self.len()));
+        (fold(half ^ bits as u64, seed.rotate_left(32) ^ MULTIPLIER) >> 16) as u32
     }
 }
 
@@ -224,7 +246,8 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 /// The table.
 #[derive(Debug)]
 pub struct Table<P> {
-    index: HashTable<Handle>,
+    index: Index,
+    seed: u64,
     chunks: Vec<Vec<Entry<P>>>,
     free: Vec<Handle>,
     /// Paths in all entries, shadows included.
@@ -233,13 +256,10 @@ pub struct Table<P> {
 
 impl<P: Key> Default for Table<P> {
     fn default() -> Self {
-        Self { index: HashTable::new(), chunks: Vec::new(), free: Vec::new(), paths: 0 }
+        // The layout of the index is the only thing that chance decides, and nothing outside sees it.
+        let seed = RandomState::new().hash_one(0u8);
+        Self { index: Index::default(), seed, chunks: Vec::new(), free: Vec::new(), paths: 0 }
     }
-}
-
-#[inline]
-fn hash<P: Hash>(prefix: &P) -> u64 {
-    FxBuildHasher.hash_one(prefix)
 }
 
 impl<P: Key> Table<P> {
@@ -279,19 +299,19 @@ impl<P: Key> Table<P> {
 
     #[inline]
     pub fn find(&self, prefix: &P) -> Option<Handle> {
-        let chunks = &self.chunks;
+        self.find_hashed(prefix, prefix.spread(self.seed))
+    }
+
+    #[inline]
+    fn find_hashed(&self, prefix: &P, hash: u32) -> Option<Handle> {
         self.index
-            .find(hash(prefix), |handle| {
-                chunks
-                    .get(handle.index() >> CHUNK_BITS)
-                    .and_then(|chunk| chunk.get(handle.index() & (CHUNK - 1)))
-                    .is_some_and(|entry| entry.prefix == *prefix)
-            })
-            .copied()
+            .find(hash, |id| self.slot(Handle(id)).is_some_and(|entry| entry.prefix == *prefix))
+            .map(Handle)
     }
 
     pub fn find_or_insert(&mut self, prefix: P) -> Handle {
-        if let Some(handle) = self.find(&prefix) {
+        let hash = prefix.spread(self.seed);
+        if let Some(handle) = self.find_hashed(&prefix, hash) {
             return handle;
         }
         let entry = Entry { prefix, flags: entry_flags::LIVE, pins: 0, version: 0, paths: SmallVec::new() };
@@ -313,13 +333,7 @@ impl<P: Key> Table<P> {
                 handle
             }
         };
-        let chunks = &self.chunks;
-        self.index.insert_unique(hash(&prefix), handle, |handle| {
-            chunks
-                .get(handle.index() >> CHUNK_BITS)
-                .and_then(|chunk| chunk.get(handle.index() & (CHUNK - 1)))
-                .map_or(0, |entry| hash(&entry.prefix))
-        });
+        self.index.insert(hash, handle.0);
         handle
     }
 
@@ -331,9 +345,7 @@ impl<P: Key> Table<P> {
         }
         entry.flags = 0;
         let prefix = entry.prefix;
-        if let Ok(found) = self.index.find_entry(hash(&prefix), |other| *other == handle) {
-            found.remove();
-        }
+        self.index.remove(prefix.spread(self.seed), handle.0);
         self.free.push(handle);
         if self.index.is_empty() {
             *self = Self::default();
@@ -388,7 +400,7 @@ impl<P: Key> Table<P> {
             .filter(|(_, entry)| entry.paths.spilled())
             .map(|(_, entry)| entry.paths.capacity() * size_of::<Path>())
             .sum();
-        entries + self.index.allocation_size() + spilled + self.free.capacity() * size_of::<Handle>()
+        entries + self.index.octets() + spilled + self.free.capacity() * size_of::<Handle>()
     }
 }
 
