@@ -2,4 +2,8 @@
 //! decoders; the program is `main.rs`.
 
 pub mod dataplane;
+mod forwarding;
 pub mod netlink;
+pub mod options;
+pub mod shell;
+mod wall;

@@ -16,8 +16,6 @@ pub enum Action {
     Link(LinkChange),
     /// `net.ipv4.ip_forward`, `net.ipv6.conf.all.forwarding`.
     Forwarding { afi: Afi, on: bool },
-    /// The dump does not fit what we know: take a new one.
-    Resync,
 }
 
 /// Changes of links and their addresses that the configuration asks for.

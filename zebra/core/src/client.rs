@@ -15,7 +15,7 @@ use ferrite_types::{Afi, Nexthop, Prefix, RouteProtocol, Timestamp};
 use crate::action::Action;
 use crate::instance::Zebra;
 use crate::redistribute::Subscription;
-use crate::rib::{Entry, OwnerId, Policy, SetId, Shape, ShapeId, TableKey, Trust};
+use crate::rib::{Entry, OwnerId, SetId, Shape, ShapeId, TableKey, Trust};
 
 /// Numbers the connections of clients; the shell chooses the numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -46,6 +46,11 @@ pub struct Counts {
     pub deleted: [u64; 2],
     pub redistributed: [u64; 2],
     pub tracked: [u64; 2],
+    pub interfaces: u64,
+    pub addresses: u64,
+    /// Messages.
+    pub received: u64,
+    pub sent: u64,
     pub refused: u64,
 }
 
@@ -89,7 +94,17 @@ impl Clients {
     pub fn heard(&mut self, client: ClientKey, now: Timestamp) {
         if let Some(client) = self.get_mut(client) {
             client.last_read = now;
+            client.counts.received += 1;
         }
+    }
+
+    /// Counts what a client is told of links and addresses.
+    fn note_sent(&mut self, client: ClientKey, messages: &[FromZebra]) {
+        let Some(client) = self.connected.get_mut(&client) else { return };
+        let count = |wanted: fn(&FromZebra) -> bool| messages.iter().filter(|m| wanted(m)).count() as u64;
+        client.counts.sent += messages.len() as u64;
+        client.counts.interfaces += count(|message| matches!(message, FromZebra::Interface(_)));
+        client.counts.addresses += count(|message| matches!(message, FromZebra::Address { .. }));
     }
 
     pub fn want_results(&mut self, client: ClientKey, all: bool) {
@@ -203,6 +218,7 @@ impl Zebra {
             messages.push(FromZebra::RouterId { vrf, router_id: self.router_ids.get(vrf) });
         }
         messages.push(FromZebra::SnapshotDone);
+        self.clients.note_sent(client, &messages);
         self.actions.extend(messages.into_iter().map(|message| Action::Send { client, message }));
     }
 
@@ -537,6 +553,7 @@ impl Zebra {
         for (key, client) in &mut self.clients.connected {
             let mut send = |message| {
                 client.last_write = now;
+                client.counts.sent += 1;
                 self.actions.push(Action::Send { client: *key, message });
             };
             if !client.results.is_empty() {

@@ -55,6 +55,11 @@ impl Fib {
         self.failed.get(&(key, prefix)).copied()
     }
 
+    /// Destinations that are not in the kernel as they should be.
+    pub fn failures(&self) -> usize {
+        self.failed.len()
+    }
+
     pub fn next_retry(&self) -> Option<Timestamp> {
         self.retries.first_key_value().map(|(at, _)| *at)
     }
@@ -84,6 +89,11 @@ impl Fib {
         failure.attempts = failure.attempts.saturating_add(1);
         self.retries.entry(now + delay).or_default().push((key, prefix));
     }
+}
+
+/// What the kernel's refusal means.
+pub fn errno_text(errno: i32) -> String {
+    std::io::Error::from_raw_os_error(errno).to_string()
 }
 
 /// Sources whose routes the kernel has by itself.

@@ -7,7 +7,7 @@ use ferrite_types::{IfIndex, TableId, Timestamp, VrfId};
 
 use crate::event::{LinkInfo, LinkKind};
 
-pub const DEFAULT_VRF_NAME: &str = "default";
+pub use crate::settings::DEFAULT_VRF_NAME;
 
 /// A link with its addresses and what happened to it.
 #[derive(Clone, Debug)]

@@ -24,17 +24,35 @@ use crate::settings::{DEFAULT_HOLD, Settings};
 pub struct Options {
     /// How long routes of an earlier run may stand unclaimed (`-K`).
     pub adopt_for: Duration,
-    /// Leave kernel routes of other sources alone (`-k`): their own tables are never touched anyway.
-    pub allow_delete: bool,
     /// Leave our routes in the kernel at the end (`-r`).
     pub retain: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { adopt_for: Duration::from_secs(60), allow_delete: false, retain: false }
+        Self { adopt_for: Duration::from_secs(60), retain: false }
     }
 }
+
+/// How the shell writes a moment as local wall-clock time; the core has no clock of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock(pub fn(Timestamp) -> String);
+
+impl Default for WallClock {
+    /// Seconds since the start.
+    fn default() -> Self {
+        Self(|at| format!("{}", at.as_micros() / 1_000_000))
+    }
+}
+
+impl WallClock {
+    pub fn text(self, at: Timestamp) -> String {
+        (self.0)(at)
+    }
+}
+
+/// Operations towards the kernel beyond which the shell stops reading clients.
+pub const MAX_IN_FLIGHT: usize = 64 << 10;
 
 /// zebra as a value.
 #[derive(Debug)]
@@ -51,16 +69,20 @@ pub struct Zebra {
     pub(crate) kernel: Kernel,
     pub(crate) router_ids: RouterIds,
     pub(crate) now: Timestamp,
+    pub(crate) wall: WallClock,
     /// Collected while an event is handled.
     pub(crate) actions: Vec<Action>,
     /// What each VRF's statics put into the tables.
     pub(crate) statics: crate::statics::Statics,
+    /// IPv4 and IPv6, as the kernel has it.
+    pub(crate) forwarding: (bool, bool),
 }
 
 impl Zebra {
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: Options, wall: WallClock) -> Self {
         Self {
             options,
+            wall,
             settings: Arc::default(),
             policies: Arc::default(),
             interfaces: Interfaces::default(),
@@ -74,6 +96,7 @@ impl Zebra {
             now: Timestamp::ZERO,
             actions: Vec::new(),
             statics: BTreeMap::new(),
+            forwarding: (false, false),
         }
     }
 

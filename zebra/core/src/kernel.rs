@@ -21,6 +21,8 @@ pub struct Kernel {
     /// The first dump is over: a route of ours that we do not know is no inheritance any more.
     started: bool,
     dump: Option<Dump>,
+    /// Dumps after the first.
+    pub resyncs: u64,
 }
 
 /// What a dump has named so far.
@@ -84,6 +86,7 @@ impl Zebra {
     }
 
     pub(crate) fn dump_begin(&mut self) {
+        self.kernel.resyncs += u64::from(self.kernel.started);
         self.kernel.dump = Some(Dump::default());
     }
 

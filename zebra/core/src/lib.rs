@@ -14,9 +14,12 @@
 
 pub mod action;
 mod client;
+pub mod commands;
+pub mod config;
 mod connected;
 pub mod event;
 mod fib;
+mod gather;
 mod iface;
 mod instance;
 mod kernel;
@@ -27,9 +30,19 @@ pub mod rib;
 mod router_id;
 pub mod settings;
 mod statics;
+pub mod view;
 
+pub use gather::RouteWalk;
 pub use action::{Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange};
 pub use client::ClientKey;
 pub use event::{Event, FibResult, KernelRoute, LinkInfo, LinkKind};
-pub use instance::{Options, Zebra};
+pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use settings::Settings;
+
+/// Every command of zebra.
+pub fn registry() -> ferrite_cli::Registry<Settings, commands::Show> {
+    let mut registry = ferrite_cli::Registry::new();
+    config::register(&mut registry);
+    commands::register(&mut registry);
+    registry
+}

@@ -1,16 +1,150 @@
-//! Policy at installation: `ip protocol PROTO route-map NAME`.
+//! Policy at installation: `ip protocol PROTO route-map NAME`. The map may keep a route out of use or set its source
+//! address. A route without a map costs a lookup in an empty table.
 
-use ferrite_types::Prefix;
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+
+use ferrite_policy::{Policies, PolicyRoute, RouteMap};
+use ferrite_types::{Nexthop, Prefix, RouteProtocol, Tag};
+use std::sync::Arc;
 
 use crate::instance::Zebra;
-use crate::rib::{Policy, Shape, TableKey};
-use crate::settings::Settings;
+use crate::rib::{Entry, OwnerId, Policy, Shape, TableKey};
+use crate::settings::{AfiKey, Settings};
 
-impl Zebra {
-    /// What the route map of the route's source says; may set the shape's source address.
-    pub(crate) fn install_policy(&self, _key: TableKey, _prefix: Prefix, _shape: &mut Shape) -> Policy {
-        Policy::Permit
+/// A route as the map sees it.
+struct Route<'a> {
+    prefix: Prefix,
+    shape: &'a Shape,
+    nexthop: Option<&'a Nexthop>,
+    interface: Option<&'a str>,
+    source: Option<IpAddr>,
+}
+
+impl PolicyRoute for Route<'_> {
+    fn prefix(&self) -> Prefix {
+        self.prefix
     }
 
-    pub(crate) fn apply_policy(&mut self, _old: &Settings) {}
+    fn next_hop(&self) -> Option<IpAddr> {
+        self.nexthop.and_then(Nexthop::gateway_addr)
+    }
+
+    fn is_blackhole(&self) -> bool {
+        matches!(self.nexthop.map(|n| n.kind), Some(ferrite_types::NexthopKind::Blackhole(_)))
+    }
+
+    fn is_interface(&self, name: &str) -> bool {
+        self.interface == Some(name)
+    }
+
+    fn protocol(&self) -> Option<RouteProtocol> {
+        Some(self.shape.protocol)
+    }
+
+    fn instance(&self) -> u32 {
+        self.shape.instance.into()
+    }
+
+    fn tag(&self) -> Tag {
+        self.shape.tag
+    }
+
+    fn metric(&self) -> Option<u32> {
+        Some(self.shape.metric.0)
+    }
+
+    fn set_source(&mut self, addr: IpAddr) {
+        self.source = Some(addr);
+    }
+}
+
+impl Zebra {
+    /// The map for routes of a source; a name without a map permits, as in FRR.
+    fn install_map(&self, key: TableKey, prefix: Prefix, protocol: RouteProtocol) -> Option<&Arc<RouteMap>> {
+        let name = &self.interfaces.vrf(key.vrf)?.name;
+        let maps = &self.settings.vrf(name)?.protocol_maps;
+        if maps.is_empty() {
+            return None;
+        }
+        let afi = AfiKey::of(prefix);
+        let name = maps.get(&(afi, Some(protocol))).or_else(|| maps.get(&(afi, None)))?;
+        self.policies.route_map(name)
+    }
+
+    /// What the route map of the route's source says; may set the shape's source address.
+    pub(crate) fn install_policy(&self, key: TableKey, prefix: Prefix, shape: &mut Shape) -> Policy {
+        shape.source = None;
+        if matches!(shape.owner, OwnerId::ADOPTED) {
+            return Policy::Permit;
+        }
+        let Some(map) = self.install_map(key, prefix, shape.protocol) else { return Policy::Permit };
+        let nexthop = self.rib.shared.set(shape.set).and_then(|set| set.nexthops.first());
+        let interface = nexthop.and_then(Nexthop::ifindex).and_then(|ifindex| self.interfaces.name(ifindex));
+        let mut route = Route { prefix, shape, nexthop, interface, source: None };
+        let permitted = map.apply(&mut route).is_permit();
+        let source = route.source;
+        shape.source = source;
+        if permitted { Policy::Permit } else { Policy::Deny }
+    }
+
+    /// Compiles the policy and judges again where maps have changed.
+    pub(crate) fn apply_policy(&mut self, old: &Settings) {
+        let maps = |s: &Settings| -> Vec<_> {
+            s.vrfs.iter().map(|(name, vrf)| (name.clone(), vrf.protocol_maps.clone())).collect()
+        };
+        let (before, after) = (maps(old), maps(&self.settings));
+        let in_use = |maps: &[(String, std::collections::BTreeMap<_, String>)]| {
+            maps.iter().any(|(_, maps)| !maps.is_empty())
+        };
+        let mut changed = before != after;
+        if old.policy != self.settings.policy {
+            let policies = Policies::compile(&self.settings.policy, Some(&self.policies));
+            changed |= in_use(&after) && !policies.changed(&self.policies).is_empty();
+            self.policies = Arc::new(policies);
+        }
+        if changed {
+            self.judge_again();
+        }
+    }
+
+    fn judge_again(&mut self) {
+        let keys: Vec<TableKey> = self.rib.tables.keys().copied().collect();
+        for key in keys {
+            let mut cursor = None;
+            loop {
+                let mut found = Vec::new();
+                let Some(table) = self.rib.tables.get(&key) else { break };
+                table.walk(cursor, |prefix, dest| {
+                    cursor = Some(prefix);
+                    found.extend(dest.entries().map(|entry| (prefix, *entry)));
+                    if found.len() < 4096 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                });
+                if found.is_empty() {
+                    break;
+                }
+                for (prefix, entry) in found {
+                    self.judge(key, prefix, entry);
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, key: TableKey, prefix: Prefix, entry: Entry) {
+        let Some(mut shape) = self.rib.shared.shape(entry.shape).copied() else { return };
+        let policy = self.install_policy(key, prefix, &mut shape);
+        let id = self.rib.shared.acquire_shape(shape);
+        if (id, policy) == (entry.shape, entry.policy) {
+            self.release_shape(id);
+            return;
+        }
+        let mut replaced = false;
+        self.change(key, prefix, |dest, _| {
+            if let Some(present) = dest.entries_mut().find(|present| present.shape == entry.shape) {
+                (present.shape, present.policy) = (id, policy);
+                replaced = true;
+            }
+        });
+        self.release_shape(if replaced { entry.shape } else { id });
+    }
 }

@@ -1,13 +1,15 @@
 //! zebra's configuration as a value. Commands edit it; [`Event::Configured`](crate::Event) hands a new one over, and the
 //! machine compares it with the old.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ferrite_cli::{CommonConfig, DaemonConfig};
 use ferrite_types::{Afi, Blackhole, Distance, Prefix, RouteProtocol, TableId, Tag};
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Settings {
+    pub common: CommonConfig,
     pub interfaces: BTreeMap<String, InterfaceSettings>,
     /// The default VRF stands under its name, `default`.
     pub vrfs: BTreeMap<String, VrfSettings>,
@@ -16,7 +18,6 @@ pub struct Settings {
     pub ipv6_forwarding: Option<bool>,
     /// Seconds for which the routes of a client that died are kept; `None` is [`DEFAULT_HOLD`].
     pub hold_time: Option<u32>,
-    pub debug: BTreeSet<String>,
     pub policy: ferrite_policy::PolicyConfig,
 }
 
@@ -32,8 +33,8 @@ pub struct InterfaceSettings {
     pub addresses: Vec<AddressSettings>,
     /// Megabits per second.
     pub bandwidth: Option<u32>,
-    pub link_detect: Option<bool>,
-    pub multicast: Option<bool>,
+    /// The link counts as up while it is up administratively, carrier or not.
+    pub no_link_detect: bool,
 }
 
 /// `ip address A.B.C.D/M [peer P] [label L]`.
@@ -54,8 +55,6 @@ pub struct VrfSettings {
     pub nht_via_default_v6: Option<bool>,
     /// `ip protocol PROTO route-map NAME`; no protocol is `any`.
     pub protocol_maps: BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
-    /// `ip nht PROTO route-map NAME`.
-    pub nht_maps: BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
     pub statics: BTreeMap<StaticKey, StaticValue>,
 }
 
@@ -101,6 +100,7 @@ pub struct StaticKey {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum StaticNexthop {
     Via {
+        form: StaticForm,
         gateway: Option<IpAddr>,
         interface: Option<String>,
         /// `nexthop-vrf`; none is the route's own.
@@ -110,12 +110,31 @@ pub enum StaticNexthop {
     Blackhole,
 }
 
+/// Which of the two a next hop names; next hops are rendered in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum StaticForm {
+    Interface,
+    Gateway,
+    Both,
+}
+
+impl StaticNexthop {
+    /// `None` where neither is named.
+    pub fn via(gateway: Option<IpAddr>, interface: Option<String>, vrf: Option<String>) -> Option<Self> {
+        let form = match (&gateway, &interface) {
+            (Some(_), Some(_)) => StaticForm::Both,
+            (Some(_), None) => StaticForm::Gateway,
+            (None, Some(_)) => StaticForm::Interface,
+            (None, None) => return None,
+        };
+        Some(Self::Via { form, gateway, interface, vrf })
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct StaticValue {
     pub tag: Tag,
     pub onlink: bool,
-    /// 1 to 255; zero is unset.
-    pub weight: u8,
     /// Of [`StaticNexthop::Blackhole`] only.
     pub kind: BlackholeWord,
 }
@@ -146,8 +165,21 @@ impl BlackholeWord {
     }
 }
 
+impl DaemonConfig for Settings {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut CommonConfig {
+        &mut self.common
+    }
+}
+
 impl Settings {
     pub fn vrf(&self, name: &str) -> Option<&VrfSettings> {
         self.vrfs.get(name)
     }
 }
+
+/// The name of the VRF that is always there.
+pub const DEFAULT_VRF_NAME: &str = "default";

@@ -8,10 +8,9 @@ use ferrite_types::zclient::RouteAttrs;
 use ferrite_types::{Distance, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Tag, VrfId};
 
 use crate::client::Source;
-use crate::iface::DEFAULT_VRF_NAME;
 use crate::instance::Zebra;
 use crate::rib::{OwnerId, TableKey};
-use crate::settings::{Settings, StaticKey, StaticNexthop, StaticValue};
+use crate::settings::{StaticKey, StaticNexthop, StaticValue};
 
 /// The routes that stand in the tables.
 pub type Statics = BTreeMap<StaticRoute, RouteAttrs>;
@@ -78,7 +77,7 @@ impl Zebra {
     fn static_nexthop(&self, vrf: VrfId, key: &StaticKey, value: &StaticValue) -> Option<Nexthop> {
         let (kind, nexthop_vrf) = match &key.nexthop {
             StaticNexthop::Blackhole => (NexthopKind::Blackhole(value.kind.kind()), vrf),
-            StaticNexthop::Via { gateway, interface, vrf: other } => {
+            StaticNexthop::Via { gateway, interface, vrf: other, .. } => {
                 let other = match other {
                     Some(name) => self.interfaces.vrf_by_name(name)?,
                     None => vrf,
@@ -98,18 +97,10 @@ impl Zebra {
         let mut nexthop = Nexthop::new(kind);
         nexthop.vrf = nexthop_vrf;
         nexthop.onlink = value.onlink;
-        nexthop.weight = value.weight.max(1);
         Some(nexthop)
     }
 }
 
 fn attrs(nexthops: Arc<[Nexthop]>, distance: Distance, tag: Tag) -> RouteAttrs {
     RouteAttrs { nexthops, distance, metric: Metric(0), tag, mtu: 0, allow_recursion: true, internal: false }
-}
-
-impl Settings {
-    /// The static routes of the default VRF.
-    pub fn default_statics(&self) -> impl Iterator<Item = (&StaticKey, &StaticValue)> {
-        self.vrf(DEFAULT_VRF_NAME).into_iter().flat_map(|vrf| &vrf.statics)
-    }
 }

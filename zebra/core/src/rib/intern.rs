@@ -52,6 +52,11 @@ macro_rules! id {
                 Self(number.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX))
             }
 
+            /// As shown to the operator.
+            pub fn number(self) -> u32 {
+                self.0.get()
+            }
+
             fn index(self) -> usize {
                 self.0.get() as usize - 1
             }

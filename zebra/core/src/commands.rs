@@ -1,0 +1,388 @@
+//! zebra's commands outside configuration, and what answers them.
+
+use std::net::IpAddr;
+
+use ferrite_cli::{Args, CliError, ExecCommand, Registry};
+use ferrite_policy::view::{Daemon, PolicyShow};
+use ferrite_types::{Afi, Prefix, RouteProtocol, TableId, Tag, VrfId};
+use indexmap::IndexMap;
+use serde_json::json;
+
+use crate::instance::Zebra;
+use crate::rib::TableKey;
+use crate::settings::{DEFAULT_VRF_NAME, Settings};
+use crate::gather::{RouteFilter, RouteWalk, pretty};
+use crate::view::client::ClientSummary;
+
+/// A command that is understood.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Show {
+    Routes(Afi),
+    Fib(Afi),
+    Prefix(Afi),
+    Summary(Afi),
+    Nht(Afi),
+    Interface,
+    InterfaceBrief,
+    InterfaceDescription,
+    Client,
+    ClientSummary,
+    Dplane,
+    RouterId(Afi),
+    Forwarding(Afi),
+    Vrf,
+    Protocol(Afi),
+    Policy(PolicyShow),
+}
+
+/// What a command leads to.
+#[derive(Debug)]
+pub enum Answer {
+    Text(String),
+    /// A table, to be had in pieces.
+    Routes(RouteWalk),
+}
+
+const SHOW: &str = "Show running system information";
+const IP: &str = "IP information";
+const IPV6: &str = "IPv6 information";
+const JSON: &str = "JavaScript Object Notation";
+const VRF: &str = "Specify the VRF";
+const VRF_NAME: &str = "The VRF name";
+const SOURCES_V4: &str =
+    "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric";
+const SOURCES_V6: &str =
+    "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric";
+
+pub fn register(registry: &mut Registry<Settings, Show>) {
+    for (afi, ip, ip_help) in [(Afi::Ipv4, "ip", IP), (Afi::Ipv6, "ipv6", IPV6)] {
+        register_routes(registry, afi, ip, ip_help);
+        registry.exec(ExecCommand::new(
+            format!("show {ip} nht [vrf NAME$vrf_name] [{}$addr] [json]", host(afi)),
+            &[SHOW, ip_help, "IP nexthop tracking table", VRF, VRF_NAME, "Nexthop address", JSON],
+            Show::Nht(afi),
+        ));
+        registry.exec(ExecCommand::new(
+            format!("show {ip} router-id [vrf NAME$vrf_name]"),
+            &[SHOW, ip_help, "Show the configured router-id", VRF, VRF_NAME],
+            Show::RouterId(afi),
+        ));
+        registry.exec(ExecCommand::new(
+            format!("show {ip} forwarding"),
+            &[SHOW, ip_help, "Forwarding status"],
+            Show::Forwarding(afi),
+        ));
+        registry.exec(ExecCommand::new(
+            format!("show {ip} protocol [vrf NAME$vrf_name]"),
+            &[SHOW, ip_help, "Filter routing info exchanged between zebra and protocol", VRF, VRF_NAME],
+            Show::Protocol(afi),
+        ));
+    }
+    registry.exec(ExecCommand::new(
+        "show router-id [vrf NAME$vrf_name]",
+        &[SHOW, "Show the configured router-id", VRF, VRF_NAME],
+        Show::RouterId(Afi::Ipv4),
+    ));
+    let interface = "Interface status and configuration";
+    registry.exec(ExecCommand::new(
+        "show interface [vrf NAME$vrf_name] [json]",
+        &[SHOW, interface, VRF, VRF_NAME, JSON],
+        Show::Interface,
+    ));
+    registry.exec(ExecCommand::new(
+        "show interface IFNAME [vrf NAME$vrf_name] [json]",
+        &[SHOW, interface, "Interface name", VRF, VRF_NAME, JSON],
+        Show::Interface,
+    ));
+    registry.exec(ExecCommand::new(
+        "show interface [vrf NAME$vrf_name] brief [json]",
+        &[SHOW, interface, VRF, VRF_NAME, "Interface status and configuration summary", JSON],
+        Show::InterfaceBrief,
+    ));
+    registry.exec(ExecCommand::new(
+        "show interface description [vrf NAME$vrf_name] [json]",
+        &[SHOW, interface, "Interface description", VRF, VRF_NAME, JSON],
+        Show::InterfaceDescription,
+    ));
+    let zebra = "Zebra information";
+    registry.exec(ExecCommand::new("show zebra client", &[SHOW, zebra, "Client information"], Show::Client));
+    registry.exec(ExecCommand::new(
+        "show zebra client summary",
+        &[SHOW, zebra, "Client information", "Brief Summary"],
+        Show::ClientSummary,
+    ));
+    registry.exec(ExecCommand::new(
+        "show zebra dplane [detailed]",
+        &[SHOW, zebra, "Zebra dataplane information", "Detailed output"],
+        Show::Dplane,
+    ));
+    registry.exec(ExecCommand::new("show vrf", &[SHOW, "VRF"], Show::Vrf));
+    ferrite_policy::view::register(registry, false, Show::Policy);
+}
+
+fn host(afi: Afi) -> &'static str {
+    if afi == Afi::Ipv6 { "X:X::X:X" } else { "A.B.C.D" }
+}
+
+fn register_routes(registry: &mut Registry<Settings, Show>, afi: Afi, ip: &'static str, ip_help: &'static str) {
+    let (prefix, sources) = match afi {
+        Afi::Ipv6 => ("X:X::X:X/M", SOURCES_V6),
+        _ => ("A.B.C.D/M", SOURCES_V4),
+    };
+    for (word, what, show) in
+        [("route", "IP routing table", Show::Routes(afi)), ("fib", "IP forwarding table", Show::Fib(afi))]
+    {
+        let mut help = vec![SHOW, ip_help, what, VRF, VRF_NAME, "Table to display", "The table number to display"];
+        help.extend([
+            "Show only routes with tag",
+            "Tag value",
+            "IP prefix <network>/<length>",
+            "Show route matching the specified Network/Mask pair only",
+            "Show supernet entries only",
+        ]);
+        help.extend(sources.split('|').map(|_| "Routes of that source"));
+        help.push(JSON);
+        registry.exec(ExecCommand::new(
+            format!(
+                "show {ip} {word} [vrf NAME$vrf_name] [table (1-4294967295)$table_id] [{{tag (1-4294967295)$tag_value\
+                 |{prefix}$prefix longer-prefixes|supernets-only}}] [<{sources}>$source] [json]"
+            ),
+            &help,
+            show,
+        ));
+    }
+    registry.exec(ExecCommand::new(
+        format!("show {ip} route [vrf NAME$vrf_name] <{}$addr|{prefix}$prefix> [json]", host(afi)),
+        &[
+            SHOW,
+            ip_help,
+            "IP routing table",
+            VRF,
+            VRF_NAME,
+            "Network in the IP routing table to display",
+            "IP prefix <network>/<length>, e.g., 35.0.0.0/8",
+            JSON,
+        ],
+        Show::Prefix(afi),
+    ));
+    registry.exec(ExecCommand::new(
+        format!("show {ip} route [vrf NAME$vrf_name] summary [table (1-4294967295)$table_id] [prefix] [json]"),
+        &[
+            SHOW,
+            ip_help,
+            "IP routing table",
+            VRF,
+            VRF_NAME,
+            "Summary of all routes",
+            "Table to display summary for",
+            "The table number",
+            "Prefix routes",
+            JSON,
+        ],
+        Show::Summary(afi),
+    ));
+}
+
+impl Zebra {
+    /// Answers a command. Nothing changes by it.
+    pub fn answer(&self, show: Show, args: &Args) -> Result<Answer, CliError> {
+        let text = match show {
+            Show::Routes(afi) | Show::Fib(afi) => return self.show_routes(afi, show, args),
+            Show::Prefix(afi) => self.show_prefix(afi, args)?,
+            Show::Summary(afi) => self.show_summary(afi, args)?,
+            Show::Nht(afi) => self.show_nht(afi, args)?,
+            Show::Interface => self.show_interface(args)?,
+            Show::InterfaceBrief => render(&self.brief_views(self.vrf_filter(args)?), args),
+            Show::InterfaceDescription => self.show_descriptions(args)?,
+            Show::Client => render(&self.client_views(), args),
+            Show::ClientSummary => render(&ClientSummary(self.client_views()), args),
+            Show::Dplane => render(&self.dataplane_view(), args),
+            Show::RouterId(afi) => self.show_router_id(afi, args)?,
+            Show::Forwarding(afi) => self.show_forwarding(afi),
+            Show::Vrf => self.show_vrf(),
+            Show::Protocol(afi) => self.show_protocol(afi, args)?,
+            Show::Policy(show) => show.run(&self.policies, Daemon { title: "ZEBRA", name: "zebra" }, args),
+        };
+        Ok(Answer::Text(text))
+    }
+
+    fn show_interface(&self, args: &Args) -> Result<String, CliError> {
+        let views = self.interface_views(self.vrf_filter(args)?, args.get("IFNAME"));
+        match args.get("IFNAME") {
+            Some(name) if views.0.is_empty() => Err(CliError::refused(format!("Can't find interface {name}"))),
+            _ => Ok(render(&views, args)),
+        }
+    }
+
+    fn show_descriptions(&self, args: &Args) -> Result<String, CliError> {
+        let rows = self.descriptions(self.vrf_filter(args)?);
+        if args.has("json") {
+            let described = rows.into_iter().filter_map(|(name, status, protocol, text)| {
+                Some((name, json!({ "status": status, "protocol": protocol, "description": text? })))
+            });
+            return Ok(pretty(&described.collect::<IndexMap<_, _>>()));
+        }
+        let mut out = String::from("Interface       Status  Protocol  Description\n");
+        for (name, status, protocol, text) in rows {
+            out.push_str(&format!("{name:<15} {status:<7} {protocol:<9} {}\n", text.unwrap_or_default()));
+        }
+        Ok(out)
+    }
+
+    fn vrf_named(&self, name: &str) -> Result<VrfId, CliError> {
+        self.interfaces.vrf_by_name(name).ok_or_else(|| CliError::refused(format!("VRF {name} not found")))
+    }
+
+    /// The VRFs of `[vrf NAME|all]`.
+    fn vrfs(&self, args: &Args) -> Result<(Vec<VrfId>, bool), CliError> {
+        match args.get("vrf_name") {
+            Some("all") => Ok((self.interfaces.vrfs().map(|(vrf, _)| vrf).collect(), true)),
+            Some(name) => Ok((vec![self.vrf_named(name)?], false)),
+            None => Ok((vec![VrfId::DEFAULT], false)),
+        }
+    }
+
+    fn vrf_filter<'a>(&self, args: &'a Args) -> Result<Option<&'a str>, CliError> {
+        match args.get("vrf_name") {
+            None | Some("all") => Ok(None),
+            Some(name) => self.vrf_named(name).map(|_| Some(name)),
+        }
+    }
+
+    fn table_key(&self, vrf: VrfId, afi: Afi, table: Option<TableId>) -> Option<TableKey> {
+        let table = table.or_else(|| self.interfaces.table_of(vrf))?;
+        Some(crate::rib::key(vrf, afi, table))
+    }
+
+    fn show_routes(&self, afi: Afi, show: Show, args: &Args) -> Result<Answer, CliError> {
+        let (vrfs, several) = self.vrfs(args)?;
+        let table = args.parse_opt("table_id")?.map(TableId);
+        let keys = vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, table)).collect();
+        let filter = RouteFilter {
+            protocol: args.get("source").map(|_| args.parse::<RouteProtocol>("source")).transpose()?,
+            longer_than: args.parse_opt::<Prefix>("prefix")?,
+            tag: args.parse_opt("tag_value")?.map(Tag),
+            supernets_only: args.has("supernets-only"),
+            fib: matches!(show, Show::Fib(_)),
+        };
+        Ok(Answer::Routes(RouteWalk::new(keys, filter, args.has("json"), table.is_some(), several)))
+    }
+
+    fn show_prefix(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
+        let (vrfs, _) = self.vrfs(args)?;
+        let mut views: IndexMap<String, Vec<_>> = IndexMap::new();
+        for key in vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, None)) {
+            let Some(table) = self.rib.tables.get(&key) else { continue };
+            let found = match args.parse_opt::<Prefix>("prefix")? {
+                Some(prefix) => table.get(prefix).map(|dest| (prefix, dest)),
+                None => {
+                    let addr: IpAddr = args.parse("addr")?;
+                    table.covering(addr, afi.bits()).find(|(_, dest)| dest.selected().is_some())
+                }
+            };
+            if let Some((prefix, dest)) = found {
+                views.entry(prefix.to_string()).or_default().extend(self.route_views(key, prefix, dest));
+            }
+        }
+        views.retain(|_, routes| !routes.is_empty());
+        if args.has("json") {
+            return Ok(pretty(&views));
+        }
+        if views.is_empty() {
+            return Err(CliError::refused("Network not in table"));
+        }
+        Ok(views.values().flatten().map(ToString::to_string).collect())
+    }
+
+    fn show_summary(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
+        let (vrfs, several) = self.vrfs(args)?;
+        let table = args.parse_opt("table_id")?.map(TableId);
+        let prefixes = args.words().any(|word| word == "prefix");
+        let keys = vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, table));
+        let views: Vec<_> = keys.map(|key| self.route_summary(key, prefixes)).collect();
+        Ok(match (args.has("json"), several) {
+            (true, true) => {
+                let by_name = views.iter().map(|view| (view.vrf_name.clone(), view));
+                pretty(&by_name.collect::<IndexMap<_, _>>())
+            }
+            (true, false) => views.first().map(pretty).unwrap_or_default(),
+            (false, _) => views.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    fn show_nht(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
+        let (vrfs, several) = self.vrfs(args)?;
+        let only: Option<IpAddr> = args.parse_opt("addr")?;
+        let views: Vec<_> = vrfs.into_iter().map(|vrf| self.nht_view(vrf, afi, only)).collect();
+        if args.has("json") {
+            // Each view is an object with its VRF's name as the key.
+            let mut whole = serde_json::Map::new();
+            for view in &views {
+                if let Ok(serde_json::Value::Object(object)) = serde_json::to_value(view) {
+                    whole.extend(object);
+                }
+            }
+            return Ok(pretty(&whole));
+        }
+        let before = if several { "\n" } else { "" };
+        Ok(views.iter().map(|view| format!("{before}{view}")).collect())
+    }
+
+    fn show_router_id(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
+        let name = args.get("vrf_name").unwrap_or(DEFAULT_VRF_NAME);
+        self.vrf_named(name)?;
+        let settings = self.settings.vrf(name);
+        let id: Option<IpAddr> = match afi {
+            Afi::Ipv6 => settings.and_then(|vrf| vrf.router_id_v6).map(Into::into),
+            _ => settings.and_then(|vrf| vrf.router_id).map(Into::into),
+        };
+        let label = if afi == Afi::Ipv6 { "ipv6 router-id" } else { "router-id" };
+        Ok(id.map(|id| format!("zebra:\n     {label} {id} vrf {name}\n")).unwrap_or_default())
+    }
+
+    fn show_forwarding(&self, afi: Afi) -> String {
+        let (v4, v6) = self.forwarding;
+        let (name, on) = if afi == Afi::Ipv6 { ("ipv6", v6) } else { ("IP", v4) };
+        format!("{name} forwarding is {}\n", if on { "on" } else { "off" })
+    }
+
+    fn show_vrf(&self) -> String {
+        let others = self.interfaces.vrfs().filter(|(vrf, _)| *vrf != VrfId::DEFAULT);
+        others.map(|(vrf, info)| format!("vrf {} id {vrf} table {}\n", info.name, info.table)).collect()
+    }
+
+    fn show_protocol(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
+        let name = args.get("vrf_name").unwrap_or(DEFAULT_VRF_NAME);
+        self.vrf_named(name)?;
+        let maps = self.settings.vrf(name).map(|vrf| vrf.protocol_maps.clone()).unwrap_or_default();
+        let mut out = format!("VRF: {name}\nProtocol                  : route-map\n{}\n", "-".repeat(37));
+        let sources = RouteProtocol::ALL.iter().map(|source| Some(*source)).chain([None]);
+        for source in sources {
+            let map = maps.iter().find(|((of, named), _)| of.afi() == afi && *named == source);
+            let map = map.map_or("none", |(_, map)| map.as_str());
+            out.push_str(&format!("{:<26}: {map}\n", source.map_or("any", RouteProtocol::name)));
+        }
+        Ok(out)
+    }
+
+    /// The kernel's switches as the shell found or set them.
+    pub fn note_forwarding(&mut self, ipv4: bool, ipv6: bool) {
+        self.forwarding = (ipv4, ipv6);
+    }
+
+    /// Values for completion.
+    pub fn complete(&self, variable: &str) -> Vec<String> {
+        match variable {
+            "IFNAME" | "INTERFACE" => {
+                self.interfaces.links().map(|link| link.info.interface.name.clone()).collect()
+            }
+            "NAME" => self.interfaces.vrfs().map(|(_, vrf)| vrf.name.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A view as text or, where asked, as JSON.
+fn render<V: std::fmt::Display + serde::Serialize>(view: &V, args: &Args) -> String {
+    if args.has("json") { pretty(view) } else { view.to_string() }
+}

@@ -1,0 +1,73 @@
+//! Lines about the whole router: forwarding, and how long a dead client's routes stay.
+
+use ferrite_cli::node::CONFIG;
+use ferrite_cli::{Mount, Negation, Registry, Setting};
+
+use super::HEADER;
+use crate::settings::{DEFAULT_HOLD, Settings};
+
+static SETTINGS: &[Setting<Settings>] = &[
+    Setting {
+        syntax: "ip forwarding",
+        help: &["IP information", "Turn on IP forwarding"],
+        no: Negation::Derived,
+        set: |s, _| {
+            s.ipv4_forwarding = Some(true);
+            Ok(())
+        },
+        unset: |s, _| {
+            s.ipv4_forwarding = Some(false);
+            Ok(())
+        },
+        render: |s, lines| match s.ipv4_forwarding {
+            Some(true) => lines.line("ip forwarding"),
+            Some(false) => lines.line("no ip forwarding"),
+            None => {}
+        },
+        examples: &["ip forwarding", "no ip forwarding"],
+    },
+    Setting {
+        syntax: "ipv6 forwarding",
+        help: &["IPv6 information", "Doing IPv6 forwarding"],
+        no: Negation::Derived,
+        set: |s, _| {
+            s.ipv6_forwarding = Some(true);
+            Ok(())
+        },
+        unset: |s, _| {
+            s.ipv6_forwarding = Some(false);
+            Ok(())
+        },
+        render: |s, lines| match s.ipv6_forwarding {
+            Some(true) => lines.line("ipv6 forwarding"),
+            Some(false) => lines.line("no ipv6 forwarding"),
+            None => {}
+        },
+        examples: &["ipv6 forwarding", "no ipv6 forwarding"],
+    },
+    // Ours: FRR removes a client's routes at once.
+    Setting {
+        syntax: "zebra client-hold-time (0-86400)$seconds",
+        help: &["Zebra information", "Time for which routes of a client that died are kept", "Seconds"],
+        no: Negation::Derived,
+        set: |s, args| {
+            s.hold_time = Some(args.parse("seconds")?).filter(|&time| time != DEFAULT_HOLD);
+            Ok(())
+        },
+        unset: |s, _| {
+            s.hold_time = None;
+            Ok(())
+        },
+        render: |s, lines| {
+            if let Some(time) = s.hold_time {
+                lines.line(format!("zebra client-hold-time {time}"));
+            }
+        },
+        examples: &["zebra client-hold-time 5"],
+    },
+];
+
+pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
+    registry.mount(Mount::at(&CONFIG), SETTINGS, |settings, _, _| Ok(settings));
+    registry.renderer(HEADER, |settings, lines| lines.settings(SETTINGS, settings));
+}

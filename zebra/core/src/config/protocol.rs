@@ -1,0 +1,70 @@
+//! `ip protocol PROTO route-map NAME`: policy at installation.
+
+use ferrite_cli::node::{CONFIG, VRF};
+use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Registry};
+use ferrite_types::RouteProtocol;
+
+use super::{tidy, vrf_of};
+use crate::settings::{AfiKey, Settings, VrfSettings};
+
+const V4: &str = "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
+const V6: &str = "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
+
+pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
+    for (afi, family, family_help, words) in
+        [(AfiKey::V4, "ip", "IP information", V4), (AfiKey::V6, "ipv6", "IPv6 information", V6)]
+    {
+        let mut help = vec![family_help, "Filter routing info exchanged between zebra and protocol"];
+        help.extend(words.split('|').map(source_help));
+        help.extend(["Specify route-map", "Route map name"]);
+        registry.command(
+            ConfigCommand::new(
+                &[&CONFIG, &VRF],
+                format!("{family} protocol <{words}>$source route-map WORD$map"),
+                &help,
+                move |settings: &mut Settings, edit: &Edit<'_>| set(settings, edit, afi),
+            )
+            .example(format!("{family} protocol bgp route-map RM"))
+            .example(format!("{family} protocol any route-map RM")),
+        );
+    }
+}
+
+fn source_help(word: &str) -> &'static str {
+    match word {
+        "kernel" => "Kernel routes (not installed via the zebra RIB)",
+        "connected" => "Connected routes (directly attached subnet or host)",
+        "local" => "Local routes (directly attached host route)",
+        "static" => "Statically configured routes",
+        "bgp" => "Border Gateway Protocol (BGP)",
+        "any" => "Any of the above protocols",
+        _ => "Routes of that protocol",
+    }
+}
+
+fn set(settings: &mut Settings, edit: &Edit<'_>, afi: AfiKey) -> Result<(), CliError> {
+    let source = source(edit.args)?;
+    let maps = &mut vrf_of(settings, edit.context)?.protocol_maps;
+    if edit.negated {
+        maps.remove(&(afi, source));
+        tidy(settings);
+    } else {
+        maps.insert((afi, source), edit.args.get("map").unwrap_or_default().to_owned());
+    }
+    Ok(())
+}
+
+fn source(args: &Args) -> Result<Option<RouteProtocol>, CliError> {
+    match args.get("source") {
+        Some("any") => Ok(None),
+        _ => args.parse("source").map(Some),
+    }
+}
+
+pub fn render(vrf: &VrfSettings, lines: &mut Lines) {
+    for ((afi, source), map) in &vrf.protocol_maps {
+        let family = if *afi == AfiKey::V4 { "ip" } else { "ipv6" };
+        let source = source.map_or("any", RouteProtocol::name);
+        lines.line(format!("{family} protocol {source} route-map {map}"));
+    }
+}

@@ -1,0 +1,140 @@
+//! The `vrf` node, and lines that stand in it or, for the default VRF, at the top: router identifiers and next-hop tracking.
+
+use ferrite_cli::node::{CONFIG, VRF};
+use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Mount, Negation, Registry, Setting};
+
+use super::{STATIC, vrf_of};
+use crate::settings::{DEFAULT_VRF_NAME, Settings, VrfSettings};
+
+static SETTINGS: &[Setting<VrfSettings>] = &[
+    Setting {
+        syntax: "ip nht resolve-via-default",
+        help: &["IP information", "Filter Next Hop tracking route resolution", "Resolve via default route"],
+        no: Negation::Derived,
+        set: |vrf, _| {
+            vrf.nht_via_default = None;
+            Ok(())
+        },
+        unset: |vrf, _| {
+            vrf.nht_via_default = Some(false);
+            Ok(())
+        },
+        render: |vrf, lines| {
+            if vrf.nht_via_default == Some(false) {
+                lines.line("no ip nht resolve-via-default");
+            }
+        },
+        examples: &["no ip nht resolve-via-default"],
+    },
+    Setting {
+        syntax: "ipv6 nht resolve-via-default",
+        help: &["IPv6 information", "Filter Next Hop tracking route resolution", "Resolve via default route"],
+        no: Negation::Derived,
+        set: |vrf, _| {
+            vrf.nht_via_default_v6 = None;
+            Ok(())
+        },
+        unset: |vrf, _| {
+            vrf.nht_via_default_v6 = Some(false);
+            Ok(())
+        },
+        render: |vrf, lines| {
+            if vrf.nht_via_default_v6 == Some(false) {
+                lines.line("no ipv6 nht resolve-via-default");
+            }
+        },
+        examples: &["no ipv6 nht resolve-via-default"],
+    },
+    Setting {
+        syntax: "ip router-id A.B.C.D$id",
+        help: &["IP information", "Manually set the router-id", "IP address to use for router-id"],
+        no: Negation::Derived,
+        set: set_router_id,
+        unset: unset_router_id,
+        render: |vrf, lines| {
+            if let Some(id) = vrf.router_id {
+                lines.line(format!("ip router-id {id}"));
+            }
+        },
+        examples: &["ip router-id 192.0.2.1"],
+    },
+    Setting {
+        syntax: "router-id A.B.C.D$id",
+        help: &["Manually set the router-id", "IP address to use for router-id"],
+        no: Negation::Derived,
+        set: set_router_id,
+        unset: unset_router_id,
+        // The older spelling of the line above.
+        render: |_, _| {},
+        examples: &[],
+    },
+    Setting {
+        syntax: "ipv6 router-id X:X::X:X$id",
+        help: &["IPv6 information", "Manually set the IPv6 router-id", "IPV6 address to use for router-id"],
+        no: Negation::Derived,
+        set: |vrf, args| {
+            vrf.router_id_v6 = Some(args.ipv6("id")?);
+            Ok(())
+        },
+        unset: |vrf, _| {
+            vrf.router_id_v6 = None;
+            Ok(())
+        },
+        render: |vrf, lines| {
+            if let Some(id) = vrf.router_id_v6 {
+                lines.line(format!("ipv6 router-id {id}"));
+            }
+        },
+        examples: &["ipv6 router-id 2001:db8::1"],
+    },
+];
+
+fn set_router_id(vrf: &mut VrfSettings, args: &Args) -> Result<(), CliError> {
+    vrf.router_id = Some(args.ipv4("id")?);
+    Ok(())
+}
+
+fn unset_router_id(vrf: &mut VrfSettings, _: &Args) -> Result<(), CliError> {
+    vrf.router_id = None;
+    Ok(())
+}
+
+/// What stands in a VRF's block, and for the default VRF at the top.
+fn render(vrf: &VrfSettings, lines: &mut Lines) {
+    lines.settings(SETTINGS, vrf);
+    super::protocol::render(vrf, lines);
+    super::statics::render(vrf, lines);
+}
+
+pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
+    registry.mount(Mount::at(&CONFIG), SETTINGS, |settings, context, _| vrf_of(settings, context));
+    registry.mount(Mount::at(&VRF), SETTINGS, |settings, context, _| vrf_of(settings, context));
+    registry.command(
+        ConfigCommand::new(
+            &[&CONFIG],
+            "vrf NAME",
+            &["Select a VRF to configure", "VRF's name"],
+            |settings: &mut Settings, edit: &Edit<'_>| {
+                let name = edit.args.get("NAME").unwrap_or_default();
+                if edit.negated {
+                    settings.vrfs.remove(name);
+                } else {
+                    settings.vrfs.entry(name.to_owned()).or_default();
+                }
+                Ok(())
+            },
+        )
+        .enters(&VRF)
+        .example("vrf RED"),
+    );
+    registry.renderer(STATIC, |settings: &Settings, lines| {
+        if let Some(vrf) = settings.vrf(DEFAULT_VRF_NAME) {
+            render(vrf, lines);
+        }
+    });
+    registry.renderer(ferrite_cli::node::order::VRF, |settings: &Settings, lines| {
+        for (name, vrf) in settings.vrfs.iter().filter(|(name, _)| *name != DEFAULT_VRF_NAME) {
+            lines.section(format!("vrf {name}"), &VRF, |lines| render(vrf, lines));
+        }
+    });
+}

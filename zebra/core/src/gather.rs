@@ -1,0 +1,12 @@
+//! Fills the views of `view/` from the machine's state, and lays JSON out as FRR does.
+
+mod clients;
+mod interfaces;
+mod json;
+mod nht;
+mod routes;
+mod summary;
+mod walk;
+
+pub use json::pretty;
+pub use walk::{RouteFilter, RouteWalk};

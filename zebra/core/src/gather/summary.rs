@@ -1,0 +1,65 @@
+//! Counts of a table by source.
+
+use ferrite_types::RouteProtocol;
+
+use crate::fib::{is_system, usable};
+use crate::instance::Zebra;
+use crate::rib::{DestState, TableKey};
+use crate::view::summary::{RouteSummary, SummaryRow};
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    routes: u64,
+    selected: u64,
+    fib: u64,
+}
+
+/// iBGP has a row of its own after the sources.
+const ROWS: usize = RouteProtocol::ALL.len() + 1;
+
+impl Zebra {
+    /// `prefixes`: only what is selected counts.
+    pub(crate) fn route_summary(&self, key: TableKey, prefixes: bool) -> RouteSummary {
+        let counts = self.count_routes(key);
+        let row = |count: &Count, source: &str| SummaryRow {
+            fib: count.fib,
+            rib: if prefixes { count.selected } else { count.routes },
+            offloaded: 0,
+            trapped: 0,
+            source: source.to_owned(),
+        };
+        let mut rows = Vec::new();
+        for (protocol, count) in RouteProtocol::ALL.iter().zip(&counts) {
+            let bgp = *protocol == RouteProtocol::Bgp;
+            rows.push((row(count, if bgp { "ebgp" } else { protocol.name() }), count.routes));
+            if let (true, Some(count)) = (bgp, counts.last()) {
+                rows.push((row(count, "ibgp"), count.routes));
+            }
+        }
+        let rows = rows.into_iter().filter(|(_, routes)| *routes > 0).map(|(row, _)| row).collect();
+        RouteSummary::new(self.vrf_name(key.vrf), rows)
+    }
+
+    fn count_routes(&self, key: TableKey) -> [Count; ROWS] {
+        let mut counts = [Count::default(); ROWS];
+        let shared = &self.rib.shared;
+        let Some(table) = self.rib.tables.get(&key) else { return counts };
+        table.for_each(|prefix, dest| {
+            for (index, entry) in dest.entries().enumerate() {
+                let Some(shape) = shared.shape(entry.shape) else { continue };
+                if shape.protocol == RouteProtocol::Static && !usable(entry, prefix, shared) {
+                    continue;
+                }
+                let ibgp = shape.internal && shape.protocol == RouteProtocol::Bgp;
+                let row = if ibgp { ROWS - 1 } else { shape.protocol as usize };
+                let Some(count) = counts.get_mut(row) else { continue };
+                let selected = dest.selected_index() == Some(index);
+                let installed = is_system(shape.protocol) || dest.state == DestState::Installed;
+                count.routes += 1;
+                count.selected += u64::from(selected);
+                count.fib += u64::from(selected && installed);
+            }
+        });
+        counts
+    }
+}

@@ -1,0 +1,176 @@
+//! `show ip route` of a whole table, handed over in pieces so that a million routes hold nothing up.
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::ops::ControlFlow;
+
+use ferrite_types::{Prefix, RouteProtocol, Tag};
+
+use crate::instance::Zebra;
+use crate::rib::TableKey;
+use crate::view::route::{RouteView, header, table_line};
+
+/// What `show ip route` is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RouteFilter {
+    pub protocol: Option<RouteProtocol>,
+    pub longer_than: Option<Prefix>,
+    pub tag: Option<Tag>,
+    pub supernets_only: bool,
+    /// Only what is in the FIB.
+    pub fib: bool,
+}
+
+/// A table on its way out, in pieces.
+#[derive(Clone, Debug)]
+pub struct RouteWalk {
+    tables: VecDeque<TableKey>,
+    cursor: Option<Prefix>,
+    filter: RouteFilter,
+    json: bool,
+    /// A table number is part of the heading.
+    name_table: bool,
+    /// Several VRFs: JSON has a level for them.
+    several: bool,
+    header: bool,
+    heading: bool,
+    any: bool,
+    /// Same supernet as before, for `supernets-only`.
+    last_major: Option<Prefix>,
+}
+
+/// Routes per piece.
+const PIECE: usize = 512;
+
+impl RouteWalk {
+    pub fn new(tables: Vec<TableKey>, filter: RouteFilter, json: bool, name_table: bool, several: bool) -> Self {
+        Self {
+            tables: tables.into(),
+            cursor: None,
+            filter,
+            json,
+            name_table,
+            several,
+            header: false,
+            heading: false,
+            any: false,
+            last_major: None,
+        }
+    }
+
+    /// The next piece; `None` at the end.
+    pub fn next_piece(&mut self, zebra: &Zebra) -> Option<String> {
+        let key = *self.tables.front()?;
+        let mut out = String::new();
+        if self.json && !self.any && !self.heading {
+            out.push_str(&self.json_opening(zebra, key));
+        }
+        let rows = self.rows(zebra, key);
+        let more = rows.1;
+        for views in rows.0 {
+            self.write(zebra, key, &views, &mut out);
+        }
+        if !more {
+            self.end_table(&mut out);
+        }
+        Some(out)
+    }
+
+    fn json_opening(&mut self, zebra: &Zebra, key: TableKey) -> String {
+        self.heading = true;
+        let open = if !self.several {
+            "{".to_owned()
+        } else {
+            let name = zebra.interfaces.vrf(key.vrf).map_or("", |vrf| vrf.name.as_str());
+            let before = if self.header { "," } else { "{" };
+            format!("{before}\"{name}\":{{")
+        };
+        self.header = true;
+        open
+    }
+
+    /// Rows that the filter lets through, and whether more follow.
+    fn rows(&mut self, zebra: &Zebra, key: TableKey) -> (Vec<Vec<RouteView>>, bool) {
+        let mut rows = Vec::new();
+        let mut seen = 0;
+        let mut more = false;
+        let Some(table) = zebra.rib.tables.get(&key) else { return (rows, false) };
+        let mut cursor = self.cursor;
+        table.walk(self.cursor, |prefix, dest| {
+            if seen >= PIECE * 8 || rows.len() >= PIECE {
+                more = true;
+                return ControlFlow::Break(());
+            }
+            seen += 1;
+            cursor = Some(prefix);
+            if self.filter.longer_than.is_some_and(|outer| !outer.covers(prefix)) || !self.major(prefix) {
+                return ControlFlow::Continue(());
+            }
+            let mut views = zebra.route_views(key, prefix, dest);
+            views.retain(|view| self.filter.wants(view));
+            if !views.is_empty() {
+                rows.push(views);
+            }
+            ControlFlow::Continue(())
+        });
+        self.cursor = cursor;
+        (rows, more)
+    }
+
+    /// Whether a prefix shows under `supernets-only`: one that no earlier one covers.
+    fn major(&mut self, prefix: Prefix) -> bool {
+        if !self.filter.supernets_only || prefix.len() == 0 {
+            return true;
+        }
+        if self.last_major.is_some_and(|major| major.covers(prefix)) {
+            return false;
+        }
+        self.last_major = Some(prefix);
+        true
+    }
+
+    fn write(&mut self, zebra: &Zebra, key: TableKey, views: &[RouteView], out: &mut String) {
+        if self.json {
+            let Some(first) = views.first() else { return };
+            let text = serde_json::to_string(views).unwrap_or_else(|_| "[]".to_owned());
+            let comma = if self.any { "," } else { "" };
+            let _ = write!(out, "{comma}\"{}\":{text}\n", first.prefix);
+            self.any = true;
+            return;
+        }
+        if !self.header {
+            out.push_str(header(key.afi));
+            self.header = true;
+        }
+        if !self.heading {
+            let vrf = zebra.interfaces.vrf(key.vrf).map_or("", |vrf| vrf.name.as_str());
+            out.push_str(&table_line(key.afi, vrf, self.name_table.then_some(key.table)));
+            self.heading = true;
+        }
+        views.iter().for_each(|view| view.write_lines(out));
+        self.any = true;
+    }
+
+    fn end_table(&mut self, out: &mut String) {
+        self.tables.pop_front();
+        self.cursor = None;
+        self.last_major = None;
+        if self.json {
+            out.push('}');
+            if self.tables.is_empty() {
+                out.push_str(if self.several { "}\n" } else { "\n" });
+            }
+        } else if !self.tables.is_empty() && self.any {
+            out.push('\n');
+        }
+        (self.heading, self.any) = (false, false);
+    }
+}
+
+impl RouteFilter {
+    fn wants(&self, view: &RouteView) -> bool {
+        self.protocol.is_none_or(|protocol| view.protocol == protocol)
+            && self.tag.is_none_or(|tag| view.tag == tag)
+            && (!self.fib || view.installed && view.selected)
+    }
+}

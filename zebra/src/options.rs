@@ -1,0 +1,76 @@
+//! zebra's own options: FRR's, taken as FRR takes them where they mean something here, refused with a reason where not.
+
+use std::time::Duration;
+
+use clap::Args;
+
+/// Octets of the receive buffer for the kernel's events, as FRR's default.
+const NETLINK_BUFFER: usize = 4 << 20;
+/// Seconds for which routes of an earlier run may stand unclaimed.
+const ADOPT_FOR: u64 = 60;
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct ZebraOptions {
+    /// Seconds for which routes of an earlier run stay until their daemon has replayed
+    #[arg(short = 'K', long = "graceful_restart", value_name = "SECONDS", num_args = 0..=1,
+          default_missing_value = "60")]
+    pub graceful_restart: Option<u64>,
+    /// Leave the routes in the kernel when zebra ends
+    #[arg(short = 'r', long)]
+    pub retain: bool,
+    /// Do not delete kernel routes that an earlier run left
+    #[arg(short = 'k', long = "keep_kernel")]
+    pub keep_kernel: bool,
+    /// Receive buffer for the kernel's events, octets
+    #[arg(short = 's', long = "nl-bufsize", value_name = "OCTETS")]
+    pub nl_bufsize: Option<usize>,
+    /// Largest number of next hops of a route (accepted up to 256)
+    #[arg(short = 'e', long, value_name = "NUMBER")]
+    pub ecmp: Option<u32>,
+    /// VRFs as network namespaces (not supported)
+    #[arg(short = 'n', long)]
+    pub vrfwnetns: bool,
+    /// Name of the default VRF (only `default` is supported)
+    #[arg(short = 'o', long, value_name = "NAME")]
+    pub vrfdefaultname: Option<String>,
+    /// Replace semantics of IPv6 routes; always used, accepted for scripts made for FRR
+    #[arg(long = "v6-rr-semantics")]
+    pub v6_rr_semantics: bool,
+    /// Wait for a switch's ASIC (not supported)
+    #[arg(long = "asic-offload", value_name = "HOW", num_args = 0..=1, default_missing_value = "notify_on_offload")]
+    pub asic_offload: Option<String>,
+    /// Keep routes out of the kernel altogether
+    #[arg(long = "no-kernel")]
+    pub no_kernel: bool,
+}
+
+impl ZebraOptions {
+    /// What cannot be done is said at the start.
+    pub fn check(&self) -> Result<(), String> {
+        if self.vrfwnetns {
+            return Err("-n: VRFs as network namespaces are not supported".to_owned());
+        }
+        if self.asic_offload.is_some() {
+            return Err("--asic-offload: switch ASICs are not supported".to_owned());
+        }
+        if self.vrfdefaultname.as_ref().is_some_and(|name| name != "default") {
+            return Err("-o: the default VRF has no other name".to_owned());
+        }
+        if self.ecmp.is_some_and(|paths| paths == 0 || paths > 256) {
+            return Err("-e: between 1 and 256 next hops".to_owned());
+        }
+        Ok(())
+    }
+
+    pub fn core(&self) -> zebra_core::Options {
+        let seconds = if self.keep_kernel { u64::from(u32::MAX) } else { ADOPT_FOR };
+        zebra_core::Options {
+            adopt_for: Duration::from_secs(self.graceful_restart.unwrap_or(seconds)),
+            retain: self.retain,
+        }
+    }
+
+    pub fn netlink_buffer(&self) -> usize {
+        self.nl_bufsize.unwrap_or(NETLINK_BUFFER).max(64 << 10)
+    }
+}

@@ -1,0 +1,279 @@
+//! The loop around the core: everything that happens comes in here one at a time, and what the core wants goes out.
+//!
+//! ```text
+//!  netlink thread --events--> +-------+ --jobs--> dataplane thread --> kernel
+//!  dataplane --results------> |  loop | --messages--> gRPC tasks --> clients
+//!  gRPC tasks --messages----> | (core)| --pieces--> vty
+//!  vty --requests-----------> +-------+
+//! ```
+//!
+//! Clients are not read while the kernel has more to do than it should: their stream fills, and they wait.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use ferrite_cli::CliError;
+use ferrite_daemon::{Daemon, Event as VtyEvent, Failure, Output};
+use ferrite_rpc::zebra::{ClientId, ClientSender, ServerEvent};
+use ferrite_types::{Afi, Timestamp};
+use tokio::sync::mpsc;
+use zebra_core::commands::{Answer, Show};
+use zebra_core::{Action, ClientKey, Event, FibResult, MAX_IN_FLIGHT, RouteWalk, Settings, Zebra};
+
+use crate::dataplane::{self, Job, NoDataplane};
+use crate::netlink::KernelDataplane;
+use crate::netlink::monitor::Monitor;
+use crate::options::ZebraOptions;
+use crate::{forwarding, wall};
+
+type Vty = Daemon<ZebraOptions, Settings, Show>;
+
+/// Messages of clients that wait for the core.
+const CLIENT_MESSAGES: usize = 64;
+const KERNEL_BATCHES: usize = 64;
+/// Time left for taking our routes out of the kernel.
+const FAREWELL: Duration = Duration::from_millis(1700);
+
+struct Shell {
+    core: Zebra,
+    started: Instant,
+    actions: Vec<Action>,
+    clients: HashMap<ClientKey, ClientSender>,
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Tables on their way to a shell, a piece at a time.
+    walks: mpsc::Sender<(RouteWalk, Output)>,
+}
+
+/// Everything that comes in.
+struct Inputs {
+    kernel: mpsc::Receiver<Vec<Event>>,
+    results: mpsc::UnboundedReceiver<Vec<FibResult>>,
+    clients: mpsc::Receiver<ServerEvent>,
+    walks: mpsc::Receiver<(RouteWalk, Output)>,
+}
+
+/// zebra's main function.
+pub async fn main(mut vty: Vty) -> Result<(), Failure> {
+    vty.own.check()?;
+    wall::start();
+    let (jobs, queue) = mpsc::unbounded_channel();
+    let (results_in, results) = mpsc::unbounded_channel();
+    let (kernel_in, kernel) = mpsc::channel(KERNEL_BATCHES);
+    let writer = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
+    let (walks_in, walks) = mpsc::channel(8);
+    let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
+    let mut shell = Shell {
+        core: Zebra::new(vty.own.core(), zebra_core::WallClock(wall::text)),
+        started: Instant::now(),
+        actions: Vec::new(),
+        clients: HashMap::new(),
+        jobs,
+        walks: walks_in,
+    };
+    let mut inputs = Inputs { kernel, results, clients, walks };
+    shell.note_forwarding();
+    // Links, addresses and what an earlier run left are known before anybody asks.
+    if !vty.own.no_kernel {
+        shell.first_dump(&mut inputs).await;
+    }
+    serve_clients(&vty, clients_in)?;
+    vty.serve()?;
+    shell.run(&mut vty, &mut inputs).await;
+    shell.end(writer).await;
+    Ok(())
+}
+
+fn start_dataplane(
+    options: &ZebraOptions,
+    queue: mpsc::UnboundedReceiver<Job>,
+    results: mpsc::UnboundedSender<Vec<FibResult>>,
+    kernel: mpsc::Sender<Vec<Event>>,
+) -> Result<std::thread::JoinHandle<()>, Failure> {
+    if options.no_kernel {
+        // The loop waits on a channel that is open; nothing ever comes.
+        std::mem::forget(kernel);
+        return Ok(dataplane::spawn(NoDataplane, queue, results)?);
+    }
+    let plane = KernelDataplane::open().map_err(|error| format!("netlink: {error}"))?;
+    let monitor = Monitor::open(options.netlink_buffer(), plane.port()?, kernel)
+        .map_err(|error| format!("netlink: {error}"))?;
+    monitor.spawn()?;
+    Ok(dataplane::spawn(plane, queue, results)?)
+}
+
+/// Opens the socket that daemons connect to.
+fn serve_clients(vty: &Vty, events: mpsc::Sender<ServerEvent>) -> Result<(), Failure> {
+    let path = vty.options.socket.clone().unwrap_or_else(|| vty.paths.zserv());
+    let group = vty.owners.vty.map(nix::unistd::Gid::as_raw);
+    let group = group.filter(|_| nix::unistd::Uid::effective().is_root());
+    let listener = ferrite_rpc::transport::bind_unix(&path, 0o660, group)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    tokio::spawn(async move {
+        if let Err(error) = ferrite_rpc::zebra::serve(listener, events).await {
+            tracing::error!(%error, "clients can no longer connect");
+        }
+    });
+    Ok(())
+}
+
+impl Shell {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    async fn first_dump(&mut self, inputs: &mut Inputs) {
+        while let Some(batch) = inputs.kernel.recv().await {
+            let done = batch.iter().any(|event| matches!(event, Event::DumpEnd));
+            self.feed(batch);
+            if done {
+                return;
+            }
+        }
+    }
+
+    async fn run(&mut self, vty: &mut Vty, inputs: &mut Inputs) {
+        loop {
+            let deadline = self.core.next_deadline().map(|at| self.started + at.since(Timestamp::ZERO));
+            let read_clients = self.core.fib_in_flight() < MAX_IN_FLIGHT;
+            tokio::select! {
+                biased;
+                event = vty.events.recv() => match event {
+                    None | Some(VtyEvent::Stop) => return,
+                    Some(event) => self.vty_event(event),
+                },
+                Some(results) = inputs.results.recv() => self.feed(vec![Event::FibDone(results)]),
+                Some(batch) = inputs.kernel.recv() => self.feed(batch),
+                Some((walk, output)) = inputs.walks.recv() => self.continue_walk(walk, output),
+                Some(event) = inputs.clients.recv(), if read_clients => self.client_event(event),
+                () = sleep_until(deadline) => {}
+            }
+            let now = self.now();
+            self.core.tick(now, &mut self.actions);
+            self.perform();
+        }
+    }
+
+    fn feed(&mut self, events: Vec<Event>) {
+        let now = self.now();
+        for event in events {
+            self.core.handle(now, event, &mut self.actions);
+        }
+        self.perform();
+    }
+
+    /// Carries out what the core wants. A client that is gone or does not read is one more event.
+    fn perform(&mut self) {
+        let mut lost = Vec::new();
+        for action in self.actions.drain(..) {
+            match action {
+                // The dataplane lives until the loop has ended.
+                Action::Fib(ops) => drop(self.jobs.send(Job::Routes(ops))),
+                Action::Link(change) => drop(self.jobs.send(Job::Link(change))),
+                Action::Send { client, message } => {
+                    let Some(sender) = self.clients.get(&client) else { continue };
+                    if let Err(error) = sender.send(&message) {
+                        tracing::warn!(client = client.0, %error, "dropped a client");
+                        lost.push(client);
+                    }
+                }
+                Action::Forwarding { afi, on } => {
+                    if let Err(error) = forwarding::set(afi, on) {
+                        tracing::warn!(%error, ?afi, on, "cannot set forwarding");
+                    }
+                    self.core.note_forwarding(forwarding::get(Afi::Ipv4), forwarding::get(Afi::Ipv6));
+                }
+            }
+        }
+        for client in lost {
+            self.drop_client(client);
+        }
+    }
+
+    fn note_forwarding(&mut self) {
+        self.core.note_forwarding(forwarding::get(Afi::Ipv4), forwarding::get(Afi::Ipv6));
+    }
+
+    fn drop_client(&mut self, client: ClientKey) {
+        if self.clients.remove(&client).is_some() {
+            let now = self.now();
+            self.core.handle(now, Event::ClientGone { client }, &mut self.actions);
+            self.perform();
+        }
+    }
+
+    fn client_event(&mut self, event: ServerEvent) {
+        let key = |client: ClientId| ClientKey(client.0);
+        match event {
+            ServerEvent::Connected { client, hello, sender } => {
+                tracing::info!(client = client.0, daemon = %hello.daemon, restarting = hello.restarting, "client connected");
+                self.clients.insert(key(client), sender);
+                self.feed(vec![Event::ClientConnected { client: key(client), hello }]);
+            }
+            ServerEvent::Message { client, message } => {
+                self.feed(vec![Event::Client { client: key(client), message }]);
+            }
+            ServerEvent::Disconnected { client, reason } => {
+                tracing::info!(client = client.0, %reason, "client disconnected");
+                self.drop_client(key(client));
+            }
+        }
+    }
+
+    fn vty_event(&mut self, event: VtyEvent<Settings, Show>) {
+        match event {
+            VtyEvent::Configured { after, done, .. } => {
+                self.feed(vec![Event::Configured(after)]);
+                drop(done);
+            }
+            VtyEvent::Exec { handler, args, output } => {
+                self.note_forwarding();
+                let now = self.now();
+                self.core.tick(now, &mut self.actions);
+                match self.core.answer(handler, &args) {
+                    Ok(Answer::Text(text)) => output.reply(text),
+                    Ok(Answer::Routes(walk)) => self.continue_walk(walk, output),
+                    Err(CliError::Refused(reason)) => output.fail(reason),
+                    Err(error) => output.fail(error.to_string()),
+                }
+            }
+            // Whoever asked may have gone.
+            VtyEvent::Complete { variable, reply } => drop(reply.send(self.core.complete(&variable))),
+            VtyEvent::Impact { reply, .. } => drop(reply.send(Vec::new())),
+            VtyEvent::Stop => {}
+        }
+    }
+
+    /// Makes one piece of a table; a task hands it on as the reader takes it, and then asks for the next.
+    fn continue_walk(&mut self, mut walk: RouteWalk, output: Output) {
+        if output.is_closed() {
+            return;
+        }
+        let Some(piece) = walk.next_piece(&self.core) else { return };
+        let walks = self.walks.clone();
+        tokio::spawn(async move {
+            if output.write(piece).await {
+                // The loop may have ended; so has the command then.
+                let _ = walks.send((walk, output)).await;
+            }
+        });
+    }
+
+    /// Takes our routes out of the kernel and waits for it.
+    async fn end(mut self, writer: std::thread::JoinHandle<()>) {
+        let now = self.now();
+        self.core.shut_down(now, &mut self.actions);
+        self.perform();
+        drop(self);
+        let ended = tokio::task::spawn_blocking(move || writer.join());
+        if tokio::time::timeout(FAREWELL, ended).await.is_err() {
+            tracing::warn!("routes are left in the kernel: there was no time to remove them");
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
