@@ -295,7 +295,7 @@ impl Instance {
     fn advance(&mut self, exec: ExecId, out: &mut Vec<Action>) {
         let Some(Exec::Walk(mut walk)) = self.execs.0.remove(&exec) else { return };
         walk.advance(self);
-        for shard in walk.to_ask() {
+        for shard in walk.ask() {
             out.push(Action::Shard { shard, event: ShardEvent::Query(token(exec, 0), walk.query()) });
         }
         match walk.take_chunk() {

@@ -141,7 +141,7 @@ impl Instance {
                 self.snapshot = Some(Interfaces::default());
             }
             Event::ZebraGone => self.zebra_gone(out),
-            Event::Zebra(message) => self.from_zebra(now, message, out),
+            Event::Zebra(message) => self.zebra_said(now, message, out),
             Event::Exec { exec, command, args } => self.exec(now, exec, command, &args, out),
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(exec, out),
@@ -231,7 +231,7 @@ impl Instance {
         self.all_shards(|| ShardEvent::ZebraGone, out);
     }
 
-    fn from_zebra(&mut self, now: Timestamp, message: FromZebra, out: &mut Vec<Action>) {
+    fn zebra_said(&mut self, now: Timestamp, message: FromZebra, out: &mut Vec<Action>) {
         match message {
             FromZebra::Interface(interface) => {
                 let ifindex = interface.ifindex;

@@ -50,7 +50,9 @@ impl Instance {
         match self.to_clear(args) {
             Err(text) => text,
             Ok(peers) => {
-                peers.into_iter().for_each(|id| self.reset_peer(now, id, out));
+                for id in peers {
+                    self.reset_peer(now, id, out);
+                }
                 String::new()
             }
         }

@@ -1,5 +1,7 @@
 //! `show bgp summary`.
 
+use std::fmt::Write as _;
+
 use bgp_packet::Family;
 use ferrite_cli::Args;
 use ferrite_types::{Asn, AsnNotation, Timestamp, VrfId};
@@ -33,9 +35,11 @@ impl Instance {
             .iter()
             .map(|(question, family)| (family, self.family_summary(now, *family, *question, args, answers)));
         if !args.has("json") {
-            return views
-                .map(|(family, view)| format!("\n{} Summary:\n{view}", family_name(family.afi, family.safi)))
-                .collect();
+            let mut out = String::new();
+            for (family, view) in views {
+                let _ = write!(out, "\n{} Summary:\n{view}", family_name(family.afi, family.safi));
+            }
+            return out;
         }
         let views: IndexMap<&str, Summary> =
             views.map(|(family, view)| (family_key(family.afi, family.safi), view)).collect();

@@ -207,7 +207,7 @@ impl Walk {
     }
 
     /// Shards to ask for more, each once.
-    pub fn to_ask(&mut self) -> Vec<usize> {
+    pub fn ask(&mut self) -> Vec<usize> {
         if self.waiting && self.text.len() >= CHUNK {
             return Vec::new();
         }

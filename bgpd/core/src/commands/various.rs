@@ -141,10 +141,10 @@ impl Instance {
         {
             let members: IndexMap<String, Member> = router
                 .members(name)
-                .filter_map(|(addr, _)| {
+                .map(|(addr, _)| {
                     let entry = self.by_addr.get(addr).and_then(|id| self.peers.get(id));
                     let state = entry.map_or("Idle", |entry| state_name(entry.peer.state())).to_owned();
-                    Some((addr.to_string(), Member { state, dynamic: false }))
+                    (addr.to_string(), Member { state, dynamic: false })
                 })
                 .collect();
             let remote = group.settings.remote_as;

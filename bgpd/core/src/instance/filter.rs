@@ -100,14 +100,11 @@ impl Filters {
     /// The chain for a key under the given policies.
     pub fn get(&mut self, key: &ChainKey, policies: &Policies, asn: Asn) -> Arc<dyn Filter> {
         let built = Chain::build(key, policies, asn);
-        let chain = match self.chains.get(key) {
-            Some(old) if old.same(&built) => Arc::clone(old),
-            _ => {
-                let chain = Arc::new(built);
-                self.chains.insert(key.clone(), Arc::clone(&chain));
-                chain
-            }
-        };
+        if let Some(old) = self.chains.get(key).filter(|old| old.same(&built)) {
+            return old.clone();
+        }
+        let chain = Arc::new(built);
+        self.chains.insert(key.clone(), Arc::clone(&chain));
         chain
     }
 

@@ -187,7 +187,6 @@ impl Surroundings<'_> {
             weight: u32::from(from.weight.unwrap_or(0)),
             maximum_prefix_out: from.maximum_prefix_out,
             add_path_receive: negotiated.add_path_receive.contains(family),
-            ..FamilyParams::default()
         }
     }
 
