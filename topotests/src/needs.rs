@@ -33,7 +33,7 @@ impl Needs {
 
     /// The first need that this machine does not meet.
     pub fn unmet(&self) -> Result<()> {
-        if self.ours {
+        if self.ours && crate::Kind::Ours.subject() == crate::Kind::Ours {
             crate::daemon::ours::binaries()?;
         }
         if self.data && crate::data::folder().is_none() {

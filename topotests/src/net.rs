@@ -61,7 +61,7 @@ impl Net {
     }
 
     pub fn router(&mut self, name: &str, kind: Kind) -> Result<Router> {
-        let router = Router::new(name, kind, &self.dir, &self.sandbox)?;
+        let router = Router::new(name, kind.subject(), &self.dir, &self.sandbox)?;
         if self.capture {
             self.captures.extend(capture(&router));
         }

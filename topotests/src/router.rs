@@ -30,6 +30,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// With `FERRITE_SUBJECT=frr`, FRR takes our place: it shows whether a test that fails is right itself.
+    pub fn subject(self) -> Kind {
+        let replaced = self == Kind::Ours && std::env::var("FERRITE_SUBJECT").is_ok_and(|s| s == "frr");
+        if replaced { Kind::Frr } else { self }
+    }
+
     fn needs_root(self) -> bool {
         !matches!(self, Kind::Ours | Kind::Host)
     }

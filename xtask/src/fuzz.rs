@@ -32,21 +32,25 @@ pub fn run(seconds: u64, wanted: &[String]) -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// Files of `fuzz/fuzz_targets`, each a target.
+/// The programs that `fuzz/Cargo.toml` lists.
 fn targets() -> Result<Vec<String>, String> {
-    let dir = workspace().join("fuzz/fuzz_targets");
-    let entries = match std::fs::read_dir(&dir) {
-        Ok(entries) => entries,
+    let path = workspace().join("fuzz/Cargo.toml");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(format!("{}: {error}", dir.display())),
+        Err(error) => return Err(format!("{}: {error}", path.display())),
     };
-    let names = entries.filter_map(Result::ok).filter_map(|e| {
-        let name = e.file_name().to_string_lossy().into_owned();
-        name.strip_suffix(".rs").map(str::to_owned)
-    });
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    Ok(names)
+    Ok(programs(&text))
+}
+
+/// Names in the `[[bin]]` tables of a manifest.
+fn programs(manifest: &str) -> Vec<String> {
+    let tables = manifest.split("\n[").filter_map(|table| table.strip_prefix("[bin]]"));
+    let name = |table: &str| {
+        let line = table.lines().find_map(|line| line.strip_prefix("name"))?;
+        Some(line.trim_matches([' ', '=', '"']).to_owned())
+    };
+    tables.filter_map(name).collect()
 }
 
 fn one(name: &str, seconds: u64) -> Result<bool, String> {
@@ -63,4 +67,14 @@ fn one(name: &str, seconds: u64) -> Result<bool, String> {
     cmd.args(["--", &limit, "-timeout=10", "-rss_limit_mb=4096", "-print_final_stats=1"])
         .stdin(Stdio::null());
     succeeds(&mut cmd)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn targets_are_the_programs_of_the_manifest() {
+        let manifest =
+            "[package]\nname = \"x\"\n\n[[bin]]\nname = \"a\"\npath = \"p\"\n\n[[bin]]\nname = \"b\"\n";
+        assert_eq!(super::programs(manifest), ["a", "b"]);
+    }
 }
