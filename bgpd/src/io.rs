@@ -1,0 +1,22 @@
+//! Sockets: the only place in bgpd that has any.
+//!
+//! ```text
+//!             ┌─ reader task: frame, decode ──► shards (routes), instance (everything else)
+//! connection ─┤
+//!             └─ writer task ◄── Writer (keepalives first) ◄── instance, shards
+//! ```
+//!
+//! Each connection has a reader and a writer of its own: what a decoder trips over costs that connection.
+
+mod connection;
+mod listener;
+mod md5;
+mod reader;
+mod routes;
+mod socket;
+mod writer;
+
+pub use connection::{Connection, Session};
+pub use listener::{Incoming, Listeners};
+pub use socket::connect;
+pub use writer::Writer;

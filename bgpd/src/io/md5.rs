@@ -1,0 +1,77 @@
+//! TCP MD5 signatures (RFC 2385) and the other socket options that no safe interface reaches.
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Longest key that the kernel takes, octets.
+const KEY_MAX: usize = libc::TCP_MD5SIG_MAXKEYLEN;
+
+/// The kernel's `struct tcp_md5sig` (linux/tcp.h).
+#[repr(C)]
+struct TcpMd5Sig {
+    addr: socket2::SockAddrStorage,
+    flags: u8,
+    prefix_len: u8,
+    key_len: u16,
+    ifindex: i32,
+    key: [u8; KEY_MAX],
+}
+
+/// Sets the key for segments to and from `addr`; an empty one removes it.
+#[allow(unsafe_code)]
+pub fn set_key(socket: impl AsFd, addr: IpAddr, key: &str) -> io::Result<()> {
+    if key.len() > KEY_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "password over 80 octets"));
+    }
+    let mut octets = [0; KEY_MAX];
+    octets.iter_mut().zip(key.as_bytes()).for_each(|(to, from)| *to = *from);
+    let addr = socket2::SockAddr::from(std::net::SocketAddr::new(addr, 0));
+    let option = TcpMd5Sig {
+        addr: addr.as_storage(),
+        flags: 0,
+        prefix_len: 0,
+        key_len: key.len() as u16,
+        ifindex: 0,
+        key: octets,
+    };
+    // SAFETY: the option is a live value of the layout that the kernel documents for TCP_MD5SIG, and its size is given.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_MD5SIG,
+            std::ptr::from_ref(&option).cast(),
+            size_of::<TcpMd5Sig>() as libc::socklen_t,
+        )
+    };
+    match result {
+        0 => Ok(()),
+        // Removing a key that is not there leaves what was wanted.
+        _ if key.is_empty() && io::Error::last_os_error().raw_os_error() == Some(libc::ENOENT) => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Refuses segments that have passed more hops than `255 - ttl` (RFC 5082).
+pub fn set_min_ttl(socket: impl AsFd, remote: IpAddr, ttl: u8) -> io::Result<()> {
+    match remote {
+        IpAddr::V4(_) => set_int(socket, libc::IPPROTO_IP, libc::IP_MINTTL, ttl.into()),
+        IpAddr::V6(_) => set_int(socket, libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT, ttl.into()),
+    }
+}
+
+#[allow(unsafe_code)]
+fn set_int(socket: impl AsFd, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    // SAFETY: the option is a live integer whose size is given.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            level,
+            name,
+            std::ptr::from_ref(&value).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,321 @@
+//! The receiving half of a connection: frames, decodes, and passes on. Routes go to the shards, everything else to the
+//! instance. UPDATEs wait for the session to be established, because only then it is agreed how they are read.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bgp_core::Event;
+use bgp_core::peer::{ConnId, PeerMessage};
+use bgp_core::rib::{PeerId, ShardEvent};
+use bgp_packet::attr::{DecodeContext, Penalty};
+use bgp_packet::header::MAX_LEN;
+use bgp_packet::update::{self, AttributeCache};
+use bgp_packet::{Frame, MessageType, Notification, Open, RefreshKind, RouteRefresh, next_frame};
+use bytes::{Bytes, BytesMut};
+use ferrite_daemon::RateLimit;
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::{mpsc, oneshot};
+
+use super::routes::{Batches, PATIENCE};
+use crate::queue::ShardQueue;
+
+/// Octets asked for at once.
+const CHUNK: usize = 64 * 1024;
+/// A session without UPDATEs for this long gives its cache back.
+const QUIET: Duration = Duration::from_secs(10);
+/// Octets of a faulty UPDATE that a log line shows.
+const SHOWN: usize = 512;
+
+/// What was agreed on, for the reader.
+#[derive(Debug)]
+pub struct SessionTerms {
+    pub session: u64,
+    pub context: DecodeContext,
+    pub max_len: usize,
+}
+
+/// Why a reader stops.
+enum End {
+    /// The stream ended or broke.
+    Closed(String),
+    /// The instance was told why already.
+    Told,
+}
+
+pub struct Reader {
+    peer: PeerId,
+    conn: ConnId,
+    name: String,
+    socket: OwnedReadHalf,
+    events: mpsc::Sender<Event>,
+    shards: Arc<[Arc<ShardQueue>]>,
+    terms: Option<oneshot::Receiver<SessionTerms>>,
+    established: Option<Established>,
+    /// A KEEPALIVE was passed on before the session was established: the terms are on their way.
+    confirmed: bool,
+    max_len: usize,
+}
+
+/// What exists once UPDATEs may be read.
+struct Established {
+    context: DecodeContext,
+    cache: AttributeCache,
+    batches: Batches,
+    updates: u64,
+    told: Instant,
+    last_update: Instant,
+    faults: RateLimit,
+}
+
+impl Reader {
+    pub fn new(
+        peer: PeerId,
+        conn: ConnId,
+        socket: OwnedReadHalf,
+        events: mpsc::Sender<Event>,
+        shards: Arc<[Arc<ShardQueue>]>,
+        terms: oneshot::Receiver<SessionTerms>,
+    ) -> Self {
+        let name = socket.peer_addr().map_or_else(|_| "?".to_owned(), |addr| addr.ip().to_string());
+        Self {
+            peer,
+            conn,
+            name,
+            socket,
+            events,
+            shards,
+            terms: Some(terms),
+            established: None,
+            confirmed: false,
+            max_len: MAX_LEN,
+        }
+    }
+
+    /// Reads until the connection ends, and tells the instance how.
+    pub async fn run(mut self) {
+        let mut buf = BytesMut::new();
+        let end = loop {
+            if let Err(end) = self.frames(&mut buf).await {
+                break end;
+            }
+            if let Err(end) = self.fill(&mut buf).await {
+                break end;
+            }
+        };
+        if let End::Closed(error) = end {
+            self.tell(Event::Closed { peer: self.peer, conn: self.conn, error }).await;
+        }
+        self.drain().await;
+    }
+
+    /// Reads more; meanwhile says what is to be said in time.
+    async fn fill(&mut self, buf: &mut BytesMut) -> Result<(), End> {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.socket.readable()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(End::Closed(error.to_string())),
+                Err(_) => {
+                    self.quiet(buf).await;
+                    continue;
+                }
+            }
+            buf.reserve(CHUNK);
+            match self.socket.try_read_buf(buf) {
+                Ok(0) => return Err(End::Closed("closed by the neighbour".to_owned())),
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(End::Closed(error.to_string())),
+            }
+        }
+    }
+
+    /// Nothing came for a while: memory goes back, and UPDATEs not yet reported are.
+    async fn quiet(&mut self, buf: &mut BytesMut) {
+        if buf.is_empty() {
+            *buf = BytesMut::new();
+        }
+        if let Some(established) = &mut self.established
+            && established.last_update.elapsed() >= QUIET
+            && !established.cache.is_empty()
+        {
+            established.cache.clear();
+        }
+        if self.established.as_ref().is_some_and(|established| established.updates > 0) {
+            self.report_activity().await;
+        }
+    }
+
+    /// Everything complete in the buffer, then what was gathered goes out.
+    async fn frames(&mut self, buf: &mut BytesMut) -> Result<(), End> {
+        loop {
+            match next_frame(buf, self.max_len) {
+                Ok(Some(frame)) => self.frame(frame).await?,
+                Ok(None) => break,
+                Err(notification) => return self.fault(notification).await,
+            }
+        }
+        self.flush().await;
+        let overdue = |e: &Established| e.updates > 0 && e.told.elapsed() >= PATIENCE;
+        if self.established.as_ref().is_some_and(overdue) {
+            self.report_activity().await;
+        }
+        Ok(())
+    }
+
+    async fn frame(&mut self, frame: Frame) -> Result<(), End> {
+        let message = match frame.kind {
+            MessageType::Update => return self.update(&frame.body).await,
+            MessageType::Keepalive => PeerMessage::Keepalive,
+            MessageType::Notification => {
+                self.flush().await;
+                let message = PeerMessage::Notification(Notification::decode(&frame.body));
+                self.tell(Event::Received { peer: self.peer, conn: self.conn, message }).await;
+                return Err(End::Told);
+            }
+            MessageType::Open => match Open::decode(&frame.body) {
+                Ok(open) => PeerMessage::Open(open),
+                Err(notification) => return self.fault(notification).await,
+            },
+            MessageType::RouteRefresh => match RouteRefresh::decode(&frame.body) {
+                Ok(refresh) => self.refresh(refresh).await,
+                Err(notification) => return self.fault(notification).await,
+            },
+        };
+        let keepalive = matches!(message, PeerMessage::Keepalive);
+        self.tell(Event::Received { peer: self.peer, conn: self.conn, message }).await;
+        if keepalive && self.established.is_none() {
+            self.confirmed = true;
+            self.await_terms().await?;
+        }
+        Ok(())
+    }
+
+    /// Markers of a refresh belong between the routes before and behind them.
+    async fn refresh(&mut self, refresh: Option<RouteRefresh>) -> PeerMessage {
+        if let (Some(RouteRefresh { family, kind }), Some(established)) = (refresh, &self.established) {
+            let peer = self.peer;
+            let marker = match kind {
+                RefreshKind::Request => return PeerMessage::Refresh(refresh),
+                RefreshKind::Begin => established.batches.for_all(|| ShardEvent::RefreshInBegin { peer, family }),
+                RefreshKind::End => established.batches.for_all(|| ShardEvent::RefreshInEnd { peer, family }),
+            };
+            self.flush().await;
+            self.push(marker).await;
+        }
+        PeerMessage::Refresh(refresh)
+    }
+
+    /// The terms come with the session; a session that never is has its connection closed.
+    async fn await_terms(&mut self) -> Result<(), End> {
+        let Some(terms) = self.terms.take() else { return Ok(()) };
+        let Ok(terms) = terms.await else { return Err(End::Told) };
+        self.max_len = terms.max_len;
+        self.established = Some(Established {
+            context: terms.context,
+            cache: AttributeCache::default(),
+            batches: Batches::new(self.peer, terms.session, Arc::clone(&self.shards)),
+            updates: 0,
+            told: Instant::now(),
+            last_update: Instant::now(),
+            faults: RateLimit::new(5, Duration::from_secs(60)),
+        });
+        Ok(())
+    }
+
+    async fn update(&mut self, body: &Bytes) -> Result<(), End> {
+        let Some(established) = &mut self.established else {
+            let message = PeerMessage::EarlyUpdate;
+            self.tell(Event::Received { peer: self.peer, conn: self.conn, message }).await;
+            return Err(End::Told);
+        };
+        established.updates += 1;
+        established.last_update = Instant::now();
+        let update = match update::decode(body, &established.context, &mut established.cache) {
+            Ok(update) => update,
+            Err(error) => {
+                tracing::warn!("{}: malformed UPDATE ends the session: {error}: {}", self.name, hex(body));
+                self.flush().await;
+                self.report_activity().await;
+                return self.fault(error.notification).await;
+            }
+        };
+        if !update.faults.is_empty() {
+            log_faults(&self.name, &mut established.faults, &update, body);
+        }
+        let displaced = established.batches.add(&update);
+        let full = established.batches.is_full();
+        self.push(displaced).await;
+        if let Some(family) = update.end_of_rib {
+            self.flush().await;
+            let peer = self.peer;
+            let Some(established) = &self.established else { return Ok(()) };
+            let marker = established.batches.for_all(|| ShardEvent::EndOfRib { peer, family });
+            self.push(marker).await;
+        } else if full {
+            self.flush().await;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) {
+        let batches = self.established.as_mut().map(|established| established.batches.take());
+        self.push(batches.unwrap_or_default()).await;
+    }
+
+    /// Hands over to the shards. While one is behind, the neighbour is alive all the same: its octets wait for us.
+    async fn push(&mut self, events: Vec<(usize, ShardEvent)>) {
+        for (shard, event) in events {
+            let Some(queue) = self.shards.get(shard).cloned() else { continue };
+            let mut push = std::pin::pin!(queue.push_routes(event));
+            while tokio::time::timeout(PATIENCE, push.as_mut()).await.is_err() {
+                self.report_activity().await;
+            }
+        }
+    }
+
+    async fn report_activity(&mut self) {
+        let Some(established) = &mut self.established else { return };
+        established.told = Instant::now();
+        let updates = std::mem::take(&mut established.updates);
+        self.tell(Event::Activity { peer: self.peer, conn: self.conn, updates }).await;
+    }
+
+    async fn fault(&mut self, notification: Notification) -> Result<(), End> {
+        self.tell(Event::Fault { peer: self.peer, conn: self.conn, notification }).await;
+        Err(End::Told)
+    }
+
+    /// An instance that is gone has no use for it.
+    async fn tell(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// Reads on and forgets, so that the kernel does not cut off what we still have to say. Ended from outside.
+    async fn drain(mut self) {
+        let mut sink = [0; 4096];
+        while self.socket.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+    }
+}
+
+fn log_faults(name: &str, limit: &mut RateLimit, update: &update::Update, body: &Bytes) {
+    let Some(kept_back) = limit.allow(Instant::now()) else { return };
+    let what = match update.penalty() {
+        Some(Penalty::DiscardAttribute) | None => "attribute discarded",
+        Some(Penalty::TreatAsWithdraw | Penalty::SessionReset) => "routes withdrawn",
+    };
+    for fault in &update.faults {
+        tracing::warn!(kept_back, "{name}: malformed UPDATE, {what}: {}: {}", fault.error, hex(body));
+    }
+}
+
+/// The octets of a message, as many as a log line takes.
+fn hex(body: &Bytes) -> String {
+    let shown = body.get(..SHOWN).unwrap_or(body);
+    let mut text: String = shown.iter().map(|octet| format!("{octet:02x}")).collect();
+    if shown.len() < body.len() {
+        text.push_str(&format!("… ({} octets)", body.len()));
+    }
+    text
+}

@@ -1,0 +1,83 @@
+//! One connection's socket: made with the options that a neighbour's configuration asks for.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use bgp_core::peer::{Transport, UpdateSource};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::md5;
+
+/// Makes a connection. The kernel's own time limit applies; whoever waits may give up sooner.
+pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
+    let remote = remote_of(transport);
+    let socket = Socket::new(Domain::for_address(remote), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    apply(&socket, transport)?;
+    if let Some(password) = &transport.password {
+        md5::set_key(&socket, remote.ip(), password)?;
+    }
+    if let Some(mss) = transport.tcp_mss {
+        socket.set_tcp_mss(mss.into())?;
+    }
+    match &transport.source {
+        Some(UpdateSource::Address(addr)) => socket.bind(&SocketAddr::new(*addr, 0).into())?,
+        Some(UpdateSource::Interface(name)) => {
+            let addr = address_of(name, remote.ip()).ok_or_else(|| {
+                let text = format!("interface {name} has no address of the neighbour's family");
+                io::Error::new(io::ErrorKind::AddrNotAvailable, text)
+            })?;
+            socket.bind(&SocketAddr::new(addr, 0).into())?;
+        }
+        None => {}
+    }
+    TcpSocket::from_std_stream(socket.into()).connect(remote).await
+}
+
+/// What applies to a connection whoever made it.
+pub fn apply(socket: &Socket, transport: &Transport) -> io::Result<()> {
+    let remote = transport.remote.ip();
+    // RFC 5082 §3: what is checked on one side must be sent on the other.
+    let ttl = if transport.ttl_security.is_some() { Some(255) } else { transport.ttl };
+    let tos = u32::from(transport.dscp) << 2;
+    match remote {
+        IpAddr::V4(_) => {
+            ttl.map_or(Ok(()), |ttl| socket.set_ttl_v4(ttl.into()))?;
+            socket.set_tos_v4(tos)?;
+        }
+        IpAddr::V6(_) => {
+            ttl.map_or(Ok(()), |ttl| socket.set_unicast_hops_v6(ttl.into()))?;
+            socket.set_tclass_v6(tos)?;
+        }
+    }
+    if let Some(security) = transport.ttl_security {
+        md5::set_min_ttl(socket, remote, 255 - security.hops.saturating_sub(1))?;
+    }
+    socket.set_tcp_nodelay(true)?;
+    Ok(())
+}
+
+/// A link-local neighbour is one on an interface.
+fn remote_of(transport: &Transport) -> SocketAddr {
+    match (transport.remote, transport.ifindex) {
+        (SocketAddr::V6(mut remote), Some(ifindex)) if remote.ip().is_unicast_link_local() => {
+            remote.set_scope_id(ifindex.0);
+            remote.into()
+        }
+        (remote, _) => remote,
+    }
+}
+
+/// The first address of an interface that is of `like`'s family; for IPv6 a global one before a link-local one.
+fn address_of(interface: &str, like: IpAddr) -> Option<IpAddr> {
+    let addresses = nix::ifaddrs::getifaddrs().ok()?;
+    let of_interface = addresses.filter(|entry| entry.interface_name == interface).filter_map(|entry| {
+        let address = entry.address?;
+        match like {
+            IpAddr::V4(_) => address.as_sockaddr_in().map(|addr| IpAddr::V4(addr.ip())),
+            IpAddr::V6(_) => address.as_sockaddr_in6().map(|addr| IpAddr::V6(addr.ip())),
+        }
+    });
+    of_interface.min_by_key(|addr| matches!(addr, IpAddr::V6(addr) if addr.is_unicast_link_local()))
+}

@@ -1,0 +1,28 @@
+//! What the instance has for the log, in words.
+
+use bgp_core::LogLine;
+
+pub fn write(line: LogLine) {
+    match line {
+        LogLine::NeighborUp { addr, hostname } => {
+            tracing::info!("%ADJCHANGE: neighbor {addr}({}) in vrf default Up", hostname.unwrap_or("Unknown".into()));
+        }
+        LogLine::NeighborDown { addr, hostname, reason } => {
+            let hostname = hostname.unwrap_or("Unknown".into());
+            tracing::info!("%ADJCHANGE: neighbor {addr}({hostname}) in vrf default Down {reason}");
+        }
+        LogLine::State { addr, from, to } => {
+            tracing::debug!(target: "bgpd::neighbor_events", "{addr} went from {from} to {to}");
+        }
+        LogLine::AttemptFailed { addr, reason } => {
+            tracing::debug!(target: "bgpd::neighbor_events", "{addr}: no session: {reason}");
+        }
+        LogLine::PrefixWarning { addr, family, count, limit } => {
+            tracing::warn!("%MAXPFX: No. of {family} prefix received from {addr} reaches {count}, max {limit}");
+        }
+        LogLine::PrefixLimit { addr, family, count, limit } => {
+            tracing::warn!("%MAXPFXEXCEED: No. of {family} prefix received from {addr} {count} exceed, limit {limit}");
+        }
+        LogLine::ZebraRefused { request, reason } => tracing::warn!("zebra refused {request}: {reason}"),
+    }
+}

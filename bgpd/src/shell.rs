@@ -1,0 +1,348 @@
+//! The loop around the instance: whatever happens becomes an event, whatever the instance wants is carried out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bgp_core::commands::Command;
+use bgp_core::config::BgpConfig;
+use bgp_core::instance::Host;
+use bgp_core::peer::{ConnId, Ends, Transport};
+use bgp_core::rib::PeerId;
+use bgp_core::{AcceptId, Action, Event, Instance};
+use ferrite_daemon::{Daemon, Event as VtyEvent, Failure};
+use ferrite_rpc::zebra::{ClientEvent, ZebraClient, ZebraSender};
+use ferrite_types::RouteProtocol;
+use ferrite_types::zclient::Hello;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinHandle};
+
+use crate::Options;
+use crate::clock::Clock;
+use crate::exec::Execs;
+use crate::io::{self, Connection, Incoming, Listeners, Session};
+use crate::log;
+use crate::queue::Input;
+use crate::shards::{Report, Shards};
+use crate::zebra::{self, ZebraQueue};
+
+/// Events of connections that may wait for the instance.
+const INBOX: usize = 4096;
+/// Events taken at once before deadlines are looked at.
+const BATCH: usize = 256;
+/// How long the last words to neighbours and to zebra may take.
+const FAREWELL: Duration = Duration::from_millis(700);
+
+/// A connection by its peer and its number.
+type Key = (PeerId, ConnId);
+
+/// A connection that was asked for.
+struct Made {
+    key: Key,
+    transport: Arc<Transport>,
+    result: std::io::Result<TcpStream>,
+}
+
+struct Shell {
+    clock: Clock,
+    instance: Instance,
+    out: Vec<Action>,
+    events: mpsc::Sender<Event>,
+    made: mpsc::Sender<Made>,
+    shards: Shards,
+    zebra: ZebraQueue,
+    listeners: Listeners,
+    connecting: HashMap<Key, AbortHandle>,
+    connections: HashMap<Key, Connection>,
+    accepted: HashMap<AcceptId, Incoming>,
+    next_accept: u64,
+    execs: Execs,
+    /// Cloned into every connection that still has something to say.
+    flushed: mpsc::Sender<()>,
+    finished: bool,
+}
+
+/// bgpd's main function.
+pub async fn run(mut daemon: Daemon<Options, BgpConfig, Command>) -> Result<(), Failure> {
+    let clock = Clock::start();
+    let (events, mut inbox) = mpsc::channel(INBOX);
+    let (made, mut connections_made) = mpsc::channel(64);
+    let (incoming_sender, mut incoming) = mpsc::channel(64);
+    let (reports_sender, mut reports) = mpsc::unbounded_channel();
+    let (flushed, mut all_flushed) = mpsc::channel(1);
+    let host = host(&daemon);
+    let (zebra, feed) = zebra::queue();
+    let shards = Shards::start(host.shards, clock, &zebra, &reports_sender)?;
+    let listeners = match daemon.own.port {
+        0 => Listeners::default(),
+        port => Listeners::open(&daemon.own.listen, port, &incoming_sender)?,
+    };
+    let (sender, mut zebra_events) = connect_zebra(&daemon);
+    let feed = tokio::spawn(feed.run(sender.clone(), Arc::clone(shards.queues())));
+    let mut shell = Shell {
+        clock,
+        instance: Instance::new(host),
+        out: Vec::new(),
+        events,
+        made,
+        shards,
+        zebra,
+        listeners,
+        connecting: HashMap::new(),
+        connections: HashMap::new(),
+        accepted: HashMap::new(),
+        next_accept: 0,
+        execs: Execs::default(),
+        flushed,
+        finished: false,
+    };
+    daemon.serve()?;
+    while !shell.finished {
+        let deadline = shell.instance.next_deadline().map(|deadline| clock.until(deadline));
+        tokio::select! {
+            Some(event) = inbox.recv() => {
+                shell.handle(event);
+                for _ in 0..BATCH {
+                    let Ok(event) = inbox.try_recv() else { break };
+                    shell.handle(event);
+                }
+            }
+            Some(report) = reports.recv() => {
+                shell.report(report);
+                for _ in 0..BATCH {
+                    let Ok(report) = reports.try_recv() else { break };
+                    shell.report(report);
+                }
+            }
+            Some(made) = connections_made.recv() => shell.connection_made(made),
+            Some(connection) = incoming.recv() => shell.incoming(connection),
+            Some(event) = zebra_events.recv() => shell.zebra_event(event, sender.as_ref()),
+            event = daemon.events.recv() => shell.vty_event(event),
+            () = tokio::time::sleep(deadline.unwrap_or(Duration::MAX)), if deadline.is_some() => {}
+        }
+        shell.tick();
+    }
+    shell.farewell(sender, feed, &mut all_flushed).await;
+    Ok(())
+}
+
+fn host(daemon: &Daemon<Options, BgpConfig, Command>) -> Host {
+    let options = &daemon.own;
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Host {
+        hostname: hostname.trim().to_owned(),
+        shards: options.shards.unwrap_or(1).clamp(1, 64),
+        zebra: !options.no_zebra,
+        install: !options.no_kernel && !options.no_zebra,
+        port: options.port,
+        seed: epoch.as_nanos() as u64 ^ u64::from(std::process::id()),
+        epoch: epoch.as_secs(),
+        version: format!("{} {}", daemon.info.name, daemon.info.version),
+    }
+}
+
+/// Without zebra nothing ever comes from it.
+fn connect_zebra(
+    daemon: &Daemon<Options, BgpConfig, Command>,
+) -> (Option<ZebraSender>, mpsc::Receiver<ClientEvent>) {
+    if daemon.own.no_zebra {
+        return (None, mpsc::channel(1).1);
+    }
+    let hello = Hello {
+        daemon: daemon.info.name.to_owned(),
+        protocol: RouteProtocol::Bgp,
+        instance: 0,
+        restarting: true,
+    };
+    let socket = daemon.options.socket.clone().unwrap_or_else(|| daemon.paths.zserv());
+    let (sender, events) = ZebraClient::spawn(socket, hello);
+    (Some(sender), events)
+}
+
+impl Shell {
+    fn handle(&mut self, event: Event) {
+        let now = self.clock.now();
+        self.instance.handle(now, event, &mut self.out);
+        self.perform_all();
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        self.instance.tick(now, &mut self.out);
+        self.perform_all();
+    }
+
+    fn report(&mut self, report: Report) {
+        self.handle(Event::Shard { shard: report.shard, action: report.action });
+    }
+
+    fn incoming(&mut self, connection: Incoming) {
+        self.next_accept += 1;
+        let accept = AcceptId(self.next_accept);
+        let ends = connection.ends;
+        self.accepted.insert(accept, connection);
+        self.handle(Event::Accepted { accept, ends });
+        // What the instance did not want in the same turn it will not want later.
+        self.accepted.remove(&accept);
+    }
+
+    fn connection_made(&mut self, made: Made) {
+        let (peer, conn) = made.key;
+        if self.connecting.remove(&made.key).is_none() {
+            return; // given up meanwhile
+        }
+        let result = made.result.and_then(|stream| {
+            let ends = Ends { local: stream.local_addr()?, remote: stream.peer_addr()? };
+            Ok((stream, ends))
+        });
+        match result {
+            Ok((stream, ends)) => {
+                self.start(made.key, stream, &made.transport);
+                self.handle(Event::Connected { peer, conn, ends });
+            }
+            Err(error) => self.handle(Event::ConnectFailed { peer, conn, error: error.to_string() }),
+        }
+    }
+
+    fn start(&mut self, key: Key, stream: TcpStream, transport: &Transport) {
+        let (peer, conn) = key;
+        let queues = Arc::clone(self.shards.queues());
+        let connection = Connection::start(peer, conn, stream, transport, self.events.clone(), queues);
+        self.connections.insert(key, connection);
+    }
+
+    fn zebra_event(&mut self, event: ClientEvent, sender: Option<&ZebraSender>) {
+        match event {
+            ClientEvent::Connected(session) => {
+                if let Some(sender) = sender {
+                    zebra::begin(&self.zebra, sender, session);
+                }
+                tracing::info!("connected to zebra");
+                self.handle(Event::ZebraConnected);
+            }
+            ClientEvent::Message(message) => self.handle(Event::Zebra(message)),
+            ClientEvent::Disconnected { reason } => {
+                tracing::warn!("connection to zebra lost: {reason}");
+                self.handle(Event::ZebraGone);
+            }
+            ClientEvent::Refused { reason } => tracing::error!("zebra refuses us: {reason}"),
+        }
+    }
+
+    fn vty_event(&mut self, event: Option<VtyEvent<BgpConfig, Command>>) {
+        match event {
+            Some(VtyEvent::Configured { after, done, .. }) => {
+                self.handle(Event::Configured(after));
+                drop(done);
+            }
+            Some(VtyEvent::Exec { handler, args, output }) => {
+                let exec = self.execs.open(output, self.events.clone());
+                self.handle(Event::Exec { exec, command: handler, args });
+            }
+            Some(VtyEvent::Complete { reply, .. }) => {
+                // Whoever asked may be gone.
+                let _ = reply.send(Vec::new());
+            }
+            Some(VtyEvent::Impact { after, reply, .. }) => {
+                let _ = reply.send(self.instance.impact(&after));
+            }
+            Some(VtyEvent::Stop) | None => self.handle(Event::Shutdown),
+        }
+    }
+
+    /// Carries everything out, in order, except that a writer is made known to the shards before they are told of its
+    /// session: what they send must find it.
+    fn perform_all(&mut self) {
+        let actions = std::mem::take(&mut self.out);
+        for action in &actions {
+            if let Action::SessionUp { peer, conn, .. } = action
+                && let Some(connection) = self.connections.get(&(*peer, *conn))
+            {
+                let writer = connection.writer();
+                self.shards.push_all(|| Input::Writer(*peer, Arc::clone(writer)));
+            }
+        }
+        for action in actions {
+            self.perform(action);
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Connect { peer, conn, transport } => self.connect((peer, conn), transport),
+            Action::Adopt { accept, peer, conn, transport } => {
+                if let Some(incoming) = self.accepted.remove(&accept) {
+                    self.start((peer, conn), incoming.stream, &transport);
+                }
+            }
+            Action::Refuse { accept } => drop(self.accepted.remove(&accept)),
+            Action::Send { peer, conn, bytes } => {
+                if let Some(connection) = self.connections.get(&(peer, conn)) {
+                    connection.writer().send(bytes);
+                }
+            }
+            Action::SendBehind { peer, conn, bytes } => {
+                if let Some(connection) = self.connections.get(&(peer, conn)) {
+                    connection.writer().send_bulk(None, bytes, 1);
+                }
+            }
+            Action::Close { peer, conn } => self.close((peer, conn)),
+            Action::SessionUp { peer, conn, session, config, negotiated } => {
+                if let Some(connection) = self.connections.get_mut(&(peer, conn)) {
+                    let context = negotiated.decode_context(&config);
+                    connection.establish(Session { session, context, max_len: negotiated.max_len() });
+                }
+            }
+            Action::SessionDown { peer, .. } => self.shards.push_all(|| Input::WriterGone(peer)),
+            Action::SetPassword { addr, password } => self.listeners.set_password(addr, password),
+            Action::Shard { shard, event } => self.shards.push(shard, event),
+            Action::Zebra(message) => self.zebra.send(message),
+            Action::Reply { exec, text, done } => self.execs.reply(exec, text, done),
+            Action::Log(line) => log::write(line),
+            Action::Finished => self.finished = true,
+        }
+    }
+
+    fn connect(&mut self, key: Key, transport: Arc<Transport>) {
+        let made = self.made.clone();
+        let task = tokio::spawn(async move {
+            let result = io::connect(&transport).await;
+            // The shell ends with the process.
+            let _ = made.send(Made { key, transport, result }).await;
+        });
+        self.connecting.insert(key, task.abort_handle());
+    }
+
+    fn close(&mut self, key: Key) {
+        if let Some(task) = self.connecting.remove(&key) {
+            task.abort();
+        }
+        if let Some(connection) = self.connections.remove(&key) {
+            connection.close(self.flushed.clone());
+        }
+    }
+
+    /// Neighbours and zebra hear the last words, for a moment at most.
+    async fn farewell(
+        mut self,
+        sender: Option<ZebraSender>,
+        feed: JoinHandle<()>,
+        all_flushed: &mut mpsc::Receiver<()>,
+    ) {
+        for (_, connection) in self.connections.drain() {
+            connection.close(self.flushed.clone());
+        }
+        self.shards.stop();
+        drop((self.zebra, self.flushed, sender));
+        let said = async {
+            // Both end when the last sender is gone.
+            let _ = feed.await;
+            while all_flushed.recv().await.is_some() {}
+        };
+        if tokio::time::timeout(FAREWELL, said).await.is_err() {
+            tracing::warn!("some neighbours did not take our last words in time");
+        }
+    }
+}
