@@ -65,11 +65,10 @@ fn as_loop(attrs: &Attributes, config: &ShardConfig, params: &PeerParams, family
     let limit = usize::from(family.allowas_in.unwrap_or(0));
     let looped = |asn| {
         let count = path.count(asn);
-        if count == 0 {
-            return false;
-        }
-        if family.allowas_in_origin && path.origin() == Some(asn) && family.allowas_in.is_none() {
-            return false;
+        if family.allowas_in_origin {
+            // Only at the end of the path, as often as it stands there in a row.
+            let asns: Vec<_> = path.asns().collect();
+            return count > asns.iter().rev().take_while(|other| **other == asn).count();
         }
         count > limit
     };

@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use ferrite_types::{RouteProtocol, Timestamp};
+use ferrite_types::{Community, RouteProtocol, Timestamp};
 use rustc_hash::FxBuildHasher;
 
 use super::attrs::AttrTable;
@@ -133,7 +133,8 @@ impl Ctx {
             peer: slot.map(|slot| slot.params.addr),
             path_id: path.path_id,
             selected: path.flags.has(PathFlags::BEST),
-            stale: path.flags.has(PathFlags::STALE),
+            // Waiting to be named again in a refresh costs a path nothing (RFC 7313); RFC 9494 §4.3 does.
+            stale: attrs.communities.contains(&Community::LLGR_STALE),
             as_path_hash: FxBuildHasher.hash_one(&attrs.as_path),
         })
     }

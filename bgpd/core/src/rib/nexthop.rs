@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bgp_packet::attr::{Attributes, NextHop};
 use ferrite_types::zclient::{NexthopState, Resolution, TrackNexthop};
-use ferrite_types::{Metric, Nexthop, Prefix, Timestamp, VrfId};
+use ferrite_types::{Metric, Nexthop, Prefix, RouteProtocol, Timestamp, VrfId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::query::NexthopView;
@@ -40,6 +40,8 @@ struct Tracked {
     key: NexthopKey,
     refs: u32,
     state: State,
+    /// Zebra's last word on the address, whatever it means for this key.
+    answer: Option<Option<Resolution>>,
     changed: Timestamp,
 }
 
@@ -82,6 +84,17 @@ pub fn tracked_addr(attrs: &Attributes) -> Option<IpAddr> {
     }
 }
 
+/// What zebra's word on an address means for routes that may demand a connected network.
+fn judge(key: NexthopKey, answer: Option<Resolution>) -> State {
+    let connected = |resolution: &Resolution| {
+        matches!(resolution.protocol, RouteProtocol::Connected | RouteProtocol::Local)
+    };
+    match answer.filter(|resolution| !key.connected_only || connected(resolution)) {
+        Some(resolution) => State::Reachable(resolution),
+        None => State::Unreachable,
+    }
+}
+
 impl Nexthops {
     /// Finds or starts the tracking of a next hop and counts one user.
     pub fn acquire(&mut self, now: Timestamp, addr: IpAddr, connected_only: bool) -> NexthopId {
@@ -93,7 +106,9 @@ impl Nexthops {
             }
             return id;
         }
-        let tracked = Tracked { key, refs: 1, state: State::Asked, changed: now };
+        let answer = self.answer(addr);
+        let state = answer.clone().map_or(State::Asked, |answer| judge(key, answer));
+        let tracked = Tracked { key, refs: 1, state, answer, changed: now };
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(place) = self.slots.get_mut(id.place()) {
@@ -106,9 +121,19 @@ impl Nexthops {
                 NexthopId::of(self.slots.len() - 1)
             }
         };
+        if !self.is_asked(addr) {
+            self.requests.push(self.request(addr, true));
+        }
         self.by_key.insert(key, id);
-        self.requests.push(self.request(key, true));
         id
+    }
+
+    /// Zebra's last word on an address, from the other key for it.
+    fn answer(&self, addr: IpAddr) -> Option<Option<Resolution>> {
+        let keys = [false, true].map(|connected_only| NexthopKey { addr, connected_only });
+        let slots =
+            keys.into_iter().filter_map(|key| self.slots.get(self.by_key.get(&key)?.place())?.as_ref());
+        slots.filter_map(|slot| slot.answer.clone()).next()
     }
 
     pub fn release(&mut self, id: NexthopId) {
@@ -120,8 +145,16 @@ impl Nexthops {
         }
     }
 
-    fn request(&self, key: NexthopKey, track: bool) -> TrackNexthop {
-        TrackNexthop { vrf: self.vrf, addr: key.addr, connected_only: key.connected_only, track }
+    /// Zebra is asked once per address, whatever routes demand of it: whether a connected network covers the address is
+    /// told from the answer.
+    fn is_asked(&self, addr: IpAddr) -> bool {
+        [false, true]
+            .into_iter()
+            .any(|connected_only| self.by_key.contains_key(&NexthopKey { addr, connected_only }))
+    }
+
+    fn request(&self, addr: IpAddr, track: bool) -> TrackNexthop {
+        TrackNexthop { vrf: self.vrf, addr, connected_only: false, track }
     }
 
     /// Requests for zebra since the last call; idle next hops are given up.
@@ -131,7 +164,9 @@ impl Nexthops {
             let Some(slot) = place.take_if(|slot| slot.refs == 0) else { continue };
             self.by_key.remove(&slot.key);
             self.free.push(id);
-            self.requests.push(self.request(slot.key, false));
+            if !self.is_asked(slot.key.addr) {
+                self.requests.push(self.request(slot.key.addr, false));
+            }
         }
         if !self.tracking {
             self.requests.clear();
@@ -141,9 +176,11 @@ impl Nexthops {
 
     /// Asks for everything again: tracking was off, or zebra came back.
     pub fn ask_again(&mut self) {
-        let keys: Vec<NexthopKey> = self.by_key.keys().copied().collect();
-        for key in keys {
-            let request = self.request(key, true);
+        let mut addrs: Vec<IpAddr> = self.by_key.keys().map(|key| key.addr).collect();
+        addrs.sort_unstable();
+        addrs.dedup();
+        for addr in addrs {
+            let request = self.request(addr, true);
             self.requests.push(request);
         }
     }
@@ -155,17 +192,8 @@ impl Nexthops {
             let key = NexthopKey { addr: state.addr, connected_only };
             let Some(id) = self.by_key.get(&key).copied() else { continue };
             let Some(Some(slot)) = self.slots.get_mut(id.place()) else { continue };
-            let resolved = state.resolved.clone().filter(|resolution| {
-                !connected_only
-                    || matches!(
-                        resolution.protocol,
-                        ferrite_types::RouteProtocol::Connected | ferrite_types::RouteProtocol::Local
-                    )
-            });
-            let new = match resolved {
-                Some(resolution) => State::Reachable(resolution),
-                None => State::Unreachable,
-            };
+            let new = judge(key, state.resolved.clone());
+            slot.answer = Some(state.resolved.clone());
             let same = match (&slot.state, &new) {
                 (State::Unreachable, State::Unreachable) => true,
                 // zebra resolves recursive routes itself: only reachability and metric concern the table.
@@ -200,7 +228,7 @@ impl Nexthops {
         }
         match self.slots.get(id.place()) {
             Some(Some(Tracked { state: State::Reachable(resolution), .. })) => {
-                resolution.prefix == prefix && resolution.protocol != ferrite_types::RouteProtocol::Bgp
+                resolution.prefix == prefix && resolution.protocol != RouteProtocol::Bgp
             }
             _ => false,
         }
