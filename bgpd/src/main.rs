@@ -1,4 +1,4 @@
-//! bgpd: the shell around [`bgp_core`]. Options, sockets, threads; the protocol is in the core.
+//! bgpd: the shell around [`bgp_core`]. BgpOptions, sockets, threads; the protocol is in the core.
 
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ const INFO: Info = Info {
 
 /// FRR's options of bgpd, and the number of shards.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct BgpOptions {
     /// Set BGP listen port number (0 means do not listen)
     #[arg(short = 'p', long = "bgp_port", alias = "bgp-port", value_name = "PORT", default_value_t = 179)]
     port: u16,

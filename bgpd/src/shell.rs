@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::Options;
+use crate::BgpOptions;
 use crate::clock::Clock;
 use crate::exec::Execs;
 use crate::io::{self, Connection, Incoming, Listeners, Session};
@@ -64,7 +64,7 @@ struct Shell {
 }
 
 /// bgpd's main function.
-pub async fn run(mut daemon: Daemon<Options, BgpConfig, Command>) -> Result<(), Failure> {
+pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(), Failure> {
     let clock = Clock::start();
     let (events, mut inbox) = mpsc::channel(INBOX);
     let (made, mut connections_made) = mpsc::channel(64);
@@ -127,7 +127,7 @@ pub async fn run(mut daemon: Daemon<Options, BgpConfig, Command>) -> Result<(), 
     Ok(())
 }
 
-fn host(daemon: &Daemon<Options, BgpConfig, Command>) -> Host {
+fn host(daemon: &Daemon<BgpOptions, BgpConfig, Command>) -> Host {
     let options = &daemon.own;
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -145,7 +145,7 @@ fn host(daemon: &Daemon<Options, BgpConfig, Command>) -> Host {
 
 /// Without zebra nothing ever comes from it.
 fn connect_zebra(
-    daemon: &Daemon<Options, BgpConfig, Command>,
+    daemon: &Daemon<BgpOptions, BgpConfig, Command>,
 ) -> (Option<ZebraSender>, mpsc::Receiver<ClientEvent>) {
     if daemon.own.no_zebra {
         return (None, mpsc::channel(1).1);
