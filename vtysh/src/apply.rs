@@ -118,9 +118,7 @@ fn apply(session: &mut Session, name: &str, text: &str, mode: Mode) -> u8 {
     let mut failed = false;
     for (index, lines) in parts.into_iter().enumerate() {
         let Some(daemon) = session.daemons.list.get_mut(index) else { continue };
-        if lines.is_empty() && !replace {
-            continue;
-        }
+        // Daemons without a line of it are asked too: so that they all count the same commits.
         match session.runtime.block_on(daemon.client.prepare(replace, lines)) {
             Ok(Ok(ready)) => prepared.push((index, ready)),
             Ok(Err(refused)) => errors.extend(refused),

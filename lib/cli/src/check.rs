@@ -3,7 +3,9 @@
 use crate::engine::{Engine, NumberedLine};
 use crate::lines;
 use crate::node::Node;
-use crate::registry::Registry;
+use crate::registry::{Action, Registry};
+use crate::syntax::{self, Element};
+use crate::token;
 
 /// Checks the declarations of a daemon and gives back what is wrong with them, one text per fault: grammars that do not
 /// parse, help texts that are too few or too many, commands declared twice, examples that are refused or do not render to
@@ -15,6 +17,7 @@ where
 {
     let engine = Engine::new(make());
     let mut faults = engine.registry().faults.clone();
+    ambiguities(engine.registry(), &mut faults);
     for example in &engine.registry().examples {
         let mut lines = engine.registry().way_to(example.node);
         lines.extend(example.before.iter().cloned());
@@ -24,6 +27,65 @@ where
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// Every command, in its shortest and its longest form, must be read as itself alone.
+fn ambiguities<C: 'static, H>(registry: &Registry<C, H>, faults: &mut Vec<String>) {
+    for (number, entry) in registry.entries.iter().enumerate() {
+        let Ok(parsed) = syntax::parse(&entry.syntax, &[]) else { continue };
+        // `no ip route` may be the beginning of several commands; whoever leaves all values out is told so.
+        let negated = matches!(entry.action, Action::Edit { negated: true, .. });
+        for form in [Form::Shortest, Form::Longest].into_iter().skip(usize::from(negated)) {
+            let mut line = String::new();
+            sample(&parsed.elements, form, &mut line);
+            let words = token::words(&line);
+            for node in &entry.nodes {
+                let others = match registry.graph(node).map(|graph| graph.find(&words)) {
+                    Some(Ok(found)) => found.commands,
+                    _ => {
+                        faults.push(format!("{:?}: {line:?} is not found in {}", entry.syntax, node.name));
+                        continue;
+                    }
+                };
+                for other in others.iter().filter(|id| others.len() > 1 && id.0 as usize != number) {
+                    let other = registry.entry(*other).map_or("", |entry| &entry.syntax);
+                    faults.push(format!("{:?}: {line:?} is ambiguous with {other:?}", entry.syntax));
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Shortest,
+    Longest,
+}
+
+/// Appends a line that the elements take.
+fn sample(elements: &[Element], form: Form, line: &mut String) {
+    for element in elements {
+        match element {
+            Element::Keyword { text, .. } => push(line, text),
+            Element::Variable { kind, .. } => push(line, &kind.sample()),
+            Element::Optional { .. } if form == Form::Shortest => {}
+            Element::Choice { branches, .. } | Element::Optional { branches, .. } => {
+                sample(branches.first().map_or(&[], Vec::as_slice), form, line);
+            }
+            Element::AnyOrder { branches, .. } => {
+                let taken = if form == Form::Shortest { 1 } else { branches.len() };
+                branches.iter().take(taken).for_each(|branch| sample(branch, form, line));
+            }
+            Element::Repeat(inner) => sample(std::slice::from_ref(inner), form, line),
+        }
+    }
+}
+
+fn push(line: &mut String, word: &str) {
+    if !line.is_empty() {
+        line.push(' ');
+    }
+    line.push_str(word);
 }
 
 fn check_example<C, H>(engine: &Engine<C, H>, node: &Node, text: &str, wanted: &str) -> Result<(), String>

@@ -16,7 +16,7 @@ use crate::registry::{Action, Edit, Registry};
 use crate::token::{self, Word};
 
 /// How many earlier configurations are kept for rollback.
-const HISTORY: usize = 20;
+const HISTORY: usize = 10;
 
 /// A line of a configuration text and its number there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct Engine<C, H> {
     running: Arc<C>,
     /// Earlier configurations, the latest first.
     history: VecDeque<Arc<C>>,
+    /// The last change was a single line: further lines belong to the same step of the history.
+    line_by_line: bool,
 }
 
 impl<C, H> Engine<C, H>
@@ -92,7 +94,7 @@ where
     H: Clone,
 {
     pub fn new(registry: Registry<C, H>) -> Self {
-        Self { registry, running: Arc::default(), history: VecDeque::new() }
+        Self { registry, running: Arc::default(), history: VecDeque::new(), line_by_line: false }
     }
 
     pub fn registry(&self) -> &Registry<C, H> {
@@ -103,15 +105,33 @@ where
         &self.running
     }
 
-    /// Makes `config` the running one and keeps what was. Gives back the old one if anything changed.
+    /// Makes `config` the running one, as a step of the history even if nothing changes: so all daemons that commit
+    /// together count the same steps. Gives back the old one if anything changed.
     pub fn commit(&mut self, config: C) -> Option<Arc<C>> {
+        self.line_by_line = false;
+        self.remember();
+        self.replace(config)
+    }
+
+    /// Makes `config`, changed by a single line, the running one. A series of lines is one step of the history.
+    fn commit_line(&mut self, config: C) -> Option<Arc<C>> {
         if *self.running == config {
             return None;
         }
-        let before = std::mem::replace(&mut self.running, Arc::new(config));
-        self.history.push_front(before.clone());
+        if !std::mem::replace(&mut self.line_by_line, true) {
+            self.remember();
+        }
+        self.replace(config)
+    }
+
+    fn remember(&mut self) {
+        self.history.push_front(self.running.clone());
         self.history.truncate(HISTORY);
-        Some(before)
+    }
+
+    fn replace(&mut self, config: C) -> Option<Arc<C>> {
+        let changed = *self.running != config;
+        changed.then(|| std::mem::replace(&mut self.running, Arc::new(config)))
     }
 
     /// The configuration `back` commits ago; 1 is the one before the running one.
@@ -157,7 +177,7 @@ where
             Effect::Nothing => Ok(Outcome::Nothing),
             effect => {
                 let before = self.running.clone();
-                self.commit(config);
+                self.commit_line(config);
                 let entered = effect == Effect::Moved && context.frames.len() > depth;
                 Ok(Outcome::Configured { before, entered: entered.then(|| context.node()) })
             }

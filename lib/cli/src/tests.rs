@@ -324,10 +324,33 @@ fn no_takes_the_command_with_or_without_its_value() {
 fn earlier_configurations_are_kept() {
     let mut engine = engine();
     let mut context = Context::default();
-    engine.configure(&mut context, "hostname a").unwrap();
+    let host =
+        |config: Option<&std::sync::Arc<Config>>| config.unwrap().common.hostname.clone().unwrap_or_default();
+    engine.commit(engine.load(Config::default(), &numbered("hostname a")).unwrap());
     engine.configure(&mut context, "hostname b").unwrap();
-    assert_eq!(engine.earlier(1).unwrap().common.hostname.as_deref(), Some("a"));
-    assert!(engine.earlier(3).is_none() && engine.earlier(0).is_none());
+    engine.configure(&mut context, "hostname c").unwrap();
+    assert_eq!(host(engine.earlier(1)), "a", "lines in a row are one step");
+    assert!(engine.commit(Config::clone(engine.running())).is_none());
+    assert_eq!((host(engine.earlier(1)), host(engine.earlier(2))), ("c".into(), "a".into()));
+    assert!(engine.earlier(4).is_none() && engine.earlier(0).is_none());
+}
+
+#[test]
+fn a_pair_of_commands_that_reads_the_same_is_found() {
+    let mut registry: Registry<Config, ()> = Registry::new();
+    let help = &["Show", "Thing", "Name"];
+    registry.exec(ExecCommand::new("show thing WORD", help, ()));
+    registry.exec(ExecCommand::new("show thing NAME", help, ()));
+    let graph = registry.graph(&ENABLE).unwrap();
+    assert!(graph.find(&words("show thing x")).is_ok_and(|found| found.commands.len() == 2));
+    let make = || {
+        let mut registry: Registry<Config, ()> = Registry::new();
+        registry.exec(ExecCommand::new("show thing WORD", help, ()));
+        registry.exec(ExecCommand::new("show thing NAME", help, ()));
+        registry
+    };
+    let faults = check_registry(make).unwrap_err();
+    assert!(faults[0].contains("ambiguous"), "{faults:?}");
 }
 
 #[test]

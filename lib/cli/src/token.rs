@@ -132,6 +132,20 @@ impl Kind {
         }
     }
 
+    /// A word of this kind that no keyword begins with.
+    pub(crate) fn sample(self) -> String {
+        match self {
+            Kind::Ipv4 => "192.0.2.1".to_owned(),
+            Kind::Ipv4Prefix => "192.0.2.0/24".to_owned(),
+            Kind::Ipv6 => "2001:db8::1".to_owned(),
+            Kind::Ipv6Prefix => "2001:db8::/32".to_owned(),
+            Kind::Mac => "00:00:5e:00:53:01".to_owned(),
+            Kind::Asn => "64496".to_owned(),
+            Kind::Range(low, _) => low.to_string(),
+            Kind::Word => "Xyzzy".to_owned(),
+        }
+    }
+
     pub(crate) fn score(self) -> Score {
         match self {
             Kind::Ipv4 => 80,

@@ -65,6 +65,8 @@ struct Shared<C, H> {
     events: mpsc::Sender<Event<C, H>>,
     log: Log,
     log_commands: bool,
+    /// What a whole configuration starts from: the defaults, with those of the command line.
+    base: C,
 }
 
 /// Cheap to clone.
@@ -83,18 +85,19 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
         events: mpsc::Sender<Event<C, H>>,
         log: Log,
         log_commands: bool,
+        base: C,
     ) -> Self {
         let description = describe(info, &engine);
         let state = State { engine, prepared: VecDeque::new(), next_token: 1, debug: BTreeSet::new() };
         let state = Arc::new(Mutex::new(state));
         let hostname = std::sync::RwLock::default();
-        Owner(Arc::new(Shared { info, description, state, hostname, events, log, log_commands }))
+        Owner(Arc::new(Shared { info, description, state, hostname, events, log, log_commands, base }))
     }
 
     /// Replaces the configuration by a file's. The errors are those of the file.
-    pub async fn load(&self, base: C, text: Vec<NumberedLine>) -> Result<(), Vec<FileError>> {
+    pub async fn load(&self, text: Vec<NumberedLine>) -> Result<(), Vec<FileError>> {
         let mut state = self.0.state.lock().await;
-        let config = state.engine.load(base, &text)?;
+        let config = state.engine.load(self.0.base.clone(), &text)?;
         self.commit(&mut state, config).await;
         Ok(())
     }
@@ -264,9 +267,10 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
             text.into_iter().map(|line| NumberedLine { number: line.number, text: line.text }).collect();
         let state = self.0.state.clone().lock_owned().await;
         // Parsing a large file takes a moment: not on a thread that serves others.
+        let defaults = self.0.base.clone();
         let parsed = tokio::task::spawn_blocking(move || {
             let running = state.engine.running().clone();
-            let base = if replace { C::default() } else { C::clone(&running) };
+            let base = if replace { defaults } else { C::clone(&running) };
             let config = state
                 .engine
                 .load(base, &text)

@@ -141,6 +141,7 @@ where
     let pid =
         PidFile::create(&pid_path).map_err(|e| StartError(1, format!("{}: {e}", pid_path.display())))?;
     let log = Log::install(info, options.log.as_deref(), options.log_level).map_err(|e| StartError(1, e))?;
+    std::panic::set_hook(Box::new(|panic| tracing::error!("bug, please report: {panic}")));
     if let Err(error) = system::raise_file_limit(options.limit_fds) {
         tracing::warn!("limit of open files: {error}");
     }
@@ -153,7 +154,8 @@ where
     let ours = opened.clone();
     let result = runtime.block_on(async {
         let (sender, events) = mpsc::channel(EVENTS);
-        let owner = Owner::new(info, engine, sender.clone(), log.clone(), options.command_log_always);
+        let owner =
+            Owner::new(info, engine, sender.clone(), log.clone(), options.command_log_always, base(&options));
         let (stopping, stop) = watch::channel(false);
         spawn_signals(sender, stopping, log.clone(), owner.clone(), own_file(info, &options, &paths))?;
         let daemon = Daemon {
@@ -286,8 +288,7 @@ fn read_config<C: DaemonConfig, H: Clone>(
     paths: &Paths,
     engine: &Engine<C, H>,
 ) -> Result<C, StartError> {
-    let mut base = C::default();
-    base.common_mut().defaults = options.profile.unwrap_or(Defaults::Traditional);
+    let base = base::<C>(options);
     let (file, required) = own_file(info, options, paths);
     let text = match std::fs::read(&file) {
         Ok(text) => text,
@@ -301,6 +302,13 @@ fn read_config<C: DaemonConfig, H: Clone>(
         )
     })?;
     engine.load(base, &numbered(&text)).map_err(|errors| StartError(2, told(&file, &errors)))
+}
+
+/// What a configuration starts from.
+fn base<C: DaemonConfig>(options: &CommonOptions) -> C {
+    let mut base = C::default();
+    base.common_mut().defaults = options.profile.unwrap_or(Defaults::Traditional);
+    base
 }
 
 fn told(file: &Path, errors: &[FileError]) -> String {
@@ -345,7 +353,7 @@ async fn reload<C: DaemonConfig, H: Clone + Send + Sync + 'static>(
     required: bool,
 ) {
     match tokio::fs::read_to_string(file).await {
-        Ok(text) => match owner.load(C::default(), numbered(&text)).await {
+        Ok(text) => match owner.load(numbered(&text)).await {
             Ok(()) => tracing::info!("configuration read again from {}", file.display()),
             Err(errors) => tracing::error!("{}", told(file, &errors)),
         },

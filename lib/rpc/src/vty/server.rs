@@ -16,6 +16,8 @@ use crate::transport::MAX_MESSAGE;
 
 /// Items of the running configuration per message.
 const ITEMS_PER_MESSAGE: usize = 1024;
+/// Pieces of output that wait to be sent.
+const PIECES: usize = 64;
 /// Most lines of one configuration.
 const MAX_LINES: usize = 4_000_000;
 
@@ -81,13 +83,19 @@ impl Vty for Service {
     async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Answer<Self::ExecuteStream> {
         check_version(&request)?;
         let (replies, stream) = mpsc::channel(4);
-        let (output, mut pieces) = mpsc::channel::<String>(4);
+        let (output, mut pieces) = mpsc::channel::<String>(PIECES);
         let backend = self.0.clone();
         let line: ExecuteLine = request.into_inner().into();
         tokio::spawn(async move {
             let result = backend.execute(line, output);
             let forward = async {
-                while let Some(text) = pieces.recv().await {
+                while let Some(mut text) = pieces.recv().await {
+                    // Many small pieces travel as one message.
+                    while text.len() < OUTPUT_PIECE
+                        && let Ok(more) = pieces.try_recv()
+                    {
+                        text.push_str(&more);
+                    }
                     for piece in text.as_bytes().chunks(OUTPUT_PIECE) {
                         let part = Some(pb::execute_reply::Part::Output(piece.to_vec()));
                         if replies.send(Ok(pb::ExecuteReply { part })).await.is_err() {
