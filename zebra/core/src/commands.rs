@@ -54,6 +54,13 @@ const SOURCES_V4: &str =
 const SOURCES_V6: &str =
     "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric";
 
+/// The rows of `show ip protocol`, FRR's whole list.
+const FRR_SOURCES: &[&str] = &[
+    "system", "kernel", "connected", "local", "static", "rip", "ripng", "ospf", "ospf6", "isis", "bgp", "pim", "eigrp",
+    "nhrp", "hsls", "olsr", "table", "ldp", "vnc", "vnc-direct", "vnc-rn", "bgp-direct", "bgp-direct-to-nve-groups",
+    "babel", "sharp", "pbr", "bfd", "openfabric", "vrrp", "zebra", "srte", "table-direct", "any",
+];
+
 pub fn register(registry: &mut Registry<Settings, Show>) {
     for (afi, ip, ip_help) in [(Afi::Ipv4, "ip", IP), (Afi::Ipv6, "ipv6", IPV6)] {
         register_routes(registry, afi, ip, ip_help);
@@ -222,7 +229,9 @@ impl Zebra {
             });
             return Ok(pretty(&described.collect::<IndexMap<_, _>>()));
         }
-        let mut out = String::from("Interface       Status  Protocol  Description\n");
+        let vrf = args.get("vrf_name").unwrap_or(DEFAULT_VRF_NAME);
+        let id = self.interfaces.vrf_by_name(vrf).unwrap_or_default();
+        let mut out = format!("\n\tVRF {vrf}({id})\n\nInterface       Status  Protocol  Description\n");
         for (name, status, protocol, text) in rows {
             out.push_str(&format!("{name:<15} {status:<7} {protocol:<9} {}\n", text.unwrap_or_default()));
         }
@@ -356,11 +365,11 @@ impl Zebra {
         self.vrf_named(name)?;
         let maps = self.settings.vrf(name).map(|vrf| vrf.protocol_maps.clone()).unwrap_or_default();
         let mut out = format!("VRF: {name}\nProtocol                  : route-map\n{}\n", "-".repeat(37));
-        let sources = RouteProtocol::ALL.iter().map(|source| Some(*source)).chain([None]);
-        for source in sources {
-            let map = maps.iter().find(|((of, named), _)| of.afi() == afi && *named == source);
+        for word in FRR_SOURCES {
+            let named = |source: Option<RouteProtocol>| source.map_or("any", RouteProtocol::name) == *word;
+            let map = maps.iter().find(|((of, source), _)| of.afi() == afi && named(*source));
             let map = map.map_or("none", |(_, map)| map.as_str());
-            out.push_str(&format!("{:<26}: {map}\n", source.map_or("any", RouteProtocol::name)));
+            out.push_str(&format!("{word:<26}: {map}\n"));
         }
         Ok(out)
     }

@@ -73,6 +73,10 @@ impl Zebra {
     }
 
     pub(crate) fn address_changed(&mut self, ifindex: IfIndex, address: InterfaceAddress) {
+        // The loopback network is nobody's but this host's.
+        if address.addr.is_loopback() {
+            return;
+        }
         let Some(link) = self.interfaces.get_mut(ifindex) else { return };
         let same = |a: &InterfaceAddress| {
             (a.addr, a.prefix_len, a.peer) == (address.addr, address.prefix_len, address.peer)
@@ -128,7 +132,7 @@ impl Zebra {
         let vrf = link.info.interface.vrf;
         let Some(table) = self.interfaces.table_of(vrf) else { return routes };
         for address in &link.addresses {
-            if address.addr.is_loopback() || address.addr.is_unspecified() {
+            if address.addr.is_unspecified() {
                 continue;
             }
             let afi = if address.addr.is_ipv4() { Afi::Ipv4 } else { Afi::Ipv6 };

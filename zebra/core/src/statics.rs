@@ -30,7 +30,8 @@ impl Zebra {
     pub(crate) fn apply_statics(&mut self) {
         let wanted = self.wanted_statics();
         let present = std::mem::take(&mut self.statics);
-        for (route, attrs) in &wanted {
+        // The best distance last: of one prefix, what came last is listed first, as in FRR.
+        for (route, attrs) in wanted.iter().rev() {
             if present.get(route) != Some(attrs) {
                 self.add_route(route.key, route.prefix, SOURCE, attrs);
             }

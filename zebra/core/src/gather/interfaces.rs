@@ -4,7 +4,7 @@ use crate::event::LinkKind;
 use crate::iface::Link;
 use crate::instance::Zebra;
 use crate::view::interface::{
-    AddressView, InterfaceBrief, InterfaceView, Interfaces, InterfacesBrief, NOT_SPECIFIED,
+    AddressView, EvpnMultihoming, InterfaceBrief, InterfaceView, Interfaces, InterfacesBrief, NOT_SPECIFIED,
 };
 
 /// IFF_* in FRR's order.
@@ -114,6 +114,12 @@ impl Zebra {
             multicast_config: NOT_SPECIFIED,
             mpls_config: NOT_SPECIFIED,
             mpls_enabled: false,
+            link_down: false,
+            link_down_v6: false,
+            mc_forwarding_v4: false,
+            mc_forwarding_v6: false,
+            lacp_bypass: false,
+            evpn_mh: EvpnMultihoming {},
             ip_addresses: addresses
                 .into_iter()
                 .map(|a| AddressView {

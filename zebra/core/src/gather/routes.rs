@@ -98,6 +98,8 @@ impl Zebra {
             internal_flags: internal_flags(shape, set.trust, selected),
             nexthop_count: nexthops.len(),
             active_count: nexthops.iter().filter(|nexthop| nexthop.active).count(),
+            nexthop_group_id: shape.set.number(),
+            installed_nexthop_group_id: (installed && selected).then(|| shape.set.number()),
             uptime: uptime(self.now.since(ferrite_types::Timestamp::from_secs(entry.since.into()))),
             nexthops,
         })

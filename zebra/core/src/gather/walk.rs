@@ -156,9 +156,9 @@ impl RouteWalk {
         self.cursor = None;
         self.last_major = None;
         if self.json {
-            out.push('}');
-            if self.tables.is_empty() {
-                out.push_str(if self.several { "}\n" } else { "\n" });
+            out.push_str("}\n");
+            if self.several && self.tables.is_empty() {
+                out.push_str("}\n");
             }
         } else if !self.tables.is_empty() && self.any {
             out.push('\n');

@@ -26,8 +26,22 @@ pub struct InterfaceView {
     #[serde(rename = "lastLinkDown", skip_serializing_if = "Option::is_none")]
     pub last_down: Option<String>,
     pub vrf_name: String,
+    #[serde(rename = "mplsEnabled")]
+    pub mpls_enabled: bool,
+    pub link_down: bool,
+    #[serde(rename = "linkDownV6")]
+    pub link_down_v6: bool,
+    #[serde(rename = "mcForwardingV4")]
+    pub mc_forwarding_v4: bool,
+    #[serde(rename = "mcForwardingV6")]
+    pub mc_forwarding_v6: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    #[serde(rename = "multicastConfig")]
+    pub multicast_config: &'static str,
+    pub shutdown_config: &'static str,
+    #[serde(rename = "mplsConfig")]
+    pub mpls_config: &'static str,
     /// Not `up` for the kernel although it exists only in configuration.
     pub pseudo_interface: bool,
     pub index: IfIndex,
@@ -49,20 +63,19 @@ pub struct InterfaceView {
     /// Kilobits per second, where configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<u32>,
-    pub shutdown_config: &'static str,
-    #[serde(rename = "multicastConfig")]
-    pub multicast_config: &'static str,
-    #[serde(rename = "mplsConfig")]
-    pub mpls_config: &'static str,
-    #[serde(rename = "mplsEnabled")]
-    pub mpls_enabled: bool,
     pub ip_addresses: Vec<AddressView>,
     pub interface_type: String,
     pub interface_slave_type: &'static str,
+    pub lacp_bypass: bool,
+    pub evpn_mh: EvpnMultihoming,
     pub protodown: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_interface: Option<String>,
 }
+
+/// Nothing yet; FRR always has the key.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct EvpnMultihoming {}
 
 /// What `show interface` says of a setting that nobody made.
 pub const NOT_SPECIFIED: &str = "Not specified by CLI";
@@ -179,20 +192,15 @@ impl fmt::Display for InterfacesBrief {
 }
 
 impl InterfaceBrief {
-    /// Link-local addresses are left out of the text; the second and later addresses stand on lines of their own.
+    /// Every IPv4 address and the first IPv6 address; the second and later stand on lines of their own.
     fn write(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{name:<16}{:<8}{:<16}", self.status, self.vrf_name)?;
-        let mut shown = self.addresses.iter().filter(|addr| !is_link_local(addr));
+        let is_v6 = |addr: &&String| addr.contains(':');
+        let v4 = self.addresses.iter().filter(|addr| !is_v6(addr));
+        let mut shown = v4.chain(self.addresses.iter().find(is_v6));
         writeln!(f, "{}", shown.next().map_or("", String::as_str))?;
         shown.try_for_each(|addr| writeln!(f, "{:40}+ {addr}", ""))
     }
-}
-
-fn is_link_local(addr: &str) -> bool {
-    addr.split('/')
-        .next()
-        .and_then(|addr| addr.parse::<std::net::Ipv6Addr>().ok())
-        .is_some_and(|addr| addr.is_unicast_link_local())
 }
 
 #[cfg(test)]

@@ -49,6 +49,10 @@ pub struct RouteView {
     pub nexthop_count: usize,
     #[serde(rename = "internalNextHopActiveNum")]
     pub active_count: usize,
+    /// Number of the set of next hops.
+    pub nexthop_group_id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub installed_nexthop_group_id: Option<u32>,
     /// Since the route last changed.
     pub uptime: String,
     pub nexthops: Vec<NexthopView>,
@@ -66,7 +70,7 @@ fn no_tag(tag: &Tag) -> bool {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NexthopView {
-    /// Bit 0 active, bit 1 in the FIB, bit 2 recursive.
+    /// Bit 0 active, bit 1 in the FIB, bit 2 recursive, bit 3 on the link.
     pub flags: u8,
     #[serde(skip_serializing_if = "is_false")]
     pub fib: bool,
@@ -114,7 +118,8 @@ impl NexthopView {
     pub fn with_flags(mut self) -> Self {
         self.flags = u8::from(self.active)
             | u8::from(self.active && !self.recursive) << 1
-            | u8::from(self.recursive) << 2;
+            | u8::from(self.recursive) << 2
+            | u8::from(self.on_link) << 3;
         self
     }
 
@@ -372,6 +377,8 @@ mod tests {
             internal_flags: 8,
             nexthop_count: nexthops.len(),
             active_count: nexthops.len(),
+            nexthop_group_id: 7,
+            installed_nexthop_group_id: Some(7),
             uptime: "00:00:01".into(),
             nexthops,
         }
