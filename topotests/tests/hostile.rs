@@ -9,6 +9,7 @@ mod hostile {
     pub mod bystander;
     pub mod case;
     pub mod client;
+    pub mod deviations;
     pub mod judge;
     pub mod lab;
     pub mod octets;

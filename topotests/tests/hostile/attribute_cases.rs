@@ -3,7 +3,7 @@
 use topotests::bgp::attrs::{self, sequence};
 
 use super::case::{Case, Ctx, Expect, HOSTILE_AS, Peer, WITHDRAWN, kept, kept_with, kept_without};
-use super::octets::{OPTIONAL, OT, PARTIAL, TRANSITIVE, attr, tlv, tlv2};
+use super::octets::{OPTIONAL, OT, PARTIAL, TRANSITIVE, attr, tlv2};
 
 const WELL_KNOWN: u8 = TRANSITIVE;
 

@@ -43,8 +43,6 @@ pub enum Expect {
     Lives(Option<u8>),
     /// The rules leave it open; only others must not suffer.
     Open,
-    /// What this implementation does would stop the table: not sent to it.
-    NotSent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +76,6 @@ pub struct Case {
     pub peer: Peer,
     pub act: Act,
     pub expect: Expect,
-    /// Where FRR 10.3 is known to do otherwise.
-    pub frr: Option<Expect>,
     /// Further configuration of this neighbour, `neighbor ADDRESS` in front: the address family's.
     pub settings: &'static [&'static str],
 }
@@ -91,7 +87,7 @@ impl Case {
         expect: Expect,
     ) -> Case {
         let act = Act::Established(Box::new(build));
-        Case { name: name.into(), peer: Peer::External, act, expect, frr: None, settings: &[] }
+        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[] }
     }
 
     pub fn opening(
@@ -100,16 +96,11 @@ impl Case {
         expect: Expect,
     ) -> Case {
         let act = Act::Opening(Box::new(build));
-        Case { name: name.into(), peer: Peer::External, act, expect, frr: None, settings: &[] }
+        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[] }
     }
 
     pub fn from(mut self, peer: Peer) -> Case {
         self.peer = peer;
-        self
-    }
-
-    pub fn frr(mut self, expect: Expect) -> Case {
-        self.frr = Some(expect);
         self
     }
 

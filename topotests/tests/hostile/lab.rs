@@ -27,15 +27,10 @@ impl Neighbour {
     pub fn passive(addr: Ipv4Addr, asn: u32) -> Neighbour {
         Neighbour { addr, asn, family: Vec::new(), session: vec!["passive".to_owned()] }
     }
-
-    pub fn hostile(addr: Ipv4Addr) -> Neighbour {
-        Neighbour::passive(addr, HOSTILE_AS)
-    }
 }
 
 pub struct Lab {
     pub router: Router,
-    pub host: Router,
     pub sockets: Sockets,
     pub bystander: Bystander,
     /// What the bystander announces.
@@ -55,7 +50,7 @@ impl Lab {
         let calm = vec![Prefix::v4(0xcb00_7100, 24).ok_or("prefix")?];
         let bystander = Bystander::start(&sockets, BYSTANDER, ROUTER, BYSTANDER_AS, &calm)?;
         let pid = router.daemon_pid("bgpd")?;
-        Ok(Lab { router, host, sockets, bystander, calm, pid })
+        Ok(Lab { router, sockets, bystander, calm, pid })
     }
 
     /// The daemon is the one that was started, the bystander's session never dropped, its routes are there.

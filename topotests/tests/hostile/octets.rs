@@ -93,7 +93,9 @@ pub fn attr(flags: u8, code: u8, value: &[u8]) -> Vec<u8> {
 
 pub fn nlri(prefixes: &[Prefix]) -> Vec<u8> {
     let mut out = Vec::new();
-    prefixes.iter().for_each(|prefix| prefix.write(&mut out));
+    for prefix in prefixes {
+        prefix.write(&mut out);
+    }
     out
 }
 
@@ -145,12 +147,7 @@ pub fn unreach(family: Family, nlri: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A TLV of one octet each for type and length, saying what it likes of its length.
-pub fn tlv(kind: u8, length: u8, value: &[u8]) -> Vec<u8> {
-    [&[kind, length][..], value].concat()
-}
-
-/// A TLV with a length of two octets.
+/// A TLV that says what it likes of its length, in two octets.
 pub fn tlv2(kind: u8, length: u16, value: &[u8]) -> Vec<u8> {
     [&[kind][..], &length.to_be_bytes(), value].concat()
 }

@@ -365,7 +365,7 @@ fn sizes() -> Vec<Case> {
         Case::update("AS_PATH of 10,000 numbers", long_path(10_000), WITHDRAWN).from(Peer::Extended),
         Case::update(
             "unknown attribute of 65,000 octets (#22045)",
-            |ctx| ctx.announce(&[ctx.all_but(&[]), attr(OT, 99, &[7; 65_000])].concat()),
+            |ctx| ctx.announce(&[ctx.all_but(&[]), attr(OT, 99, &vec![7; 65_000])].concat()),
             WITHDRAWN,
         )
         .from(Peer::Extended),
