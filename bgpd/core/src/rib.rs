@@ -36,6 +36,7 @@ mod aggregate;
 mod attrs;
 mod ctx;
 pub mod decision;
+mod default_route;
 pub mod event;
 mod export;
 mod family;
@@ -55,8 +56,8 @@ mod walk;
 
 pub use ctx::Limits;
 pub use event::{
-    AggregatePart, Change, Changes, FlushReason, PrefixCount, ReapplyDirection, RouteBatch, ShardAction,
-    ShardEvent,
+    AggregatePart, Change, Changes, Contribution, FlushReason, PrefixCount, ReapplyDirection, RouteBatch,
+    ShardAction, ShardEvent,
 };
 pub use policy::{Filter, PolicyInput, Verdict};
 pub use query::{Answer, Query, QueryToken};

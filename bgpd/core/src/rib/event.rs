@@ -64,8 +64,8 @@ pub enum ShardEvent {
     Nexthops(Vec<NexthopState>),
     Redistributed(Vec<RedistributedRoute>),
     FibResults(Vec<RouteResult>),
-    /// Another shard's part of an aggregate that this shard owns.
-    Contribution(AggregatePart),
+    /// Another shard's part in a route that this shard originates.
+    Contribution(Contribution),
     /// Octets of this shard that a peer's writer has put on its socket.
     Credit {
         peer: PeerId,
@@ -168,6 +168,23 @@ impl RouteBatch {
     }
 }
 
+/// What one shard tells the shard that originates a route.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Contribution {
+    Aggregate(AggregatePart),
+    Default(DefaultPart),
+}
+
+/// Whether a shard has routes that pass the route map of a `default-originate`. Replaces what it said before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DefaultPart {
+    pub from: usize,
+    pub family: Family,
+    /// Address of the compiled map, the same in all shards.
+    pub map: usize,
+    pub matches: bool,
+}
+
 /// What one shard contributes to an aggregate that another owns. Replaces what it said before.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AggregatePart {
@@ -211,10 +228,10 @@ pub enum ShardAction {
     ReplayDone,
     /// Next hops whose reachability the shard wants to know, or no longer.
     Track(Vec<TrackNexthop>),
-    /// A part of an aggregate for the shard that owns it.
+    /// This shard's part in a route that another originates.
     Contribute {
         to: usize,
-        part: AggregatePart,
+        part: Contribution,
     },
     PrefixCounts(Vec<PrefixCount>),
     /// All routes of a session that went down are out of the shard.

@@ -47,7 +47,8 @@ pub struct GroupKey {
     alone: Option<PeerId>,
 }
 
-fn filter_address(filter: Option<&Arc<dyn Filter>>) -> usize {
+/// Identity of a compiled policy.
+pub fn filter_address(filter: Option<&Arc<dyn Filter>>) -> usize {
     filter.map_or(0, |filter| Arc::as_ptr(filter).cast::<()>().addr())
 }
 
@@ -160,13 +161,12 @@ pub fn default_route(ctx: &Ctx, target: Target<'_>) -> Option<Attributes> {
     if target.params.kind != PeerKind::External {
         attrs.local_pref = Some(ctx.config.default_local_pref);
     }
-    let mut route = input(ctx, target, Prefix::default_of(target.family.afi), Cow::Owned(attrs));
-    if let Some(map) = &originate.map
-        && map.apply(&mut route) == Verdict::Deny
-    {
-        return None;
-    }
-    finish(ctx, target, route, false)
+    let prefix = Prefix::default_of(target.family.afi);
+    let plain = input(ctx, target, prefix, Cow::Owned(attrs));
+    // Whether the map lets the default route out was asked of the table; here it only sets attributes.
+    let mut mapped = plain.clone();
+    let permitted = originate.map.as_ref().is_some_and(|map| map.apply(&mut mapped) == Verdict::Permit);
+    finish(ctx, target, if permitted { mapped } else { plain }, false)
 }
 
 /// Attributes of a route of our own, with no next hop yet.

@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 use super::aggregate::{Aggregates, Origination};
 use super::ctx::{Ctx, local_id};
 use super::decision::{self, Candidate, Multipath};
-use super::event::{AggregatePart, ShardAction};
+use super::default_route::DefaultWatches;
+use super::event::{Contribution, ShardAction};
 use super::export::GroupKey;
 use super::fib::Fib;
 use super::group::Group;
@@ -52,6 +53,7 @@ pub struct Rib<P> {
     next_group: u32,
     pub fib: Fib,
     pub aggregates: Aggregates<P>,
+    defaults: DefaultWatches,
     pub originated: Originated<P>,
     /// Entries whose decision is to be taken again, in order of change.
     changed: Vec<Handle>,
@@ -71,6 +73,7 @@ impl<P: Key> Rib<P> {
             next_group: 1,
             fib: Fib::default(),
             aggregates: Aggregates::new(family),
+            defaults: DefaultWatches::default(),
             originated: Originated::default(),
             changed: Vec::new(),
             jobs: Vec::new(),
@@ -108,6 +111,7 @@ impl<P: Key> Rib<P> {
         self.run_job(ctx);
         self.settle(ctx, out);
         self.settle_aggregates(ctx, out);
+        self.settle_defaults(ctx, out);
         for group in &mut self.groups {
             group.work(ctx, &mut self.table, ctx.limits.slice, out);
         }
@@ -153,6 +157,9 @@ impl<P: Key> Rib<P> {
         for handle in &batch {
             self.decide(ctx, *handle);
             self.fib.mark(*handle);
+            if !self.defaults.is_empty() {
+                self.defaults.note(ctx, *handle, self.table.get(*handle));
+            }
         }
         for group in &mut self.groups {
             if group.direct(ctx) {
@@ -216,7 +223,7 @@ impl<P: Key> Rib<P> {
             return;
         }
         for (to, part) in self.aggregates.settle(ctx) {
-            out.push(ShardAction::Contribute { to, part });
+            out.push(ShardAction::Contribute { to, part: Contribution::Aggregate(part) });
         }
         for change in self.aggregates.originate(ctx) {
             match change {
@@ -228,8 +235,49 @@ impl<P: Key> Rib<P> {
         }
     }
 
-    pub fn contribution(&mut self, part: AggregatePart) {
-        self.aggregates.receive(part);
+    /// Takes in another shard's part in what this one originates.
+    pub fn contribution(&mut self, part: Contribution) {
+        match part {
+            Contribution::Aggregate(part) => self.aggregates.receive(part),
+            Contribution::Default(part) => {
+                if self.defaults.receive(part) {
+                    self.apply_defaults();
+                }
+            }
+        }
+    }
+
+    /// Tells the owner of the default route what changed about the conditions it depends on.
+    fn settle_defaults(&mut self, ctx: &Ctx, out: &mut Vec<ShardAction>) {
+        if self.defaults.is_empty() || self.rebuilding() {
+            return;
+        }
+        let (messages, changed) = self.defaults.settle(ctx, self.family);
+        out.extend(messages.into_iter().map(|(to, part)| ShardAction::Contribute { to, part }));
+        if changed {
+            self.apply_defaults();
+        }
+    }
+
+    /// Lets groups tell the default route, or not.
+    fn apply_defaults(&mut self) {
+        let default = P::from_prefix(ferrite_types::Prefix::default_of(P::AFI));
+        let Some(handle) = default.and_then(|prefix| self.table.find(&prefix)) else { return };
+        for group in &mut self.groups {
+            let Some(allowed) = group.default_map().map(|map| self.defaults.holds(map)) else { continue };
+            if group.allow_default(allowed) {
+                group.mark(handle);
+            }
+        }
+    }
+
+    /// Watches the maps that the groups' default routes depend on.
+    fn watch_defaults(&mut self) {
+        let maps: Vec<_> = self.groups.iter().filter_map(|group| group.default_map().cloned()).collect();
+        if self.defaults.set(&maps) {
+            self.start(JobKind::Everything);
+        }
+        self.apply_defaults();
     }
 
     fn run_job(&mut self, ctx: &mut Ctx) {
@@ -332,6 +380,7 @@ impl<P: Key> Rib<P> {
         if let Some(group) = self.groups.get_mut(place) {
             group.join(idx, id, capacity);
         }
+        self.watch_defaults();
     }
 
     /// The default route must have an entry where a group originates it; the pin is never taken back, one entry is cheap.
@@ -357,6 +406,7 @@ impl<P: Key> Rib<P> {
             group.dissolve(&mut self.table);
         }
         self.groups.retain(|group| !group.is_empty());
+        self.watch_defaults();
     }
 
     /// The peer's parameters changed without a reset: it moves to the group of its new key and gets the differences.

@@ -30,6 +30,7 @@ use super::event::{SendStats, ShardAction};
 use super::export::{GroupKey, Target, default_route, export};
 use super::pack::Packing;
 use super::peers::PeerIdx;
+use super::policy::Filter;
 use super::query::GroupView;
 use super::settings::{FamilyParams, PeerId, PeerParams};
 use super::slab::{Index, Slab};
@@ -181,6 +182,8 @@ pub struct Group<P> {
     /// Evaluations by attribute set, its generation, and source.
     cache: FxHashMap<(AttrId, u32, PeerIdx), (u32, u32)>,
     by_prefix: bool,
+    /// The condition of `default-originate route-map` holds.
+    default_allowed: bool,
     /// Live members without the one excluded.
     audiences: FxHashMap<PeerIdx, Arc<[PeerId]>>,
     next_flush: Timestamp,
@@ -213,6 +216,8 @@ impl<P: Key> Group<P> {
         capacity: usize,
     ) -> Self {
         let by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        let unconditional =
+            settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
         Self {
             id,
             key,
@@ -228,6 +233,7 @@ impl<P: Key> Group<P> {
             drain_word: 0,
             cache: FxHashMap::default(),
             by_prefix,
+            default_allowed: unconditional,
             audiences: FxHashMap::default(),
             next_flush: now,
             stalled_since: None,
@@ -364,6 +370,8 @@ impl<P: Key> Group<P> {
         self.key = key;
         self.by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
         self.params = params;
+        self.default_allowed =
+            settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
         self.settings = settings;
         self.reevaluate(capacity);
     }
@@ -606,7 +614,7 @@ impl<P: Key> Group<P> {
     /// The attribute set that the group is to have for an entry; zero for none.
     fn outcome(&mut self, ctx: &Ctx, entry: &super::table::Entry<P>, old: u32) -> u32 {
         if entry.prefix.length() == 0 && self.settings.default_originate.is_some() {
-            let attrs = default_route(ctx, self.target());
+            let attrs = if self.default_allowed { default_route(ctx, self.target()) } else { None };
             return attrs.map_or(0, |attrs| self.encode(&attrs, PeerIdx::LOCAL));
         }
         let Some(path) = entry.best().copied().filter(|_| !entry.has(entry_flags::SUPPRESSED)) else {
@@ -898,6 +906,16 @@ impl<P: Key> Group<P> {
             return default_route(ctx, self.target());
         }
         export(ctx, self.target(), entry.best()?, entry.prefix.into())
+    }
+
+    /// The map on which the default route depends.
+    pub fn default_map(&self) -> Option<&Arc<dyn Filter>> {
+        self.settings.default_originate.as_ref()?.map.as_ref()
+    }
+
+    /// Says whether the condition of the default route holds; whether that is news.
+    pub fn allow_default(&mut self, allowed: bool) -> bool {
+        std::mem::replace(&mut self.default_allowed, allowed) != allowed
     }
 
     pub fn originates_default(&self) -> bool {

@@ -8,7 +8,9 @@ use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix, Timestamp};
 
 use super::attrs::AttrTable;
 use super::ctx::{Ctx, Limits};
-use super::event::{Changes, PrefixCount, ReapplyDirection, RouteBatch, ShardAction, ShardEvent};
+use super::event::{
+    Changes, Contribution, PrefixCount, ReapplyDirection, RouteBatch, ShardAction, ShardEvent,
+};
 use super::family::{JobKind, Rib};
 use super::fib;
 use super::nexthop::Nexthops;
@@ -119,7 +121,11 @@ impl Shard {
             ShardEvent::Redistributed(changes) => self.redistributed(changes),
             ShardEvent::FibResults(results) => self.fib_results(&results),
             ShardEvent::Contribution(part) => {
-                on_family!(self, part.family, |rib, _ctx| rib.contribution(part));
+                let family = match &part {
+                    Contribution::Aggregate(part) => part.family,
+                    Contribution::Default(part) => part.family,
+                };
+                on_family!(self, family, |rib, _ctx| rib.contribution(part));
             }
             ShardEvent::Credit { peer, octets } => {
                 if let Some(slot) = self.ctx.peers.idx(peer).and_then(|idx| self.ctx.peers.get_mut(idx)) {

@@ -344,7 +344,8 @@ impl World {
             PeerKind::Internal => SessionKind::Internal,
             PeerKind::Confederation => SessionKind::Confederation,
         };
-        let context = DecodeContext::new(kind);
+        let mut context = DecodeContext::new(kind);
+        context.families = remote.params.families.iter().map(|(family, _)| *family).collect();
         let mut rest = bytes.clone();
         while !rest.is_empty() {
             let len = usize::from(u16::from_be_bytes([rest[16], rest[17]]));

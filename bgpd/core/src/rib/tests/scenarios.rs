@@ -479,6 +479,77 @@ fn default_originate_needs_no_default_route_and_ends_with_its_setting() {
     assert_eq!(world.path(A, "0.0.0.0/0").as_deref(), Some("65000 65002"));
 }
 
+/// Permits 10.7.0.0/16.
+#[derive(Debug)]
+struct OnlySeven;
+
+impl Filter for OnlySeven {
+    fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict {
+        if route.prefix == prefix("10.7.0.0/16") { Verdict::Permit } else { Verdict::Deny }
+    }
+}
+
+#[test]
+fn a_conditional_default_route_follows_the_table() {
+    let mut world = World::new(3);
+    let map: Arc<dyn Filter> = Arc::new(OnlySeven);
+    let originate = |f: &mut FamilyParams| f.default_originate = Some(DefaultOriginate { map: Some(map) });
+    world.up(B, external(2, 65002));
+    world.announce(B, &[prefix("10.6.0.0/16")], &Arc::new(route(&[65002])));
+    world.up(A, with_family(external(1, 65001), originate));
+    world.settle();
+    assert_eq!(world.path(A, "0.0.0.0/0"), None);
+    for _ in 0..2 {
+        world.announce(B, &[prefix("10.7.0.0/16")], &Arc::new(route(&[65002])));
+        world.settle();
+        assert_eq!(world.path(A, "0.0.0.0/0").as_deref(), Some("65000"));
+        world.withdraw(B, prefix("10.7.0.0/16"));
+        world.settle();
+        assert_eq!(world.path(A, "0.0.0.0/0"), None);
+    }
+}
+
+fn v6_peer(n: u8, remote_as: u32) -> PeerParams {
+    let mut params = external(n, remote_as);
+    params.addr = format!("2001:db8::{n}").parse().unwrap();
+    params.local_v6 = Some("2001:db8::fe".parse().unwrap());
+    params.local_link_local = Some("fe80::fe".parse().unwrap());
+    let family = Arc::clone(params.family(V4).unwrap());
+    params.families = vec![(Family::IPV6_UNICAST, family)];
+    params
+}
+
+#[test]
+fn ipv6_routes_carry_both_next_hops_and_are_installed_by_the_link_local_one() {
+    let mut world = World::new(1);
+    world.configure(|config| config.install = true);
+    world.feed(0, ShardEvent::ReplayFib);
+    world.up(A, v6_peer(1, 65001));
+    world.up(B, v6_peer(2, 65002));
+    let mut attrs = route(&[65001]);
+    let link_local = Some("fe80::1".parse().unwrap());
+    attrs.next_hop = NextHop::V6 { global: "2001:db8::1".parse().unwrap(), link_local };
+    let session = world.remote(A).session.unwrap();
+    let mut batch = RouteBatch::new(PeerId(A), session, Family::IPV6_UNICAST);
+    let set = batch.attrs(&Arc::new(attrs));
+    let prefixes: Vec<Prefix> = (0..1000).map(|n| prefix(&format!("2001:db8:{n:x}::/48"))).collect();
+    prefixes.iter().for_each(|prefix| batch.reach(*prefix, 0, set));
+    batch.reach(prefix("::/0"), 0, set);
+    world.feed(0, ShardEvent::Routes(batch));
+    world.settle();
+    assert_eq!(world.remote(B).table.len(), 1001);
+    let ours = NextHop::V6 {
+        global: "2001:db8::fe".parse().unwrap(),
+        link_local: Some("fe80::fe".parse().unwrap()),
+    };
+    assert!(world.remote(B).table.values().all(|attrs| attrs.next_hop == ours));
+    let installed = &world.fib[&prefix("2001:db8:7::/48")].nexthops[0];
+    assert_eq!((installed.gateway_addr(), installed.ifindex()), ("fe80::1".parse().ok(), Some(IfIndex(1))));
+    world.down(A);
+    world.settle();
+    assert!(world.remote(B).table.is_empty() && world.fib.is_empty());
+}
+
 #[test]
 fn next_hop_settings_do_what_they_say() {
     let mut world = World::new(1);
