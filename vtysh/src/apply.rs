@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use ferrite_cli::{CliError, SyntaxError, expected_text, words};
+use ferrite_cli::{Cascade, CliError, SyntaxError, expected_text, words};
 use ferrite_rpc::vty::{ConfigChange, ConfigLine, LineError, Prepared};
 
 use crate::session::{Level, Session};
@@ -138,6 +138,10 @@ fn apply(session: &mut Session, name: &str, text: &str, mode: Mode) -> u8 {
             tell_changes(session, &prepared);
             abort(session, &prepared);
         }
+        // Nothing to do is no step of the history.
+        Mode::Merge | Mode::Replace if prepared.iter().all(|(_, ready)| ready.changes.is_empty()) => {
+            abort(session, &prepared);
+        }
         Mode::Merge | Mode::Replace => return commit(session, prepared),
     }
     0
@@ -260,6 +264,7 @@ struct Splitter<'a> {
     /// Where each daemon is, after the lines that it was given.
     inside: Vec<Vec<Level>>,
     errors: Vec<LineError>,
+    cascade: Cascade,
     /// The last line only left nodes.
     moved: bool,
 }
@@ -273,6 +278,7 @@ impl<'a> Splitter<'a> {
             parts: vec![Vec::new(); daemons],
             inside: vec![Vec::new(); daemons],
             errors: Vec::new(),
+            cascade: Cascade::default(),
             moved: false,
         }
     }
@@ -299,6 +305,7 @@ impl<'a> Splitter<'a> {
                     for &daemon in &found.daemons {
                         self.give(daemon, number, line);
                     }
+                    self.cascade.follows(line, false);
                     let entered = found.enters.is_some();
                     if let Some(node) = found.enters {
                         let level = Level { node, line: found.args.line() };
@@ -314,7 +321,11 @@ impl<'a> Splitter<'a> {
                 Err(reason) => error = Some(further(error, reason)),
             }
         }
-        if let Some(SyntaxError { kind, column, expected }) = error {
+        let unknown = error.as_ref().is_some_and(|error| error.kind == CliError::Unknown);
+        let follows = self.cascade.follows(line, unknown);
+        if let Some(SyntaxError { kind, column, expected }) = error
+            && !follows
+        {
             self.errors.push(LineError {
                 line: number,
                 column: column as u32 + 1,

@@ -49,6 +49,25 @@ impl std::fmt::Display for FileError {
     }
 }
 
+/// Tells the errors of a file that only follow from an earlier one: lines further in than a header that is unknown.
+#[derive(Debug, Default)]
+pub struct Cascade {
+    /// Indentation of the unknown header.
+    outer: Option<usize>,
+}
+
+impl Cascade {
+    /// Takes the next line; whether its error, if it has one, follows from an earlier error.
+    pub fn follows(&mut self, line: &str, wrong: bool) -> bool {
+        let indent = line.len() - line.trim_start().len();
+        let inside = self.outer.is_some_and(|outer| indent > outer);
+        if !inside {
+            self.outer = wrong.then_some(indent);
+        }
+        inside
+    }
+}
+
 /// A list of tokens for a message, cut where it gets long.
 pub fn expected_text(expected: &[String]) -> String {
     const SHOWN: usize = 12;
@@ -201,8 +220,14 @@ where
         let mut config = base;
         let mut context = Context::default();
         let mut errors = Vec::new();
+        let mut cascade = Cascade::default();
         for NumberedLine { number, text } in lines {
-            if let Err(error) = self.load_line(&mut config, &mut context, text) {
+            let result = self.load_line(&mut config, &mut context, text);
+            let follows =
+                cascade.follows(text, matches!(&result, Err(error) if error.kind == CliError::Unknown));
+            if let Err(error) = result
+                && !follows
+            {
                 let SyntaxError { kind, column, expected } = error;
                 errors.push(FileError {
                     line: *number,

@@ -44,7 +44,8 @@ pub use args::Args;
 pub use check::{check_registry, check_round_trip, numbered};
 pub use common::{CommonConfig, CommonExec, DaemonConfig, DebugFlag, LogLevel};
 pub use engine::{
-    Effect, Engine, FileError, NumberedLine, Outcome, expected_text, outside_configuration, split_last,
+    Cascade, Effect, Engine, FileError, NumberedLine, Outcome, expected_text, outside_configuration,
+    split_last,
 };
 pub use error::{CliError, SyntaxError};
 pub use graph::{Candidate, CommandId, Graph, Match};

@@ -263,6 +263,13 @@ fn every_error_of_a_file_is_told_with_its_place() {
 }
 
 #[test]
+fn what_stands_in_an_unknown_block_is_not_told_line_by_line() {
+    let text = "unknown block\n inner one\n  deeper\n exit\nanother\nhostname x\n third\n";
+    let errors = engine().load(Config::default(), &numbered(text)).unwrap_err();
+    assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 5, 7]);
+}
+
+#[test]
 fn lines_are_found_by_the_best_reading() {
     let engine = engine();
     let handler = |line: &str| match engine.exec(&ENABLE, line) {

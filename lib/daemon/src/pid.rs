@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -30,6 +30,8 @@ impl PidFile {
                 format!("another process is running, pid {}", running.trim()),
             )
         })?;
+        // Scripts that are not root read it, whatever the mask for new files.
+        lock.set_permissions(std::fs::Permissions::from_mode(0o644))?;
         lock.set_len(0)?;
         writeln!(lock, "{}", std::process::id())?;
         Ok(Self { path: path.to_owned(), _lock: lock })
