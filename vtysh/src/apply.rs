@@ -229,6 +229,10 @@ fn tell_changes(session: &Session, prepared: &[(usize, Prepared)]) {
     if told.is_empty() {
         println!("Nothing would change.");
     }
+    let more: u32 = prepared.iter().map(|(_, ready)| ready.more_changes).sum();
+    if more > 0 {
+        println!("... and {more} changes more");
+    }
     for (index, ready) in prepared {
         let name = session.daemons.list.get(*index).map_or("", |daemon| &daemon.name);
         for reset in &ready.resets {

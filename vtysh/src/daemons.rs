@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ferrite_rpc::vty::{Description, VtyClient};
 
@@ -12,6 +13,9 @@ const ORDER: [&str; 22] = [
     "mgmtd", "zebra", "ripd", "ripngd", "ospfd", "ospf6d", "ldpd", "bgpd", "isisd", "pimd", "pim6d", "nhrpd",
     "eigrpd", "babeld", "sharpd", "fabricd", "watchfrr", "pbrd", "staticd", "bfdd", "vrrpd", "pathd",
 ];
+
+/// How long a daemon may take to describe itself.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A daemon that answered.
 #[derive(Debug, Clone)]
@@ -91,7 +95,10 @@ impl Daemons {
 }
 
 async fn connect(socket: &Path) -> Result<(VtyClient, Description), String> {
-    let mut client = VtyClient::connect(socket).await.map_err(|_| "is not running".to_owned())?;
-    let description = client.describe().await.map_err(|error| error.to_string())?;
-    Ok((client, description))
+    let described = async {
+        let mut client = VtyClient::connect(socket).await.map_err(|_| "is not running".to_owned())?;
+        let description = client.describe().await.map_err(|error| error.to_string())?;
+        Ok((client, description))
+    };
+    tokio::time::timeout(PATIENCE, described).await.unwrap_or_else(|_| Err("does not answer".to_owned()))
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ferrite_cli::{CliError, Item, SyntaxError, lines};
 use ferrite_rpc::vty::{ConfigItem, ExecuteLine, ExecuteResult, Status, VtyError};
@@ -12,6 +13,9 @@ use crate::daemons::Daemons;
 use crate::grammar::{DaemonIndex, Found, Grammar};
 use crate::pager::Sink;
 use crate::{apply, merge, pipe, save};
+
+/// How long a user who pressed a key waits for a daemon's suggestions.
+const COMPLETION_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,8 +289,14 @@ impl Session {
     pub fn values_of(&mut self, variable: &str) -> Vec<String> {
         let mut values = Vec::new();
         for daemon in &mut self.daemons.list {
-            // A daemon that is gone offers nothing.
-            values.extend(self.runtime.block_on(daemon.client.complete(variable)).unwrap_or_default());
+            let client = &mut daemon.client;
+            let offered = self.runtime.block_on(async {
+                tokio::time::timeout(COMPLETION_PATIENCE, client.complete(variable)).await
+            });
+            // A daemon that is gone, or busy, offers nothing.
+            if let Ok(Ok(offered)) = offered {
+                values.extend(offered);
+            }
         }
         values.sort_unstable();
         values.dedup();

@@ -99,7 +99,7 @@ pub enum Effect {
 
 /// The commands of a daemon and its configurations, present and past.
 pub struct Engine<C, H> {
-    registry: Registry<C, H>,
+    registry: Arc<Registry<C, H>>,
     running: Arc<C>,
     /// Earlier configurations, the latest first.
     history: VecDeque<Arc<C>>,
@@ -113,11 +113,21 @@ where
     H: Clone,
 {
     pub fn new(registry: Registry<C, H>) -> Self {
-        Self { registry, running: Arc::default(), history: VecDeque::new(), line_by_line: false }
+        Self {
+            registry: Arc::new(registry),
+            running: Arc::default(),
+            history: VecDeque::new(),
+            line_by_line: false,
+        }
     }
 
     pub fn registry(&self) -> &Registry<C, H> {
         &self.registry
+    }
+
+    /// For reading lines while the engine is busy with a configuration.
+    pub fn shared_registry(&self) -> Arc<Registry<C, H>> {
+        self.registry.clone()
     }
 
     pub fn running(&self) -> &Arc<C> {
@@ -174,18 +184,7 @@ where
 
     /// A line outside configuration.
     pub fn exec(&self, node: &'static Node, line: &str) -> Result<Outcome<C, H>, SyntaxError> {
-        let words = token::words(line);
-        if words.is_empty() {
-            return Ok(Outcome::Nothing);
-        }
-        let found = self.find(node, &words)?;
-        match self.entry_of(&found).map(|entry| &entry.action) {
-            Some(Action::Exec(handler)) => {
-                Ok(Outcome::Exec { handler: handler.clone(), args: found.args, context: Context::default() })
-            }
-            Some(Action::Common(what)) => Ok(Outcome::Common { what: *what, args: found.args }),
-            _ => Err(SyntaxError { kind: CliError::Unknown, column: 0, expected: vec![] }),
-        }
+        self.registry.exec_line(node, line)
     }
 
     /// One line of configuration, on the running configuration.
@@ -306,8 +305,38 @@ where
     }
 
     fn find(&self, node: &Node, words: &[Word<'_>]) -> Result<Match, SyntaxError> {
+        self.registry.find(node, words)
+    }
+
+    fn entry_of(&self, found: &Match) -> Option<&crate::registry::Entry<H>> {
+        self.registry.entry_of(found)
+    }
+
+    fn entered(&self, found: &Match) -> Option<&'static Node> {
+        self.entry_of(found).and_then(|entry| entry.enters)
+    }
+}
+
+impl<C: 'static, H: Clone> Registry<C, H> {
+    /// What a line outside configuration asks for.
+    pub fn exec_line(&self, node: &'static Node, line: &str) -> Result<Outcome<C, H>, SyntaxError> {
+        let words = token::words(line);
+        if words.is_empty() {
+            return Ok(Outcome::Nothing);
+        }
+        let found = self.find(node, &words)?;
+        match self.entry_of(&found).map(|entry| &entry.action) {
+            Some(Action::Exec(handler)) => {
+                Ok(Outcome::Exec { handler: handler.clone(), args: found.args, context: Context::default() })
+            }
+            Some(Action::Common(what)) => Ok(Outcome::Common { what: *what, args: found.args }),
+            _ => Err(SyntaxError { kind: CliError::Unknown, column: 0, expected: vec![] }),
+        }
+    }
+
+    fn find(&self, node: &Node, words: &[Word<'_>]) -> Result<Match, SyntaxError> {
         let unknown = SyntaxError { kind: CliError::Unknown, column: 0, expected: vec![] };
-        let found = self.registry.graph(node).ok_or(unknown)?.find(words)?;
+        let found = self.graph(node).ok_or(unknown)?.find(words)?;
         if found.commands.len() > 1 {
             let column = words.first().map_or(0, |word| word.column);
             return Err(SyntaxError { kind: CliError::Ambiguous, column, expected: vec![] });
@@ -316,11 +345,7 @@ where
     }
 
     fn entry_of(&self, found: &Match) -> Option<&crate::registry::Entry<H>> {
-        found.commands.first().and_then(|&id| self.registry.entry(id))
-    }
-
-    fn entered(&self, found: &Match) -> Option<&'static Node> {
-        self.entry_of(found).and_then(|entry| entry.enters)
+        found.commands.first().and_then(|&id| self.entry(id))
     }
 }
 

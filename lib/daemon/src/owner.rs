@@ -2,11 +2,14 @@
 //! what only it can do (apply a change, answer a show) as messages.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use ferrite_cli::common::{CommonExec, DaemonConfig, DebugFlag, FRR_RELEASE};
 use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
-use ferrite_cli::{Args, CliError, Engine, FileError, Item, NumberedLine, Outcome, SyntaxError, lines};
+use ferrite_cli::{
+    Args, CliError, Engine, FileError, Item, NumberedLine, Outcome, Registry, SyntaxError, lines,
+};
 use ferrite_rpc::vty::{
     BoxFuture, CONTRACT, CommandInfo, ConfigBody, ConfigChange, ConfigItem, ConfigLine, Description,
     ExecuteLine, ExecuteResult, LineError, NodeInfo, Prepared, Status, VtyBackend,
@@ -20,6 +23,9 @@ use crate::system;
 
 /// Prepared configurations that may wait at the same time; the oldest makes room.
 const MAX_PREPARED: usize = 4;
+
+/// Changes that are listed one by one; more are counted.
+const MAX_CHANGES: usize = 20_000;
 
 /// What the daemon's main loop is asked to do.
 #[derive(Debug)]
@@ -65,6 +71,8 @@ struct Shared<C, H> {
     events: mpsc::Sender<Event<C, H>>,
     log: Log,
     log_commands: bool,
+    log_commands_configured: AtomicBool,
+    registry: Arc<Registry<C, H>>,
     /// What a whole configuration starts from: the defaults, with those of the command line.
     base: C,
 }
@@ -88,10 +96,22 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
         base: C,
     ) -> Self {
         let description = describe(info, &engine);
+        let registry = engine.shared_registry();
         let state = State { engine, prepared: VecDeque::new(), next_token: 1, debug: BTreeSet::new() };
         let state = Arc::new(Mutex::new(state));
         let hostname = std::sync::RwLock::default();
-        Owner(Arc::new(Shared { info, description, state, hostname, events, log, log_commands, base }))
+        Owner(Arc::new(Shared {
+            info,
+            description,
+            state,
+            hostname,
+            events,
+            log,
+            log_commands,
+            log_commands_configured: AtomicBool::new(false),
+            registry,
+            base,
+        }))
     }
 
     /// Replaces the configuration by a file's. The errors are those of the file.
@@ -119,6 +139,7 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
         let after = state.engine.running().clone();
         if before.common() != after.common() {
             self.0.log.configure(&after.common().log);
+            self.0.log_commands_configured.store(after.common().log.commands, Ordering::Relaxed);
             *self.0.hostname.write().unwrap_or_else(PoisonError::into_inner) =
                 after.common().hostname.clone().unwrap_or_default();
             self.apply_debug(state);
@@ -151,12 +172,9 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
             "enable" => &ENABLE,
             other => return refused(Status::Warning, format!("% There is no node {other}")),
         };
-        let outcome = {
-            let state = self.0.state.lock().await;
-            self.log_command(&state, &line.line);
-            state.engine.exec(place, &line.line)
-        };
-        match outcome {
+        // Without the state: a configuration that is being read does not hold up a show.
+        self.log_command(&line.line);
+        match self.0.registry.exec_line(place, &line.line) {
             Ok(Outcome::Exec { handler, args, .. }) => {
                 let (output, ended) = Output::new(output);
                 if self.0.events.send(Event::Exec { handler, args, output }).await.is_err() {
@@ -177,7 +195,7 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
 
     async fn run_config(&self, line: ExecuteLine) -> ExecuteResult {
         let mut state = self.0.state.lock().await;
-        self.log_command(&state, &line.line);
+        self.log_command(&line.line);
         let mut context = match state.engine.context(&line.context) {
             Ok(context) => context,
             Err(error) => return wrong(self.0.info, &line.context.join(" / "), error),
@@ -198,8 +216,8 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
         }
     }
 
-    fn log_command(&self, state: &State<C, H>, line: &str) {
-        if self.0.log_commands || state.engine.running().common().log.commands {
+    fn log_command(&self, line: &str) {
+        if self.0.log_commands || self.0.log_commands_configured.load(Ordering::Relaxed) {
             tracing::info!("vty: {}", without_secrets(line));
         }
     }
@@ -288,11 +306,13 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
             state.prepared.pop_front();
         }
         state.prepared.push_back(Waiting { token, base, config });
+        let more_changes = changes.len().saturating_sub(MAX_CHANGES) as u32;
         let changes = changes
             .into_iter()
+            .take(MAX_CHANGES)
             .map(|change| ConfigChange { context: change.context, line: change.line, added: change.added })
             .collect();
-        Ok(Prepared { token, changes, resets })
+        Ok(Prepared { token, changes, more_changes, resets })
     }
 
     async fn impact(&self, before: Arc<C>, after: Arc<C>) -> Vec<String> {

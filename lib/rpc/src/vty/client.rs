@@ -80,7 +80,12 @@ impl VtyClient {
             return Ok(Err(reply.errors.into_iter().map(Into::into).collect()));
         }
         let changes = reply.changes.into_iter().map(Into::into).collect();
-        Ok(Ok(Prepared { token: reply.token, changes, resets: reply.resets }))
+        Ok(Ok(Prepared {
+            token: reply.token,
+            changes,
+            more_changes: reply.more_changes,
+            resets: reply.resets,
+        }))
     }
 
     pub async fn commit(&mut self, token: u64) -> Result<bool, VtyError> {

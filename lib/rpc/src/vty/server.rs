@@ -148,11 +148,12 @@ impl Vty for Service {
             }
         }
         let reply = match self.0.prepare(replace.unwrap_or(false), lines).await {
-            Ok(Prepared { token, changes, resets }) => pb::PrepareReply {
+            Ok(Prepared { token, changes, more_changes, resets }) => pb::PrepareReply {
                 token,
                 errors: vec![],
                 changes: changes.into_iter().map(Into::into).collect(),
                 resets,
+                more_changes,
             },
             Err(errors) => pb::PrepareReply {
                 errors: errors.into_iter().map(Into::into).collect(),

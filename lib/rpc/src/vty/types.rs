@@ -119,6 +119,8 @@ pub struct Prepared {
     /// To be committed or aborted.
     pub token: u64,
     pub changes: Vec<ConfigChange>,
+    /// Changes beyond those listed.
+    pub more_changes: u32,
     /// What the change would interrupt, in words.
     pub resets: Vec<String>,
 }
