@@ -23,7 +23,7 @@ const SETS_PER_BATCH: usize = 64;
 fn attributes(set: u32) -> Arc<Attributes> {
     let path = [65001, 1000 + set % 50, 2000 + set % 5000, 10_000 + set % 60_000];
     let mut communities: Vec<Community> =
-        (0..4).map(|n| Community(65001 << 16 | (set + n * 7) % 3000)).collect();
+        (0..4).map(|n| Community((65001 << 16) | ((set + n * 7) % 3000))).collect();
     communities.sort_unstable();
     communities.dedup();
     Arc::new(Attributes {
@@ -157,7 +157,9 @@ fn batches(table: &[(Arc<Attributes>, Vec<Prefix>)]) -> Vec<RouteBatch> {
             let mut batch = RouteBatch::new(PeerId(1), 1, Family::IPV4_UNICAST);
             for (attrs, prefixes) in sets {
                 let set = batch.attrs(attrs);
-                prefixes.iter().for_each(|prefix| batch.reach(*prefix, 0, set));
+                for prefix in prefixes {
+                    batch.reach(*prefix, 0, set);
+                }
             }
             batch
         })

@@ -14,7 +14,10 @@
 //! * Which prefixes a member has is known exactly, so nothing is withdrawn that was not sent; and a live member is not
 //!   told twice of the same attributes.
 
-use std::hash::BuildHasher;
+mod catch_up;
+mod outs;
+mod sender;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,125 +25,27 @@ use bgp_packet::attr::{EncodeContext, encode_attributes, encode_next_hop, uses_m
 use bgp_packet::{Family, FamilySet};
 use bytes::BytesMut;
 use ferrite_types::Timestamp;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
+
+use outs::Outs;
+use sender::{Sender, runs};
 
 use super::attrs::AttrId;
 use super::ctx::Ctx;
-use super::event::{SendStats, ShardAction};
+use super::event::ShardAction;
 use super::export::{GroupKey, Target, default_route, export};
 use super::pack::Packing;
 use super::peers::PeerIdx;
 use super::policy::Filter;
 use super::query::GroupView;
 use super::settings::{FamilyParams, PeerId, PeerParams};
-use super::slab::{Index, Slab};
 use super::table::{Bits, Column, Handle, Key, Table, bits_of, entry_flags};
 
 /// How long live members wait for one of them.
 pub const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Octets collected for one `Send` before the next is begun.
-const SEND_CHUNK: usize = 64 * 1024;
-
 /// Entries of the cache of evaluations before it is emptied.
 const CACHE_LIMIT: usize = 1 << 15;
-
-/// Catching-up members that are drained together.
-const DRAIN_TOGETHER: usize = 64;
-
-/// What is sent for a route: attributes encoded, without prefixes.
-#[derive(Debug)]
-struct Out {
-    /// MP_REACH_NLRI's next hop field, then the attributes.
-    octets: Box<[u8]>,
-    nexthop_len: u8,
-    /// Never sent to this member: it is where the route came from.
-    excluded: PeerIdx,
-    refs: u32,
-    /// Tells a set from another that had its number before.
-    generation: u32,
-    hash: u32,
-}
-
-impl Out {
-    fn split(&self) -> (&[u8], &[u8]) {
-        self.octets.split_at_checked(usize::from(self.nexthop_len)).unwrap_or((&[], &self.octets))
-    }
-}
-
-/// The attribute sets of a group; numbers begin at one.
-#[derive(Debug, Default)]
-struct Outs {
-    index: Index,
-    slots: Slab<Out>,
-    generation: u32,
-}
-
-impl Outs {
-    fn get(&self, id: u32) -> Option<&Out> {
-        self.slots.get(id.checked_sub(1)?)
-    }
-
-    fn same_octets(&self, a: u32, b: u32) -> bool {
-        match (self.get(a), self.get(b)) {
-            (Some(a), Some(b)) => a.nexthop_len == b.nexthop_len && a.octets == b.octets,
-            _ => false,
-        }
-    }
-
-    fn generation_of(&self, id: u32) -> Option<u32> {
-        self.get(id).map(|out| out.generation)
-    }
-
-    /// The number of a set; no reference is counted.
-    fn intern(&mut self, octets: &[u8], nexthop_len: u8, excluded: PeerIdx) -> u32 {
-        let hash = (FxBuildHasher.hash_one((octets, nexthop_len, excluded)) >> 16) as u32;
-        let slots = &self.slots;
-        let found = self.index.find(hash, |id| {
-            slots.get(id).is_some_and(|out| {
-                *out.octets == *octets && out.nexthop_len == nexthop_len && out.excluded == excluded
-            })
-        });
-        if let Some(id) = found {
-            return id + 1;
-        }
-        self.generation = self.generation.wrapping_add(1);
-        let generation = self.generation;
-        let id = self.slots.insert(Out {
-            octets: octets.into(),
-            nexthop_len,
-            excluded,
-            refs: 0,
-            generation,
-            hash,
-        });
-        self.index.insert(hash, id);
-        id + 1
-    }
-
-    fn retain(&mut self, id: u32) {
-        if let Some(out) = self.slots.get_mut(id.wrapping_sub(1)) {
-            out.refs += 1;
-        }
-    }
-
-    fn release(&mut self, id: u32) {
-        let place = id.wrapping_sub(1);
-        let Some(out) = self.slots.get_mut(place) else { return };
-        out.refs = out.refs.saturating_sub(1);
-        if out.refs > 0 {
-            return;
-        }
-        if let Some(out) = self.slots.remove(place) {
-            self.index.remove(out.hash, place);
-        }
-    }
-
-    fn octets(&self) -> usize {
-        let values: usize = self.slots.iter().map(|(_, out)| out.octets.len()).sum();
-        self.slots.octets() + self.index.octets() + values
-    }
-}
 
 /// What a member still has to be told on its own.
 #[derive(Debug, Default)]
@@ -731,157 +636,6 @@ impl<P: Key> Group<P> {
         }
     }
 
-    /// Sends members that catch up a slice of what they miss.
-    fn drain(&mut self, ctx: &mut Ctx, table: &mut Table<P>, budget: usize, out: &mut Vec<ShardAction>) {
-        let free = |member: &Member| {
-            ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < ctx.limits.send_window)
-        };
-        let drained: Vec<usize> = self
-            .members
-            .iter()
-            .enumerate()
-            .filter(|(_, member)| member.catch_up.is_some() && free(member))
-            .map(|(index, _)| index)
-            .take(DRAIN_TOGETHER)
-            .collect();
-        if drained.is_empty() {
-            return;
-        }
-        let mut announced: Vec<((u32, u64), P)> = Vec::new();
-        let mut withdrawn: Vec<(u64, P)> = Vec::new();
-        let mut visited = 0;
-        let words = self.pending_words(&drained);
-        for _ in 0..words {
-            if visited >= budget {
-                break;
-            }
-            let index = if self.drain_word < words { self.drain_word } else { 0 };
-            self.drain_word = index + 1;
-            let union = drained.iter().fold(0, |union, member| union | self.pending_word(*member, index));
-            for handle in bits_of(union, index) {
-                visited += 1;
-                self.drain_one(table, handle, &drained, &mut announced, &mut withdrawn);
-            }
-        }
-        self.emit_drained(ctx, &drained, announced, withdrawn, out);
-        self.promote(&drained, out);
-    }
-
-    fn pending_word(&self, member: usize, index: usize) -> u64 {
-        self.members.get(member).and_then(|m| m.catch_up.as_ref()).map_or(0, |c| c.pending.word(index))
-    }
-
-    fn pending_words(&self, drained: &[usize]) -> usize {
-        let words = |member: &usize| {
-            self.members.get(*member).and_then(|m| m.catch_up.as_ref()).map(|c| c.pending.words())
-        };
-        drained.iter().filter_map(words).max().unwrap_or(0)
-    }
-
-    /// Brings the drained members up to date with one prefix.
-    fn drain_one(
-        &mut self,
-        table: &mut Table<P>,
-        handle: Handle,
-        drained: &[usize],
-        announced: &mut Vec<((u32, u64), P)>,
-        withdrawn: &mut Vec<(u64, P)>,
-    ) {
-        let id = self.out.get(handle);
-        let excluded = self.outs.get(id).map(|set| set.excluded);
-        let prefix = table.get(handle).map(|entry| entry.prefix);
-        let (mut get, mut lose, mut unpins) = (0u64, 0u64, 0);
-        for (bit, index) in drained.iter().enumerate() {
-            let Some(member) = self.members.get_mut(*index) else { continue };
-            let Some(catch_up) = member.catch_up.as_mut() else { continue };
-            if !catch_up.pending.remove(handle) {
-                continue;
-            }
-            let had = catch_up.had.remove(handle);
-            unpins += usize::from(had);
-            let has = excluded.is_some_and(|other| other != member.idx);
-            match (had, has) {
-                (had, true) => {
-                    get |= 1 << bit;
-                    member.sent += u32::from(!had);
-                }
-                (true, false) => {
-                    lose |= 1 << bit;
-                    member.sent = member.sent.saturating_sub(1);
-                }
-                (false, false) => {}
-            }
-        }
-        if let Some(prefix) = prefix {
-            if get != 0 {
-                announced.push(((id, get), prefix));
-            }
-            if lose != 0 {
-                withdrawn.push((lose, prefix));
-            }
-        }
-        for _ in 0..unpins {
-            table.unpin(handle);
-        }
-    }
-
-    fn emit_drained(
-        &mut self,
-        ctx: &mut Ctx,
-        drained: &[usize],
-        mut announced: Vec<((u32, u64), P)>,
-        mut withdrawn: Vec<(u64, P)>,
-        out: &mut Vec<ShardAction>,
-    ) {
-        let packing = self.packing();
-        let mut sender = Sender::new(self.family);
-        let mut audiences: FxHashMap<u64, Arc<[PeerId]>> = FxHashMap::default();
-        let members = &self.members;
-        let mut audience = |mask: u64| {
-            let list = || {
-                drained
-                    .iter()
-                    .enumerate()
-                    .filter(|(bit, _)| mask & (1 << bit) != 0)
-                    .filter_map(|(_, index)| members.get(*index).map(|member| member.id))
-                    .collect()
-            };
-            Arc::clone(audiences.entry(mask).or_insert_with(list))
-        };
-        withdrawn.sort_by_key(|(mask, _)| *mask);
-        for (mask, run) in runs(&withdrawn) {
-            sender.withdraw(packing, &audience(mask), &run, out);
-        }
-        announced.sort_by_key(|(key, _)| *key);
-        for ((id, mask), run) in runs(&announced) {
-            let Some(set) = self.outs.get(id) else { continue };
-            let (nexthop, attrs) = set.split();
-            sender.announce(packing, &audience(mask), attrs, nexthop, &run, out);
-        }
-        self.close(ctx, sender, out);
-    }
-
-    /// Members with nothing left to catch up on are live again.
-    fn promote(&mut self, drained: &[usize], out: &mut Vec<ShardAction>) {
-        let mut any = false;
-        for index in drained {
-            let Some(member) = self.members.get_mut(*index) else { continue };
-            if member.catch_up.as_ref().is_none_or(|catch_up| !catch_up.pending.is_empty()) {
-                continue;
-            }
-            member.catch_up = None;
-            any = true;
-            // While the group itself is still at its first evaluation, the table is not complete.
-            if member.awaiting && self.dirty.is_empty() {
-                member.awaiting = false;
-                out.push(ShardAction::TableSent { peer: member.id, family: self.family });
-            }
-        }
-        if any {
-            self.audiences.clear();
-        }
-    }
-
     /// Whether the peer has the prefix from us.
     pub fn has(&self, idx: PeerIdx, handle: Handle) -> bool {
         let Some(member) = self.members.iter().find(|member| member.idx == idx) else { return false };
@@ -944,86 +698,5 @@ impl<P: Key> Group<P> {
             .map(|catch_up| catch_up.pending.octets() + catch_up.had.octets())
             .sum();
         self.out.octets() + self.outs.octets() + self.dirty.octets() + members
-    }
-}
-
-/// Consecutive items of one key.
-fn runs<K: Copy + PartialEq, P: Copy>(items: &[(K, P)]) -> impl Iterator<Item = (K, Vec<P>)> + '_ {
-    items.chunk_by(|a, b| a.0 == b.0).filter_map(|run| {
-        let key = run.first()?.0;
-        Some((key, run.iter().map(|(_, prefix)| *prefix).collect()))
-    })
-}
-
-/// Collects messages of one audience into few buffers.
-struct Sender {
-    family: Family,
-    audience: Option<Arc<[PeerId]>>,
-    buf: BytesMut,
-    stats: SendStats,
-    booked: Vec<(Arc<[PeerId]>, usize)>,
-    total_messages: u64,
-    total_octets: u64,
-}
-
-impl Sender {
-    fn new(family: Family) -> Self {
-        Self {
-            family,
-            audience: None,
-            buf: BytesMut::new(),
-            stats: SendStats::default(),
-            booked: Vec::new(),
-            total_messages: 0,
-            total_octets: 0,
-        }
-    }
-
-    /// Makes `audience` the one of what follows; false where it is empty.
-    fn address(&mut self, audience: &Arc<[PeerId]>, out: &mut Vec<ShardAction>) -> bool {
-        let same = self.audience.as_ref().is_some_and(|current| Arc::ptr_eq(current, audience));
-        if !same || self.buf.len() >= SEND_CHUNK {
-            self.cut(out);
-            self.audience = Some(Arc::clone(audience));
-        }
-        !audience.is_empty()
-    }
-
-    fn announce<P: Key>(
-        &mut self,
-        packing: Packing,
-        audience: &Arc<[PeerId]>,
-        attrs: &[u8],
-        nexthop: &[u8],
-        prefixes: &[P],
-        out: &mut Vec<ShardAction>,
-    ) {
-        if self.address(audience, out) {
-            self.stats.messages += packing.announce(&mut self.buf, attrs, nexthop, prefixes);
-            self.stats.announced += prefixes.len() as u32;
-        }
-    }
-
-    fn withdraw<P: Key>(
-        &mut self,
-        packing: Packing,
-        audience: &Arc<[PeerId]>,
-        prefixes: &[P],
-        out: &mut Vec<ShardAction>,
-    ) {
-        if self.address(audience, out) {
-            self.stats.messages += packing.withdraw(&mut self.buf, prefixes);
-            self.stats.withdrawn += prefixes.len() as u32;
-        }
-    }
-
-    fn cut(&mut self, out: &mut Vec<ShardAction>) {
-        let Some(peers) = self.audience.take().filter(|_| !self.buf.is_empty()) else { return };
-        let bytes = self.buf.split().freeze();
-        self.total_messages += u64::from(self.stats.messages);
-        self.total_octets += bytes.len() as u64;
-        self.booked.push((Arc::clone(&peers), bytes.len()));
-        let stats = std::mem::take(&mut self.stats);
-        out.push(ShardAction::Send { peers, family: self.family, bytes, stats });
     }
 }

@@ -131,9 +131,9 @@ impl Nexthops {
     /// Zebra's last word on an address, from the other key for it.
     fn answer(&self, addr: IpAddr) -> Option<Option<Resolution>> {
         let keys = [false, true].map(|connected_only| NexthopKey { addr, connected_only });
-        let slots =
+        let mut slots =
             keys.into_iter().filter_map(|key| self.slots.get(self.by_key.get(&key)?.place())?.as_ref());
-        slots.filter_map(|slot| slot.answer.clone()).next()
+        slots.find_map(|slot| slot.answer.clone())
     }
 
     pub fn release(&mut self, id: NexthopId) {

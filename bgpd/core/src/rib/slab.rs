@@ -246,9 +246,9 @@ mod tests {
         assert_eq!(slab.remove(5), None);
         assert_eq!(slab.insert(7), 5);
         assert_eq!(slab.iter().count(), 3000);
-        ids.into_iter().for_each(|id| {
+        for id in ids {
             slab.remove(id);
-        });
+        }
         assert_eq!(slab.octets(), 0);
     }
 }

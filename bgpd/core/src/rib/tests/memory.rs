@@ -9,7 +9,7 @@ pub fn fill(world: &mut World, id: u32, count: u32, first_as: u32) {
             std::iter::once(first_as).chain((0..3).map(|hop| 1000 + (set * 7 + hop) % 60_000)).collect();
         let mut attrs = route(&path);
         attrs.communities =
-            (0..4u32).map(|c| ferrite_types::Community(first_as << 16 | (set + c) % 1000)).collect();
+            (0..4u32).map(|c| ferrite_types::Community((first_as << 16) | ((set + c) % 1000))).collect();
         attrs.communities.sort_unstable();
         let prefixes: Vec<Prefix> = (set * 6..(set * 6 + 6).min(count))
             .map(|n| {

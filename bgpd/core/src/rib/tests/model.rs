@@ -35,7 +35,7 @@ fn second_octet(prefix: Prefix) -> u8 {
 /// Number one denies by prefix, two changes by community, three changes everything, four denies all.
 fn policy(number: u8, prefix: Prefix, attrs: &mut Attributes) -> bool {
     match number {
-        1 => second_octet(prefix) % 2 == 0,
+        1 => second_octet(prefix).is_multiple_of(2),
         2 => {
             if attrs.communities.contains(&MARK) {
                 attrs.local_pref = Some(200);
@@ -112,7 +112,7 @@ fn attributes(peer: usize, number: u8) -> Attributes {
     let lead = (kind == PeerKind::External).then_some(remote_as);
     let mut attrs = route(&lead.into_iter().chain(tail).collect::<Vec<_>>());
     attrs.next_hop = NextHop::V4(Ipv4Addr::new(192, 0, 2, 1 + (number / 4 + id as u8) % 3));
-    attrs.med = (number % 5 == 0).then_some(u32::from(number) / 64);
+    attrs.med = number.is_multiple_of(5).then_some(u32::from(number) / 64);
     attrs.local_pref = (kind == PeerKind::Internal).then_some(100 + u32::from(number / 128));
     if number.is_multiple_of(7) {
         attrs.communities = Box::from([MARK]);
@@ -336,8 +336,8 @@ impl Model {
     fn check(&self) {
         let prefixes: Vec<Prefix> = (0..24).map(numbered_prefix).collect();
         let paths: BTreeMap<Prefix, Vec<Usable>> = prefixes.iter().map(|p| (*p, self.usable(*p))).collect();
-        for to in 0..PEERS.len() {
-            let id = PeerId(PEERS[to].0);
+        for (to, (id, _, _)) in PEERS.into_iter().enumerate() {
+            let id = PeerId(id);
             let Some(remote) = self.world.remotes.get(&id).filter(|r| r.session.is_some() && !r.stuck) else {
                 continue;
             };
@@ -380,7 +380,9 @@ fn run(shards: usize, ops: &[Op]) {
     for peer in [0, 1, 2] {
         model.apply(&Op::Up(peer));
     }
-    ops.iter().for_each(|op| model.apply(op));
+    for op in ops {
+        model.apply(op);
+    }
     (0..PEERS.len()).for_each(|peer| model.apply(&Op::Unstick(peer)));
     model.apply(&Op::Settle);
     (0..PEERS.len()).for_each(|peer| model.apply(&Op::Down(peer)));

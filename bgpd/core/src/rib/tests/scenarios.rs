@@ -533,7 +533,9 @@ fn ipv6_routes_carry_both_next_hops_and_are_installed_by_the_link_local_one() {
     let mut batch = RouteBatch::new(PeerId(A), session, Family::IPV6_UNICAST);
     let set = batch.attrs(&Arc::new(attrs));
     let prefixes: Vec<Prefix> = (0..1000).map(|n| prefix(&format!("2001:db8:{n:x}::/48"))).collect();
-    prefixes.iter().for_each(|prefix| batch.reach(*prefix, 0, set));
+    for prefix in &prefixes {
+        batch.reach(*prefix, 0, set);
+    }
     batch.reach(prefix("::/0"), 0, set);
     world.feed(0, ShardEvent::Routes(batch));
     world.settle();
