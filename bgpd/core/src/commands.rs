@@ -30,7 +30,7 @@ mod table;
 mod various;
 
 use filter::RowFilter;
-use table::Walk;
+use table::{Walk, counts};
 
 /// The handler of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +109,28 @@ fn exec_of(token: QueryToken) -> (ExecId, usize) {
     (ExecId(token.0 / QUESTIONS), (token.0 % QUESTIONS) as usize)
 }
 
+/// What `vrf all` puts around an instance's output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Wrapping {
+    before: &'static str,
+    after: &'static str,
+}
+
+impl Wrapping {
+    fn of(command: Command, args: &Args) -> Self {
+        match (args.get("vrf"), args.has("json"), command) {
+            (Some("all"), true, _) => Self { before: "{\n\"default\":", after: "}\n" },
+            (Some("all"), false, Command::Summary | Command::Policy(_)) => Self::default(),
+            (Some("all"), false, _) => Self { before: "\nInstance default:\n", after: "" },
+            _ => Self::default(),
+        }
+    }
+
+    fn around(self, text: String) -> String {
+        if self == Self::default() { text } else { format!("{}{text}{}", self.before, self.after) }
+    }
+}
+
 /// The family that a command names; `show ip bgp` is IPv4, and so is what names none but may be either.
 fn named_family(args: &Args) -> Option<Family> {
     if args.has("ipv6") {
@@ -145,11 +167,15 @@ impl Instance {
             let text = if args.has("json") { "{}\n" } else { "" };
             return reply(exec, text.to_owned(), out);
         }
+        if args.get("vrf").is_some_and(|name| name != "all" && name != "default") {
+            let text = if args.has("json") { "{}\n" } else { "% BGP instance not found\n" };
+            return reply(exec, text.to_owned(), out);
+        }
         match self.questions(command, args) {
             Err(text) => reply(exec, text, out),
             Ok(questions) if questions.is_empty() => {
                 let text = self.answer(now, command, args, &[], out);
-                reply(exec, text, out);
+                reply(exec, Wrapping::of(command, args).around(text), out);
             }
             Ok(questions) => {
                 let gather = Gather {
@@ -266,7 +292,7 @@ impl Instance {
             Some(Err(text)) => reply(exec, text, out),
             None => {
                 let text = self.answer(now, gather.command, &gather.args, &gather.answers, out);
-                reply(exec, text, out);
+                reply(exec, Wrapping::of(gather.command, &gather.args).around(text), out);
             }
         }
     }
@@ -278,7 +304,8 @@ impl Instance {
             Command::Table => Some(self.table_walk(args, &gather.answers)),
             Command::Adjacency(side) => Some(self.adjacency(side, args).map(|(entry, family)| {
                 let header = self.table_header(&gather.answers);
-                Walk::adjacency(side, family, entry, header, args, self.host.shards)
+                let total = counts(&gather.answers, 0).paths;
+                Walk::adjacency(side, family, entry, header, total, args, self.host.shards)
             })),
             _ => None,
         }
@@ -288,7 +315,8 @@ impl Instance {
         let family = family_or_ipv6(args);
         let filter = RowFilter::read(self, family.afi, args)?;
         let header = self.table_header(answers);
-        Ok(Walk::table(family, filter, header, args, self.host.shards))
+        let total = counts(answers, 0).paths;
+        Ok(Walk::table(family, filter, header, total, args, self.host.shards))
     }
 
     /// Writes what can be written, asks shards for what is missing.

@@ -176,6 +176,10 @@ impl Instance {
         self.router().and_then(|router| router.router_id).unwrap_or(self.zebra_router_id)
     }
 
+    pub(crate) fn resolved_prefix(&self, addr: IpAddr) -> Option<ferrite_types::Prefix> {
+        self.tracking.resolved_prefix(addr)
+    }
+
     pub(crate) fn all_shards(&self, event: impl Fn() -> ShardEvent, out: &mut Vec<Action>) {
         for shard in 0..self.host.shards {
             out.push(Action::Shard { shard, event: event() });

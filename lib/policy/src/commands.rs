@@ -11,17 +11,6 @@ mod clauses;
 mod lists;
 mod maps;
 
-/// Places in the running configuration (see `ferrite_cli::node::order`).
-mod order {
-    pub const PREFIX_LIST: u16 = 31;
-    pub const PREFIX_LIST_V6: u16 = 32;
-    pub const ROUTE_MAP: u16 = 33;
-    pub const ACCESS_LIST: u16 = 70;
-    pub const ACCESS_LIST_V6: u16 = 71;
-    pub const AS_PATH: u16 = 73;
-    pub const COMMUNITY_LIST: u16 = 74;
-}
-
 /// How a daemon's configuration leads to its policy.
 pub struct Access<C> {
     pub get: fn(&C) -> &PolicyConfig,

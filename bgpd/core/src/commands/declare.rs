@@ -8,18 +8,28 @@ use crate::config::BgpConfig;
 type Commands = Registry<BgpConfig, Command>;
 
 /// What stands before every show of a family.
-const SHOW: &str = "show [ip] bgp [<ipv4|ipv6> [unicast]]";
+const SHOW: &str = "show [ip] bgp [<view|vrf> VIEWVRFNAME$vrf] [<ipv4|ipv6> [unicast]]";
 const SHOW_HELP: &[&str] = &[
     "Show running system information",
     "IP information",
     "BGP information",
+    "An instance",
+    "An instance",
+    "Name of the instance, or all",
     "IPv4",
     "IPv6",
     "Unicast routes",
 ];
 /// Without a family.
-const ALL: &str = "show [ip] bgp";
-const ALL_HELP: &[&str] = &["Show running system information", "IP information", "BGP information"];
+const ALL: &str = "show [ip] bgp [<view|vrf> VIEWVRFNAME$vrf]";
+const ALL_HELP: &[&str] = &[
+    "Show running system information",
+    "IP information",
+    "BGP information",
+    "An instance",
+    "An instance",
+    "Name of the instance, or all",
+];
 const JSON: &str = "JavaScript Object Notation";
 const NEIGHBOR: &str = "<A.B.C.D|X:X::X:X|WORD>$neighbor";
 const NEIGHBOR_HELP: [&str; 3] = ["Neighbor's address", "Neighbor's address", "Neighbor's host name"];

@@ -13,17 +13,22 @@ use crate::instance::Instance;
 use crate::instance::filter::{ChainKey, Filters, Place};
 use crate::rib::policy::Filter;
 use crate::rib::query::{PathSource, PathView, PrefixView};
-use crate::rib::{PolicyInput, Verdict};
+use crate::rib::{PeerId, PolicyInput, Verdict};
 
 /// A test of one path.
 #[derive(Debug)]
 pub enum RowFilter {
     All,
+    /// `neighbors X routes`.
+    From(PeerId),
     Within(Prefix),
     CidrOnly,
     Since(u64),
     SelfOriginated,
-    Communities { values: Vec<Community>, exact: bool },
+    Communities {
+        values: Vec<Community>,
+        exact: bool,
+    },
     LargeCommunities(Vec<LargeCommunity>),
     CommunityList(Arc<CompiledCommunityList<Community>>, CommunityMatch),
     LargeCommunityList(Arc<CompiledCommunityList<LargeCommunity>>, CommunityMatch),
@@ -104,6 +109,7 @@ impl RowFilter {
         let attrs = &path.attrs;
         match self {
             Self::All => true,
+            Self::From(peer) => path.source == PathSource::Peer(*peer) && !path.filtered,
             Self::Within(prefix) => prefix.covers(row.prefix),
             Self::CidrOnly => !classful(row.prefix),
             Self::Since(version) => row.version >= *version,

@@ -18,6 +18,16 @@ use crate::view::neighbor::{
 };
 use crate::view::{family_key, text};
 
+/// `vrf all` names the instance among its neighbours.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InstanceNeighbors<'a> {
+    vrf_id: u32,
+    vrf_name: &'a str,
+    #[serde(flatten)]
+    neighbors: &'a Neighbors,
+}
+
 impl Instance {
     pub(super) fn neighbors(&self, now: Timestamp, args: &Args) -> String {
         let named = self.named_peer(args);
@@ -25,14 +35,20 @@ impl Instance {
             return if args.has("json") {
                 "{\"bgpNoSuchNeighbor\":true}\n".to_owned()
             } else {
-                "% No such neighbor in this view/vrf\n".to_owned()
+                "% No such neighbor in this view/vrf\n\n".to_owned()
             };
         }
         let entries = self.by_addr.values().filter_map(|id| self.peers.get(id));
         let shown = entries.filter(|entry| named.is_none_or(|(_, named)| named.addr == entry.addr));
         let views = shown.map(|entry| (entry.addr.to_string(), self.neighbor(now, entry))).collect();
         let views = Neighbors(views);
-        if args.has("json") { json(&views) } else { views.to_string() }
+        match (args.has("json"), args.get("vrf")) {
+            (true, Some("all")) => {
+                json(&InstanceNeighbors { vrf_id: 0, vrf_name: "default", neighbors: &views })
+            }
+            (true, _) => json(&views),
+            (false, _) => views.to_string(),
+        }
     }
 
     fn neighbor(&self, now: Timestamp, entry: &PeerEntry) -> NeighborView {
@@ -194,6 +210,11 @@ impl Instance {
     }
 }
 
+/// FRR's word for a name that is empty.
+fn or_none(name: String) -> String {
+    if name.is_empty() { "n/a".to_owned() } else { name }
+}
+
 fn communities_sent(from: &EffectiveFamily) -> Option<&'static str> {
     match (from.send_community, from.send_extended_community, from.send_large_community) {
         (true, true, true) => Some("extendedAndStandard"),
@@ -241,9 +262,9 @@ fn capabilities(negotiated: &Negotiated) -> Capabilities {
         families: families.collect(),
         hostname: HostnameCapability {
             advertised_host: ours.as_ref().map(|(host, _)| host.clone()),
-            advertised_domain: ours.map(|(_, domain)| domain),
+            advertised_domain: ours.map(|(_, domain)| or_none(domain)),
             received_host: theirs.as_ref().map(|(host, _)| host.clone()),
-            received_domain: theirs.map(|(_, domain)| domain),
+            received_domain: theirs.map(|(_, domain)| or_none(domain)),
         },
         software_version: SoftwareVersion { advertised: None, received: negotiated.software_version.clone() },
         graceful_restart: both(|c| matches!(c, Capability::GracefulRestart(_))),

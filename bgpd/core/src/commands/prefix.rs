@@ -6,7 +6,7 @@ use bgp_packet::Family;
 use ferrite_cli::Args;
 use ferrite_types::{Afi, Prefix};
 
-use super::table::{nexthop_cells, remote_id, unspecified};
+use super::table::{remote_id, unspecified};
 use super::{Answers, family_of, json, named_family};
 use crate::instance::Instance;
 use crate::rib::query::{PathSource, PathView, PrefixView};
@@ -15,6 +15,7 @@ use crate::rib::{Answer, Query};
 use crate::view::detail::{
     AdvertisedTo, BestPath, DetailNexthop, LastUpdate, PathDetail, PathPeer, PrefixDetail,
 };
+use crate::view::routes::NexthopCell;
 
 impl Instance {
     /// A prefix is looked up exactly, an address by the longest prefix that covers it.
@@ -82,9 +83,10 @@ impl Instance {
             PeerKind::Confederation => "confed-external",
         });
         let accessible = path.nexthop_reachable || own;
-        let mut cells = nexthop_cells(&path.attrs, path.uses_link_local);
+        let mut cells = self.named_cells(path);
         if own && path.attrs.next_hop.addr().is_unspecified() {
-            cells = vec![crate::view::routes::NexthopCell::new(unspecified(view.prefix.afi()), true)];
+            let hostname = Some(self.hostname().to_owned());
+            cells = vec![NexthopCell { hostname, ..NexthopCell::new(unspecified(view.prefix.afi()), true) }];
         }
         let metric = path.igp_metric.or_else(|| own.then_some(0));
         let nexthops = cells.into_iter().map(|cell| DetailNexthop { cell, metric, accessible });

@@ -31,19 +31,28 @@ impl Instance {
                 None => self.peers.values().any(|entry| active(entry, *family)),
             })
             .collect();
+        // With family and sub-family both named there is but one, and FRR leaves its name out.
+        let alone = args.has("unicast");
         let views = families
             .iter()
             .map(|(question, family)| (family, self.family_summary(now, *family, *question, args, answers)));
         if !args.has("json") {
             let mut out = String::new();
             for (family, view) in views {
-                let _ = write!(out, "\n{} Summary:\n{view}", family_name(family.afi, family.safi));
+                let _ = if alone {
+                    write!(out, "{view}")
+                } else {
+                    write!(out, "\n{} Summary:\n{view}", family_name(family.afi, family.safi))
+                };
             }
             return out;
         }
         let views: IndexMap<&str, Summary> =
             views.map(|(family, view)| (family_key(family.afi, family.safi), view)).collect();
-        super::json(&views)
+        match views.first() {
+            Some((_, only)) if alone => super::json(only),
+            _ => super::json(&views),
+        }
     }
 
     fn family_summary(
@@ -67,7 +76,9 @@ impl Instance {
             .iter()
             .filter(|entry| (!established || entry.established()) && (!failed || !entry.established()))
             .filter(|entry| self.asked_for(entry, args))
-            .map(|entry| (entry.addr.to_string(), self.peer_summary(now, entry, family)))
+            .map(|entry| {
+                (entry.addr.to_string(), self.peer_summary(now, entry, family, counts.table_version))
+            })
             .collect();
         let groups = router.map_or(0, |router| router.groups.len());
         Summary {
@@ -111,7 +122,7 @@ impl Instance {
         }
     }
 
-    fn peer_summary(&self, now: Timestamp, entry: &PeerEntry, family: Family) -> PeerSummary {
+    fn peer_summary(&self, now: Timestamp, entry: &PeerEntry, family: Family, version: u64) -> PeerSummary {
         let history = entry.peer.history();
         let established = entry.established();
         let since = if established { history.up_since } else { history.down_since };
@@ -128,7 +139,7 @@ impl Instance {
             version: 4,
             msg_rcvd: history.received.total(),
             msg_sent: history.sent.total(),
-            table_version: 0,
+            table_version: if established { version } else { 0 },
             outq: 0,
             inq: 0,
             peer_uptime: uptime.map_or_else(|| "never".to_owned(), text::uptime),

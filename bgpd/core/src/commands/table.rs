@@ -10,7 +10,7 @@ use bgp_packet::attr::{Attributes, NextHop};
 use ferrite_cli::Args;
 use ferrite_types::{Afi, RouterId, VrfId};
 
-use super::{Answers, RowFilter, Side};
+use super::{Answers, Command, RowFilter, Side, Wrapping};
 use crate::instance::Instance;
 use crate::rib::query::{FibState, PathSource, PathView, PrefixView, TableCounts, WalkSource};
 use crate::rib::settings::PeerKind;
@@ -52,11 +52,13 @@ pub(super) struct Walk {
     header: TableHeader,
     ahead: Vec<Ahead>,
     text: String,
+    wrapping: Wrapping,
     opened: bool,
     finished: bool,
     /// A chunk is with the shell.
     waiting: bool,
     prefixes: u64,
+    /// Paths in the table.
     paths: u64,
 }
 
@@ -115,14 +117,34 @@ impl Instance {
             peer: peer.map(|entry| entry.addr),
             as_path: path.attrs.as_path.to_string(),
             origin: Some(path.attrs.origin),
-            nexthops: nexthop_cells(&path.attrs, path.uses_link_local),
+            nexthops: self.named_cells(path),
             ..PathRow::default()
         }
     }
 }
 
+impl Instance {
+    /// A path's next hops with the name of whoever it came from.
+    pub(super) fn named_cells(&self, path: &PathView) -> Vec<NexthopCell> {
+        let hostname = match path.source {
+            PathSource::Peer(id) => self.peers.get(&id).and_then(|entry| entry.hostname()),
+            _ => Some(self.hostname().to_owned()),
+        };
+        let mut cells = nexthop_cells(&path.attrs, path.uses_link_local);
+        for cell in &mut cells {
+            cell.hostname.clone_from(&hostname);
+        }
+        cells
+    }
+
+    /// Our own name.
+    pub(super) fn hostname(&self) -> &str {
+        self.config.common.hostname.as_deref().unwrap_or(&self.host.hostname)
+    }
+}
+
 /// The addresses of a next hop; packets go to the one that is used.
-pub(super) fn nexthop_cells(attrs: &Attributes, link_local_used: bool) -> Vec<NexthopCell> {
+fn nexthop_cells(attrs: &Attributes, link_local_used: bool) -> Vec<NexthopCell> {
     match attrs.next_hop {
         NextHop::V4(addr) => vec![NexthopCell::new(IpAddr::V4(addr), true)],
         NextHop::V6 { global, link_local } => {
@@ -148,6 +170,7 @@ impl Walk {
         args: &Args,
         shards: usize,
     ) -> Self {
+        let wrapping = Wrapping::of(Command::Table, args);
         Self {
             source,
             family,
@@ -155,7 +178,8 @@ impl Walk {
             json: args.has("json"),
             header,
             ahead: (0..shards).map(|_| Ahead::default()).collect(),
-            text: String::new(),
+            text: wrapping.before.to_owned(),
+            wrapping,
             opened: false,
             finished: false,
             waiting: false,
@@ -164,8 +188,17 @@ impl Walk {
         }
     }
 
-    pub fn table(family: Family, filter: RowFilter, header: TableHeader, args: &Args, shards: usize) -> Self {
-        Self::new(WalkSource::Table, family, Kind::Table(filter), header, args, shards)
+    /// `total` is the number of paths in the whole table, which the footer names.
+    pub fn table(
+        family: Family,
+        filter: RowFilter,
+        header: TableHeader,
+        total: u64,
+        args: &Args,
+        shards: usize,
+    ) -> Self {
+        let walk = Self::new(WalkSource::Table, family, Kind::Table(filter), header, args, shards);
+        Self { paths: total, ..walk }
     }
 
     pub fn adjacency(
@@ -173,15 +206,21 @@ impl Walk {
         family: Family,
         source: WalkSource,
         header: TableHeader,
+        total: u64,
         args: &Args,
         shards: usize,
     ) -> Self {
         // `neighbors X routes` is a table like any other, filtered by its source.
         let kind = match side {
-            Side::Accepted => Kind::Table(RowFilter::All),
+            Side::Accepted => {
+                let filter = match source {
+                    WalkSource::Accepted(peer) => RowFilter::From(peer),
+                    _ => RowFilter::All,
+                };
+                return Self::table(family, filter, header, total, args, shards);
+            }
             Side::Advertised => Kind::Adjacency("advertisedRoutes"),
-            Side::Received => Kind::Adjacency("receivedRoutes"),
-            Side::Filtered => Kind::Adjacency("receivedRoutes"),
+            Side::Received | Side::Filtered => Kind::Adjacency("receivedRoutes"),
         };
         Self::new(source, family, kind, header, args, shards)
     }
@@ -264,11 +303,15 @@ impl Walk {
             self.write_json(row, &rows);
         } else {
             for (position, path) in rows.iter().enumerate() {
+                let begin = self.text.len();
                 path.write_text((position == 0).then_some(row.prefix), &mut self.text);
+                // FRR gives what a neighbour sent one column less.
+                if matches!(self.source, WalkSource::Received(_) | WalkSource::Filtered(_)) {
+                    self.text.replace_range(begin + 3..begin + 4, "");
+                }
             }
         }
         self.prefixes += 1;
-        self.paths += rows.len() as u64;
     }
 
     fn write_json(&mut self, row: &PrefixView, rows: &[PathRow]) {
@@ -323,6 +366,7 @@ impl Walk {
             (Kind::Adjacency(_), false) if self.prefixes == 0 => {}
             (Kind::Adjacency(_), false) => self.text.push_str(&adjacency.text()),
         }
+        self.text.push_str(self.wrapping.after);
     }
 }
 

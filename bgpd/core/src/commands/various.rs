@@ -39,11 +39,19 @@ impl Instance {
         merged.sort_keys();
         let wanted = args.parse_opt::<std::net::IpAddr>("addr").ok().flatten();
         let mut cache = NexthopCache { vrf_name: "default".to_owned(), ..NexthopCache::default() };
-        for (addr, view) in merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr)) {
+        let shown = merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr));
+        // A `network` that is looked for in the RIB is tracked by its address; it is no next hop.
+        for (addr, view) in shown.filter(|(addr, _)| !self.is_checked_network(**addr)) {
             let side = if addr.is_ipv4() { &mut cache.ipv4 } else { &mut cache.ipv6 };
             side.insert(addr.to_string(), self.nexthop_entry(view));
         }
-        if args.has("json") { json(&cache) } else { format!("Current BGP nexthop cache:\n{cache}") }
+        if args.has("json") { json(&cache) } else { cache.to_string() }
+    }
+
+    fn is_checked_network(&self, addr: std::net::IpAddr) -> bool {
+        let Some(router) = self.router().filter(|router| router.import_check) else { return false };
+        let mut networks = router.families.iter().flat_map(|(_, family)| family.networks.keys());
+        networks.any(|prefix| prefix.addr() == addr) && !self.by_addr.contains_key(&addr)
     }
 
     fn nexthop_entry(&self, view: &NexthopView) -> NexthopEntry {
@@ -66,7 +74,7 @@ impl Instance {
             igp_metric: valid.then_some(view.metric.0),
             path_count: u64::from(view.uses),
             peer: self.by_addr.contains_key(&view.addr).then_some(view.addr),
-            resolved_prefix: None,
+            resolved_prefix: self.resolved_prefix(view.addr),
             nexthops: resolved.collect(),
             last_update: self.wall_clock(view.changed),
         }

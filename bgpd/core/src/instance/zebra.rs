@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ferrite_types::zclient::{NexthopState, RedistributeRequest, ToZebra, TrackNexthop};
-use ferrite_types::{Afi, RouteProtocol, VrfId};
+use ferrite_types::{Afi, Prefix, RouteProtocol, VrfId};
 
 use crate::config::RouterBgp;
 
@@ -62,6 +62,11 @@ impl Tracking {
         for state in states {
             self.states.insert((state.vrf, state.addr), state.clone());
         }
+    }
+
+    /// The route that an address is reached by.
+    pub fn resolved_prefix(&self, addr: IpAddr) -> Option<Prefix> {
+        self.states.get(&(VrfId::DEFAULT, addr))?.resolved.as_ref().map(|resolved| resolved.prefix)
     }
 
     /// Everything wanted, for a fresh connection; what zebra said on the old one no longer counts.

@@ -153,7 +153,7 @@ impl PathRow {
         self.write_status(out);
         let network = prefix.map(|p| p.to_string()).unwrap_or_default();
         if network.len() > 16 {
-            let _ = write!(out, "{network}\n{:21} ", "");
+            let _ = write!(out, "{network}\n{:20}", "");
         } else {
             let _ = write!(out, "{network:<17}");
         }

@@ -32,7 +32,9 @@ pub struct Summary {
     pub rib_memory: u64,
     pub peer_count: usize,
     pub peer_memory: u64,
+    #[serde(skip_serializing_if = "num_is_zero")]
     pub peer_group_count: usize,
+    #[serde(skip_serializing_if = "num_is_zero")]
     pub peer_group_memory: u64,
     pub peers: IndexMap<String, PeerSummary>,
     pub failed_peers: usize,
@@ -53,6 +55,10 @@ pub struct Summary {
 pub struct BestPathMode {
     #[serde(serialize_with = "bool_text")]
     pub multi_path_relax: bool,
+}
+
+fn num_is_zero<N: Default + PartialEq>(value: &N) -> bool {
+    *value == N::default()
 }
 
 fn bool_text<S: serde::Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {

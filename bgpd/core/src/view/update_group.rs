@@ -21,7 +21,7 @@ pub struct UpdateGroupView {
     #[serde(serialize_with = "afi_name")]
     pub afi: Afi,
     pub safi: Safi,
-    #[serde(rename = "outgoingRoutemap", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "outRouteMap", skip_serializing_if = "Option::is_none")]
     pub route_map_out: Option<String>,
     /// Seconds.
     #[serde(rename = "minRouteAdvInt")]

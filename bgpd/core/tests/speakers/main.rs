@@ -166,7 +166,7 @@ fn too_many_prefixes_end_the_session_until_it_is_cleared() {
     world.run(60);
     assert_eq!(world.state("b", "10.0.1.1"), "Idle");
     let summary = world.json("b", "show bgp ipv4 unicast summary json");
-    assert_eq!(summary["ipv4Unicast"]["peers"]["10.0.1.1"]["peerState"], "PfxCt");
+    assert_eq!(summary["peers"]["10.0.1.1"]["peerState"], "PfxCt");
     world.configure("a", "router bgp 65001\n address-family ipv4 unicast\n  no network 10.100.1.0/24\n  no network 10.100.2.0/24\n");
     world.show("b", "clear bgp 10.0.1.1");
     world.run(120);

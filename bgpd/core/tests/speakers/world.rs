@@ -431,6 +431,6 @@ impl World {
 
     pub fn state(&mut self, name: &str, neighbor: &str) -> String {
         let summary = self.json(name, "show bgp ipv4 unicast summary json");
-        summary["ipv4Unicast"]["peers"][neighbor]["state"].as_str().unwrap_or("none").to_owned()
+        summary["peers"][neighbor]["state"].as_str().unwrap_or("none").to_owned()
     }
 }

@@ -1,10 +1,10 @@
 //! The commands of prefix lists, access lists, AS-path lists and community lists.
 
-use ferrite_cli::node::CONFIG;
+use ferrite_cli::node::{CONFIG, order};
 use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Negation, Registry};
 use ferrite_types::{Afi, Community, ExtCommunity, LargeCommunity, Prefix};
 
-use super::{Access, Refused, Scope, order};
+use super::{Access, Refused, Scope};
 use crate::access_list::{AccessMatch, AccessRule, Wildcard};
 use crate::as_path_list::AsPathRule;
 use crate::community_list::{CommunityList, CommunityRule, ListedCommunity, Style, canonical};
@@ -23,12 +23,12 @@ pub(super) fn register<C: 'static, H>(registry: &mut Registry<C, H>, scope: Scop
     }
     registry
         .renderer(order::PREFIX_LIST, move |c, lines| render_prefix_lists((access.get)(c), Afi::Ipv4, lines));
-    registry.renderer(order::PREFIX_LIST_V6, move |c, lines| {
+    registry.renderer(order::PREFIX_LIST_IPV6, move |c, lines| {
         render_prefix_lists((access.get)(c), Afi::Ipv6, lines);
     });
     registry
         .renderer(order::ACCESS_LIST, move |c, lines| render_access_lists((access.get)(c), Afi::Ipv4, lines));
-    registry.renderer(order::ACCESS_LIST_V6, move |c, lines| {
+    registry.renderer(order::ACCESS_LIST_IPV6, move |c, lines| {
         render_access_lists((access.get)(c), Afi::Ipv6, lines);
     });
     registry.renderer(order::AS_PATH, move |c, lines| render_as_path_lists((access.get)(c), lines));

@@ -1,10 +1,10 @@
 //! `route-map NAME permit|deny N` and what stands inside it.
 
-use ferrite_cli::node::{CONFIG, ROUTE_MAP};
+use ferrite_cli::node::{CONFIG, ROUTE_MAP, order};
 use ferrite_cli::{CliError, ConfigCommand, Context, Edit, Lines, Negation, Registry};
 
+use super::Access;
 use super::clauses::{MATCHES, SETS};
-use super::{Access, order};
 use crate::config::edit;
 use crate::route_map::{Entry, Exit};
 use crate::{Action, PolicyConfig};
