@@ -57,7 +57,7 @@ pub use peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, PrefixLimitAction, RemovePrivateAs,
     SendCommunity, Unchanged,
 };
-pub use router::{MultipathRelax, RouterBgp, TcpKeepalive};
+pub use router::{MultipathRelax, RouterBgp};
 pub use session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 pub use types::{GroupName, InstanceName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers, WrittenAsn};
 

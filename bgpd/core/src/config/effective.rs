@@ -15,9 +15,9 @@ use super::peer::{Neighbor, PeerSettings};
 use super::peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, RemovePrivateAs, Unchanged,
 };
-use super::router::{RouterBgp, TcpKeepalive};
+use super::router::RouterBgp;
 use super::session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
-use super::types::{GroupName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers};
+use super::types::{GroupName, PerFamily, RemoteAs, SessionKind, Timers};
 
 /// TCP port of BGP (RFC 4271 §8.2.1).
 pub const BGP_PORT: u16 = 179;
@@ -48,11 +48,8 @@ pub struct EffectiveSession {
     /// `neighbor X shutdown`, else `bgp shutdown`.
     pub shutdown: Option<Shutdown>,
     pub password: Option<String>,
-    /// Update groups only.
-    pub solo: bool,
     pub port: u16,
     pub tcp_mss: Option<u16>,
-    pub tcp_keepalive: Option<TcpKeepalive>,
     pub passive: bool,
     /// TTL of what we send.
     pub ttl: u8,
@@ -97,7 +94,6 @@ pub struct EffectiveFamily {
     pub route_server_client: bool,
     pub next_hop_self: bool,
     pub next_hop_self_force: bool,
-    pub nexthop_local_unchanged: bool,
     pub remove_private_as: Option<RemovePrivateAs>,
     pub as_override: bool,
     pub send_community: bool,
@@ -112,7 +108,6 @@ pub struct EffectiveFamily {
     pub distribute_list: InOut,
     pub prefix_list: InOut,
     pub route_map: InOut,
-    pub unsuppress_map: Option<PolicyName>,
     pub filter_list: InOut,
     pub unchanged: Unchanged,
 }
@@ -194,7 +189,7 @@ impl RouterBgp {
         };
         let disable_check = from.flag(|session| session.disable_connected_check);
         let connect_retry = match config.common.defaults {
-            Defaults::Traditional => 120,
+            Defaults::Traditional => 30,
             Defaults::Datacenter => 10,
         };
         EffectiveSession {
@@ -203,10 +198,8 @@ impl RouterBgp {
             description: own.session.description.clone(),
             shutdown: from.value(|session| session.shutdown.clone()).or_else(|| self.shutdown.clone()),
             password: from.value(|session| session.password.clone()),
-            solo: from.flag(|session| session.solo),
             port: from.value(|session| session.port).unwrap_or(BGP_PORT),
             tcp_mss: from.value(|session| session.tcp_mss),
-            tcp_keepalive: self.tcp_keepalive,
             passive: from.flag(|session| session.passive),
             ttl,
             minimum_ttl: ttl_security.map(|hops| 255 - hops.saturating_sub(1)),
@@ -273,7 +266,6 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
         route_server_client: flag(|part| part.route_server_client),
         next_hop_self: flag(|part| part.next_hop_self),
         next_hop_self_force: flag(|part| part.next_hop_self_force),
-        nexthop_local_unchanged: flag(|part| part.nexthop_local_unchanged),
         remove_private_as: own.remove_private_as.or(group.remove_private_as),
         as_override: flag(|part| part.as_override),
         send_community: sends(|part| part.send_community.standard),
@@ -288,7 +280,6 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
         distribute_list: lists(|part| &part.distribute_list),
         prefix_list: lists(|part| &part.prefix_list),
         route_map: lists(|part| &part.route_map),
-        unsuppress_map: own.unsuppress_map.clone().or_else(|| group.unsuppress_map.clone()),
         filter_list: lists(|part| &part.filter_list),
         unchanged: own.unchanged.or(group.unchanged),
     }

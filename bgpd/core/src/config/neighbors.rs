@@ -206,7 +206,7 @@ fn edit_neighbor<T: Part>(
     let inherited = group.and_then(|group| T::of(group, family));
     let Some(mut own) = T::of(&neighbor.settings, family).cloned() else { return Ok(()) };
     let router_asn = router.asn.asn;
-    change(&mut Target { own: &mut own, group: inherited, family, kind, router_asn })?;
+    change(&mut Target { own: &mut own, group: inherited, kind, router_asn })?;
     if let Some(reason) = own.conflict(inherited) {
         return refused(reason);
     }
@@ -239,7 +239,7 @@ fn edit_group<T: Part>(
     let Some(before) = T::of(&group.settings, family).cloned() else { return Ok(()) };
     let mut own = before.clone();
     let router_asn = router.asn.asn;
-    change(&mut Target { own: &mut own, group: None, family, kind, router_asn })?;
+    change(&mut Target { own: &mut own, group: None, kind, router_asn })?;
     own.normalise(None);
     if own == before {
         return Ok(());

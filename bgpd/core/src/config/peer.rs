@@ -71,7 +71,6 @@ pub(super) struct Target<'a, T> {
     pub own: &'a mut T,
     /// The same part of the group that the neighbour is a member of.
     pub group: Option<&'a T>,
-    pub family: Family,
     /// As far as the configuration tells.
     pub kind: Option<SessionKind>,
     pub router_asn: Asn,

@@ -245,7 +245,6 @@ pub struct PeerFamily {
     pub maximum_prefix_out: Option<u32>,
     pub route_server_client: bool,
     /// IPv6: a link-local next hop is passed on.
-    pub nexthop_local_unchanged: bool,
     pub allowas_in: Option<AllowAsIn>,
     pub weight: Option<u16>,
     /// Access list.
@@ -253,7 +252,6 @@ pub struct PeerFamily {
     pub prefix_list: InOut,
     pub route_map: InOut,
     /// Route map whose matches are sent although an aggregate suppresses them.
-    pub unsuppress_map: Option<PolicyName>,
     /// AS-path list.
     pub filter_list: InOut,
     pub unchanged: Unchanged,
@@ -280,9 +278,6 @@ impl Part for PeerFamily {
         self.prefix_list.normalise(&group.prefix_list);
         self.route_map.normalise(&group.route_map);
         self.filter_list.normalise(&group.filter_list);
-        if self.unsuppress_map == group.unsuppress_map {
-            self.unsuppress_map = None;
-        }
     }
 
     fn conflict(&self, group: Option<&Self>) -> Option<&'static str> {
@@ -595,31 +590,6 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
         examples: &["route-server-client"],
     },
     PeerRow {
-        syntax: "nexthop-local unchanged",
-        help: &[
-            "Configure treatment of outgoing link-local nexthop attribute",
-            "Leave link-local nexthop unchanged for this peer",
-        ],
-        no: No::Derived,
-        set: |target, _| {
-            if target.family != Family::IPV6_UNICAST {
-                return Err(CliError::Unknown);
-            }
-            target.own.nexthop_local_unchanged = true;
-            Ok(())
-        },
-        unset: |target, _| {
-            target.own.nexthop_local_unchanged = false;
-            Ok(())
-        },
-        render: |settings, out| {
-            if settings.nexthop_local_unchanged {
-                out.yes("nexthop-local unchanged");
-            }
-        },
-        examples: &[], // IPv6 only
-    },
-    PeerRow {
         syntax: "allowas-in [<(1-10)$times|origin$origin>]",
         help: &[
             "Accept as-path with my AS present in it",
@@ -685,21 +655,6 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
             "Apply map to outbound routes"
         ]
     ),
-    PeerRow {
-        syntax: "unsuppress-map RMAP_NAME$name",
-        help: &["Route-map to selectively unsuppress suppressed routes", "Name of route map"],
-        no: No::Derived,
-        set: |target, args| {
-            target.own.unsuppress_map = args.get("name").map(PolicyName::new);
-            Ok(())
-        },
-        unset: |target, _| {
-            target.own.unsuppress_map = None;
-            Ok(())
-        },
-        render: |settings, out| out.value("unsuppress-map", settings.unsuppress_map.as_ref()),
-        examples: &["unsuppress-map FOO"],
-    },
     in_out!(
         filter_list,
         "filter-list",

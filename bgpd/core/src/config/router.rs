@@ -26,14 +26,6 @@ pub enum MultipathRelax {
     AsSet,
 }
 
-/// `bgp tcp-keepalive IDLE INTERVAL PROBES`: seconds, seconds, number of probes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct TcpKeepalive {
-    pub idle: u16,
-    pub interval: u16,
-    pub probes: u8,
-}
-
 /// One BGP instance.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RouterBgp {
@@ -58,7 +50,6 @@ pub struct RouterBgp {
     /// Shows name the neighbour by its hostname capability.
     pub show_hostname: bool,
     /// The same for next hops.
-    pub show_nexthop_hostname: bool,
     pub client_to_client_reflection: bool,
     /// `None` is the router ID.
     pub cluster_id: Option<Ipv4Addr>,
@@ -69,12 +60,10 @@ pub struct RouterBgp {
     pub coalesce_time: Option<u32>,
     /// All our routes carry GRACEFUL_SHUTDOWN (RFC 8326).
     pub graceful_shutdown: bool,
-    pub tcp_keepalive: Option<TcpKeepalive>,
     pub as_path_ignore: bool,
     pub as_path_confed: bool,
     pub multipath_relax: Option<MultipathRelax>,
     /// Route maps change reflected routes too.
-    pub reflector_allow_outbound_policy: bool,
     pub compare_router_id: bool,
     pub bestpath_aigp: bool,
     pub med_confed: bool,
@@ -93,7 +82,6 @@ pub struct RouterBgp {
     pub default_shutdown: bool,
     /// Every session is shut down; the message goes with the NOTIFICATION (RFC 9003).
     pub shutdown: Option<super::session::Shutdown>,
-    pub allow_martian_nexthop: bool,
     pub families: PerFamily<FamilyConfig>,
 }
 
@@ -116,18 +104,15 @@ impl RouterBgp {
             default_families: PerFamily { ipv4_unicast: true, ipv6_unicast: false },
             default_local_preference: 100,
             show_hostname: datacenter,
-            show_nexthop_hostname: datacenter,
             client_to_client_reflection: true,
             cluster_id: None,
             disable_connected_check: false,
             deterministic_med: datacenter,
             coalesce_time: None,
             graceful_shutdown: false,
-            tcp_keepalive: None,
             as_path_ignore: false,
             as_path_confed: false,
             multipath_relax: None,
-            reflector_allow_outbound_policy: false,
             compare_router_id: false,
             bestpath_aigp: false,
             med_confed: false,
@@ -140,7 +125,6 @@ impl RouterBgp {
             neighbors: BTreeMap::new(),
             default_shutdown: false,
             shutdown: None,
-            allow_martian_nexthop: false,
             families: PerFamily::default(),
         }
     }
@@ -338,12 +322,6 @@ pub(super) static BEFORE: &[RouterRow] = &[
         "bgp default show-hostname"
     ),
     switch!(
-        show_nexthop_hostname,
-        "bgp default show-nexthop-hostname",
-        &[BGP, DEFAULTS, "Show hostname for nexthop in certain command outputs"],
-        "bgp default show-nexthop-hostname"
-    ),
-    switch!(
         client_to_client_reflection,
         "bgp client-to-client reflection",
         &[BGP, "Configure client to client route reflection", "reflection of routes allowed"],
@@ -412,33 +390,6 @@ pub(super) static BEFORE: &[RouterRow] = &[
         &[BGP, "Graceful shutdown parameters"],
         "bgp graceful-shutdown"
     ),
-    RouterRow {
-        syntax: "bgp tcp-keepalive (1-65535)$idle (1-65535)$interval (1-30)$probes",
-        help: &[
-            BGP,
-            "TCP keepalive parameters",
-            "TCP keepalive idle time (seconds)",
-            "TCP keepalive interval (seconds)",
-            "TCP keepalive maximum probes",
-        ],
-        no: Negation::Derived,
-        set: |router, args| {
-            let (idle, interval, probes) =
-                (args.parse("idle")?, args.parse("interval")?, args.parse("probes")?);
-            router.tcp_keepalive = Some(TcpKeepalive { idle, interval, probes });
-            Ok(())
-        },
-        unset: |router, _, _| {
-            router.tcp_keepalive = None;
-            Ok(())
-        },
-        render: |router, lines, _| {
-            if let Some(TcpKeepalive { idle, interval, probes }) = router.tcp_keepalive {
-                lines.line(format!("bgp tcp-keepalive {idle} {interval} {probes}"));
-            }
-        },
-        examples: &["bgp tcp-keepalive 60 10 3"],
-    },
     switch!(
         as_path_ignore,
         "bgp bestpath as-path ignore",
@@ -483,12 +434,6 @@ pub(super) static BEFORE: &[RouterRow] = &[
         },
         examples: &["bgp bestpath as-path multipath-relax", "bgp bestpath as-path multipath-relax as-set"],
     },
-    switch!(
-        reflector_allow_outbound_policy,
-        "bgp route-reflector allow-outbound-policy",
-        &[BGP, "Allow modifications made by out route-map", "on ibgp neighbors"],
-        "bgp route-reflector allow-outbound-policy"
-    ),
     switch!(
         compare_router_id,
         "bgp bestpath compare-routerid",
@@ -628,10 +573,4 @@ pub(super) static AFTER: &[RouterRow] = &[
         render: |_, _, _| {}, // by `bgp shutdown`
         examples: &["bgp shutdown message moving house"],
     },
-    switch!(
-        allow_martian_nexthop,
-        "bgp allow-martian-nexthop",
-        &[BGP, "Allow Martian nexthops to be received in the NLRI from a peer"],
-        "bgp allow-martian-nexthop"
-    ),
 ];

@@ -73,7 +73,6 @@ pub struct SessionSettings {
     pub shutdown: Option<Shutdown>,
     pub password: Option<String>,
     /// An update group of its own.
-    pub solo: bool,
     /// TCP port of the neighbour.
     pub port: Option<u16>,
     /// Octets.
@@ -333,7 +332,6 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.value("password", settings.password.as_deref()),
         examples: &["password secret"],
     },
-    flag!(solo, "solo", &["Solo peer - part of its own update group"]),
     number!(port, "port", "(0-65535)", &["Neighbor's BGP port", "TCP port number"], "1790"),
     number!(
         tcp_mss,

@@ -48,6 +48,7 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("address-family ipv6 multicast", On),
     ("address-family ipv6 vpn", On),
     ("address-family l2vpn evpn", On),
+    ("bgp allow-martian-nexthop", On),
     ("bgp bestpath bandwidth", On),
     ("bgp conditional-advertisement timer", On),
     ("bgp confederation", On),
@@ -62,6 +63,7 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp default ipv6-multicast", On),
     ("bgp default ipv6-vpn", On),
     ("bgp default l2vpn-evpn", On),
+    ("bgp default show-nexthop-hostname", On),
     ("bgp default software-version-capability", On),
     ("bgp default subgroup-pkt-queue-max", On),
     ("bgp default-originate timer", On),
@@ -75,7 +77,9 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp listen range", On),
     ("bgp long-lived-graceful-restart", On),
     ("bgp max-med", On),
+    ("bgp route-reflector allow-outbound-policy", On),
     ("bgp suppress-fib-pending", On),
+    ("bgp tcp-keepalive", On),
     ("bmp mirror", On),
     ("bmp targets", On),
     ("read-quanta", On),
@@ -122,6 +126,7 @@ const OF_NEIGHBOR: &[(&str, Refuse)] = &[
     ("oad", On),
     ("sender-as-path-loop-detection", On),
     ("shutdown rtt", On),
+    ("solo", On),
 ];
 
 /// After `neighbor X`, in an address family (and, as IPv4 unicast, under `router bgp`).
@@ -134,8 +139,10 @@ const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[
     ("capability orf", On),
     ("dampening", On),
     ("disable-addpath-rx", On),
+    ("nexthop-local", On),
     ("send-community extended rpki", On),
     ("soo", On),
+    ("unsuppress-map", On),
 ];
 
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";

@@ -153,7 +153,7 @@ impl SessionConfig {
             router_id,
             hold_time: 180,
             keepalive: 60,
-            connect_retry: 120,
+            connect_retry: 30,
             delay_open: None,
             minimum_hold_time: 0,
             passive: false,

@@ -287,7 +287,7 @@ fn spelling_out_a_default_changes_nothing_that_is_compared() {
     for line in [
         "neighbor 10.0.0.1 port 179",
         "neighbor 10.0.0.1 timers 60 180",
-        "neighbor 10.0.0.1 timers connect 120",
+        "neighbor 10.0.0.1 timers connect 30",
         "neighbor 10.0.0.1 ebgp-multihop 1",
         "neighbor 10.0.0.1 enforce-first-as",
         "neighbor 10.0.0.1 advertisement-interval 0",

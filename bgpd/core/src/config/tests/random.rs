@@ -61,7 +61,6 @@ fn line() -> impl Strategy<Value = Line> {
             "activate",
             "no activate",
             "route-reflector-client",
-            "nexthop-local unchanged",
             "send-community",
         ])
         .chain([
