@@ -12,10 +12,16 @@ use crate::client::ClientKey;
 pub enum Action {
     /// Changes of the forwarding table, in order.
     Fib(Vec<FibOp>),
-    Send { client: ClientKey, message: FromZebra },
+    Send {
+        client: ClientKey,
+        message: FromZebra,
+    },
     Link(LinkChange),
     /// `net.ipv4.ip_forward`, `net.ipv6.conf.all.forwarding`.
-    Forwarding { afi: Afi, on: bool },
+    Forwarding {
+        afi: Afi,
+        on: bool,
+    },
 }
 
 /// Changes of links and their addresses that the configuration asks for.
@@ -42,7 +48,9 @@ pub struct FibOp {
 pub enum FibOpKind {
     /// Install, in place of what we installed before.
     Install(Arc<FibRoute>),
-    Remove { protocol: RouteProtocol },
+    Remove {
+        protocol: RouteProtocol,
+    },
 }
 
 /// Fully resolved next hops.

@@ -126,7 +126,8 @@ impl Clients {
         if let Some((id, _)) = self.owners.iter().find(|(_, owner)| same(owner)) {
             return *id;
         }
-        let next = self.owners.last_key_value().map_or(OwnerId::FIRST_CLIENT, |(id, _)| id.0.saturating_add(1));
+        let next =
+            self.owners.last_key_value().map_or(OwnerId::FIRST_CLIENT, |(id, _)| id.0.saturating_add(1));
         self.owners.insert(
             OwnerId(next),
             Owner {
@@ -211,8 +212,9 @@ impl Zebra {
         for link in self.interfaces.links() {
             let ifindex = link.info.interface.ifindex;
             messages.push(FromZebra::Interface(link.info.interface.clone()));
-            messages
-                .extend(link.addresses.iter().map(|address| FromZebra::Address { ifindex, address: *address }));
+            messages.extend(
+                link.addresses.iter().map(|address| FromZebra::Address { ifindex, address: *address }),
+            );
         }
         for (vrf, _) in self.interfaces.vrfs() {
             messages.push(FromZebra::RouterId { vrf, router_id: self.router_ids.get(vrf) });
@@ -303,9 +305,8 @@ impl Zebra {
         let Some(table) = self.rib.tables.get(&key) else { return found };
         table.walk(*cursor, |prefix, dest| {
             *cursor = Some(prefix);
-            let hit = |entry: &Entry| {
-                self.rib.shared.shape(entry.shape).is_some_and(|shape| matches(shape, entry))
-            };
+            let hit =
+                |entry: &Entry| self.rib.shared.shape(entry.shape).is_some_and(|shape| matches(shape, entry));
             if dest.entries().any(hit) {
                 found.push(prefix);
             }
@@ -353,7 +354,8 @@ impl Zebra {
             let source = Source { owner, protocol: update.protocol, instance, epoch };
             match update.route {
                 Some(route) => {
-                    let replaced = self.add_route_cached(table_key, update.prefix, source, &route, &mut cache);
+                    let replaced =
+                        self.add_route_cached(table_key, update.prefix, source, &route, &mut cache);
                     if let Some(client) = self.clients.get_mut(key) {
                         let counts = &mut client.counts;
                         let count = if replaced { &mut counts.updated } else { &mut counts.added };
@@ -428,9 +430,14 @@ impl Zebra {
         let mut unchanged = false;
         let mut full = false;
         self.change(key, prefix, |dest, shared| {
-            let same = dest.entries().position(|e| shared.shape(e.shape).is_some_and(|s| same_source(s, &shape)));
+            let same =
+                dest.entries().position(|e| shared.shape(e.shape).is_some_and(|s| same_source(s, &shape)));
             match same {
-                Some(index) if dest.get(index).is_some_and(|e| (e.shape, e.policy) == (entry.shape, entry.policy)) => {
+                Some(index)
+                    if dest
+                        .get(index)
+                        .is_some_and(|e| (e.shape, e.policy) == (entry.shape, entry.policy)) =>
+                {
                     unchanged = true;
                     if let Some(present) = dest.entries_mut().nth(index) {
                         present.epoch = entry.epoch;
@@ -463,11 +470,18 @@ impl Zebra {
 
     pub(crate) fn withdraw(&mut self, key: TableKey, prefix: Prefix, source: Source) {
         self.withdraw_matching(key, prefix, |shape| {
-            shape.owner == source.owner && shape.protocol == source.protocol && shape.instance == source.instance
+            shape.owner == source.owner
+                && shape.protocol == source.protocol
+                && shape.instance == source.instance
         });
     }
 
-    pub(crate) fn withdraw_matching(&mut self, key: TableKey, prefix: Prefix, matches: impl Fn(&Shape) -> bool) {
+    pub(crate) fn withdraw_matching(
+        &mut self,
+        key: TableKey,
+        prefix: Prefix,
+        matches: impl Fn(&Shape) -> bool,
+    ) {
         if self.rib.dest(key, prefix).is_some() {
             self.remove_matching(key, prefix, &|shape, _| matches(shape));
         }
@@ -514,10 +528,17 @@ impl Zebra {
 
     pub(crate) fn broadcast(&mut self, message: &FromZebra) {
         let clients: Vec<ClientKey> = self.clients.connected.keys().copied().collect();
-        self.actions.extend(clients.into_iter().map(|client| Action::Send { client, message: message.clone() }));
+        self.actions
+            .extend(clients.into_iter().map(|client| Action::Send { client, message: message.clone() }));
     }
 
-    pub(crate) fn tell_owner(&mut self, key: TableKey, prefix: Prefix, shape: ShapeId, outcome: RouteOutcome) {
+    pub(crate) fn tell_owner(
+        &mut self,
+        key: TableKey,
+        prefix: Prefix,
+        shape: ShapeId,
+        outcome: RouteOutcome,
+    ) {
         let Some(shape) = self.rib.shared.shape(shape) else { return };
         let result = RouteResult { vrf: key.vrf, prefix, protocol: shape.protocol, outcome };
         self.clients.push_result(shape.owner, result);
@@ -594,4 +615,3 @@ fn same_source(present: &Shape, new: &Shape) -> bool {
         _ => true,
     }
 }
-

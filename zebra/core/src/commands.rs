@@ -8,10 +8,10 @@ use ferrite_types::{Afi, Prefix, RouteProtocol, TableId, Tag, VrfId};
 use indexmap::IndexMap;
 use serde_json::json;
 
+use crate::gather::{RouteFilter, RouteWalk, pretty};
 use crate::instance::Zebra;
 use crate::rib::TableKey;
 use crate::settings::{DEFAULT_VRF_NAME, Settings};
-use crate::gather::{RouteFilter, RouteWalk, pretty};
 use crate::view::client::ClientSummary;
 
 /// A command that is understood.
@@ -56,9 +56,39 @@ const SOURCES_V6: &str =
 
 /// The rows of `show ip protocol`, FRR's whole list.
 const FRR_SOURCES: &[&str] = &[
-    "system", "kernel", "connected", "local", "static", "rip", "ripng", "ospf", "ospf6", "isis", "bgp", "pim", "eigrp",
-    "nhrp", "hsls", "olsr", "table", "ldp", "vnc", "vnc-direct", "vnc-rn", "bgp-direct", "bgp-direct-to-nve-groups",
-    "babel", "sharp", "pbr", "bfd", "openfabric", "vrrp", "zebra", "srte", "table-direct", "any",
+    "system",
+    "kernel",
+    "connected",
+    "local",
+    "static",
+    "rip",
+    "ripng",
+    "ospf",
+    "ospf6",
+    "isis",
+    "bgp",
+    "pim",
+    "eigrp",
+    "nhrp",
+    "hsls",
+    "olsr",
+    "table",
+    "ldp",
+    "vnc",
+    "vnc-direct",
+    "vnc-rn",
+    "bgp-direct",
+    "bgp-direct-to-nve-groups",
+    "babel",
+    "sharp",
+    "pbr",
+    "bfd",
+    "openfabric",
+    "vrrp",
+    "zebra",
+    "srte",
+    "table-direct",
+    "any",
 ];
 
 pub fn register(registry: &mut Registry<Settings, Show>) {
@@ -131,7 +161,12 @@ fn host(afi: Afi) -> &'static str {
     if afi == Afi::Ipv6 { "X:X::X:X" } else { "A.B.C.D" }
 }
 
-fn register_routes(registry: &mut Registry<Settings, Show>, afi: Afi, ip: &'static str, ip_help: &'static str) {
+fn register_routes(
+    registry: &mut Registry<Settings, Show>,
+    afi: Afi,
+    ip: &'static str,
+    ip_help: &'static str,
+) {
     let (prefix, sources) = match afi {
         Afi::Ipv6 => ("X:X::X:X/M", SOURCES_V6),
         _ => ("A.B.C.D/M", SOURCES_V4),
@@ -139,7 +174,8 @@ fn register_routes(registry: &mut Registry<Settings, Show>, afi: Afi, ip: &'stat
     for (word, what, show) in
         [("route", "IP routing table", Show::Routes(afi)), ("fib", "IP forwarding table", Show::Fib(afi))]
     {
-        let mut help = vec![SHOW, ip_help, what, VRF, VRF_NAME, "Table to display", "The table number to display"];
+        let mut help =
+            vec![SHOW, ip_help, what, VRF, VRF_NAME, "Table to display", "The table number to display"];
         help.extend([
             "Show only routes with tag",
             "Tag value",
@@ -173,7 +209,9 @@ fn register_routes(registry: &mut Registry<Settings, Show>, afi: Afi, ip: &'stat
         Show::Prefix(afi),
     ));
     registry.exec(ExecCommand::new(
-        format!("show {ip} route [vrf NAME$vrf_name] summary [table (1-4294967295)$table_id] [prefix] [json]"),
+        format!(
+            "show {ip} route [vrf NAME$vrf_name] summary [table (1-4294967295)$table_id] [prefix] [json]"
+        ),
         &[
             SHOW,
             ip_help,
@@ -216,7 +254,9 @@ impl Zebra {
     fn show_interface(&self, args: &Args) -> Result<String, CliError> {
         let views = self.interface_views(self.vrf_filter(args)?, args.get("IFNAME"));
         match args.get("IFNAME") {
-            Some(name) if views.0.is_empty() => Err(CliError::refused(format!("Can't find interface {name}"))),
+            Some(name) if views.0.is_empty() => {
+                Err(CliError::refused(format!("Can't find interface {name}")))
+            }
             _ => Ok(render(&views, args)),
         }
     }

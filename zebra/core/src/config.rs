@@ -24,7 +24,11 @@ static DEBUG: &[DebugFlag] = &[
     },
     DebugFlag {
         line: "debug zebra kernel",
-        help: &["Debugging functions", "Zebra configuration", "Debug option set for zebra between kernel interface"],
+        help: &[
+            "Debugging functions",
+            "Zebra configuration",
+            "Debug option set for zebra between kernel interface",
+        ],
         text: "Zebra kernel debugging is on",
         target: "zebra::kernel",
     },

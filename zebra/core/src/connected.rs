@@ -94,7 +94,8 @@ impl Zebra {
         let Some(link) = self.interfaces.get_mut(ifindex) else { return };
         let before = link.addresses.len();
         link.addresses.retain(|present| {
-            (present.addr, present.prefix_len, present.peer) != (address.addr, address.prefix_len, address.peer)
+            (present.addr, present.prefix_len, present.peer)
+                != (address.addr, address.prefix_len, address.peer)
         });
         if link.addresses.len() == before {
             return;

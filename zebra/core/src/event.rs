@@ -14,8 +14,14 @@ pub enum Event {
     // The kernel. A dump and its later changes are the same events.
     Link(LinkInfo),
     LinkGone(IfIndex),
-    Address { ifindex: IfIndex, address: InterfaceAddress },
-    AddressGone { ifindex: IfIndex, address: InterfaceAddress },
+    Address {
+        ifindex: IfIndex,
+        address: InterfaceAddress,
+    },
+    AddressGone {
+        ifindex: IfIndex,
+        address: InterfaceAddress,
+    },
     KernelRoute(KernelRoute),
     KernelRouteGone(KernelRoute),
     /// A dump begins: what it does not name by `DumpEnd` is gone.
@@ -23,9 +29,17 @@ pub enum Event {
     DumpEnd,
     FibDone(Vec<FibResult>),
     // Clients.
-    ClientConnected { client: ClientKey, hello: Hello },
-    Client { client: ClientKey, message: ToZebra },
-    ClientGone { client: ClientKey },
+    ClientConnected {
+        client: ClientKey,
+        hello: Hello,
+    },
+    Client {
+        client: ClientKey,
+        message: ToZebra,
+    },
+    ClientGone {
+        client: ClientKey,
+    },
     // The shell.
     Configured(Arc<Settings>),
 }

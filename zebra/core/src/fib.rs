@@ -9,9 +9,7 @@ use ferrite_types::{Prefix, RouteProtocol, Timestamp};
 use crate::action::{FibOp, FibOpKind};
 use crate::event::FibResult;
 use crate::instance::Zebra;
-use crate::rib::{
-    Dest, DestState, Entry, Interner, OwnerId, Policy, Rank, ShapeId, TableKey, best,
-};
+use crate::rib::{Dest, DestState, Entry, Interner, OwnerId, Policy, Rank, ShapeId, TableKey, best};
 
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(64);
@@ -134,7 +132,8 @@ impl Zebra {
         prefix: Prefix,
         edit: impl FnOnce(&mut Dest, &mut Interner),
     ) {
-        let Some(dest) = self.rib.tables.entry(key).or_insert_with(|| crate::rib::Table::new(key.afi)).entry(prefix)
+        let Some(dest) =
+            self.rib.tables.entry(key).or_insert_with(|| crate::rib::Table::new(key.afi)).entry(prefix)
         else {
             return;
         };
@@ -157,7 +156,9 @@ impl Zebra {
         old: Option<ShapeId>,
         resolved_anew: bool,
     ) {
-        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else { return };
+        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else {
+            return;
+        };
         dest.select(choose(dest, prefix, &self.rib.shared));
         let new = dest.selected().map(|entry| entry.shape);
         if old != new || resolved_anew {
@@ -173,7 +174,9 @@ impl Zebra {
 
     /// Brings the kernel to what is selected.
     fn program(&mut self, key: TableKey, prefix: Prefix, selected: Option<ShapeId>) {
-        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else { return };
+        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else {
+            return;
+        };
         let shared = &mut self.rib.shared;
         let shape = selected.and_then(|id| shared.shape(id).copied());
         let wanted = selected.filter(|_| shape.is_some_and(|shape| !is_system(shape.protocol)));
@@ -283,7 +286,9 @@ impl Zebra {
 
     fn reinstall(&mut self, key: TableKey, prefix: Prefix) {
         let Some(failure) = self.fib.failed.get(&(key, prefix)).copied() else { return };
-        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else { return };
+        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else {
+            return;
+        };
         let Some(held) = dest.fib else { return };
         if dest.state == DestState::Queued {
             return;

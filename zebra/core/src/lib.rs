@@ -32,10 +32,10 @@ pub mod settings;
 mod statics;
 pub mod view;
 
-pub use gather::RouteWalk;
 pub use action::{Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange};
 pub use client::ClientKey;
 pub use event::{Event, FibResult, KernelRoute, LinkInfo, LinkKind};
+pub use gather::RouteWalk;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use settings::Settings;
 

@@ -19,7 +19,8 @@ use crate::instance::Zebra;
 use crate::rib::{Resolved, SetId, TableKey, Trust, Via};
 
 const MAX_ROUNDS: usize = 16;
-const DEFER: Duration = Duration::from_millis(250);
+const DEFER_MIN: Duration = Duration::from_millis(250);
+const DEFER_MAX: Duration = Duration::from_secs(32);
 
 type Address = (VrfId, IpAddr);
 
@@ -40,6 +41,8 @@ pub struct Tracker {
     dirty_sets: BTreeSet<SetId>,
     /// When work goes on that did not end in its rounds.
     pub deferred: Option<Timestamp>,
+    /// How often in a row that was so: each time waits twice as long.
+    unsettled: u32,
 }
 
 impl Tracker {
@@ -198,7 +201,11 @@ impl Zebra {
             }
         }
         if !self.tracker.dirty.is_empty() || !self.tracker.dirty_sets.is_empty() {
-            self.tracker.deferred = Some(self.now + DEFER);
+            let wait = DEFER_MIN.saturating_mul(1 << self.tracker.unsettled.min(7)).min(DEFER_MAX);
+            self.tracker.unsettled = self.tracker.unsettled.saturating_add(1);
+            self.tracker.deferred = Some(self.now + wait);
+        } else {
+            self.tracker.unsettled = 0;
         }
         for (client, states) in told {
             self.send(client, FromZebra::Nexthops(states));

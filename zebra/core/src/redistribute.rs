@@ -75,8 +75,10 @@ impl Zebra {
                 .collect()
         };
         let (losing, gaining) = (listeners(was.filter(|_| was != is)), listeners(is));
-        let gone = old.filter(|_| !losing.is_empty()).and_then(|id| self.redistributed(key, prefix, id, false));
-        let added = new.filter(|_| !gaining.is_empty()).and_then(|id| self.redistributed(key, prefix, id, true));
+        let gone =
+            old.filter(|_| !losing.is_empty()).and_then(|id| self.redistributed(key, prefix, id, false));
+        let added =
+            new.filter(|_| !gaining.is_empty()).and_then(|id| self.redistributed(key, prefix, id, true));
         for (clients, route) in [(losing, gone), (gaining, added)] {
             let Some(route) = route else { continue };
             for client in clients {
@@ -136,7 +138,9 @@ impl Scope for Prefix {
     fn is_host_scope(&self) -> bool {
         match self {
             Self::V4(p) => p.len() > 0 && (p.addr().is_loopback() || p.addr().is_link_local()),
-            Self::V6(p) => p.addr().is_loopback() || p.addr().is_unicast_link_local() || p.addr().is_multicast(),
+            Self::V6(p) => {
+                p.addr().is_loopback() || p.addr().is_unicast_link_local() || p.addr().is_multicast()
+            }
         }
     }
 }

@@ -14,7 +14,8 @@ use super::encode::{
     RTA_TABLE, RTA_VIA, RTAX_MTU, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE, RTNH_F_ONLINK,
 };
 use super::wire::{
-    self, Message, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE, u16_at, u32_at,
+    self, Message, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE, u16_at,
+    u32_at,
 };
 
 const IFF_UP: u32 = 0x1;
@@ -117,7 +118,8 @@ fn text(value: &[u8]) -> Option<String> {
 
 /// IFLA_LINKINFO: IFLA_INFO_KIND and, of a VRF, its table.
 fn link_kind(linkinfo: &[u8]) -> LinkKind {
-    let find = |wanted: u16| wire::attributes(linkinfo).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let find =
+        |wanted: u16| wire::attributes(linkinfo).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
     let Some(name) = find(1).and_then(text) else { return LinkKind::Other };
     match name.as_str() {
         "vrf" => {

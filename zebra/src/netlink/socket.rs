@@ -87,12 +87,7 @@ impl Socket {
     }
 
     /// Asks for everything of a kind and hands over each message.
-    pub fn dump(
-        &mut self,
-        kind: u16,
-        header: &[u8],
-        mut visit: impl FnMut(&Message<'_>),
-    ) -> io::Result<()> {
+    pub fn dump(&mut self, kind: u16, header: &[u8], mut visit: impl FnMut(&Message<'_>)) -> io::Result<()> {
         let seq = self.next_seq();
         let mut request = wire::Builder::default();
         request.begin(kind, NLM_F_REQUEST | NLM_F_DUMP, seq);

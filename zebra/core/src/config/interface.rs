@@ -184,12 +184,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         ConfigCommand::new(
             &[&CONFIG],
             "interface IFNAME [vrf NAME]",
-            &[
-                "Select an interface to configure",
-                "Interface's name",
-                "Specify the VRF",
-                "The VRF name",
-            ],
+            &["Select an interface to configure", "Interface's name", "Specify the VRF", "The VRF name"],
             |settings: &mut Settings, edit: &Edit<'_>| {
                 let name = edit.args.get("IFNAME").unwrap_or_default();
                 if edit.negated {

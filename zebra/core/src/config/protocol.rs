@@ -7,8 +7,10 @@ use ferrite_types::RouteProtocol;
 use super::{tidy, vrf_of};
 use crate::settings::{AfiKey, Settings, VrfSettings};
 
-const V4: &str = "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
-const V6: &str = "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
+const V4: &str =
+    "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
+const V6: &str =
+    "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     for (afi, family, family_help, words) in

@@ -7,9 +7,7 @@ use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Registry};
 use ferrite_types::{Distance, Ipv4Prefix, Prefix, RouteProtocol, TableId, Tag};
 
 use super::{tidy, vrf_of};
-use crate::settings::{
-    BlackholeWord, Settings, StaticKey, StaticNexthop, StaticValue, VrfSettings,
-};
+use crate::settings::{BlackholeWord, Settings, StaticKey, StaticNexthop, StaticValue, VrfSettings};
 
 const ESTABLISH: &str = "Establish static routes";
 const PREFIX: &str = "IP destination prefix (e.g. 10.0.0.0/8)";
@@ -43,13 +41,18 @@ const OPTIONS_HELP: [&str; 16] = [
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     let v4 = "ip route <A.B.C.D/M$prefix|A.B.C.D$network A.B.C.D$mask>";
     let v6 = "ipv6 route X:X::X:X/M$prefix";
-    let v4_help = &["IP information", ESTABLISH, PREFIX, "IP destination prefix", "IP destination prefix mask"][..];
+    let v4_help =
+        &["IP information", ESTABLISH, PREFIX, "IP destination prefix", "IP destination prefix mask"][..];
     let v6_help = &["IPv6 information", ESTABLISH, PREFIX_V6][..];
     let families = [(v4, v4_help, "A.B.C.D$gateway"), (v6, v6_help, "X:X::X:X$gateway")];
     for (head, head_help, gateway) in families {
         let examples = if head == v4 { V4_EXAMPLES } else { V6_EXAMPLES };
         let forms: [(String, &[&'static str], &[&str]); 4] = [
-            (format!("{head} <Null0|reject|blackhole>$blackhole [{{{OPTIONS}}}]"), BLACKHOLE_HELP, examples[0]),
+            (
+                format!("{head} <Null0|reject|blackhole>$blackhole [{{{OPTIONS}}}]"),
+                BLACKHOLE_HELP,
+                examples[0],
+            ),
             (format!("{head} {gateway} [{{{OPTIONS}}}]"), &[GATEWAY], examples[1]),
             (format!("{head} INTERFACE$interface [{{{OPTIONS}}}]"), &[INTERFACE], examples[2]),
             (
@@ -143,8 +146,7 @@ fn route(args: &Args) -> Result<(StaticKey, StaticValue), CliError> {
                 .ok_or_else(|| CliError::refused("a gateway or an interface is missing"))?
         }
     };
-    let distance =
-        args.parse_opt("distance")?.map_or(RouteProtocol::Static.default_distance(), Distance);
+    let distance = args.parse_opt("distance")?.map_or(RouteProtocol::Static.default_distance(), Distance);
     let table = args.parse_opt("table_id")?.map(TableId);
     Ok((StaticKey { prefix, table, distance, nexthop }, value))
 }

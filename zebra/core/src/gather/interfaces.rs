@@ -74,7 +74,8 @@ impl Zebra {
     }
 
     pub(crate) fn interface_views(&self, vrf: Option<&str>, name: Option<&str>) -> Interfaces {
-        let links = self.links_of(vrf).filter(|link| name.is_none_or(|name| link.info.interface.name == name));
+        let links =
+            self.links_of(vrf).filter(|link| name.is_none_or(|name| link.info.interface.name == name));
         Interfaces(links.map(|link| (link.info.interface.name.clone(), self.interface_view(link))).collect())
     }
 

@@ -66,11 +66,19 @@ impl serde_json::ser::Formatter for FrrFormatter {
         self.close(writer, b"]")
     }
 
-    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_object_key<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         self.next(writer, first)
     }
 
-    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, writer: &mut W, first: bool) -> std::io::Result<()> {
+    fn begin_array_value<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> std::io::Result<()> {
         self.next(writer, first)
     }
 
@@ -92,8 +100,7 @@ mod tests {
     #[test]
     fn json_is_laid_out_as_frr_does() {
         let value = serde_json::json!({"a": {"b": [1, {"c": true}], "d": {}, "e": []}});
-        let expected =
-            "{\n  \"a\":{\n    \"b\":[\n      1,\n      {\n        \"c\":true\n      }\n    ],\n    \"d\":{},\n    \"e\":[]\n  }\n}\n";
+        let expected = "{\n  \"a\":{\n    \"b\":[\n      1,\n      {\n        \"c\":true\n      }\n    ],\n    \"d\":{},\n    \"e\":[]\n  }\n}\n";
         assert_eq!(pretty(&value), expected);
     }
 }

@@ -54,8 +54,7 @@ impl Zebra {
                 let row = if ibgp { ROWS - 1 } else { shape.protocol as usize };
                 let Some(count) = counts.get_mut(row) else { continue };
                 let selected = dest.selected_index() == Some(index);
-                let installed =
-                    is_system(shape.protocol) || selected && dest.state == DestState::Installed;
+                let installed = is_system(shape.protocol) || selected && dest.state == DestState::Installed;
                 count.routes += 1;
                 count.selected += u64::from(selected);
                 count.fib += u64::from(installed);

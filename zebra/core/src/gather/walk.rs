@@ -43,7 +43,13 @@ pub struct RouteWalk {
 const PIECE: usize = 512;
 
 impl RouteWalk {
-    pub fn new(tables: Vec<TableKey>, filter: RouteFilter, json: bool, name_table: bool, several: bool) -> Self {
+    pub fn new(
+        tables: Vec<TableKey>,
+        filter: RouteFilter,
+        json: bool,
+        name_table: bool,
+        several: bool,
+    ) -> Self {
         Self {
             tables: tables.into(),
             cursor: None,

@@ -239,8 +239,7 @@ impl Interner {
         if let Some(source) = slot.shape.source {
             nexthops = nexthops.iter().map(|n| Nexthop { source: Some(source), ..n.clone() }).collect();
         }
-        let route =
-            Arc::new(FibRoute { protocol: slot.shape.protocol, nexthops, mtu: slot.shape.mtu });
+        let route = Arc::new(FibRoute { protocol: slot.shape.protocol, nexthops, mtu: slot.shape.mtu });
         slot.fib = Some((set.generation, route.clone()));
         Some((set.generation, route))
     }

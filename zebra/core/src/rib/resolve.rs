@@ -143,9 +143,7 @@ impl Resolver<'_> {
                 let up = operative(ifindex);
                 direct(if up { SmallVec::from_elem(nexthop.clone(), 1) } else { SmallVec::new() })
             }
-            NexthopKind::Gateway(gateway, ifindex) => {
-                self.gateway(nexthop, gateway, ifindex, trust, walk)
-            }
+            NexthopKind::Gateway(gateway, ifindex) => self.gateway(nexthop, gateway, ifindex, trust, walk),
         }
     }
 
@@ -173,10 +171,12 @@ impl Resolver<'_> {
                 Some(wanted) => exits.any(|exit| exit == wanted).then_some(wanted),
                 None => exits.next(),
             };
-            out.paths.extend(exit.map(|exit| Nexthop {
-                kind: NexthopKind::Gateway(gateway, Some(exit)),
-                ..nexthop.clone()
-            }));
+            out.paths.extend(
+                exit.map(|exit| Nexthop {
+                    kind: NexthopKind::Gateway(gateway, Some(exit)),
+                    ..nexthop.clone()
+                }),
+            );
             return out;
         }
         out.recursive = true;

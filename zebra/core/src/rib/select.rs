@@ -33,10 +33,7 @@ pub fn best(candidates: impl IntoIterator<Item = (usize, Rank)>) -> Option<usize
 /// Less is better.
 fn order(a: &Rank, b: &Rank) -> Ordering {
     let connected = |rank: &Rank| rank.protocol != RouteProtocol::Connected;
-    connected(a)
-        .cmp(&connected(b))
-        .then(a.distance.cmp(&b.distance))
-        .then(a.metric.cmp(&b.metric))
+    connected(a).cmp(&connected(b)).then(a.distance.cmp(&b.distance)).then(a.metric.cmp(&b.metric))
 }
 
 #[cfg(test)]

@@ -120,14 +120,16 @@ impl Table {
                     Some(Prefix::V4(p)) => Bound::Excluded(p),
                     _ => Bound::Unbounded,
                 };
-                let _ = map.range((start, Bound::Unbounded)).try_for_each(|(p, dest)| visit((*p).into(), dest));
+                let _ =
+                    map.range((start, Bound::Unbounded)).try_for_each(|(p, dest)| visit((*p).into(), dest));
             }
             Map::V6(map) => {
                 let start = match from {
                     Some(Prefix::V6(p)) => Bound::Excluded(p),
                     _ => Bound::Unbounded,
                 };
-                let _ = map.range((start, Bound::Unbounded)).try_for_each(|(p, dest)| visit((*p).into(), dest));
+                let _ =
+                    map.range((start, Bound::Unbounded)).try_for_each(|(p, dest)| visit((*p).into(), dest));
             }
         }
     }

@@ -1,0 +1,205 @@
+//! A world for the machine: a kernel that is a map, clients that are lists, a clock that is a number.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrite_types::interface::{Interface, InterfaceAddress};
+use ferrite_types::zclient::{FromZebra, Hello, RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
+use ferrite_types::{
+    IfIndex, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Tag, Timestamp, VrfId,
+};
+use zebra_core::{
+    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, LinkInfo, LinkKind, Options, Settings,
+    WallClock, Zebra,
+};
+
+pub struct World {
+    pub zebra: Zebra,
+    pub now: Timestamp,
+    pub kernel: BTreeMap<(TableId, Prefix), FibRoute>,
+    pub sent: Vec<(ClientKey, FromZebra)>,
+    /// What the kernel answers for a prefix in place of success.
+    pub refuse: BTreeMap<Prefix, i32>,
+    pub writes: usize,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let mut world = Self {
+            zebra: Zebra::new(Options::default(), WallClock::default()),
+            now: Timestamp::ZERO,
+            kernel: BTreeMap::new(),
+            sent: Vec::new(),
+            refuse: BTreeMap::new(),
+            writes: 0,
+        };
+        world.event(Event::DumpBegin);
+        world.event(Event::DumpEnd);
+        world
+    }
+
+    pub fn event(&mut self, event: Event) {
+        let mut actions = Vec::new();
+        self.zebra.handle(self.now, event, &mut actions);
+        self.perform(actions);
+    }
+
+    /// Lets time pass, deadline by deadline.
+    pub fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(deadline) = self.zebra.next_deadline().filter(|at| *at <= until) {
+            self.now = self.now.max(deadline);
+            let mut actions = Vec::new();
+            self.zebra.tick(self.now, &mut actions);
+            self.perform(actions);
+        }
+        self.now = until;
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Fib(ops) => {
+                    let results = ops.into_iter().map(|op| self.program(op)).collect();
+                    self.event(Event::FibDone(results));
+                }
+                Action::Send { client, message } => self.sent.push((client, message)),
+                Action::Link(_) | Action::Forwarding { .. } => {}
+            }
+        }
+    }
+
+    fn program(&mut self, op: zebra_core::FibOp) -> FibResult {
+        self.writes += 1;
+        let errno = self.refuse.get(&op.prefix).copied().unwrap_or(0);
+        let key = (op.table, op.prefix);
+        match op.kind {
+            FibOpKind::Install(route) if errno == 0 => drop(self.kernel.insert(key, (*route).clone())),
+            FibOpKind::Install(_) => {}
+            FibOpKind::Remove { .. } => drop(self.kernel.remove(&key)),
+        }
+        FibResult { vrf: op.vrf, table: op.table, prefix: op.prefix, seq: op.seq, errno }
+    }
+
+    pub fn link(&mut self, index: u32, up: bool) {
+        self.event(Event::Link(link(index, up)));
+    }
+
+    pub fn address(&mut self, index: u32, text: &str) {
+        self.event(Event::Address { ifindex: IfIndex(index), address: address(text) });
+    }
+
+    /// Lines of configuration, as a file holds them.
+    pub fn lines(&mut self, text: &str) {
+        let engine = ferrite_cli::Engine::new(zebra_core::registry());
+        let lines = ferrite_cli::numbered(text);
+        let settings = engine.load(Settings::default(), &lines).unwrap_or_else(|errors| panic!("{errors:?}"));
+        self.event(Event::Configured(Arc::new(settings)));
+    }
+
+    pub fn connect(&mut self, key: u64, protocol: RouteProtocol) -> ClientKey {
+        let client = ClientKey(key);
+        let hello = Hello { daemon: protocol.name().to_owned(), protocol, instance: 0, restarting: false };
+        self.event(Event::ClientConnected { client, hello });
+        client
+    }
+
+    pub fn say(&mut self, client: ClientKey, message: ToZebra) {
+        self.event(Event::Client { client, message });
+    }
+
+    pub fn announce(
+        &mut self,
+        client: ClientKey,
+        protocol: RouteProtocol,
+        prefix: &str,
+        nexthops: &[Nexthop],
+    ) {
+        let route = attrs(protocol, nexthops);
+        self.say(client, ToZebra::Routes(batch(protocol, prefix, Some(route))));
+    }
+
+    pub fn withdraw(&mut self, client: ClientKey, protocol: RouteProtocol, prefix: &str) {
+        self.say(client, ToZebra::Routes(batch(protocol, prefix, None)));
+    }
+
+    /// The next hops that the kernel has for a prefix of the main table, as text.
+    pub fn kernel(&self, prefix: &str) -> Option<String> {
+        let route = self.kernel.get(&(TableId::MAIN, prefix.parse().unwrap()))?;
+        let hop = |nexthop: &Nexthop| match nexthop.kind {
+            NexthopKind::Interface(ifindex) => format!("dev {ifindex}"),
+            NexthopKind::Gateway(gateway, ifindex) => {
+                format!("{gateway} dev {}", ifindex.unwrap_or_default())
+            }
+            NexthopKind::Blackhole(kind) => format!("{kind:?}"),
+        };
+        let hops: Vec<String> = route.nexthops.iter().map(hop).collect();
+        Some(format!("{} {}", route.protocol, hops.join(" + ")))
+    }
+
+    /// What a client was told since the last call.
+    pub fn told(&mut self, client: ClientKey) -> Vec<FromZebra> {
+        let (mine, others) = std::mem::take(&mut self.sent).into_iter().partition(|(key, _)| *key == client);
+        self.sent = others;
+        let mine: Vec<(ClientKey, FromZebra)> = mine;
+        mine.into_iter().map(|(_, message)| message).collect()
+    }
+}
+
+pub fn link(index: u32, up: bool) -> LinkInfo {
+    LinkInfo {
+        interface: Interface {
+            name: format!("e{index}"),
+            ifindex: IfIndex(index),
+            vrf: VrfId::DEFAULT,
+            up,
+            running: up,
+            loopback: false,
+            point_to_point: false,
+            broadcast: true,
+            multicast: true,
+            mtu: 1500,
+            speed: 0,
+            mac: None,
+        },
+        flags: u32::from(up),
+        hardware: 1,
+        kind: LinkKind::Veth,
+        master: None,
+        parent: None,
+        tx_queue_len: 1000,
+        protodown: false,
+    }
+}
+
+pub fn address(text: &str) -> InterfaceAddress {
+    let (addr, len) = text.split_once('/').unwrap();
+    InterfaceAddress {
+        addr: addr.parse().unwrap(),
+        prefix_len: len.parse().unwrap(),
+        peer: None,
+        secondary: false,
+    }
+}
+
+pub fn via(gateway: &str) -> Nexthop {
+    Nexthop::gateway(gateway.parse().unwrap())
+}
+
+pub fn attrs(protocol: RouteProtocol, nexthops: &[Nexthop]) -> RouteAttrs {
+    RouteAttrs {
+        nexthops: nexthops.into(),
+        distance: protocol.default_distance(),
+        metric: Metric(0),
+        tag: Tag(0),
+        mtu: 0,
+        allow_recursion: true,
+        internal: false,
+    }
+}
+
+pub fn batch(protocol: RouteProtocol, prefix: &str, route: Option<RouteAttrs>) -> RouteBatch {
+    let update = RouteUpdate { prefix: prefix.parse().unwrap(), protocol, route };
+    RouteBatch { vrf: VrfId::DEFAULT, table: None, updates: vec![update] }
+}
