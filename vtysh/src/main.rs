@@ -178,6 +178,11 @@ fn run(mut session: Session, options: &Options) -> u8 {
     if !options.command.is_empty() {
         return commands(&mut session, options);
     }
+    println!(
+        "\nHello, this is Ferrite (version {}), with the commands of FRRouting {}.\n",
+        env!("CARGO_PKG_VERSION"),
+        ferrite_cli::common::FRR_RELEASE
+    );
     match interactive::run(session) {
         Ok(()) => 0,
         Err(error) => {

@@ -17,10 +17,23 @@ pub fn write(session: &mut Session, integrated: bool, sink: &mut Sink) -> Ended 
     };
     say("Note: this version of vtysh never writes vtysh.conf\nBuilding Configuration...\n".to_owned());
     let frr_conf = session.etc.join("frr.conf");
+    let running = match session.running(None) {
+        Ok(items) => items,
+        Err(reason) => {
+            say(format!("{reason}\n"));
+            return Ended::Failed;
+        }
+    };
     // As FRR: the integrated file if it is asked for, or if it is there and nobody said otherwise.
-    if integrated || session.integrated.unwrap_or_else(|| frr_conf.exists()) {
-        let saved = session.running(None).and_then(|items| save(&frr_conf, &items));
-        return match saved {
+    let says = |line: &str| running.iter().any(|item| item.text == line);
+    let configured =
+        match (says("service integrated-vtysh-config"), says("no service integrated-vtysh-config")) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => session.integrated,
+        };
+    if integrated || configured.unwrap_or_else(|| frr_conf.exists()) {
+        return match save(&frr_conf, &running) {
             Ok(()) => {
                 say(format!("Integrated configuration saved to {}\n[OK]\n", frr_conf.display()));
                 Ended::Ok

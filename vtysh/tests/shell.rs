@@ -251,7 +251,7 @@ fn the_running_configuration_is_written_and_booted() {
     let mut suite = Suite::new(&["zebra", "bgpd"]);
     let file = suite.file("good.conf", CONFIG);
     suite.vtysh(&["-f", &file]);
-    assert!(suite.run(&["write integrated"]).ends_with("frr.conf\n[OK]\n"));
+    assert!(suite.run(&["write"]).ends_with("frr.conf\n[OK]\n"));
     assert!(suite.run(&["write"]).contains("Integrated configuration saved"));
     assert!(suite.path("etc/frr.conf.sav").exists());
     for name in ["zebra", "bgpd"] {
@@ -264,6 +264,21 @@ fn the_running_configuration_is_written_and_booted() {
     assert_eq!(suite.vtysh(&["-C"]).status, 0);
     assert_eq!(suite.vtysh(&["-b"]).status, 0);
     assert_eq!(suite.run(&["show running-config no-header"]), CONFIG);
+}
+
+#[test]
+fn without_the_integrated_service_each_daemon_gets_its_file() {
+    let suite = Suite::new(&["zebra", "bgpd"]);
+    suite.file("etc/vtysh.conf", "no service integrated-vtysh-config\n");
+    suite.file("etc/frr.conf", "! mine\n");
+    suite.run(&["conf t", "router example 7", "end", "write memory"]);
+    let saved = std::fs::read_to_string(suite.path("etc/bgpd.conf")).unwrap();
+    assert!(
+        saved.starts_with("frr version 10.3\nfrr defaults traditional\n")
+            && saved.contains("router example 7\n")
+    );
+    assert!(suite.path("etc/zebra.conf").exists());
+    assert_eq!(std::fs::read_to_string(suite.path("etc/frr.conf")).unwrap(), "! mine\n");
 }
 
 #[test]

@@ -287,3 +287,61 @@ impl std::fmt::Display for Element {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gives_a_value_may_be_left_out_of_no() {
+        for (syntax, prefix, no) in [
+            ("bgp router-id A.B.C.D", "", "no bgp router-id [A.B.C.D]"),
+            ("timers bgp (0-65535) (0-65535)", "", "no timers bgp [(0-65535) [(0-65535)]]"),
+            (
+                "neighbor WORD remote-as <ASNUM|internal>$as",
+                "neighbor WORD",
+                "no neighbor WORD remote-as [<ASNUM|internal>$as]",
+            ),
+            (
+                "neighbor WORD route-map NAME <in|out>",
+                "neighbor WORD",
+                "no neighbor WORD route-map NAME <in|out>",
+            ),
+            ("neighbor WORD", "neighbor WORD", "no neighbor WORD"),
+            ("network A.B.C.D/M [route-map NAME]", "", "no network [A.B.C.D/M [route-map NAME]]"),
+            ("description LINE...", "", "no description [LINE...]"),
+            ("set community {AA:NN...|additive}", "", "no set community [{AA:NN...|additive}]"),
+            ("shutdown", "", "no shutdown"),
+        ] {
+            assert_eq!(derive_no(syntax, prefix).as_deref(), Ok(no));
+        }
+    }
+
+    #[test]
+    fn a_grammar_is_written_as_it_is_read() {
+        for syntax in [
+            "a <b|c D>$x [{e|f (1-2)$g}] LINE...",
+            "x (-5-5) A.B.C.D/M$p X:X::X:X M:A:C ASNUM [WORD...]",
+            "show [ip] bgp [<view|vrf> VIEWVRFNAME] [json]",
+        ] {
+            let elements = parse(syntax, &[]).unwrap().elements;
+            let text: Vec<String> = elements.iter().map(ToString::to_string).collect();
+            assert_eq!(text.join(" "), syntax);
+        }
+    }
+
+    #[test]
+    fn faults_of_the_notation_are_told() {
+        for (syntax, reason) in [
+            ("a <b", "bracket is not closed"),
+            ("a b>", "unexpected closing bracket"),
+            ("a <b|>", "empty alternative"),
+            ("a (5-1)", "range is not (LOW-HIGH)"),
+            ("a (5)", "range is not (LOW-HIGH)"),
+            ("a b$ c", "empty name"),
+            ("", "empty command"),
+        ] {
+            assert_eq!(parse(syntax, &[]).unwrap_err().reason, reason, "{syntax}");
+        }
+    }
+}

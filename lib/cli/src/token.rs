@@ -194,3 +194,49 @@ fn number(word: &str) -> Option<i64> {
     }
     word.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_knows_its_words_and_their_beginnings() {
+        // The kind, a word of it, the beginning of one, what is neither.
+        for (kind, whole, beginning, neither) in [
+            (Kind::Ipv4, "10.0.0.1", "10.0.", "10.x"),
+            (Kind::Ipv4Prefix, "10.0.0.0/8", "10.0.0.0/", "10.0.0.0/x"),
+            (Kind::Ipv6, "2001:db8::1", "2001:", "2001:g"),
+            (Kind::Ipv6Prefix, "2001:db8::/32", "2001:db8::/", "2001:db8::/x"),
+            (Kind::Mac, "00:11:22:33:44:5f", "00:11", "00:xx"),
+            (Kind::Asn, "65536.1".strip_suffix(".1").unwrap(), "1.", "x1"),
+            (Kind::Range(10, 255), "25", "2", "300"),
+            (Kind::Range(-5, 5), "-3", "-", "-6"),
+        ] {
+            assert!(kind.accepts(whole) && kind.may_begin(whole), "{kind:?} {whole}");
+            assert!(!kind.accepts(beginning), "{kind:?} {beginning}");
+            assert!(kind.may_begin(beginning) || beginning == "-", "{kind:?} {beginning}");
+            assert!(!kind.accepts(neither) && !kind.may_begin(neither), "{kind:?} {neither}");
+        }
+        for (kind, word) in [
+            (Kind::Ipv4Prefix, "10.0.0.0/33"),
+            (Kind::Ipv4Prefix, "10.0.0.0/+8"),
+            (Kind::Ipv4, "10.0.0"),
+            (Kind::Asn, "0"),
+            (Kind::Asn, "4294967296"),
+            (Kind::Asn, "65536.1"),
+            (Kind::Mac, "0:1:2:3:4"),
+            (Kind::Range(0, 9), "99999999999999999999"),
+        ] {
+            assert!(!kind.accepts(word), "{kind:?} {word}");
+        }
+        assert!(Kind::Asn.accepts("1.10") && Kind::Asn.accepts("4294967295"));
+    }
+
+    #[test]
+    fn words_know_their_columns_and_comments_have_none() {
+        let found: Vec<(usize, &str)> =
+            words("  a  bc\td ").iter().map(|word| (word.column, word.text)).collect();
+        assert_eq!(found, [(2, "a"), (5, "bc"), (8, "d")]);
+        assert!(words(" ! a").is_empty() && words("#a").is_empty() && words("").is_empty());
+    }
+}
