@@ -6,6 +6,7 @@ use super::case::{Case, Ctx, Expect, HOSTILE_AS, Peer, WITHDRAWN, kept, kept_wit
 use super::octets::{OPTIONAL, OT, PARTIAL, TRANSITIVE, attr, tlv2};
 
 const WELL_KNOWN: u8 = TRANSITIVE;
+const DISCARDED: &str = "attributesDiscarded";
 
 pub fn all() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -47,16 +48,17 @@ fn lengths(peer: Peer) -> Vec<Case> {
         let rows = lengths.iter().map(move |length| (*name, *flags, *code, *length));
         rows.map(|(name, flags, code, length)| {
             row(peer, &format!("{name} of {length} octets"), flags, code, &vec![1; length], WITHDRAWN)
+                .counted("withdrawn")
         })
     });
     let mut cases: Vec<Case> = withdrawn.collect();
     for length in [1, 4] {
         let name = format!("ATOMIC_AGGREGATE of {length} octets");
-        cases.push(row(peer, &name, WELL_KNOWN, 6, &vec![0; length], kept_without(6)));
+        cases.push(row(peer, &name, WELL_KNOWN, 6, &vec![0; length], kept_without(6)).counted(DISCARDED));
     }
     for length in [0, 6, 7, 9] {
         let name = format!("AGGREGATOR of {length} octets");
-        cases.push(row(peer, &name, OT, 7, &vec![1; length], kept_without(7)));
+        cases.push(row(peer, &name, OT, 7, &vec![1; length], kept_without(7)).counted(DISCARDED));
     }
     cases
 }

@@ -78,6 +78,8 @@ pub struct Case {
     pub expect: Expect,
     /// Further configuration of this neighbour, `neighbor ADDRESS` in front: the address family's.
     pub settings: &'static [&'static str],
+    /// The number of the neighbour's `prefixStats` that must be one afterwards.
+    pub counted: Option<&'static str>,
 }
 
 impl Case {
@@ -87,7 +89,7 @@ impl Case {
         expect: Expect,
     ) -> Case {
         let act = Act::Established(Box::new(build));
-        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[] }
+        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[], counted: None }
     }
 
     pub fn opening(
@@ -96,11 +98,16 @@ impl Case {
         expect: Expect,
     ) -> Case {
         let act = Act::Opening(Box::new(build));
-        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[] }
+        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[], counted: None }
     }
 
     pub fn from(mut self, peer: Peer) -> Case {
         self.peer = peer;
+        self
+    }
+
+    pub fn counted(mut self, key: &'static str) -> Case {
+        self.counted = Some(key);
         self
     }
 

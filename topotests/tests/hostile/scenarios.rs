@@ -310,7 +310,7 @@ fn stuck_reader(lab: &Lab, ctx: &Ctx) -> Result<()> {
     }
     lab.bystander.wait("the whole table", TABLE, |seen| {
         let count = seen.routes.len();
-        ensure!(count > table.len(), "{count} routes");
+        ensure!(count >= table.len(), "{count} routes");
         Ok(())
     })?;
     stuck.send(&wire::keepalive())?;

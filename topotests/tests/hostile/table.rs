@@ -271,16 +271,23 @@ impl Table {
         Ok(())
     }
 
-    /// Every NOTIFICATION on an established session is counted where an operator looks.
+    /// Every NOTIFICATION on an established session, and every attribute that cost something, is counted where an
+    /// operator looks.
     fn counted(&self, shown: &serde_json::Value, ctx: &Ctx, case: &Case) -> Result<()> {
         let expect = self.expectation(case);
+        let peer = shown.get(ctx.local.to_string()).ok_or("not shown")?;
+        let number = |path: &str| peer.pointer(path).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        // FRR does not count what it discards.
+        let key = case.counted.filter(|key| self.kind != Kind::Frr || *key == "withdrawn");
+        if let Some(key) = key {
+            let count = number(&format!("/prefixStats/{key}"));
+            ensure!(count == 1, "{key} is {count}");
+        }
         let key = match (&expect, &case.act) {
             (Expect::Reset(_), Act::Established(_)) => "notificationsSent",
             (Expect::Closed, Act::Established(_)) => "notificationsRecv",
             _ => return Ok(()),
         };
-        let peer = shown.get(ctx.local.to_string()).ok_or("not shown")?;
-        let number = |path: &str| peer.pointer(path).and_then(serde_json::Value::as_u64).unwrap_or(0);
         let count = number(&format!("/messageStats/{key}"));
         // FRR counts what it reads and what it acts on: a NOTIFICATION is two to it.
         ensure!(count == 1 || self.kind == Kind::Frr, "{key} is {count}");
