@@ -120,6 +120,9 @@ impl Graph {
         let mut search = Search::new(words, Purpose::Find);
         search.trie(&self.root, 0);
         let Some(best) = search.best else { return Err(self.explain(words)) };
+        if let Some(word) = best.torn.and_then(|at| words.get(at)) {
+            return Err(SyntaxError { kind: CliError::Ambiguous, column: word.column, expected: vec![] });
+        }
         let mut args = Args { words: Vec::with_capacity(words.len()), bindings: best.bindings };
         for (word, step) in words.iter().zip(&best.steps) {
             args.words.push(match &step.keyword {
@@ -192,6 +195,8 @@ struct Reading {
     steps: Vec<Step>,
     bindings: Vec<Binding>,
     ends: Vec<CommandId>,
+    /// The first word that abbreviates two keywords equally well.
+    torn: Option<usize>,
 }
 
 struct Offer {
@@ -305,6 +310,9 @@ impl<'w> Search<'w> {
             match scores.cmp(best.steps.iter().map(|step| step.score)) {
                 std::cmp::Ordering::Less => return,
                 std::cmp::Ordering::Equal => {
+                    let keywords = self.steps.iter().zip(&best.steps);
+                    let torn = keywords.map(|(a, b)| a.keyword == b.keyword).position(|same| !same);
+                    best.torn = best.torn.or(torn);
                     if !best.ends.contains(&id) {
                         best.ends.push(id);
                     }
@@ -313,8 +321,12 @@ impl<'w> Search<'w> {
                 std::cmp::Ordering::Greater => {}
             }
         }
-        self.best =
-            Some(Reading { steps: self.steps.clone(), bindings: self.bindings.clone(), ends: vec![id] });
+        self.best = Some(Reading {
+            steps: self.steps.clone(),
+            bindings: self.bindings.clone(),
+            ends: vec![id],
+            torn: None,
+        });
     }
 
     fn offer(&mut self, text: &str, help: &str, kind: OfferKind) {

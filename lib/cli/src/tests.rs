@@ -192,6 +192,7 @@ fn registry() -> Registry<Config, &'static str> {
         &["Show", "BGP", "Regexp", "Text"],
         "show-regexp",
     ));
+    registry.exec(ExecCommand::new("show tie <unicast|unknown>", &["Show", "Tie", "One", "Other"], "tie"));
     registry.exec(ExecCommand::new("clear bgp *", &["Clear", "BGP", "All"], "clear").privileged());
     registry
         .exec(ExecCommand::new("set community AA:NN...", &["Set", "Community", "Value"], "set").privileged());
@@ -287,6 +288,8 @@ fn lines_are_found_by_the_best_reading() {
     assert!(args.has("wide") && args.has("json"));
     assert_eq!(handler("show bgp summary json json").unwrap_err(), CliError::Unknown);
     assert_eq!(handler("show bgp").unwrap_err(), CliError::Incomplete);
+    assert_eq!(handler("show tie un").unwrap_err(), CliError::Ambiguous, "unicast or unknown");
+    assert!(handler("show tie uni").is_ok());
     assert_eq!(handler("show bgp 10.0.0").unwrap_err(), CliError::Unknown);
     assert_eq!(handler("show bgp regexp ^1  2$").unwrap().1.get("LINE"), Some("^1 2$"));
     let (_, args) = handler("set community 1:2 3:4").unwrap();
