@@ -70,6 +70,15 @@ impl Nlri {
     }
 }
 
+impl<'a> IntoIterator for &'a Nlri {
+    type Item = NlriEntry;
+    type IntoIter = NlriIter<'a>;
+
+    fn into_iter(self) -> NlriIter<'a> {
+        self.iter()
+    }
+}
+
 /// Iterator of [`Nlri::iter`].
 #[derive(Clone, Debug)]
 pub struct NlriIter<'a> {

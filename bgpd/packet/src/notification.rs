@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn data_never_outgrows_a_message() {
-        let long = Notification::new(2, 7, &[1; 70_000]);
+        let long = Notification::new(2, 7, &vec![1; 70_000]);
         assert_eq!(long.encode().len(), frame::MAX_LEN);
     }
 

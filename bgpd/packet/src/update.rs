@@ -79,7 +79,7 @@ impl UpdateError {
     fn new(error: AttributeError, data: &[u8]) -> Self {
         let subcode = match &error {
             AttributeError::UnknownWellKnown { .. } => codes::UNKNOWN_WELL_KNOWN,
-            AttributeError::Nlri { code, .. } if code.0 == 0 => codes::NETWORK,
+            AttributeError::Routes(_) => codes::NETWORK,
             AttributeError::Nlri { .. } | AttributeError::Length { .. } => codes::OPTIONAL,
             _ => codes::MALFORMED_LIST,
         };
@@ -171,7 +171,7 @@ pub fn decode(body: &Bytes, context: &DecodeContext, cache: &mut AttributeCache)
 fn classic(octets: Bytes, context: &DecodeContext) -> Result<Option<Nlri>, UpdateError> {
     let family = Family::IPV4_UNICAST;
     let add_path = context.add_path.contains(family);
-    let nlri = Nlri::new(family, add_path, octets).map_err(|error| nlri_error(AttrCode(0), error, &[]))?;
+    let nlri = Nlri::new(family, add_path, octets).map_err(|error| UpdateError::new(AttributeError::Routes(error), &[]))?;
     Ok(context.families.contains(family).then_some(nlri))
 }
 

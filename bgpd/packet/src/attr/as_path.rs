@@ -259,7 +259,7 @@ fn append_segment(segments: &mut Vec<(SegmentKind, Vec<Asn>)>, kind: SegmentKind
 fn push_segment(octets: &mut Vec<u8>, kind: SegmentKind, asns: Vec<Asn>) {
     for chunk in asns.chunks(usize::from(u8::MAX)) {
         octets.extend([kind as u8, chunk.len() as u8]);
-        chunk.iter().for_each(|asn| octets.extend(asn.0.to_be_bytes()));
+        octets.extend(chunk.iter().flat_map(|asn| asn.0.to_be_bytes()));
     }
 }
 

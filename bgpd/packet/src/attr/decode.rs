@@ -156,8 +156,7 @@ impl Builder {
                 self.as_path = Some(path);
             }
             AttrCode::NEXT_HOP => {
-                let addr = Ipv4Addr::from(fixed::<4>(raw)?);
-                self.next_hop = Some(check_ipv4_next_hop(addr)?);
+                self.next_hop = Some(fixed::<4>(raw)?.into());
             }
             AttrCode::MED => self.med = Some(u32::from_be_bytes(fixed(raw)?)),
             // From outside they mean nothing, whatever they hold (§7.5, §7.9, §7.10).
@@ -235,6 +234,10 @@ impl Builder {
             if needed && !self.seen.contains(code) {
                 self.fault(AttributeError::Missing(code));
             }
+        }
+        // Beside MP_REACH_NLRI alone NEXT_HOP means nothing (RFC 4760 §3), and some speakers then send zeros.
+        if let Some(Err(error)) = self.next_hop.filter(|_| needs.classic).map(check_ipv4_next_hop) {
+            self.fault(error);
         }
     }
 

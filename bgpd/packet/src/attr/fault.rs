@@ -43,6 +43,9 @@ pub enum AttributeError {
     As4Path(AsPathError),
     #[error("next hop {0}")]
     NextHop(IpAddr),
+    /// In the message's own fields.
+    #[error("routes: {0}")]
+    Routes(NlriError),
     #[error("{code}: {error}")]
     Nlri { code: AttrCode, error: NlriError },
     #[error("attributes run past their total length")]
@@ -72,7 +75,8 @@ pub fn penalty(error: &AttributeError) -> Penalty {
         E::Duplicate { code: AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI } => Penalty::SessionReset,
         E::Duplicate { .. } => Penalty::DiscardAttribute,
         // §5.3, §7.11, §7.12: nobody can say which routes are meant.
-        E::Nlri { .. }
+        E::Routes(_)
+        | E::Nlri { .. }
         | E::Length { code: AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI, .. } => Penalty::SessionReset,
         // RFC 4271 §6.3, not relaxed by RFC 7606.
         E::UnknownWellKnown { .. } => Penalty::SessionReset,

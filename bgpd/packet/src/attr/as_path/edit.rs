@@ -39,7 +39,7 @@ impl AsPath {
         match lead {
             Some(lead) => {
                 octets.extend([kind as u8, (lead.len() + asns.len()) as u8]);
-                asns.iter().for_each(|asn| octets.extend(asn.0.to_be_bytes()));
+                octets.extend(asns.iter().flat_map(|asn| asn.0.to_be_bytes()));
                 octets.extend_from_slice(self.0.get(2..).unwrap_or_default());
             }
             None => {

@@ -49,7 +49,7 @@ fn every_attribute_costs_what_its_rule_says() {
     let label_index = [1, 0, 7, 0, 0, 0, 0, 0, 0, 1];
     let srv6 = |structure: &[u8]| {
         let info = [&[0][..], &[0; 16], &[0, 0, 0x13, 0], structure].concat();
-        let sub = [&[1][..], &(info.len() as u16 + 0).to_be_bytes(), &info].concat();
+        let sub = [&[1][..], &(info.len() as u16).to_be_bytes(), &info].concat();
         [&[5][..], &(sub.len() as u16 + 1).to_be_bytes(), &[0], &sub].concat()
     };
     // Flags, code, value, cost from inside the AS, cost from outside.
@@ -223,6 +223,8 @@ fn multiprotocol_faults_cost_the_session_and_martian_next_hops_the_routes() {
     assert_eq!(hop(&[0; 16]), Withdraw, "unspecified");
     assert_eq!(hop(&[[0; 15].as_slice(), &[1]].concat()), Withdraw, "loopback");
     assert_eq!(hop(&[0xff; 16]), Withdraw, "multicast");
+    let zeros = [mp_reach(&GLOBAL), rest.clone(), attr(0x40, 3, &[0; 4])].concat();
+    assert_eq!(cost(&body(&[], &zeros, &[]), &context), Nothing, "NEXT_HOP of zeros beside MP_REACH_NLRI");
     assert_eq!(of(&[]), Reset(9), "empty");
     assert_eq!(of(&[0, 2, 1]), Reset(9), "no next hop length");
     assert_eq!(of(&[0, 2, 1, 200, 1, 2]), Reset(9), "next hop past the end");

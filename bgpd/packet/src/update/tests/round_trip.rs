@@ -115,7 +115,9 @@ fn check(
 ) -> Result<(), TestCaseError> {
     let add_path = encode.add_path.contains(family);
     if !add_path {
-        entries.iter_mut().for_each(|entry| entry.path_id = 0);
+        for entry in &mut entries {
+            entry.path_id = 0;
+        }
     }
     let context = DecodeContext {
         four_octet: encode.four_octet,
