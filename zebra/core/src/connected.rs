@@ -13,8 +13,10 @@ use crate::client::Source;
 use crate::event::LinkInfo;
 use crate::iface::{Changes, Interfaces, Link};
 use crate::instance::Zebra;
-use crate::rib::{OwnerId, TableKey};
+use crate::rib::{OwnerId, SetId, TableKey, Trust};
 use crate::settings::{AddressSettings, InterfaceSettings, Settings};
+
+const IFF_RUNNING: u32 = 0x40;
 
 /// The routes that each link has brought.
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ impl Zebra {
         };
         let ifindex = info.interface.ifindex;
         let now = self.now;
+        info.interface.running |= info.interface.up && self.ignores_carrier(&info.interface.name);
+        let was_up = self.interfaces.is_up(ifindex);
         let told = FromZebra::Interface(info.interface.clone());
         match self.interfaces.get_mut(ifindex) {
             Some(link) if link.info == info => return,
@@ -59,7 +63,30 @@ impl Zebra {
             }
         }
         self.broadcast(&told);
+        if was_up && !self.interfaces.is_up(ifindex) {
+            self.forget_kernel_routes(ifindex);
+        }
         self.link_settled(ifindex);
+    }
+
+    /// `no link-detect`
+    fn ignores_carrier(&self, name: &str) -> bool {
+        self.settings.interfaces.get(name).is_some_and(|settings| settings.no_link_detect)
+    }
+
+    /// The kernel drops the routes of a link that goes down, and says so for IPv6 only.
+    fn forget_kernel_routes(&mut self, ifindex: IfIndex) {
+        let on_link = |nexthop: &Nexthop| nexthop.ifindex() == Some(ifindex);
+        let gone: Vec<SetId> = self
+            .rib
+            .shared
+            .sets()
+            .filter(|(_, set)| set.trust == Trust::Kernel && set.nexthops.iter().all(on_link))
+            .map(|(id, _)| id)
+            .collect();
+        if !gone.is_empty() {
+            self.sweep(|shape, _| gone.contains(&shape.set));
+        }
     }
 
     pub(crate) fn link_gone(&mut self, ifindex: IfIndex) {
@@ -68,6 +95,7 @@ impl Zebra {
             self.broadcast(&FromZebra::AddressGone { ifindex, address });
         }
         self.broadcast(&FromZebra::InterfaceGone(ifindex));
+        self.forget_kernel_routes(ifindex);
         self.link_settled(ifindex);
         self.vrf_gone(VrfId(ifindex.0));
     }
@@ -165,7 +193,7 @@ impl Zebra {
 
     fn remove_direct(&mut self, ifindex: IfIndex, (key, prefix, protocol): DirectRoute) {
         let nexthops = interface_set(ifindex, key.vrf);
-        let set = self.intern_set(&nexthops, crate::rib::Trust::Connected);
+        let set = self.intern_set(&nexthops, Trust::Connected);
         self.withdraw_matching(key, prefix, |shape| shape.protocol == protocol && shape.set == set);
         if self.rib.shared.release_set(set) {
             self.tracker.forget_set(set, &nexthops);
@@ -219,7 +247,14 @@ impl Zebra {
             .map(|link| (link.info.interface.ifindex, link.info.interface.name.clone()))
             .collect();
         for (ifindex, name) in links {
-            self.apply_interface(ifindex, old.interfaces.get(&name));
+            let before = old.interfaces.get(&name);
+            self.apply_interface(ifindex, before);
+            if before.is_some_and(|settings| settings.no_link_detect) != self.ignores_carrier(&name)
+                && let Some(mut info) = self.interfaces.get(ifindex).map(|link| link.info.clone())
+            {
+                info.interface.running = info.flags & IFF_RUNNING != 0;
+                self.link_changed(info);
+            }
         }
     }
 

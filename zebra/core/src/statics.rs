@@ -30,8 +30,8 @@ impl Zebra {
     pub(crate) fn apply_statics(&mut self) {
         let wanted = self.wanted_statics();
         let present = std::mem::take(&mut self.statics);
-        // The best distance last: of one prefix, what came last is listed first, as in FRR.
-        for (route, attrs) in wanted.iter().rev() {
+        // The best distance first: a worse one must not take over on the way.
+        for (route, attrs) in &wanted {
             if present.get(route) != Some(attrs) {
                 self.add_route(route.key, route.prefix, SOURCE, attrs);
             }

@@ -257,6 +257,22 @@ fn a_route_that_somebody_else_takes_out_is_put_back() {
 }
 
 #[test]
+fn a_foreign_route_of_a_link_that_went_down_does_not_come_back_with_it() {
+    let mut world = two_links();
+    let bgp = world.connect(1, Bgp);
+    world.event(Event::KernelRoute(kernel_route(
+        "172.16.0.0/16",
+        RouteProtocol::Kernel,
+        gateway("10.1.0.9", 1),
+    )));
+    world.announce(bgp, Bgp, "50.0.0.0/16", &[via("172.16.0.1")]);
+    assert!(world.kernel("50.0.0.0/16").is_some());
+    world.link(1, false);
+    world.link(1, true);
+    assert_eq!(world.kernel("50.0.0.0/16"), None);
+}
+
+#[test]
 fn a_new_dump_finds_what_is_missing_and_what_is_too_much() {
     let mut world = two_links();
     world.lines("ip route 192.0.2.0/24 10.1.0.2\n");
