@@ -72,6 +72,35 @@ pub fn registry() -> Registry<BgpConfig, Command> {
     registry
 }
 
+impl Instance {
+    /// Values that can stand for a variable of the grammar, for completion.
+    pub fn complete(&self, variable: &str) -> Vec<String> {
+        let policy = &self.config.policy;
+        let names = |names: &mut dyn Iterator<Item = &String>| names.cloned().collect();
+        match variable {
+            "A.B.C.D" | "X:X::X:X" => {
+                let v6 = variable == "X:X::X:X";
+                let fits = self.by_addr.keys().filter(|addr| addr.is_ipv6() == v6);
+                fits.map(ToString::to_string).collect()
+            }
+            "PGNAME" => self
+                .router()
+                .map(|router| router.groups.keys().map(ToString::to_string).collect())
+                .unwrap_or_default(),
+            "RMAP_NAME" => names(&mut policy.route_maps.keys()),
+            "PREFIXLIST4_NAME" => names(&mut policy.prefix_lists_v4.keys()),
+            "PREFIXLIST6_NAME" => names(&mut policy.prefix_lists_v6.keys()),
+            "ACCESSLIST4_NAME" => names(&mut policy.access_lists_v4.keys()),
+            "ACCESSLIST6_NAME" => names(&mut policy.access_lists_v6.keys()),
+            "AS_PATH_FILTER_NAME" => names(&mut policy.as_path_lists.keys()),
+            "COMMUNITY_LIST_NAME" => names(&mut policy.community_lists.keys()),
+            "LCOMMUNITY_LIST_NAME" => names(&mut policy.large_community_lists.keys()),
+            "EXTCOMMUNITY_LIST_NAME" => names(&mut policy.ext_community_lists.keys()),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// What FRR's shell prints before what this daemon says.
 const DAEMON: Daemon = Daemon { title: "BGP", name: "bgpd" };
 
@@ -405,4 +434,16 @@ fn reply(exec: ExecId, text: String, out: &mut Vec<Action>) {
 /// The family of a prefix or address.
 fn family_of(afi: Afi) -> Family {
     if afi == Afi::Ipv6 { Family::IPV6_UNICAST } else { Family::IPV4_UNICAST }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_declared_with_its_help() {
+        if let Err(faults) = ferrite_cli::check_registry(registry) {
+            panic!("{}", faults.join("\n"));
+        }
+    }
 }

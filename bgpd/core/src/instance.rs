@@ -16,7 +16,7 @@ use crate::action::{Action, LogLine};
 use crate::commands::Execs;
 use crate::config::{BgpConfig, RouterBgp};
 use crate::event::{AcceptId, Event};
-use crate::peer::{ConnId, Ends, PeerEvent};
+use crate::peer::{ConnId, Ends, PeerEvent, PeerMessage};
 use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 
 mod compare;
@@ -121,6 +121,10 @@ impl Instance {
                 self.peer_event(now, peer, PeerEvent::Closed { conn, error }, out);
             }
             Event::Received { peer, conn, message } => {
+                if matches!(message, PeerMessage::Keepalive) {
+                    let addr = self.peers.get(&peer).map(|entry| entry.addr);
+                    tracing::debug!(target: "bgpd::keepalives", ?addr, "KEEPALIVE received");
+                }
                 self.peer_event(now, peer, PeerEvent::Received { conn, message }, out);
             }
             Event::Fault { peer, conn, notification } => {
@@ -128,6 +132,11 @@ impl Instance {
             }
             Event::Activity { peer, conn, updates } => {
                 self.peer_event(now, peer, PeerEvent::Activity { conn, updates }, out);
+            }
+            Event::Faulty { peer, faults } => {
+                if let Some(entry) = self.peers.get_mut(&peer) {
+                    entry.peer.count_faults(faults);
+                }
             }
             Event::Written { peer, conn, updates } => {
                 if let Some(entry) = self.peers.get_mut(&peer) {
@@ -137,6 +146,7 @@ impl Instance {
             }
             Event::Shard { shard, action } => self.shard_reported(now, shard, action, out),
             Event::ZebraConnected => {
+                tracing::debug!(target: "bgpd::zebra", "connected; a snapshot follows");
                 self.zebra_connected = true;
                 self.snapshot = Some(Interfaces::default());
             }
@@ -263,10 +273,15 @@ impl Instance {
             }
             FromZebra::SnapshotDone => self.snapshot_done(now, out),
             FromZebra::Nexthops(states) => {
+                for state in &states {
+                    let via = state.resolved.as_ref().map(|resolved| resolved.prefix);
+                    tracing::debug!(target: "bgpd::nht", addr = %state.addr, ?via, "next hop");
+                }
                 self.tracking.learn(&states);
                 self.all_shards(|| ShardEvent::Nexthops(states.clone()), out);
             }
             FromZebra::Redistributed(routes) => {
+                tracing::debug!(target: "bgpd::zebra", routes = routes.len(), "redistributed");
                 self.per_shard(routes, |route| route.prefix, ShardEvent::Redistributed, out);
             }
             FromZebra::Results(results) => {
@@ -305,6 +320,7 @@ impl Instance {
 
     /// The snapshot is complete: everything we want goes to zebra, and `ReplayDone` once all shards have said theirs.
     fn snapshot_done(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        tracing::debug!(target: "bgpd::zebra", "snapshot complete; replaying");
         if let Some(snapshot) = self.snapshot.take() {
             self.interfaces = snapshot;
         }

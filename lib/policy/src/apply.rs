@@ -14,8 +14,8 @@ use crate::as_path_list::CompiledAsPathList;
 use crate::community_list::{CommunityMatch, CompiledCommunityList};
 use crate::prefix_list::CompiledPrefixList;
 use crate::route_map::{
-    Adjust, AsPathFilter, Bandwidth, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType,
-    PeerSpec, Prepend, RouteMapConfig, Set,
+    Adjust, AsPathFilter, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType, PeerSpec, Prepend,
+    RouteMapConfig, Set,
 };
 use crate::{Action, Counter, PolicyOrigin};
 
@@ -121,8 +121,8 @@ pub trait PolicyRoute {
     fn set_communities(&mut self, _communities: Vec<Community>) {}
     fn set_large_communities(&mut self, _communities: Vec<LargeCommunity>) {}
     fn set_ext_communities(&mut self, _communities: Vec<ExtCommunity>) {}
-    /// Link bandwidth needs the session's AS number and the count of paths.
-    fn set_bandwidth(&mut self, _bandwidth: Bandwidth, _non_transitive: bool) {}
+    /// Megabits per second; the community carries the session's AS number.
+    fn set_bandwidth(&mut self, _mbps: u32, _non_transitive: bool) {}
     /// First in the slice comes first in the path.
     fn prepend(&mut self, _asns: &[Asn]) {}
     fn prepend_last_as(&mut self, _times: u8) {}
@@ -440,7 +440,7 @@ fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
             }
         }
         Set::Distance(distance) => route.set_distance(*distance),
-        Set::Bandwidth { bandwidth, non_transitive } => route.set_bandwidth(*bandwidth, *non_transitive),
+        Set::Bandwidth { mbps, non_transitive } => route.set_bandwidth(*mbps, *non_transitive),
         Set::ExtCommunityNone => {
             if !route.ext_communities().is_empty() {
                 route.set_ext_communities(Vec::new());

@@ -10,6 +10,7 @@ use crate::PolicyConfig;
 mod clauses;
 mod lists;
 mod maps;
+mod unsupported;
 
 /// How a daemon's configuration leads to its policy.
 pub struct Access<C> {
@@ -37,6 +38,7 @@ pub enum Scope {
 pub fn register<C: 'static, H>(registry: &mut Registry<C, H>, scope: Scope, access: Access<C>) {
     lists::register(registry, scope, access);
     maps::register(registry, access);
+    unsupported::register(registry);
 }
 
 pub(crate) type Refused = Result<(), CliError>;

@@ -11,7 +11,7 @@ mod clause_set;
 
 pub use clause_match::{Match, NextHopList, PeerSpec, TagValue};
 pub use clause_set::{
-    Adjust, AsPathFilter, Bandwidth, CommunityEdit, Ipv4NextHop, MetricEdit, MetricType, Prepend, Set,
+    Adjust, AsPathFilter, CommunityEdit, Ipv4NextHop, MetricEdit, MetricType, Prepend, Set,
 };
 
 /// What follows an entry that matched and permitted.

@@ -51,8 +51,10 @@ fn a_line_that_cannot_be_is_refused_with_its_reason() {
         ("ip prefix-list P permit 10.0.0.0/8 le 7", "Invalid prefix range"),
         ("bgp as-path access-list A permit (", "Can't compile regexp"),
         ("bgp community-list standard C permit internet", "Malformed community-list value"),
-        ("no ip prefix-list NONE", "Can't find specified prefix-list"),
-        ("no route-map NONE", "Could not find route-map NONE"),
+        ("no bgp as-path access-list NONE", "bgp as-path access-list NONE doesn't exist"),
+        ("route-map R permit 10\n match rpki valid", "match rpki is not supported by this version"),
+        ("route-map R permit 10\n set metric rtt", "Invalid value rtt"),
+        ("route-map R permit 10\n set extcommunity bandwidth cumulative", "Unknown command"),
         ("route-map R permit 10\n set community 5", "Malformed communities attribute '5'"),
         ("route-map R permit 10\n on-match goto 5", "can't jump backwards"),
     ] {

@@ -1,6 +1,6 @@
 //! Grammar and help of the commands.
 
-use ferrite_cli::{ExecCommand, Registry};
+use ferrite_cli::{DebugFlag, ExecCommand, Registry};
 
 use super::{Command, Side};
 use crate::config::BgpConfig;
@@ -43,7 +43,36 @@ fn show_all(registry: &mut Commands, tail: &str, help: &[&'static str], command:
     registry.exec(ExecCommand::new(format!("{ALL} {tail}"), &[ALL_HELP, help].concat(), command));
 }
 
+/// What `debug bgp …` can switch on: the log lines of these targets.
+static DEBUGS: &[DebugFlag] = &[
+    DebugFlag {
+        line: "debug bgp neighbor-events",
+        help: &["Debugging functions", "BGP information", "Changes of sessions"],
+        text: "BGP neighbor-events debugging is on",
+        target: "bgpd::neighbor_events",
+    },
+    DebugFlag {
+        line: "debug bgp keepalives",
+        help: &["Debugging functions", "BGP information", "KEEPALIVEs received"],
+        text: "BGP keepalives debugging is on",
+        target: "bgpd::keepalives",
+    },
+    DebugFlag {
+        line: "debug bgp nht",
+        help: &["Debugging functions", "BGP information", "Next hop tracking"],
+        text: "BGP next-hop tracking debugging is on",
+        target: "bgpd::nht",
+    },
+    DebugFlag {
+        line: "debug bgp zebra",
+        help: &["Debugging functions", "BGP information", "What passes between bgpd and zebra"],
+        text: "BGP zebra debugging is on",
+        target: "bgpd::zebra",
+    },
+];
+
 pub(super) fn register(registry: &mut Commands) {
+    registry.debug_flags(DEBUGS);
     tables(registry);
     neighbors(registry);
     various(registry);

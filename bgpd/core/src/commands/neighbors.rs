@@ -83,7 +83,11 @@ impl Instance {
             extended_optional_parameters_length: session.extended_optional_parameters,
             neighbor_capabilities: negotiated.map(capabilities),
             message_stats: message_stats(entry),
-            prefix_stats: PrefixStats::default(),
+            prefix_stats: PrefixStats {
+                withdrawn: history.faults.withdrawn,
+                attributes_discarded: history.faults.discarded,
+                ..PrefixStats::default()
+            },
             min_btwn_advertisement_runs_timer_msecs: u64::from(session.advertisement_interval) * 1000,
             families: self.family_views(entry),
             connections_established: history.established,

@@ -10,7 +10,7 @@ use bgp_packet::attr::{Aggregator, AsPath, Attributes, NextHop, Origin, RareAttr
 use ferrite_policy::access_list::CompiledAccessList;
 use ferrite_policy::as_path_list::CompiledAsPathList;
 use ferrite_policy::prefix_list::CompiledPrefixList;
-use ferrite_policy::route_map::{Bandwidth, PeerSpec};
+use ferrite_policy::route_map::PeerSpec;
 use ferrite_policy::{NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap};
 use ferrite_types::{
     Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId,
@@ -398,9 +398,8 @@ impl PolicyRoute for Route<'_, '_> {
         self.input.attrs_mut().ext_communities = communities.into();
     }
 
-    fn set_bandwidth(&mut self, bandwidth: Bandwidth, non_transitive: bool) {
+    fn set_bandwidth(&mut self, mbps: u32, non_transitive: bool) {
         const LINK_BANDWIDTH: u8 = 0x04;
-        let Bandwidth::Mbps(mbps) = bandwidth else { return };
         let octets_per_second = (f64::from(mbps) * 1_000_000.0 / 8.0) as f32;
         let [a, b] = u16::try_from(self.chain.asn.0).unwrap_or(Asn::TRANS.0 as u16).to_be_bytes();
         let [c, d, e, f] = octets_per_second.to_be_bytes();

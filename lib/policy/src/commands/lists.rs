@@ -47,10 +47,6 @@ fn drop_empty<T>(lists: &mut Named<T>, name: &str, is_empty: fn(&T) -> bool) {
     }
 }
 
-fn no_such(what: &str) -> CliError {
-    CliError::refused(format!("Can't find specified {what}"))
-}
-
 // Prefix lists
 
 fn prefix_rule(afi: Afi, args: &Args) -> Result<PrefixRule, CliError> {
@@ -74,8 +70,9 @@ fn edit_prefix_rule(policy: &mut PolicyConfig, afi: Afi, args: &Args, negated: b
         list.rules.insert(at, rule);
         return Ok(());
     }
+    // What is not there need not be removed.
     if !lists.contains_key(&name) {
-        return Err(no_such("prefix-list"));
+        return Ok(());
     }
     let list = edit(lists, &name);
     match (seq, args.has("action")) {
@@ -226,7 +223,7 @@ fn edit_access_rule(
         return Ok(());
     }
     if !lists.contains_key(&name) {
-        return Err(no_such("access-list"));
+        return Ok(());
     }
     edit(lists, &name).rules.retain(|at, present| *present != rule || seq.is_some_and(|seq| seq != *at));
     drop_empty(lists, &name, |list| list.is_empty());
@@ -361,7 +358,8 @@ fn access_lists<C: 'static, H>(registry: &mut Registry<C, H>, access: Access<C>)
             ConfigCommand::new(&[&CONFIG], format!("no {whole}"), &no_help, move |c, e: &Edit<'_>| {
                 let name: String = e.args.parse("name")?;
                 let lists = (access.get_mut)(c).access_lists_mut(afi);
-                lists.remove(&name).map(|_| ()).ok_or_else(|| no_such("access-list"))
+                lists.remove(&name);
+                Ok(())
             })
             .no(Negation::Never),
         );
@@ -387,7 +385,7 @@ fn edit_as_path(policy: &mut PolicyConfig, e: &Edit<'_>) -> Refused {
     let seq: Option<u32> = e.args.parse_opt("at")?;
     let lists = &mut policy.as_path_lists;
     if e.negated && !lists.contains_key(&name) {
-        return Err(no_such("as-path access-list"));
+        return Err(CliError::refused(format!("bgp as-path access-list {name} doesn't exist")));
     }
     if !e.args.has("action") {
         lists.remove(&name);
@@ -458,7 +456,7 @@ fn edit_community<T: ListedCommunity>(lists: &mut Named<CommunityList>, e: &Edit
     let seq: Option<u32> = e.args.parse_opt("at")?;
     let style = style_of(e.args, &name);
     if e.negated && !lists.contains_key(&name) {
-        return Err(no_such(T::LIST));
+        return Ok(());
     }
     if lists.get(&name).is_some_and(|list| list.style != style) {
         return Err(CliError::refused(format!(
@@ -524,7 +522,8 @@ fn community_lists<C: 'static, H, T: ListedCommunity>(
         registry.command(
             ConfigCommand::new(&[&CONFIG], format!("no {line}"), &no_help, move |c, e: &Edit<'_>| {
                 let name: String = e.args.parse("name")?;
-                lists((access.get_mut)(c)).remove(&name).map(|_| ()).ok_or_else(|| no_such(T::LIST))
+                lists((access.get_mut)(c)).remove(&name);
+                Ok(())
             })
             .no(Negation::Never),
         );

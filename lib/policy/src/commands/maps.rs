@@ -96,8 +96,9 @@ fn header<C: 'static, H>(registry: &mut Registry<C, H>, access: Access<C>) {
                         action;
                     return Ok(());
                 }
+                // What is not there need not be removed.
                 if !maps.contains_key(&name) {
-                    return Err(CliError::refused(format!("Could not find route-map {name}")));
+                    return Ok(());
                 }
                 match e.args.parse_opt::<u16>("seq")? {
                     None => {

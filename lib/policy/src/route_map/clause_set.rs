@@ -114,36 +114,6 @@ pub enum MetricType {
     Type2,
 }
 
-/// Link bandwidth (draft-ietf-idr-link-bandwidth).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bandwidth {
-    /// Megabits per second.
-    Mbps(u32),
-    NumMultipaths,
-    Cumulative,
-}
-
-impl fmt::Display for Bandwidth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mbps(mbps) => write!(f, "{mbps}"),
-            Self::NumMultipaths => f.write_str("num-multipaths"),
-            Self::Cumulative => f.write_str("cumulative"),
-        }
-    }
-}
-
-impl FromStr for Bandwidth {
-    type Err = ParseError;
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        match text {
-            "num-multipaths" => Ok(Self::NumMultipaths),
-            "cumulative" => Ok(Self::Cumulative),
-            _ => text.parse().map(Self::Mbps).map_err(|_| ParseError::new(text, "a bandwidth")),
-        }
-    }
-}
-
 #[derive(Clone, PartialEq, Debug)]
 pub enum Set {
     Aggregator {
@@ -163,7 +133,8 @@ pub enum Set {
     Distance(Distance),
     ExtCommListDelete(String),
     Bandwidth {
-        bandwidth: Bandwidth,
+        /// Megabits per second (draft-ietf-idr-link-bandwidth).
+        mbps: u32,
         non_transitive: bool,
     },
     ExtCommunityNone,
@@ -286,8 +257,8 @@ impl fmt::Display for Set {
             }
             Self::Community(edit) => write!(f, "{edit}"),
             Self::Distance(distance) => write!(f, "{distance}"),
-            Self::Bandwidth { bandwidth, non_transitive } => {
-                write!(f, "{bandwidth}{}", if *non_transitive { " non-transitive" } else { "" })
+            Self::Bandwidth { mbps, non_transitive } => {
+                write!(f, "{mbps}{}", if *non_transitive { " non-transitive" } else { "" })
             }
             Self::RouteTargets(values) | Self::SitesOfOrigin(values) => admins(f, values),
             Self::Ipv4NextHop(Ipv4NextHop::Addr(addr)) => write!(f, "{addr}"),
