@@ -91,6 +91,8 @@ struct Run {
     now: Timestamp,
     octets: usize,
     messages: u64,
+    /// Processor time of the longest slice.
+    longest: Duration,
     out: Vec<ShardAction>,
 }
 
@@ -101,6 +103,7 @@ impl Run {
             now: Timestamp::from_secs(1),
             octets: 0,
             messages: 0,
+            longest: Duration::ZERO,
             out: Vec::new(),
         };
         let config = ShardConfig {
@@ -123,7 +126,9 @@ impl Run {
 
     fn rest(&mut self) {
         while self.shard.next_deadline().is_some_and(|due| due <= self.now) {
+            let start = cpu_time();
             self.shard.tick(self.now, &mut self.out);
+            self.longest = self.longest.max(cpu_time().saturating_sub(start));
             self.drain();
         }
     }
@@ -213,6 +218,27 @@ fn million(criterion: &mut Criterion) {
                     let took = cpu_time().saturating_sub(start);
                     run.feed(ShardEvent::PeerDown { peer: PeerId(99), session });
                     run.rest();
+                    took
+                })
+                .sum()
+        });
+    });
+    group.bench_function("the peer goes down", |bencher| {
+        let mut told = false;
+        bencher.iter_custom(|iterations| {
+            (0..iterations)
+                .map(|_| {
+                    let mut run = Run::new(1);
+                    run.load(batches(&table));
+                    run.longest = Duration::ZERO;
+                    let start = cpu_time();
+                    run.feed(ShardEvent::PeerDown { peer: PeerId(1), session: 1 });
+                    run.rest();
+                    let took = cpu_time().saturating_sub(start);
+                    assert_eq!(run.shard.memory().paths, 0);
+                    if !std::mem::replace(&mut told, true) {
+                        println!("the longest slice: {:?}", run.longest);
+                    }
                     took
                 })
                 .sum()

@@ -7,8 +7,8 @@
 //!              PeerUp/Down …                                  └─ Track, counts, answers ► instance
 //! ```
 //!
-//! A shard owns a fixed slice of the prefixes ([`shard_of`]: a hash of the prefix, so that every table spreads evenly)
-//! and everything that belongs to them: adj-RIB-in, decision, adj-RIB-out of every update group, what zebra was told.
+//! A shard owns a fixed slice of the prefixes ([`shard_of`]: a hash of the leading bits, so that every table spreads
+//! evenly and prefixes that are likely to share attributes stay together) and everything that belongs to them: adj-RIB-in, decision, adj-RIB-out of every update group, what zebra was told.
 //! Shards share no state. What crosses them goes through messages: the parts of an aggregate
 //! ([`ShardAction::Contribute`] to the owner of the aggregate's prefix), limits and counts (summed by the instance),
 //! shows (merged by the instance; rows of one walk come in prefix order). One shard works just as well.
@@ -28,7 +28,7 @@
 //! # Memory
 //!
 //! Counted, not guessed (`rib/tests/memory.rs` prints it): 16 octets a path, 40 an IPv4 prefix with its first path
-//! inside, 5 to 10 for the hash index, four per prefix in each update group that announces it, four for the FIB.
+//! inside, 10 to 15 for the index, four per prefix in each update group that announces it, four for the FIB.
 //! Attributes are interned per shard; what a group sends is kept encoded, once per distinct attribute set.
 
 mod adj_in;

@@ -218,9 +218,12 @@ impl<P: Key> Group<P> {
         let Some(member) = place.map(|place| self.members.remove(place)) else { return new };
         self.audiences.clear();
         self.cache.clear();
+        let mut copies: FxHashMap<u32, u32> = FxHashMap::default();
         for (handle, out) in self.out.iter() {
             let Some(old) = self.outs.get(out) else { continue };
-            let copy = new.outs.intern(&old.octets, old.nexthop_len, old.excluded);
+            let copy = *copies
+                .entry(out)
+                .or_insert_with(|| new.outs.intern(&old.octets, old.nexthop_len, old.excluded));
             new.outs.retain(copy);
             new.out.set(handle, copy);
             table.pin(handle);
