@@ -78,8 +78,8 @@ protocol static later4 {{ disabled; ipv4; route {} blackhole; }}
 protocol static later6 {{ disabled; ipv6; route {} blackhole; }}
 protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; }}
 protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; }}
-protocol bgp four {{ local as {asn}; neighbor {four} as {OURS_AS}; ipv4 {{ import all; export all; next hop self; }}; }}
-protocol bgp six {{ local as {asn}; neighbor {six} as {OURS_AS}; ipv6 {{ import all; export all; next hop self; }}; }}
+protocol bgp four {{ local as {asn}; neighbor {four} as {OURS_AS}; ipv4 {{ import all; export all; next hop self; }}; direct; }}
+protocol bgp six {{ local as {asn}; neighbor {six} as {OURS_AS}; ipv6 {{ import all; export all; next hop self; }}; direct; }}
 "#,
             LATER2[0], LATER2[1]
         ),
@@ -301,7 +301,7 @@ fn with_password(net: &mut Net, kind: Kind, password: &str) -> Result<(Router, R
 }
 
 #[test]
-fn the_same_password_lets_sessions_with_frr_and_bird_come_up() {
+fn the_same_password_lets_a_session_with_frr_come_up() {
     run(&Needs::ours_and_peers(), |net| {
         let (r1, _) = with_password(net, Kind::Frr, "one-secret")?;
         r1.wait_bgp_established("10.0.12.2")
@@ -395,7 +395,7 @@ fn route_server_client(kind: Kind, n: u32) -> String {
         ),
         _ => format!(
             "AS 6500{n}\nrouter-id 10.9.0.{n}\nnetwork 192.0.2.{n}/32\n\
-             neighbor 10.9.0.1 {{ remote-as 65000; enforce neighbor-as no }}\nallow from any\nallow to any\n"
+             neighbor 10.9.0.1 {{\nremote-as 65000\nenforce neighbor-as no\n}}\nallow from any\nallow to any\n"
         ),
     }
 }
