@@ -108,6 +108,7 @@ impl<P: Key> Rib<P> {
 
     /// One slice of everything there is to do. Returns updates given to zebra.
     pub fn tick(&mut self, ctx: &mut Ctx, fib_outstanding: usize, out: &mut Vec<ShardAction>) -> usize {
+        self.sweep_redistributed(ctx);
         self.run_job(ctx);
         self.settle(ctx, out);
         self.settle_aggregates(ctx, out);
@@ -131,11 +132,8 @@ impl<P: Key> Rib<P> {
         if now {
             return Some(ctx.now);
         }
-        self.groups
-            .iter()
-            .filter_map(|group| group.next_deadline(ctx))
-            .chain(self.walks.next_deadline())
-            .min()
+        let waiting = self.walks.next_deadline().into_iter().chain(self.redistribution_deadline());
+        self.groups.iter().filter_map(|group| group.next_deadline(ctx)).chain(waiting).min()
     }
 
     /// Whether nothing is on its way any more between routes taken in and groups.

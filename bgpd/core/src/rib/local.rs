@@ -1,12 +1,13 @@
 //! Our own routes: `network` statements and redistribution.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bgp_packet::Family;
 use bgp_packet::attr::{Attributes, NextHop, Origin};
 use ferrite_types::zclient::{RedistributedRoute, RouteAttrs};
-use ferrite_types::{NexthopKind, RouteProtocol};
-use rustc_hash::FxHashMap;
+use ferrite_types::{NexthopKind, RouteProtocol, Timestamp};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::adj_in::same_filter;
 use super::aggregate::{LOCAL_WEIGHT, input};
@@ -19,6 +20,9 @@ use super::peers::PeerIdx;
 use super::policy::{Filter, Verdict};
 use super::settings::{FamilySettings, NetworkStatement, RedistributeStatement};
 use super::table::{Key, Path, PathFlags, shard_of};
+
+/// How long a reconnected zebra has to name what it redistributes.
+const REDISTRIBUTION_GRACE: Duration = Duration::from_secs(30);
 
 /// A `network` that this shard owns.
 #[derive(Debug)]
@@ -41,11 +45,19 @@ struct SourceKey<P> {
 pub struct Originated<P> {
     networks: FxHashMap<P, Network>,
     redistributed: FxHashMap<SourceKey<P>, RouteAttrs>,
+    /// Of these, the ones that a new zebra has not named yet, and until when it may.
+    unconfirmed: FxHashSet<SourceKey<P>>,
+    sweep_at: Option<Timestamp>,
 }
 
 impl<P> Default for Originated<P> {
     fn default() -> Self {
-        Self { networks: FxHashMap::default(), redistributed: FxHashMap::default() }
+        Self {
+            networks: FxHashMap::default(),
+            redistributed: FxHashMap::default(),
+            unconfirmed: FxHashSet::default(),
+            sweep_at: None,
+        }
     }
 }
 
@@ -194,6 +206,7 @@ impl<P: Key> Rib<P> {
             return;
         }
         let key = SourceKey { prefix, protocol: change.protocol, instance: change.instance };
+        self.originated.unconfirmed.remove(&key);
         match change.route {
             Some(route) => {
                 self.originated.redistributed.insert(key, route);
@@ -206,9 +219,26 @@ impl<P: Key> Rib<P> {
         self.redistribute_one(ctx, key, statement.as_ref());
     }
 
-    /// Zebra was reconnected: it tells everything again, and what it does not name is gone.
-    pub fn forget_redistributed(&mut self, ctx: &mut Ctx) {
-        for key in std::mem::take(&mut self.originated.redistributed).into_keys() {
+    /// Zebra was reconnected and tells everything again. What it has is kept meanwhile, so that nothing flaps; what it does
+    /// not name within [`REDISTRIBUTION_GRACE`] is gone.
+    pub fn expect_redistributed(&mut self, ctx: &Ctx) {
+        self.originated.unconfirmed = self.originated.redistributed.keys().copied().collect();
+        let waiting = !self.originated.unconfirmed.is_empty();
+        self.originated.sweep_at = waiting.then(|| ctx.now + REDISTRIBUTION_GRACE);
+    }
+
+    pub fn redistribution_deadline(&self) -> Option<Timestamp> {
+        self.originated.sweep_at
+    }
+
+    /// Takes out what zebra did not name again in time.
+    pub fn sweep_redistributed(&mut self, ctx: &mut Ctx) {
+        if self.originated.sweep_at.is_none_or(|due| ctx.now < due) {
+            return;
+        }
+        self.originated.sweep_at = None;
+        for key in std::mem::take(&mut self.originated.unconfirmed) {
+            self.originated.redistributed.remove(&key);
             self.withdraw_own(ctx, key.prefix, redistributed_id(key.protocol, key.instance));
         }
     }

@@ -340,7 +340,7 @@ impl Shard {
         self.replaying = true;
         self.ctx.nexthops.ask_again();
         on_all!(self, |rib, ctx| {
-            rib.forget_redistributed(ctx);
+            rib.expect_redistributed(ctx);
             rib.fib.replay(&mut rib.table);
         });
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bgp_packet::attr::{AsPath, Attributes, DecodeContext, NextHop, Origin, SessionKind};
 use bgp_packet::{AttributeCache, Family, update};
 use bytes::Bytes;
-use ferrite_types::zclient::{NexthopState, Resolution, RouteAttrs};
+use ferrite_types::zclient::{NexthopState, RedistributedRoute, Resolution, RouteAttrs};
 use ferrite_types::{
     Asn, Distance, IfIndex, Metric, Nexthop, Prefix, RouteProtocol, RouterId, Timestamp, VrfId,
 };

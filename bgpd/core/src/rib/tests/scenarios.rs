@@ -6,7 +6,9 @@ use ferrite_types::Community;
 use super::*;
 use crate::rib::policy::{Filter, PolicyInput, Verdict};
 use crate::rib::query::WalkSource;
-use crate::rib::settings::{AggregateStatement, DefaultOriginate, NetworkStatement, NexthopMode};
+use crate::rib::settings::{
+    AggregateStatement, DefaultOriginate, NetworkStatement, NexthopMode, RedistributeStatement,
+};
 
 const A: u32 = 1;
 const B: u32 = 2;
@@ -460,6 +462,46 @@ fn networks_wait_for_their_prefix_where_the_import_check_is_on() {
     world.settle();
     assert!(world.remote(A).table.is_empty());
     assert!(world.tracked.is_empty());
+}
+
+#[test]
+fn redistributed_routes_survive_a_new_zebra_that_still_has_them() {
+    let mut world = World::new(1);
+    world.up(A, external(1, 65001));
+    let statement =
+        RedistributeStatement { protocol: RouteProtocol::Static, instance: 0, metric: Some(7), map: None };
+    world.configure(|config| config.ipv4_unicast.redistribute = vec![statement]);
+    let change = |text: &str, present: bool| RedistributedRoute {
+        vrf: VrfId::DEFAULT,
+        prefix: prefix(text),
+        protocol: RouteProtocol::Static,
+        instance: 0,
+        route: present.then(|| RouteAttrs {
+            nexthops: Arc::from([Nexthop::interface(IfIndex(1))]),
+            distance: Distance(1),
+            metric: Metric(0),
+            tag: ferrite_types::Tag(0),
+            mtu: 0,
+            allow_recursion: false,
+            internal: false,
+        }),
+    };
+    let both = vec![change("10.1.0.0/16", true), change("10.2.0.0/16", true)];
+    world.feed(0, ShardEvent::Redistributed(both));
+    world.settle();
+    assert_eq!(world.remote(A).table.len(), 2);
+    assert_eq!(world.remote(A).table[&prefix("10.1.0.0/16")].origin, Origin::Incomplete);
+    world.feed(0, ShardEvent::ZebraGone);
+    world.feed(0, ShardEvent::ReplayFib);
+    world.feed(0, ShardEvent::Redistributed(vec![change("10.1.0.0/16", true)]));
+    world.settle_for(Duration::from_secs(1));
+    assert_eq!(world.remote(A).table.len(), 2);
+    world.settle();
+    assert_eq!(world.path(A, "10.1.0.0/16").as_deref(), Some("65000"));
+    assert_eq!((world.remote(A).table.len(), world.remote(A).withdrawn), (1, 1));
+    world.configure(|config| config.ipv4_unicast.redistribute.clear());
+    world.settle();
+    assert!(world.remote(A).table.is_empty());
 }
 
 #[test]
