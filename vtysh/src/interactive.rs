@@ -140,7 +140,7 @@ fn leave_configuration(session: &mut Session) {
 }
 
 /// Reads and carries out lines until the user leaves.
-pub fn run(session: Session) -> rustyline::Result<()> {
+pub fn run(session: Session, history: Option<PathBuf>) -> rustyline::Result<()> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .bell_style(BellStyle::None)
@@ -153,7 +153,7 @@ pub fn run(session: Session) -> rustyline::Result<()> {
     let (asked, ended) = (Asked::default(), Asked::default());
     editor.bind_sequence(KeyEvent::from('?'), EventHandler::Conditional(Box::new(asked.clone())));
     editor.bind_sequence(KeyEvent::ctrl('Z'), EventHandler::Conditional(Box::new(ended.clone())));
-    let history = history_file();
+    let history = history.or_else(history_file);
     if let Some(file) = &history {
         // A first session has no history.
         let _ = editor.load_history(file);

@@ -25,7 +25,7 @@ use crate::session::{Ended, Place, Session};
 
 /// Integrated shell for the routing daemons
 #[derive(Debug, Parser)]
-#[command(name = "vtysh", disable_version_flag = true)]
+#[command(name = "vtysh", disable_version_flag = true, infer_long_args = true)]
 struct Options {
     /// Execute the boot startup configuration
     #[arg(short = 'b', long)]
@@ -69,6 +69,9 @@ struct Options {
     /// Directory of configuration files
     #[arg(long = "config_dir", alias = "config-dir", value_name = "DIRECTORY")]
     config_dir: Option<PathBuf>,
+    /// Keep the history in that file
+    #[arg(short = 'H', long, value_name = "FILE")]
+    histfile: Option<PathBuf>,
     /// Accepted for scripts made for FRR
     #[arg(short = 'n', long = "no-fork")]
     no_fork: bool,
@@ -183,7 +186,7 @@ fn run(mut session: Session, options: &Options) -> u8 {
         env!("CARGO_PKG_VERSION"),
         ferrite_cli::common::FRR_RELEASE
     );
-    match interactive::run(session) {
+    match interactive::run(session, options.histfile.clone()) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("vtysh: {error}");

@@ -23,7 +23,7 @@ pub struct CommonOptions {
     #[arg(short = 'd', long)]
     pub daemon: bool,
     /// Set configuration file name
-    #[arg(short = 'f', long, value_name = "FILE")]
+    #[arg(short = 'f', long, value_name = "FILE", alias = "config_file")]
     pub config_file: Option<PathBuf>,
     /// Set process identifier file name
     #[arg(short = 'i', long, value_name = "FILE", alias = "pid_file")]
@@ -98,7 +98,7 @@ fn profile(text: &str) -> Result<Defaults, String> {
 pub struct NoOptions {}
 
 #[derive(Debug, Parser)]
-#[command(disable_version_flag = true)]
+#[command(disable_version_flag = true, infer_long_args = true)]
 struct Options<O: Args> {
     #[command(flatten)]
     common: CommonOptions,
