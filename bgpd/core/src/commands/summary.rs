@@ -156,7 +156,10 @@ impl Instance {
             connections_dropped: history.dropped,
             desc: entry.effective.session.description.clone(),
             id_type: PeerSummary::id_type(entry.addr),
-            last_reset_due_to: reset.map(|reset| reset.reason.text().to_owned()),
+            last_reset_due_to: reset
+                .map(|reset| reset.reason)
+                .or(entry.session.blocked)
+                .map(|reason| reason.text().to_owned()),
             reset_ago: reset.map(|reset| now.since(reset.at)),
             dynamic: false,
             show_hostname: self.router().is_some_and(|router| router.show_hostname),

@@ -233,12 +233,13 @@ impl Summary {
             let ago = peer.reset_ago.map_or_else(|| "never".to_owned(), text::uptime);
             writeln!(
                 f,
-                "{:width$} {:>7} {:>7} {:>9} {}",
+                "{:width$} {:>7} {:>7} {:>9} {} ({})",
                 label(key, peer),
                 peer.connections_established,
                 peer.connections_dropped,
                 ago,
-                peer.last_reset_due_to.as_deref().unwrap_or("")
+                peer.last_reset_due_to.as_deref().unwrap_or(""),
+                peer.software_version,
             )?;
         }
         Ok(())
