@@ -1,5 +1,6 @@
 //! The machine in a world of its own.
 
 mod history;
+mod memory;
 mod scenarios;
 mod world;

@@ -22,6 +22,8 @@ pub struct World {
     /// What the kernel answers for a prefix in place of success.
     pub refuse: BTreeMap<Prefix, i32>,
     pub writes: usize,
+    /// The kernel takes everything and remembers nothing.
+    pub forget_kernel: bool,
 }
 
 impl World {
@@ -33,6 +35,7 @@ impl World {
             sent: Vec::new(),
             refuse: BTreeMap::new(),
             writes: 0,
+            forget_kernel: false,
         };
         world.event(Event::DumpBegin);
         world.event(Event::DumpEnd);
@@ -75,6 +78,7 @@ impl World {
         let errno = self.refuse.get(&op.prefix).copied().unwrap_or(0);
         let key = (op.table, op.prefix);
         match op.kind {
+            FibOpKind::Install(_) if self.forget_kernel => {}
             FibOpKind::Install(route) if errno == 0 => drop(self.kernel.insert(key, (*route).clone())),
             FibOpKind::Install(_) => {}
             FibOpKind::Remove { .. } => drop(self.kernel.remove(&key)),
