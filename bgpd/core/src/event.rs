@@ -7,7 +7,7 @@ use ferrite_types::zclient::FromZebra;
 
 use crate::commands::Command;
 use crate::config::BgpConfig;
-use crate::peer::{ConnId, Ends, PeerMessage};
+use crate::peer::{ConnId, Ends, Faults, PeerMessage};
 use crate::rib::{PeerId, ShardAction};
 
 /// A connection that a listener accepted, numbered by the shell until the instance says whose it is.
@@ -61,6 +61,11 @@ pub enum Event {
         peer: PeerId,
         conn: ConnId,
         updates: u64,
+    },
+    /// UPDATEs were malformed since the last word of this, but not so that it costs the session.
+    Faulty {
+        peer: PeerId,
+        faults: Faults,
     },
     /// Octets left for the neighbour, `updates` of them whole UPDATEs.
     Written {

@@ -16,8 +16,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bgp_packet::attr::Penalty;
 use bgp_packet::header;
 use bgp_packet::notification::{self, Notification};
+use bgp_packet::update::Update;
 use bgp_packet::{MessageType, Open, RouteRefresh};
 use bytes::Bytes;
 use ferrite_types::Timestamp;
@@ -150,11 +152,32 @@ impl Counters {
     }
 }
 
+/// Malformed UPDATEs that did not cost the session (RFC 7606).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct Faults {
+    /// UPDATEs whose routes were treated as withdrawn.
+    pub withdrawn: u64,
+    /// Attributes that were dropped from routes that were kept.
+    pub discarded: u64,
+}
+
+impl Faults {
+    /// Takes in what was wrong with one UPDATE.
+    pub fn count(&mut self, update: &Update) {
+        match update.penalty() {
+            Some(Penalty::TreatAsWithdraw | Penalty::SessionReset) => self.withdrawn += 1,
+            Some(Penalty::DiscardAttribute) => self.discarded += update.faults.len() as u64,
+            None => {}
+        }
+    }
+}
+
 /// What shows tell about a peer's past.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     pub sent: Counters,
     pub received: Counters,
+    pub faults: Faults,
     /// Sessions that were established, and that ended again.
     pub established: u64,
     pub dropped: u64,
@@ -247,6 +270,12 @@ impl Peer {
     /// UPDATEs that whoever sends them has put on their way.
     pub fn count_updates_sent(&mut self, messages: u64) {
         self.history.sent.updates += messages;
+    }
+
+    /// What was wrong with UPDATEs since the last time.
+    pub fn count_faults(&mut self, faults: Faults) {
+        self.history.faults.withdrawn += faults.withdrawn;
+        self.history.faults.discarded += faults.discarded;
     }
 
     /// Feeds in one event; whatever must happen outside is appended to `out`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgp_core::Event;
-use bgp_core::peer::{ConnId, PeerMessage};
+use bgp_core::peer::{ConnId, Faults, PeerMessage};
 use bgp_core::rib::{PeerId, ShardEvent};
 use bgp_packet::attr::{DecodeContext, Penalty};
 use bgp_packet::header::MAX_LEN;
@@ -64,9 +64,11 @@ struct Established {
     cache: AttributeCache,
     batches: Batches,
     updates: u64,
+    /// What was wrong with them, not yet reported.
+    faults: Faults,
     told: Instant,
     last_update: Instant,
-    faults: RateLimit,
+    fault_log: RateLimit,
 }
 
 impl Reader {
@@ -217,9 +219,10 @@ impl Reader {
             cache: AttributeCache::default(),
             batches: Batches::new(self.peer, terms.session, Arc::clone(&self.shards)),
             updates: 0,
+            faults: Faults::default(),
             told: Instant::now(),
             last_update: Instant::now(),
-            faults: RateLimit::new(5, Duration::from_secs(60)),
+            fault_log: RateLimit::new(5, Duration::from_secs(60)),
         });
         Ok(())
     }
@@ -242,7 +245,8 @@ impl Reader {
             }
         };
         if !update.faults.is_empty() {
-            log_faults(&self.name, &mut established.faults, &update, body);
+            established.faults.count(&update);
+            log_faults(&self.name, &mut established.fault_log, &update, body);
         }
         let displaced = established.batches.add(&update);
         let full = established.batches.is_full();
@@ -279,6 +283,10 @@ impl Reader {
         let Some(established) = &mut self.established else { return };
         established.told = Instant::now();
         let updates = std::mem::take(&mut established.updates);
+        let faults = std::mem::take(&mut established.faults);
+        if faults != Faults::default() {
+            self.tell(Event::Faulty { peer: self.peer, faults }).await;
+        }
         self.tell(Event::Activity { peer: self.peer, conn: self.conn, updates }).await;
     }
 

@@ -347,6 +347,23 @@ fn a_second_connection_beside_an_established_session_is_closed_as_a_collision() 
 }
 
 #[test]
+fn malformed_updates_are_counted_by_what_they_cost() {
+    use bgp_packet::attr::{AttrCode, AttributeError};
+    let length = |code| AttributeError::Length { code, len: 9 }.into();
+    let (withdrawn, discarded) = (length(AttrCode::MED), length(AttrCode::AGGREGATOR));
+    let update = |faults| Update { faults, ..Update::default() };
+    let mut faults = Faults::default();
+    for faulty in [vec![], vec![discarded], vec![withdrawn]] {
+        faults.count(&update(faulty));
+    }
+    assert_eq!(faults, Faults { withdrawn: 1, discarded: 1 });
+    let mut peer = Peer::new(1);
+    peer.count_faults(faults);
+    peer.count_faults(faults);
+    assert_eq!(peer.history().faults, Faults { withdrawn: 2, discarded: 2 });
+}
+
+#[test]
 fn every_seed_brings_the_session_up() {
     for seed in 0..200 {
         let mut pair = Pair::plain();
