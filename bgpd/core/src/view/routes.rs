@@ -208,7 +208,7 @@ impl PathRow {
             valid: self.valid,
             stale: self.stale,
             bestpath: self.best,
-            multipath: self.multipath || (self.best && self.multipath),
+            multipath: self.multipath,
             selection_reason: self.best.then_some(self.selection_reason).flatten(),
             path_from: if self.internal { "internal" } else { "external" },
             prefix: prefix.addr(),

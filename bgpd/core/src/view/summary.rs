@@ -176,9 +176,9 @@ impl fmt::Display for Summary {
         }
         writeln!(f)?;
         if self.failed_only {
-            self.rows_failed(f)?
+            self.rows_failed(f)?;
         } else {
-            self.rows(f)?
+            self.rows(f)?;
         }
         writeln!(f)?;
         if self.filtered || self.failed_only {

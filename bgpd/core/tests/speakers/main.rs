@@ -161,7 +161,7 @@ fn too_many_prefixes_end_the_session_until_it_is_cleared() {
     );
     world.run(30);
     assert_eq!(world.state("b", "10.0.1.1"), "Established");
-    let more = (1..=3).map(|n| format!("  network 10.100.{n}.0/24\n")).collect::<String>();
+    let more = (1..=3).map(|n| format!("  network 10.100.{n}.0/24")).collect::<Vec<_>>().join("\n");
     world.configure("a", &format!("router bgp 65001\n address-family ipv4 unicast\n{more}"));
     world.run(60);
     assert_eq!(world.state("b", "10.0.1.1"), "Idle");
@@ -206,8 +206,12 @@ fn an_external_session_without_policy_takes_and_gives_nothing() {
 #[test]
 fn a_table_larger_than_a_chunk_is_shown_whole_and_in_order() {
     let mut world = chain(9, 3);
-    let networks: String =
-        (0..2000).map(|n| format!("  network 10.{}.{}.0/24\n", 100 + n / 250, n % 250)).collect();
+    let networks: Vec<_> =
+        (0..2000).map(|n| format!("  network 10.{}.{}.0/24", 100 + n / 250, n % 250)).collect();
+    let networks = networks.join(
+        "
+",
+    );
     world.configure("a", &format!("router bgp 65001\n address-family ipv4 unicast\n{networks}"));
     world.run(30);
     let table = world.json("c", "show bgp ipv4 unicast json");
@@ -236,4 +240,89 @@ fn the_same_seed_gives_the_same_run() {
         ["a", "b", "c"].map(|name| world.show(name, "show bgp neighbors json"))
     };
     assert_eq!(run(11), run(11));
+}
+
+#[test]
+fn peer_groups_reflection_and_ibgp_rules_hold_together() {
+    // r reflects between its clients a and b, who share a group; e is outside.
+    let mut world = World::new(12, &["r", "a", "b", "e"], 2);
+    world.link("r", "10.0.1.1", "a", "10.0.1.2");
+    world.link("r", "10.0.2.1", "b", "10.0.2.2");
+    world.link("b", "10.0.3.1", "e", "10.0.3.2");
+    let clients = " neighbor C peer-group\n neighbor C remote-as internal\n neighbor 10.0.1.2 peer-group C\n neighbor 10.0.2.2 peer-group C\n address-family ipv4 unicast\n  neighbor C route-reflector-client\n";
+    world.load("r", &config(65000, 1, clients));
+    world.load(
+        "a",
+        &config(
+            65000,
+            2,
+            " neighbor 10.0.1.1 remote-as 65000\n address-family ipv4 unicast\n  network 10.10.0.0/16\n",
+        ),
+    );
+    world.load(
+        "b",
+        &config(65000, 3, " neighbor 10.0.2.1 remote-as 65000\n neighbor 10.0.3.2 remote-as 65009\n address-family ipv4 unicast\n  neighbor 10.0.2.1 next-hop-self\n"),
+    );
+    world.load(
+        "e",
+        &config(
+            65009,
+            4,
+            " neighbor 10.0.3.1 remote-as 65000\n address-family ipv4 unicast\n  network 10.90.0.0/16\n",
+        ),
+    );
+    world.run(30);
+    assert_eq!(world.path("a", "10.90.0.0/16").as_deref(), Some("65009"));
+    assert_eq!(world.path("e", "10.10.0.0/16").as_deref(), Some("65000"));
+    let route = world.json("a", "show bgp ipv4 unicast 10.90.0.0/16 json");
+    assert_eq!(route["paths"][0]["originatorId"], "10.255.0.3", "{route}");
+    assert_eq!(route["paths"][0]["nexthops"][0]["ip"], "10.0.2.2");
+    // A member that leaves the group's reflection loses what it had by it, and nobody's session ends.
+    world.configure(
+        "r",
+        "router bgp 65000\n address-family ipv4 unicast\n  no neighbor C route-reflector-client\n",
+    );
+    world.run(10);
+    assert_eq!(world.path("a", "10.90.0.0/16"), None);
+    assert_eq!(world.speaker("r").sessions_lost, 0);
+}
+
+#[test]
+fn without_router_bgp_nothing_is_left() {
+    let mut world = chain(13, 2);
+    world.run(30);
+    world.load("b", "hostname b\n");
+    world.run(5);
+    assert_eq!(world.path("a", "10.3.0.0/16"), None);
+    assert_eq!(world.show("b", "show bgp summary"), "");
+    world.load(
+        "b",
+        &config(65002, 2, " neighbor 10.0.1.1 remote-as 65001\n neighbor 10.0.2.3 remote-as external\n"),
+    );
+    world.run(200);
+    assert_eq!(world.path("a", "10.3.0.0/16").as_deref(), Some("65002 65003"));
+}
+
+#[test]
+fn a_soft_clear_ends_no_session_and_a_hard_one_does() {
+    let mut world = chain(14, 2);
+    world.run(30);
+    for line in [
+        "clear bgp * soft",
+        "clear bgp 10.0.1.1 soft in",
+        "clear ip bgp 10.0.2.3 out",
+        "clear bgp external soft out",
+    ] {
+        assert_eq!(world.show("b", line), "", "{line}");
+    }
+    world.run(5);
+    assert_eq!(world.speaker("b").sessions_lost, 0);
+    assert_eq!(world.path("c", "10.1.0.0/16").as_deref(), Some("65002 65001"));
+    world.show("b", "clear bgp 65001");
+    world.run(1);
+    assert_eq!(world.speaker("b").sessions_lost, 1);
+    world.run(200);
+    assert_eq!(world.path("c", "10.1.0.0/16").as_deref(), Some("65002 65001"));
+    assert!(world.show("b", "clear bgp 9.9.9.9").contains("Unknown neighbor"));
+    assert!(world.show("b", "clear bgp peer-group NONE").contains("No such peer-group"));
 }

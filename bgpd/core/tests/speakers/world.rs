@@ -142,7 +142,7 @@ impl Speaker {
         for action in actions {
             match action {
                 Action::Connect { peer, conn, transport } => {
-                    self.connect(now, peer, conn, transport.remote.ip(), out)
+                    self.connect(now, peer, conn, transport.remote.ip(), out);
                 }
                 Action::Adopt { accept, peer, conn, .. } => {
                     let Some(wire) = self.wires.get_mut(&accept.0) else { continue };
@@ -290,14 +290,14 @@ impl Speaker {
         let (session, of) = (*session, self.shards.len());
         self.event(now, Event::Activity { peer, conn, updates: 1 }, out);
         for nlri in &update.withdrawn {
-            for entry in nlri.iter() {
+            for entry in nlri {
                 let mut batch = RouteBatch::new(peer, session, nlri.family());
                 batch.withdraw(entry.prefix, entry.path_id);
                 self.shard_event(now, shard_of(entry.prefix, of), ShardEvent::Routes(batch), out);
             }
         }
         for announced in &update.announced {
-            for entry in announced.nlri.iter() {
+            for entry in &announced.nlri {
                 let mut batch = RouteBatch::new(peer, session, announced.nlri.family());
                 let attrs = batch.attrs(&announced.attrs);
                 batch.reach(entry.prefix, entry.path_id, attrs);
