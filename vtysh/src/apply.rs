@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use ferrite_cli::{Cascade, CliError, SyntaxError, expected_text, words};
-use ferrite_rpc::vty::{ConfigChange, ConfigLine, LineError, Prepared};
+use ferrite_rpc::vty::{ConfigChange, ConfigLine, LineError, Prepared, VtyError};
 
 use crate::session::{Level, Session};
 
@@ -116,14 +116,12 @@ fn apply(session: &mut Session, name: &str, text: &str, mode: Mode) -> u8 {
     let mut prepared: Vec<(usize, Prepared)> = Vec::new();
     let mut errors: Vec<LineError> = Vec::new();
     let mut failed = false;
-    for (index, lines) in parts.into_iter().enumerate() {
-        let Some(daemon) = session.daemons.list.get_mut(index) else { continue };
-        // Daemons without a line of it are asked too: so that they all count the same commits.
-        match session.runtime.block_on(daemon.client.prepare(replace, lines)) {
+    for (index, answer) in prepare_all(session, parts, replace) {
+        match answer {
             Ok(Ok(ready)) => prepared.push((index, ready)),
             Ok(Err(refused)) => errors.extend(refused),
             Err(error) => {
-                println!("% {}: {error}", daemon.name);
+                println!("% {}: {error}", session.daemons.list.get(index).map_or("", |daemon| &daemon.name));
                 failed = true;
             }
         }
@@ -145,6 +143,34 @@ fn apply(session: &mut Session, name: &str, text: &str, mode: Mode) -> u8 {
         Mode::Merge | Mode::Replace => return commit(session, prepared),
     }
     0
+}
+
+/// What a daemon says to its part.
+type Answer = Result<Result<Prepared, Vec<LineError>>, VtyError>;
+
+/// Every daemon checks its part, all at the same time. Daemons without a line of it are asked too: so that they all count
+/// the same commits.
+fn prepare_all(session: &Session, parts: Parts, replace: bool) -> Vec<(usize, Answer)> {
+    session.runtime.block_on(async {
+        let mut asked = Vec::new();
+        for (index, (daemon, lines)) in session.daemons.list.iter().zip(parts).enumerate() {
+            let mut client = daemon.client.clone();
+            asked.push((index, tokio::spawn(async move { client.prepare(replace, lines).await })));
+        }
+        let mut answers = Vec::new();
+        for (index, task) in asked {
+            // A task that ends without an answer is a refusal: nothing may be applied then.
+            answers.push((
+                index,
+                task.await.unwrap_or_else(|error| Ok(Err(vec![unanswered(&error.to_string())]))),
+            ));
+        }
+        answers
+    })
+}
+
+fn unanswered(reason: &str) -> LineError {
+    LineError { message: format!("% The check did not end: {reason}"), ..LineError::default() }
 }
 
 fn commit(session: &mut Session, prepared: Vec<(usize, Prepared)>) -> u8 {
