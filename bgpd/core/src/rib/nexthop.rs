@@ -42,6 +42,8 @@ struct Tracked {
     state: State,
     /// Zebra's last word on the address, whatever it means for this key.
     answer: Option<Option<Resolution>>,
+    /// An address of this router: no route leads through it.
+    own: bool,
     changed: Timestamp,
 }
 
@@ -68,6 +70,7 @@ pub struct Nexthops {
     requests: Vec<TrackNexthop>,
     /// Next hops that lost their last user; stopped unless somebody uses them again first.
     idle: FxHashSet<NexthopId>,
+    own: FxHashSet<IpAddr>,
     /// Without zebra everything is reachable.
     pub tracking: bool,
     pub vrf: VrfId,
@@ -108,7 +111,7 @@ impl Nexthops {
         }
         let answer = self.answer(addr);
         let state = answer.clone().map_or(State::Asked, |answer| judge(key, answer));
-        let tracked = Tracked { key, refs: 1, state, answer, changed: now };
+        let tracked = Tracked { key, refs: 1, state, answer, own: self.own.contains(&addr), changed: now };
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(place) = self.slots.get_mut(id.place()) {
@@ -211,7 +214,24 @@ impl Nexthops {
         changed
     }
 
+    /// The addresses of this router; the next hops for which that changes something.
+    pub fn set_own(&mut self, addrs: &[IpAddr]) -> Vec<NexthopId> {
+        self.own = addrs.iter().copied().collect();
+        let mut changed = Vec::new();
+        for (place, slot) in self.slots.iter_mut().enumerate() {
+            let Some(slot) = slot else { continue };
+            let own = self.own.contains(&slot.key.addr);
+            if std::mem::replace(&mut slot.own, own) != own {
+                changed.push(NexthopId::of(place));
+            }
+        }
+        changed
+    }
+
     pub fn reach(&self, id: NexthopId) -> Option<Reach> {
+        if self.slots.get(id.place())?.as_ref()?.own {
+            return None;
+        }
         if !self.tracking {
             return Some(Reach { metric: 0 });
         }

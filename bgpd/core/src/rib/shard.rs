@@ -211,6 +211,12 @@ impl Shard {
             || old.graceful_shutdown != config.graceful_shutdown;
         self.v4.configure(&mut self.ctx, &old.ipv4_unicast, &config.ipv4_unicast, all);
         self.v6.configure(&mut self.ctx, &old.ipv6_unicast, &config.ipv6_unicast, all);
+        if old.own_addresses != config.own_addresses {
+            let changed = self.ctx.nexthops.set_own(&config.own_addresses);
+            if !changed.is_empty() {
+                on_all!(self, |rib, _ctx| rib.start(JobKind::Nexthops(changed.clone())));
+            }
+        }
         if exports && !first {
             on_all!(self, |rib, _ctx| rib.reevaluate_groups());
         }

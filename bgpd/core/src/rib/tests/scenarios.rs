@@ -164,6 +164,22 @@ fn loops_are_refused() {
 }
 
 #[test]
+fn a_route_through_an_address_that_becomes_ours_is_no_longer_used() {
+    let mut world = World::new(1);
+    world.up(A, external(1, 65001));
+    world.up(B, external(2, 65002));
+    world.announce(A, &[prefix("10.1.0.0/16")], &Arc::new(route(&[65001])));
+    world.settle();
+    assert_eq!(world.remote(B).table.len(), 1);
+    world.configure(|config| config.own_addresses = vec!["192.0.2.1".parse().unwrap()]);
+    world.settle();
+    assert!(world.remote(B).table.is_empty());
+    world.configure(|config| config.own_addresses.clear());
+    world.settle();
+    assert_eq!(world.remote(B).table.len(), 1);
+}
+
+#[test]
 fn well_known_communities_hold_routes_back() {
     let mut world = World::new(1);
     world.up(A, external(1, 65001));
