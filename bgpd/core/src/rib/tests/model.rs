@@ -3,11 +3,13 @@
 
 use std::cmp::Reverse;
 
+use bgp_packet::attr::Aggregator;
 use ferrite_types::Community;
 use proptest::prelude::*;
 
 use super::*;
 use crate::rib::policy::{Filter, PolicyInput, Verdict};
+use crate::rib::settings::AggregateStatement;
 
 const PEERS: [(u32, PeerKind, u32); 5] = [
     (1, PeerKind::External, 65001),
@@ -67,17 +69,35 @@ impl Filter for Numbered {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Announce { peer: usize, prefix: u8, attrs: u8 },
-    Withdraw { peer: usize, prefix: u8 },
+    Announce {
+        peer: usize,
+        prefix: u8,
+        attrs: u8,
+    },
+    Withdraw {
+        peer: usize,
+        prefix: u8,
+    },
     Up(usize),
     Down(usize),
-    Import { peer: usize, policy: u8 },
-    Export { peer: usize, policy: u8 },
-    Nexthop { which: u8, metric: Option<u32> },
+    Import {
+        peer: usize,
+        policy: u8,
+    },
+    Export {
+        peer: usize,
+        policy: u8,
+    },
+    Nexthop {
+        which: u8,
+        metric: Option<u32>,
+    },
     Stick(usize),
     Unstick(usize),
     Refresh(usize),
     Multipath(u16),
+    /// No aggregate of everything, one, or one that hides its parts.
+    Aggregate(u8),
     ZebraRestart,
     Tick(u8),
     Settle,
@@ -98,6 +118,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => peer.clone().prop_map(Op::Unstick),
         1 => peer.prop_map(Op::Refresh),
         1 => (1..4u16).prop_map(Op::Multipath),
+        1 => (0..3u8).prop_map(Op::Aggregate),
         1 => Just(Op::ZebraRestart),
         5 => (0..6u8).prop_map(Op::Tick),
         2 => Just(Op::Settle),
@@ -123,6 +144,10 @@ fn attributes(peer: usize, number: u8) -> Attributes {
     attrs
 }
 
+fn aggregate_prefix() -> Prefix {
+    prefix("10.0.0.0/8")
+}
+
 fn numbered_prefix(number: u8) -> Prefix {
     prefix(&format!("10.{number}.0.0/16"))
 }
@@ -134,6 +159,7 @@ struct Model {
     export: [u8; 5],
     nexthops: [Option<u32>; 3],
     multipath: u16,
+    aggregate: u8,
 }
 
 /// A usable path of the reference.
@@ -181,6 +207,7 @@ impl Model {
             export: [0; 5],
             nexthops: [Some(1); 3],
             multipath: 1,
+            aggregate: 0,
         };
         for which in 0..3 {
             model.set_nexthop(which, Some(1));
@@ -264,6 +291,20 @@ impl Model {
                     config.ipv4_unicast.maximum_paths_ibgp = limit;
                 });
             }
+            Op::Aggregate(kind) => {
+                self.aggregate = kind;
+                let statement = AggregateStatement {
+                    prefix: aggregate_prefix(),
+                    as_set: false,
+                    summary_only: kind == 2,
+                    matching_med_only: false,
+                    map: None,
+                    suppress_map: None,
+                    origin: None,
+                };
+                let statements = (kind > 0).then_some(statement).into_iter().collect();
+                self.world.configure(|config| config.ipv4_unicast.aggregates = statements);
+            }
             Op::ZebraRestart => {
                 self.world.feed_all(|| ShardEvent::ZebraGone);
                 self.world.fib.clear();
@@ -332,27 +373,52 @@ impl Model {
         Some(attrs)
     }
 
+    /// What a peer must have for the aggregate.
+    fn told_aggregate(&self, to: usize) -> Option<Attributes> {
+        let external = PEERS[to].1 == PeerKind::External;
+        let mut attrs = route(if external { &[65000] } else { &[] });
+        attrs.next_hop = NextHop::V4(Ipv4Addr::new(10, 0, 0, 254));
+        attrs.atomic_aggregate = true;
+        let aggregator = Aggregator { asn: Asn(65000), router_id: Ipv4Addr::new(10, 0, 0, 254) };
+        attrs.rare.get_or_insert_default().aggregator = Some(aggregator);
+        attrs.local_pref = Some(100);
+        let permitted = policy(self.export[to], aggregate_prefix(), &mut attrs);
+        if external {
+            attrs.local_pref = None;
+        }
+        permitted.then_some(attrs)
+    }
+
     /// Compares every peer that reads, and zebra, with the reference.
     fn check(&self) {
         let prefixes: Vec<Prefix> = (0..24).map(numbered_prefix).collect();
         let paths: BTreeMap<Prefix, Vec<Usable>> = prefixes.iter().map(|p| (*p, self.usable(*p))).collect();
+        let aggregated = self.aggregate > 0 && paths.values().any(|paths| !paths.is_empty());
         for (to, (id, _, _)) in PEERS.into_iter().enumerate() {
             let id = PeerId(id);
             let Some(remote) = self.world.remotes.get(&id).filter(|r| r.session.is_some() && !r.stuck) else {
                 continue;
             };
-            let expected: BTreeMap<Prefix, Attributes> = paths
-                .iter()
+            let shown = if self.aggregate == 2 { None } else { Some(&paths) };
+            let mut expected: BTreeMap<Prefix, Attributes> = shown
+                .into_iter()
+                .flatten()
                 .filter_map(|(prefix, paths)| Some((*prefix, self.told(to, *prefix, paths.first()?)?)))
                 .collect();
+            if aggregated {
+                expected.extend(self.told_aggregate(to).map(|attrs| (aggregate_prefix(), attrs)));
+            }
             let got: BTreeMap<Prefix, Attributes> =
                 remote.table.iter().map(|(prefix, attrs)| (*prefix, (**attrs).clone())).collect();
             assert_eq!(got, expected, "peer {id:?}");
         }
-        let expected: BTreeMap<Prefix, BTreeSet<IpAddr>> = paths
+        let mut expected: BTreeMap<Prefix, BTreeSet<IpAddr>> = paths
             .iter()
             .filter_map(|(prefix, paths)| Some((*prefix, self.installed(paths.first()?, paths))))
             .collect();
+        if aggregated {
+            expected.insert(aggregate_prefix(), BTreeSet::new());
+        }
         let got: BTreeMap<Prefix, BTreeSet<IpAddr>> = self
             .world
             .fib
