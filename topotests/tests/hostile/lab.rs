@@ -68,13 +68,27 @@ impl Lab {
         for prefix in &self.calm {
             self.router.bgp_route(&prefix.to_string())?;
         }
+        let said = ["log/bgpd.log", "log/bgpd.out"].map(|name| std::fs::read(self.router.dir().join(name)));
+        let said = said.into_iter().flatten().any(|text| text.windows(9).any(|words| words == b"panicked "));
+        ensure!(!said, "a part of bgpd has panicked, says its log");
         Ok(())
+    }
+
+    /// Lines of bgpd's log that hold both words.
+    pub fn log_lines(&self, one: &str, other: &str) -> Result<usize> {
+        let text = std::fs::read(self.router.dir().join("log/bgpd.log"))?;
+        let text = String::from_utf8_lossy(&text);
+        Ok(text.lines().filter(|line| line.contains(one) && line.contains(other)).count())
     }
 }
 
 fn config(neighbours: &[Neighbour]) -> String {
     let mut text = format!(
         "hostname router
+debug bgp neighbor-events
+debug bgp keepalives
+debug bgp nht
+debug bgp zebra
 bgp as-path access-list MASK seq 5 permit _{HOSTILE_AS}_.*_2500_
 route-map MASKED permit 10
  match as-path MASK

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use topotests::bgp::update::Packer;
 use topotests::bgp::{Prefix, wire};
-use topotests::{Failure, Kind, Net, Result, ensure};
+use topotests::{Failure, Kind, Net, Result, ensure, wait_until};
 
 use super::bystander::{announcement, good_path};
 use super::case::{Ctx, HOP6, HOSTILE_AS, Peer, ROUTER};
 use super::client::{Client, PATIENCE};
 use super::lab::{Lab, Neighbour};
-use super::octets::OpenSpec;
+use super::octets::{OpenSpec, attr};
 
 /// A whole table may take this long to reach the bystander on a busy machine.
 const TABLE: Duration = Duration::from_secs(40);
@@ -30,6 +30,8 @@ const SCENARIOS: &[(&str, Play)] = &[
     ("200 sessions reset as soon as they speak", quick_resets),
     ("a session reset in the middle of a message", reset_inside_a_message),
     ("5,000 keepalives at once", keepalive_flood),
+    ("5,000 malformed UPDATEs at once", malformed_flood),
+    ("a neighbour that hangs up on every call", hangs_up),
     ("a neighbour that falls silent", silence),
     ("a neighbour over its limit that hangs up by itself", over_the_limit),
     ("a second connection beside an established session", second_connection),
@@ -39,7 +41,11 @@ const SCENARIOS: &[(&str, Play)] = &[
 ];
 
 /// The rows that need the router to connect by itself.
-const ACTIVE: &[&str] = &["collision won by the neighbour", "collision won by the router"];
+const ACTIVE: &[&str] = &[
+    "collision won by the neighbour",
+    "collision won by the router",
+    "a neighbour that hangs up on every call",
+];
 
 pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
     net.without_capture();
@@ -76,6 +82,8 @@ pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
         failures.extend(verdict.err().map(|e| format!("- {name}: {e}")));
         ensure!(lab.bystander.ended().is_none(), "{}", failures.join("\n"));
     }
+    let cost = lab.router.cost_at_rest(PATIENCE)?;
+    println!("at rest again: {} ms of CPU, {} MiB at most", cost.cpu.as_millis(), cost.peak >> 20);
     let violations = lab.bystander.take_violations();
     failures.extend(violations.into_iter().map(|what| format!("- passed on to the bystander: {what}")));
     ensure!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), rows.len(), failures.join("\n"));
@@ -207,6 +215,43 @@ fn keepalive_flood(lab: &Lab, ctx: &Ctx) -> Result<()> {
     client.send(&good(ctx, ctx.v4))?;
     lab.bystander.wait_has(&ctx.v4, PATIENCE)?;
     client.still_up()
+}
+
+/// Every one costs a withdrawal and a counter; the log says so a few times.
+fn malformed_flood(lab: &Lab, ctx: &Ctx) -> Result<()> {
+    let mut client = Client::establish(&lab.sockets, ctx.local, ROUTER, &ctx.open())?;
+    client.send(&good(ctx, ctx.v4))?;
+    lab.bystander.wait_has(&ctx.v4, PATIENCE)?;
+    client.send(&ctx.with(1, &attr(0x40, 1, &[9])).repeat(5_000))?;
+    lab.bystander.wait_lacks(&ctx.v4, PATIENCE)?;
+    client.send(&good(ctx, ctx.fence))?;
+    lab.bystander.wait_has(&ctx.fence, TABLE)?;
+    client.still_up()?;
+    let key = format!("/{}/prefixStats/withdrawn", ctx.local);
+    wait_until(PATIENCE, "all are counted", || {
+        let shown = lab.router.vtysh_json(&format!("show bgp neighbors {} json", ctx.local))?;
+        let count = shown.pointer(&key).and_then(serde_json::Value::as_u64);
+        ensure!(count == Some(5_000), "withdrawn is {count:?}");
+        Ok(())
+    })?;
+    if lab.router.kind() == Kind::Ours {
+        let lines = lab.log_lines(&ctx.local.to_string(), "malformed UPDATE")?;
+        ensure!((1..=20).contains(&lines), "{lines} lines of the log tell of it");
+    }
+    Ok(())
+}
+
+/// The router calls again, but not without a pause.
+fn hangs_up(lab: &Lab, ctx: &Ctx) -> Result<()> {
+    let listener = lab.sockets.listen(IpAddr::V4(ctx.local))?;
+    listener.set_read_timeout(Some(PATIENCE))?;
+    let start = Instant::now();
+    let mut calls = 0;
+    while start.elapsed() < Duration::from_secs(3) && listener.accept().is_ok() {
+        calls += 1;
+    }
+    ensure!((1..=15).contains(&calls), "{calls} calls in {:?}", start.elapsed());
+    Ok(())
 }
 
 fn silence(lab: &Lab, ctx: &Ctx) -> Result<()> {

@@ -301,7 +301,6 @@ const SHOWS: &[&str] = &[
     "show bgp summary",
     "show bgp ipv4 unicast",
     "show bgp ipv6 unicast",
-    "show bgp ipv4 unicast detail",
     "show bgp neighbors",
     "show bgp nexthop",
     "show bgp update-groups",
