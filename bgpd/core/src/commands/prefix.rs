@@ -68,6 +68,8 @@ impl Instance {
             paths: view.paths.iter().filter(shown).map(|path| self.path_detail(view, path)).collect(),
             table: "default".to_owned(),
             suppressed: view.suppressed,
+            available: view.paths.len(),
+            best: view.paths.iter().position(|path| path.best),
         }
     }
 

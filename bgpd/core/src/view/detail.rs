@@ -26,6 +26,11 @@ pub struct PrefixDetail {
     pub table: String,
     #[serde(skip)]
     pub suppressed: bool,
+    /// Paths of the prefix, of which `paths` may show a part, and the place of the best one among them.
+    #[serde(skip)]
+    pub available: usize,
+    #[serde(skip)]
+    pub best: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -266,9 +271,8 @@ impl PathDetail {
 impl fmt::Display for PrefixDetail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "BGP routing table entry for {}, version {}", self.prefix, self.version)?;
-        let best = self.paths.iter().position(|path| path.bestpath.as_ref().is_some_and(|b| b.overall));
-        write!(f, "Paths: ({} available, ", self.paths.len())?;
-        match best {
+        write!(f, "Paths: ({} available, ", self.available)?;
+        match self.best {
             Some(position) => write!(f, "best #{}", position + 1)?,
             None => write!(f, "no best path")?,
         }

@@ -29,11 +29,11 @@ pub fn memory(bytes: u64) -> String {
     const GIB: u64 = 1 << 30;
     // The thresholds are ten units, so that a small number keeps its digits.
     if bytes >= 10 * GIB {
-        format!("{} GiB", bytes / GIB)
+        format!("{} GiB", (bytes + GIB / 2) / GIB)
     } else if bytes >= 10 * MIB {
-        format!("{} MiB", bytes / MIB)
+        format!("{} MiB", (bytes + MIB / 2) / MIB)
     } else if bytes >= 10 * KIB {
-        format!("{} KiB", bytes / KIB)
+        format!("{} KiB", (bytes + KIB / 2) / KIB)
     } else {
         format!("{bytes} bytes")
     }
