@@ -144,3 +144,83 @@ pub fn address(kind: u16, addr: IpAddr, out: &mut Builder) {
         IpAddr::V6(addr) => out.attribute(kind, &addr.octets()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ferrite_types::{IfIndex, VrfId};
+    use zebra_core::{Event, KernelRoute};
+
+    use super::super::{parse, wire};
+    use super::*;
+
+    fn hop(gateway: Option<&str>, index: u32) -> Nexthop {
+        match gateway {
+            Some(addr) => Nexthop::new(NexthopKind::Gateway(addr.parse().unwrap(), Some(IfIndex(index)))),
+            None => Nexthop::interface(IfIndex(index)),
+        }
+    }
+
+    fn encoded(prefix: &str, table: u32, nexthops: &[Nexthop], mtu: u32) -> Vec<u8> {
+        let route = FibRoute { protocol: RouteProtocol::Bgp, nexthops: nexthops.into(), mtu };
+        let op = FibOp {
+            vrf: VrfId::DEFAULT,
+            table: TableId(table),
+            prefix: prefix.parse().unwrap(),
+            seq: 0,
+            kind: FibOpKind::Install(Arc::new(route)),
+        };
+        let mut out = Builder::default();
+        operation(&op, 7, &mut out);
+        out.octets
+    }
+
+    fn read(octets: &[u8]) -> Option<KernelRoute> {
+        let message = wire::messages(octets).next()?;
+        match parse::event(&message)? {
+            Event::KernelRoute(route) => Some(route),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let weighted = Nexthop { weight: 5, ..hop(Some("10.0.0.3"), 3) };
+        let onlink = Nexthop { onlink: true, ..hop(Some("99.0.0.1"), 2) };
+        let sourced = Nexthop { source: Some("10.0.0.1".parse().unwrap()), ..hop(Some("10.0.0.2"), 2) };
+        let rows: &[(&str, u32, Vec<Nexthop>, u32)] = &[
+            ("192.0.2.0/24", 254, vec![hop(Some("10.0.0.2"), 2)], 0),
+            ("0.0.0.0/0", 254, vec![hop(Some("10.0.0.2"), 2)], 1400),
+            ("192.0.2.1/32", 1000, vec![hop(None, 2)], 0),
+            ("192.0.2.0/24", 254, vec![hop(Some("10.0.0.2"), 2), weighted], 0),
+            ("192.0.2.0/24", 254, vec![onlink], 0),
+            ("192.0.2.0/24", 254, vec![sourced], 0),
+            ("192.0.2.0/24", 254, vec![hop(Some("fe80::1"), 2)], 0),
+            ("192.0.2.0/24", 254, vec![Nexthop::blackhole(Blackhole::Reject)], 0),
+            ("2001:db8::/32", 254, vec![hop(Some("fe80::1"), 2), hop(Some("2001:db8::1"), 3)], 0),
+            ("::/0", 254, vec![Nexthop::blackhole(Blackhole::Null)], 0),
+        ];
+        for (prefix, table, nexthops, mtu) in rows {
+            let route = read(&encoded(prefix, *table, nexthops, *mtu)).unwrap();
+            assert_eq!(route.prefix, prefix.parse().unwrap());
+            assert_eq!((route.table, route.metric.0, route.mtu), (TableId(*table), METRIC, *mtu), "{prefix}");
+            assert_eq!(route.protocol, RouteProtocol::Bgp);
+            assert_eq!(&*route.nexthops, nexthops.as_slice(), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_message_cut_anywhere_is_no_message() {
+        let whole = encoded("192.0.2.0/24", 254, &[hop(Some("10.0.0.2"), 2), hop(Some("10.0.0.3"), 3)], 1400);
+        for cut in 0..whole.len() {
+            assert!(read(&whole[..cut]).is_none(), "{cut}");
+        }
+        // And cut inside, with a length that fits: whatever is read, nothing is read past the end.
+        for cut in 16..whole.len() {
+            let mut part = whole[..cut].to_vec();
+            part[..4].copy_from_slice(&(cut as u32).to_ne_bytes());
+            let _ = read(&part);
+        }
+    }
+}

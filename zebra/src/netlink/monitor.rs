@@ -3,6 +3,7 @@
 
 use std::io;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use tokio::sync::mpsc;
@@ -11,7 +12,7 @@ use zebra_core::Event;
 use super::encode::{AF_INET, AF_INET6};
 use super::parse;
 use super::socket::Socket;
-use super::wire::{self, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE};
+use super::wire::{self, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWROUTE};
 
 /// RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE.
 const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
@@ -45,7 +46,7 @@ impl Monitor {
     }
 
     fn run(&mut self) -> io::Result<()> {
-        self.dump()?;
+        self.dump_or_retry()?;
         loop {
             let mut lost = false;
             let mut batch = Vec::new();
@@ -78,10 +79,25 @@ impl Monitor {
         self.buffer = (self.buffer * 2).min(MAX_BUFFER);
         tracing::warn!(octets = self.buffer, "the kernel dropped events; reading everything again");
         self.events.set_receive_buffer(self.buffer);
-        self.dump()
+        self.dump_or_retry()
     }
 
-    fn dump(&mut self) -> io::Result<()> {
+    /// A dump that fails is tried again: the kernel may be short of memory just now.
+    fn dump_or_retry(&self) -> io::Result<()> {
+        let mut wait = Duration::from_millis(100);
+        loop {
+            match self.dump() {
+                Err(error) if wait < Duration::from_secs(10) => {
+                    tracing::warn!(%error, "the kernel did not list everything; asking again");
+                    std::thread::sleep(wait);
+                    wait *= 2;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn dump(&self) -> io::Result<()> {
         let mut socket = Socket::open(0, self.buffer)?;
         let mut batch = vec![Event::DumpBegin];
         let out = &self.out;
@@ -106,8 +122,11 @@ impl Monitor {
     }
 }
 
-/// The events of a datagram, without what our own writer caused.
+/// The events of a datagram, without the routes that our own writer caused. What it did to links and addresses is news.
 fn collect(datagram: &[u8], writer_port: u32, batch: &mut Vec<Event>) {
-    let news = wire::messages(datagram).filter(|message| message.port != writer_port || writer_port == 0);
+    let ours = |message: &wire::Message<'_>| {
+        writer_port != 0 && message.port == writer_port && matches!(message.kind, RTM_NEWROUTE | RTM_DELROUTE)
+    };
+    let news = wire::messages(datagram).filter(|message| !ours(message));
     batch.extend(news.filter_map(|message| parse::event(&message)));
 }
