@@ -196,9 +196,13 @@ impl Instance {
             let text = if args.has("json") { "{}\n" } else { "" };
             return reply(exec, text.to_owned(), out);
         }
-        if args.get("vrf").is_some_and(|name| name != "all" && name != "default") {
-            let text = if args.has("json") { "{}\n" } else { "% BGP instance not found\n" };
-            return reply(exec, text.to_owned(), out);
+        if let Some(name) = args.get("vrf").filter(|name| !matches!(*name, "all" | "default")) {
+            let text = match (args.has("json"), command) {
+                (true, _) => "{}\n".to_owned(),
+                (false, Command::Summary) => "% BGP instance not found\n".to_owned(),
+                (false, _) => format!("View/Vrf {name} is unknown\n"),
+            };
+            return reply(exec, text, out);
         }
         match self.questions(command, args) {
             Err(text) => reply(exec, text, out),

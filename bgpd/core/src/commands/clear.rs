@@ -27,7 +27,7 @@ impl Instance {
         if let Some(name) = group
             && !self.router().is_some_and(|router| router.groups.contains_key(name))
         {
-            return Err(format!("% BGP: No such peer-group - \"{name}\"\n"));
+            return Err(format!("% BGP: No such peer-group {name}\n"));
         }
         let wanted = |entry: &PeerEntry| {
             if let Some(asn) = asn {

@@ -44,7 +44,7 @@ impl RowFilter {
     pub fn read(instance: &Instance, afi: Afi, args: &Args) -> Result<Self, String> {
         let policies = &instance.policies;
         let how = if args.has("exact-match") { CommunityMatch::Exact } else { CommunityMatch::Included };
-        let list = |name: &str, what: &str| format!("% {name} is not a valid {what} name\n");
+        let list = |name: &str, what: &str| format!("% {name} {what} not found\n");
         let bad = |error: ferrite_types::ParseError| format!("% {error}\n");
         Ok(if args.has("longer-prefixes") {
             Self::Within(args.parse("prefix").map_err(|error| format!("{error}\n"))?)
@@ -56,7 +56,8 @@ impl RowFilter {
             Self::Since(since)
         } else if args.has("community") {
             let values = args.all("communities").map(str::parse).collect::<Result<Vec<Community>, _>>();
-            let mut values = values.map_err(bad)?;
+            let words = || args.all("communities").collect::<Vec<_>>().join(" ");
+            let mut values = values.map_err(|_| format!("% Community malformed: {}\n", words()))?;
             values.sort_unstable();
             Self::Communities { values, exact: args.has("exact-match") }
         } else if args.has("large-community") {

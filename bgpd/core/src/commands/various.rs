@@ -140,8 +140,8 @@ impl Instance {
     pub(super) fn peer_groups(&self, args: &Args) -> String {
         let Some(router) = self.router() else { return String::new() };
         let wanted = args.get("group");
-        if let Some(name) = wanted.filter(|name| !router.groups.contains_key(*name)) {
-            return if args.has("json") { "{}\n".into() } else { format!("% No such peer-group: {name}\n") };
+        if wanted.is_some_and(|name| !router.groups.contains_key(name)) {
+            return if args.has("json") { "{}\n".into() } else { "% No such peer-group\n".into() };
         }
         let mut views = IndexMap::new();
         for (name, group) in
