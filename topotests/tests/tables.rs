@@ -75,6 +75,9 @@ fn build(net: &mut Net, family: Family, senders: &[u32]) -> Result<Layout> {
         let _ = writeln!(conf, "  neighbor {addr} activate");
     }
     conf.push_str(" exit-address-family\n");
+    if router.kind() == Kind::Frr {
+        conf.insert_str(0, "bgp input-queue-limit 4294967295\n"); // it would stop reading for a keepalive interval
+    }
     frr.start(&format!(
         "bgp input-queue-limit 4294967295\nrouter bgp 65202\n bgp router-id 10.0.2.2\n no bgp ebgp-requires-policy\n \
          no bgp default ipv4-unicast\n neighbor {0} remote-as 65000\n neighbor {0} timers connect 2\n \
@@ -345,6 +348,7 @@ fn updates(net: &mut Net, family: Family, file: &str) -> Result<()> {
         }
     }
     let wanted = held.values().filter(|peers| !peers.is_empty()).count();
+    eprintln!("{} peers, {wanted} prefixes in the end", senders.len());
     let layout = build(net, family, &senders)?;
     let mut sink = layout.receiver.bgp_replay(&format!(
         "sink --target {} --from {} --as 65204 --keep-attributes",

@@ -93,17 +93,19 @@ pub fn family_of(addr: IpAddr) -> Family {
 /// The feeds of a dump in one family, largest first, with the AS of each.
 pub fn feeds(file: &[u8], family: Family) -> Result<Vec<(u32, Table)>> {
     let dump = mrt::read_dump(file)?;
+    let paths: Vec<Vec<u8>> = dump.attrs.iter().map(|a| path_only(a)).collect();
     let mut out = Vec::new();
     for (peer, entries) in dump.feeds {
-        let mut groups: rustc_hash::FxHashMap<u32, Vec<Prefix>> = rustc_hash::FxHashMap::default();
+        let mut groups: rustc_hash::FxHashMap<&[u8], Vec<Prefix>> = rustc_hash::FxHashMap::default();
         let mut seen: FxHashSet<Prefix> = FxHashSet::default(); // ADD-PATH dumps hold several paths: the first counts
         for (prefix, number) in entries.into_iter().filter(|(p, _)| p.family == family && seen.insert(*p)) {
-            groups.entry(number).or_default().push(prefix);
+            let path = paths.get(number as usize).map(Vec::as_slice).unwrap_or_default();
+            groups.entry(path).or_default().push(prefix);
         }
-        let mut groups: Vec<(u32, Vec<Prefix>)> = groups.into_iter().collect();
-        groups.sort_unstable_by_key(|(number, _)| *number);
-        let attrs = |number: u32| dump.attrs.get(number as usize).cloned().unwrap_or_default();
-        let table = Table { groups: groups.into_iter().map(|(n, p)| (attrs(n), p)).collect() };
+        let mut groups: Vec<(Vec<u8>, Vec<Prefix>)> =
+            groups.into_iter().map(|(a, p)| (a.to_vec(), p)).collect();
+        groups.sort_unstable();
+        let table = Table { groups };
         // AS 0 marks what the collector itself originated: no session can have it.
         if !table.is_empty() && peer.asn != 0 {
             out.push((peer.asn, table));
@@ -111,6 +113,17 @@ pub fn feeds(file: &[u8], family: Family) -> Result<Vec<(u32, Table)>> {
     }
     out.sort_by_key(|(_, table)| std::cmp::Reverse(table.len()));
     Ok(out)
+}
+
+/// Attributes without next hops: in some dumps MP_REACH_NLRI holds the prefix too, and no two entries were the same.
+fn path_only(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(octets.len());
+    for attr in attrs::split(octets).unwrap_or_default() {
+        if !matches!(attr.code, attrs::NEXT_HOP | attrs::MP_REACH | attrs::MP_UNREACH) {
+            attrs::push(&mut out, attr.flags, attr.code, attr.value);
+        }
+    }
+    out
 }
 
 /// A peer's stream of a BGP4MP file as UPDATEs of our own session; routes of other families are left out.
@@ -248,7 +261,9 @@ fn attribute_sets(family: Family, count: usize, seed: u64) -> Result<(Vec<Vec<u8
         return Ok((sets, format!("{count} sets made up (no data folder)")));
     };
     let dump = mrt::read_dump(&data::read(&path)?)?;
-    let pool: Vec<Vec<u8>> = dump.attrs.iter().filter_map(|a| for_table(a)).collect();
+    let mut seen: FxHashSet<Vec<u8>> = FxHashSet::default();
+    let usable = dump.attrs.iter().filter_map(|a| for_table(a));
+    let pool: Vec<Vec<u8>> = usable.filter(|a| seen.insert(a.clone())).collect();
     let start = random.below(pool.len());
     let sets: Vec<Vec<u8>> = (0..count)
         .filter_map(|n| {
@@ -269,7 +284,7 @@ fn for_table(octets: &[u8]) -> Option<Vec<u8>> {
     let segments = attrs::path_segments(path.value).ok()?;
     let public =
         |asn: &u32| *asn > 0 && *asn != 23456 && *asn < 4_200_000_000 && !(64496..=65551).contains(asn);
-    segments.iter().all(|(kind, numbers)| *kind == 2 && numbers.iter().all(public)).then(|| octets.to_vec())
+    segments.iter().all(|(kind, numbers)| *kind == 2 && numbers.iter().all(public)).then(|| path_only(octets))
 }
 
 fn with_community(octets: &[u8], round: u16) -> Vec<u8> {
