@@ -241,9 +241,9 @@ impl Shell {
                 let exec = self.execs.open(output, self.events.clone());
                 self.handle(Event::Exec { exec, command: handler, args });
             }
-            Some(VtyEvent::Complete { reply, .. }) => {
+            Some(VtyEvent::Complete { variable, reply }) => {
                 // Whoever asked may be gone.
-                let _ = reply.send(Vec::new());
+                let _ = reply.send(self.instance.complete(&variable));
             }
             Some(VtyEvent::Impact { after, reply, .. }) => {
                 let _ = reply.send(self.instance.impact(&after));

@@ -48,13 +48,13 @@ use timers::Jitter;
 pub struct ConnId(pub u64);
 
 /// Hold time of a connection whose OPEN is awaited: the RFC's "large value" (§8.2.2).
-const OPEN_HOLD: Duration = Duration::from_secs(240);
+const OPEN_HOLD: Duration = Duration::from_mins(4);
 const IDLE_HOLD_MIN: Duration = Duration::from_secs(1);
-const IDLE_HOLD_MAX: Duration = Duration::from_secs(60);
+const IDLE_HOLD_MAX: Duration = Duration::from_mins(1);
 /// First wait after a connection that could not be made.
 const RETRY_MIN: Duration = Duration::from_secs(2);
 /// A session that lived this long has made up for earlier failures.
-const STABLE: Duration = Duration::from_secs(60);
+const STABLE: Duration = Duration::from_mins(1);
 
 /// What the world did.
 #[derive(Clone, Debug)]

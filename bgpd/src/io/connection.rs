@@ -16,6 +16,8 @@ use super::writer::{self, Reports, Writer};
 use super::socket;
 use crate::queue::ShardQueue;
 
+/// How long what is left to say may take.
+const LINGER: Duration = Duration::from_secs(5);
 /// How long a closed connection may take to be read to its end.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -76,10 +78,12 @@ impl Connection {
     pub fn close(mut self, flushed: mpsc::Sender<()>) {
         self.writer.close();
         self.terms = None;
-        let (Some(writing), Some(reading)) = (self.writing.take(), self.reading.take()) else { return };
+        let (Some(mut writing), Some(reading)) = (self.writing.take(), self.reading.take()) else { return };
         tokio::spawn(async move {
-            // A task that failed has nothing left to write.
-            let _ = writing.await;
+            // A neighbour that takes nothing does not get our last words either.
+            if tokio::time::timeout(LINGER, &mut writing).await.is_err() {
+                writing.abort();
+            }
             drop(flushed);
             tokio::time::sleep(DRAIN).await;
             reading.abort();

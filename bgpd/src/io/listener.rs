@@ -1,6 +1,5 @@
 //! The listening sockets: one per address family, or one per address given with `-l`.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,8 +25,6 @@ pub struct Incoming {
 #[derive(Debug, Default)]
 pub struct Listeners {
     sockets: Vec<Arc<TcpListener>>,
-    /// Keys of neighbours, for sockets opened later as well.
-    keys: HashMap<IpAddr, String>,
 }
 
 impl Listeners {
@@ -53,7 +50,7 @@ impl Listeners {
     }
 
     /// The key that connections from `addr` must be signed with; `None` takes it away.
-    pub fn set_password(&mut self, addr: IpAddr, password: Option<String>) {
+    pub fn set_password(&self, addr: IpAddr, password: Option<String>) {
         let key = password.unwrap_or_default();
         let suitable = |socket: &Arc<TcpListener>| {
             socket.local_addr().is_ok_and(|local| local.is_ipv4() == addr.is_ipv4())
@@ -63,17 +60,6 @@ impl Listeners {
                 tracing::error!("{addr}: cannot set the TCP MD5 key of the listener: {error}");
             }
         }
-        if key.is_empty() {
-            self.keys.remove(&addr);
-        } else {
-            self.keys.insert(addr, key);
-        }
-    }
-
-    /// The key of a neighbour.
-    #[cfg(test)]
-    pub fn password(&self, addr: IpAddr) -> Option<&str> {
-        self.keys.get(&addr).map(String::as_str)
     }
 }
 

@@ -222,7 +222,7 @@ impl Reader {
             faults: Faults::default(),
             told: Instant::now(),
             last_update: Instant::now(),
-            fault_log: RateLimit::new(5, Duration::from_secs(60)),
+            fault_log: RateLimit::new(5, Duration::from_mins(1)),
         });
         Ok(())
     }
@@ -321,7 +321,10 @@ fn log_faults(name: &str, limit: &mut RateLimit, update: &update::Update, body: 
 /// The octets of a message, as many as a log line takes.
 fn hex(body: &Bytes) -> String {
     let shown = body.get(..SHOWN).unwrap_or(body);
-    let mut text: String = shown.iter().map(|octet| format!("{octet:02x}")).collect();
+    let mut text = String::with_capacity(shown.len() * 2);
+    for octet in shown {
+        text.push_str(&format!("{octet:02x}"));
+    }
     if shown.len() < body.len() {
         text.push_str(&format!("… ({} octets)", body.len()));
     }

@@ -71,7 +71,7 @@ impl Batches {
         attrs: impl Fn(&mut RouteBatch) -> u32,
     ) {
         let of = self.open.len();
-        for entry in nlri.iter() {
+        for entry in nlri {
             let Some(slot) = self.open.get_mut(shard_of(entry.prefix, of)) else { continue };
             let batch = slot.get_or_insert_with(|| RouteBatch::new(self.peer, self.session, nlri.family()));
             let index = attrs(batch);

@@ -94,7 +94,7 @@ impl Machine {
     /// RFC 9687 §3.2: twice the hold time, and eight minutes at least.
     pub fn restart_send_hold(&mut self, now: Timestamp) {
         if self.hold_time > 0 && matches!(self.phase, Phase::Established(..)) {
-            let time = Duration::from_secs(u64::from(self.hold_time) * 2).max(Duration::from_secs(480));
+            let time = Duration::from_secs(u64::from(self.hold_time) * 2).max(Duration::from_mins(8));
             self.timers.arm(Timer::SendHold, now + time);
         }
     }

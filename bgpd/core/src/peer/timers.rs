@@ -76,7 +76,7 @@ impl Jitter {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let fraction = (mixed >> 40) as u32 % 251; // thousandths taken off
-        time - time * fraction / 1000
+        time.saturating_sub(time * fraction / 1000)
     }
 }
 
