@@ -374,7 +374,7 @@ impl Zebra {
             return Ok(pretty(&whole));
         }
         let before = if several { "\n" } else { "" };
-        Ok(views.iter().map(|view| format!("{before}{view}")).collect())
+        Ok(views.iter().flat_map(|view| [before.to_owned(), view.to_string()]).collect())
     }
 
     fn show_router_id(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
@@ -397,7 +397,8 @@ impl Zebra {
 
     fn show_vrf(&self) -> String {
         let others = self.interfaces.vrfs().filter(|(vrf, _)| *vrf != VrfId::DEFAULT);
-        others.map(|(vrf, info)| format!("vrf {} id {vrf} table {}\n", info.name, info.table)).collect()
+        let lines = others.map(|(vrf, info)| format!("vrf {} id {vrf} table {}\n", info.name, info.table));
+        lines.collect::<Vec<_>>().concat()
     }
 
     fn show_protocol(&self, afi: Afi, args: &Args) -> Result<String, CliError> {

@@ -30,7 +30,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { adopt_for: Duration::from_secs(60), retain: false }
+        Self { adopt_for: Duration::from_mins(1), retain: false }
     }
 }
 

@@ -140,7 +140,7 @@ impl RouteWalk {
             let Some(first) = views.first() else { return };
             let text = serde_json::to_string(views).unwrap_or_else(|_| "[]".to_owned());
             let comma = if self.any { "," } else { "" };
-            let _ = write!(out, "{comma}\"{}\":{text}\n", first.prefix);
+            let _ = writeln!(out, "{comma}\"{}\":{text}", first.prefix);
             self.any = true;
             return;
         }
@@ -153,7 +153,9 @@ impl RouteWalk {
             out.push_str(&table_line(key.afi, vrf, self.name_table.then_some(key.table)));
             self.heading = true;
         }
-        views.iter().for_each(|view| view.write_lines(out));
+        for view in views {
+            view.write_lines(out);
+        }
         self.any = true;
     }
 

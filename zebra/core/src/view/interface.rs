@@ -182,8 +182,8 @@ pub struct InterfaceBrief {
 
 impl fmt::Display for InterfacesBrief {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<16}{:<8}{:<16}{}", "Interface", "Status", "VRF", "Addresses")?;
-        writeln!(f, "{:<16}{:<8}{:<16}{}", "---------", "------", "---", "---------")?;
+        writeln!(f, "{:<16}{:<8}{:<16}Addresses", "Interface", "Status", "VRF")?;
+        writeln!(f, "{:<16}{:<8}{:<16}---------", "---------", "------", "---")?;
         for (name, brief) in &self.0 {
             brief.write(name, f)?;
         }

@@ -96,7 +96,7 @@ fn line(nexthop: &NexthopView) -> String {
     match (nexthop.ip, &nexthop.interface_name) {
         _ if nexthop.unreachable && nexthop.reject => text.push_str("unreachable (ICMP unreachable)"),
         _ if nexthop.unreachable && nexthop.admin_prohibited => {
-            text.push_str("unreachable (ICMP admin-prohibited)")
+            text.push_str("unreachable (ICMP admin-prohibited)");
         }
         _ if nexthop.unreachable => text.push_str("unreachable (blackhole)"),
         (Some(ip), Some(name)) => {

@@ -39,7 +39,7 @@ impl RouteSummary {
 
 impl fmt::Display for RouteSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<20} {:<20} {}  (vrf {})", "Route Source", "Routes", "FIB", self.vrf_name)?;
+        writeln!(f, "{:<20} {:<20} FIB  (vrf {})", "Route Source", "Routes", self.vrf_name)?;
         for row in &self.routes {
             writeln!(f, "{:<20} {:<20} {:<20} ", row.source, row.rib, row.fib)?;
         }

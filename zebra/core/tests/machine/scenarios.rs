@@ -117,7 +117,7 @@ fn routes_that_resolve_through_themselves_or_each_other_settle() {
     world.pass(Duration::from_secs(5));
     assert_eq!(world.kernel("60.0.0.0/8"), None);
     let writes = world.writes;
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     assert_eq!(world.writes, writes, "nothing flaps");
 }
 
@@ -136,7 +136,7 @@ fn routes_of_a_dead_client_stay_until_it_has_replayed_or_the_hold_time_is_over()
     let writes = world.writes;
     let again = world.connect(2, Bgp);
     world.announce(again, Bgp, "70.0.0.0/24", &[via("10.1.0.2")]);
-    world.pass(Duration::from_secs(120));
+    world.pass(Duration::from_mins(2));
     assert!(world.kernel("70.0.1.0/24").is_some(), "nothing goes before the replay is done");
     world.say(again, ToZebra::ReplayDone);
     assert_eq!(world.kernel("70.0.1.0/24"), None);
@@ -202,7 +202,7 @@ fn routes_of_an_earlier_run_are_adopted_without_a_write_and_swept_after_the_repl
     world.say(bgp, ToZebra::ReplayDone);
     assert_eq!(world.writes, 1);
     assert_eq!(world.kernel("80.0.1.0/24"), None);
-    world.pass(Duration::from_secs(300));
+    world.pass(Duration::from_mins(5));
     assert_eq!(world.kernel("80.0.0.0/24").unwrap(), "bgp 10.1.0.2 dev 1");
 }
 
