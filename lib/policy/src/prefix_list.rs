@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::{Action, Counter};
 
 /// One rule. `any` is the default prefix with every length.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct PrefixRule {
     pub action: Action,
     pub prefix: Prefix,
@@ -71,13 +71,50 @@ impl fmt::Display for PrefixRule {
 }
 
 /// A named list as configured.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PrefixList {
     pub description: Option<String>,
-    pub rules: BTreeMap<u32, PrefixRule>,
+    rules: BTreeMap<u32, PrefixRule>,
+    /// Where a rule stands, so that one entered again without a number is found at once.
+    places: FxHashMap<PrefixRule, u32>,
 }
 
+impl PartialEq for PrefixList {
+    fn eq(&self, other: &Self) -> bool {
+        self.description == other.description && self.rules == other.rules
+    }
+}
+
+impl Eq for PrefixList {}
+
 impl PrefixList {
+    pub fn rules(&self) -> &BTreeMap<u32, PrefixRule> {
+        &self.rules
+    }
+
+    /// Adds a rule at its number; without one where an equal rule stands already, or after the last.
+    pub fn insert(&mut self, seq: Option<u32>, rule: PrefixRule) {
+        let next = || self.rules.last_key_value().map_or(5, |(last, _)| last.saturating_add(5));
+        let at = seq.or_else(|| self.places.get(&rule).copied()).unwrap_or_else(next);
+        self.remove(at);
+        self.rules.insert(at, rule);
+        self.places.insert(rule, at);
+    }
+
+    pub fn remove(&mut self, seq: u32) {
+        if let Some(rule) = self.rules.remove(&seq)
+            && self.places.get(&rule) == Some(&seq)
+        {
+            self.places.remove(&rule);
+        }
+    }
+
+    /// Removes every rule that is equal to this one.
+    pub fn remove_rule(&mut self, rule: &PrefixRule) {
+        self.rules.retain(|_, present| present != rule);
+        self.places.remove(rule);
+    }
+
     /// The oracle: what the compiled form must agree with. `None` where no rule matches.
     pub fn first_match(&self, prefix: Prefix) -> Option<(u32, Action)> {
         self.rules.iter().find(|(_, rule)| rule.matches(prefix)).map(|(seq, rule)| (*seq, rule.action))
@@ -214,7 +251,7 @@ mod tests {
         let any: Prefix = "10.0.0.0/8".parse().unwrap();
         let mut list = PrefixList::default();
         assert!(CompiledPrefixList::new(Arc::new(list.clone())).permits(any));
-        list.rules.insert(5, rule("permit 11.0.0.0/8"));
+        list.insert(Some(5), rule("permit 11.0.0.0/8"));
         assert!(!CompiledPrefixList::new(Arc::new(list)).permits(any));
     }
 
@@ -241,10 +278,10 @@ mod tests {
         fn the_compiled_list_agrees_with_reading_the_rules_in_order(
             rules in proptest::collection::vec(rules(), 1..60), prefixes in proptest::collection::vec(prefixes(), 1..40),
         ) {
-            let list = PrefixList {
-                description: None,
-                rules: rules.into_iter().enumerate().map(|(at, rule)| (at as u32 * 5 + 5, rule)).collect(),
-            };
+            let mut list = PrefixList::default();
+            for (at, rule) in rules.into_iter().enumerate() {
+                list.insert(Some(at as u32 * 5 + 5), rule);
+            }
             let compiled = CompiledPrefixList::new(Arc::new(list.clone()));
             for prefix in prefixes {
                 let expected = list.first_match(prefix);

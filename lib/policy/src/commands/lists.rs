@@ -65,9 +65,7 @@ fn edit_prefix_rule(policy: &mut PolicyConfig, afi: Afi, args: &Args, negated: b
     let lists = policy.prefix_lists_mut(afi);
     if !negated {
         let rule = prefix_rule(afi, args)?;
-        let list = edit(lists, &name);
-        let at = place(&list.rules, seq, &rule, Numbering::PlusFive);
-        list.rules.insert(at, rule);
+        edit(lists, &name).insert(seq, rule);
         return Ok(());
     }
     // What is not there need not be removed.
@@ -77,13 +75,13 @@ fn edit_prefix_rule(policy: &mut PolicyConfig, afi: Afi, args: &Args, negated: b
     let list = edit(lists, &name);
     match (seq, args.has("action")) {
         (Some(seq), _) => {
-            list.rules.remove(&seq);
+            list.remove(seq);
         }
         (None, true) => {
             let rule = prefix_rule(afi, args)?;
-            list.rules.retain(|_, present| *present != rule);
+            list.remove_rule(&rule);
         }
-        (None, false) => list.rules.clear(),
+        (None, false) => {}
     }
     let whole = seq.is_none() && !args.has("action");
     if whole {
@@ -162,7 +160,7 @@ fn render_prefix_lists(policy: &PolicyConfig, afi: Afi, lines: &mut Lines) {
         if let Some(text) = &list.description {
             lines.line(format!("{ip} prefix-list {name} description {text}"));
         }
-        for (seq, rule) in &list.rules {
+        for (seq, rule) in list.rules() {
             lines.line(format!("{ip} prefix-list {name} seq {seq} {rule}"));
         }
     }
