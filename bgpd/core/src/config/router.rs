@@ -43,7 +43,6 @@ pub struct RouterBgp {
     pub enforce_first_as: bool,
     /// Routes with an AS_SET or AS_CONFED_SET are rejected, and none is sent (RFC 9774).
     pub reject_as_sets: bool,
-    pub suppress_duplicates: bool,
     /// Families that a new neighbour is activated in.
     pub default_families: PerFamily<bool>,
     pub default_local_preference: u32,
@@ -100,7 +99,6 @@ impl RouterBgp {
             ebgp_requires_policy: !datacenter,
             enforce_first_as: true,
             reject_as_sets: false,
-            suppress_duplicates: true,
             default_families: PerFamily { ipv4_unicast: true, ipv6_unicast: false },
             default_local_preference: 100,
             show_hostname: datacenter,
@@ -272,12 +270,6 @@ pub(super) static BEFORE: &[RouterRow] = &[
         "bgp reject-as-sets",
         &[BGP, "Reject routes with AS_SET or AS_CONFED_SET flag"],
         "bgp reject-as-sets"
-    ),
-    switch!(
-        suppress_duplicates,
-        "bgp suppress-duplicates",
-        &[BGP, "Suppress duplicate updates if the route actually not changed"],
-        "no bgp suppress-duplicates"
     ),
     switch!(
         default_families.ipv4_unicast,

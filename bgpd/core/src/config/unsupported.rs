@@ -79,6 +79,7 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp max-med", On),
     ("bgp route-reflector allow-outbound-policy", On),
     ("bgp suppress-fib-pending", On),
+    ("bgp suppress-duplicates", Off),
     ("bgp tcp-keepalive", On),
     ("bmp mirror", On),
     ("bmp targets", On),

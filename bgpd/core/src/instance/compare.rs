@@ -122,7 +122,6 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
             c.install,
             c.graceful_shutdown,
             c.reject_as_sets,
-            c.suppress_duplicates,
         ]
     };
     own(a) == own(b)

@@ -211,7 +211,6 @@ impl Surroundings<'_> {
             install: self.host.install,
             graceful_shutdown: router.graceful_shutdown,
             reject_as_sets: router.reject_as_sets,
-            suppress_duplicates: router.suppress_duplicates,
             ipv4_unicast,
             ipv6_unicast,
         }

@@ -252,8 +252,6 @@ pub struct ShardConfig {
     pub install: bool,
     pub graceful_shutdown: bool,
     pub reject_as_sets: bool,
-    /// A change that leaves what a neighbour has as it is sends nothing.
-    pub suppress_duplicates: bool,
     pub ipv4_unicast: FamilySettings,
     pub ipv6_unicast: FamilySettings,
 }
@@ -286,7 +284,6 @@ impl Default for ShardConfig {
             install: false,
             graceful_shutdown: false,
             reject_as_sets: false,
-            suppress_duplicates: true,
             ipv4_unicast: FamilySettings::default(),
             ipv6_unicast: FamilySettings::default(),
         }
