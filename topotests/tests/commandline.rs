@@ -180,7 +180,7 @@ fn commands_that_nobody_knows_are_named_and_fail() {
         let rows = [
             ("show nonsense", "% Unknown command: show nonsense"),
             ("show ip nonsense", "% Unknown command: show ip nonsense"),
-            ("show i", "% Ambiguous command: show i"),
+            ("show ip route s", "% Ambiguous command: show ip route s"),
             ("show ip", "% Command incomplete: show ip"),
         ];
         for (command, message) in rows {

@@ -10,7 +10,7 @@ use topotests::{Failure, Family, Kind, Net, Result, ensure};
 
 use super::bystander::{Seen, announcement};
 use super::case::{Act, Case, Ctx, Expect, HOP6, ROUTER};
-use super::client::{Client, PATIENCE};
+use super::client::Client;
 use super::lab::{Lab, Neighbour};
 use super::{attribute_cases, deviations, session_cases, update_cases};
 
@@ -19,6 +19,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// The daemon need not be fast to be right, but a row that waits in vain should not hold up the table.
 const ROW: Duration = Duration::from_secs(5);
+/// FRR at times leaves an UPDATE lying for ten seconds that came right behind the last KEEPALIVE of the handshake.
+const GOOD: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(300);
 
 pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
@@ -76,7 +78,12 @@ impl Table {
             let verdict = self.play_one(ctx, case, &expect);
             let violations = self.lab.bystander.take_violations();
             let verdict = verdict.and_then(|()| {
-                ensure!(violations.is_empty(), "passed on to the bystander: {}", violations.join("; "));
+                let known = self.kind == Kind::Frr && deviations::spoils(&case.name);
+                ensure!(
+                    violations.is_empty() || known,
+                    "passed on to the bystander: {}",
+                    violations.join("; ")
+                );
                 Ok(())
             });
             let word = if verdict.is_ok() { "ok" } else { "FAILED" };
@@ -139,7 +146,7 @@ impl Table {
         }
         let by = &self.lab.bystander;
         for prefix in [ctx.v4, ctx.v6] {
-            by.wait_has(&prefix, PATIENCE).map_err(|e| e.during("the good route"))?;
+            by.wait_has(&prefix, GOOD).map_err(|e| e.during("the good route"))?;
         }
         client.send_anyway(octets);
         let ended = match expect {

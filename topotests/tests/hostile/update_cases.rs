@@ -18,6 +18,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(doubled());
     cases.extend(prefixes());
     cases.extend(multiprotocol());
+    cases.extend(odd_multiprotocol());
     cases.extend(next_hops());
     cases.extend(end_of_table());
     cases.extend(sizes());
@@ -275,6 +276,54 @@ fn multiprotocol() -> Vec<Case> {
                 update(&[], &[attr(OPTIONAL, 14, &good_reach(ctx)), rest].concat(), &[])
             },
             Expect::Withdrawn(Which::V6),
+        ),
+    ]
+}
+
+/// Unusual, but not wrong, or not wrong enough.
+fn odd_multiprotocol() -> Vec<Case> {
+    let v6_kept = || Expect::Kept { family: Family::V6, absent: Vec::new(), present: Vec::new() };
+    let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 9).octets();
+    vec![
+        Case::update(
+            "MP_REACH with its reserved octet set",
+            |ctx| {
+                let mut value = reach(Family::V6, 16, &HOP6.octets(), &[]);
+                value.pop();
+                ctx.with_reach(&[value, vec![0xff], nlri(&[ctx.v6])].concat())
+            },
+            v6_kept(),
+        ),
+        Case::update(
+            "MP_REACH of IPv4 unicast",
+            |ctx| {
+                let value = reach(Family::V4, 4, &ctx.local.octets(), &nlri(&[ctx.v4]));
+                ctx.with_reach(&value)
+            },
+            kept(),
+        ),
+        Case::update(
+            "MP_REACH of IPv4 unicast with an IPv6 next hop nobody agreed on",
+            |ctx| ctx.with_reach(&reach(Family::V4, 16, &HOP6.octets(), &nlri(&[ctx.v4]))),
+            Expect::Open,
+        ),
+        Case::update(
+            "IPv6 next hop of 32 octets, the second no link-local address",
+            |ctx| ctx.with_hop6(&[HOP6.octets(), HOP6.octets()].concat()),
+            Expect::Lives(None),
+        ),
+        Case::update(
+            "IPv6 next hop of a link-local address alone",
+            move |ctx| ctx.with_hop6(&link_local),
+            Expect::Lives(None),
+        ),
+        Case::update(
+            "MP_UNREACH and MP_REACH of one prefix",
+            |ctx| {
+                let gone = attr(OPTIONAL, 15, &unreach(Family::V6, &nlri(&[ctx.v6])));
+                update(&[], &[gone, attr(OPTIONAL, 14, &good_reach(ctx)), ctx.all_but(&[3])].concat(), &[])
+            },
+            Expect::Lives(None),
         ),
     ]
 }
