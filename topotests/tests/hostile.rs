@@ -12,6 +12,7 @@ mod hostile {
     pub mod deviations;
     pub mod judge;
     pub mod lab;
+    pub mod mutations;
     pub mod octets;
     pub mod scenarios;
     pub mod session_cases;
@@ -22,7 +23,7 @@ mod hostile {
 
 use topotests::{Kind, Needs, run};
 
-use hostile::{scenarios, table};
+use hostile::{mutations, scenarios, table};
 
 #[test]
 fn frr_answers_every_hostile_message_as_its_row_says() {
@@ -42,4 +43,9 @@ fn frr_stands_floods_silence_and_collisions() {
 #[test]
 fn floods_silence_and_collisions_leave_other_sessions_alone() {
     run(&Needs::ours(), |net| scenarios::run_all(net, Kind::Ours));
+}
+
+#[test]
+fn every_hostile_message_damaged_at_random_leaves_other_sessions_alone() {
+    run(&Needs::ours(), |net| mutations::run_all(net, Kind::Ours));
 }
