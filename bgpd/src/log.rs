@@ -5,7 +5,10 @@ use bgp_core::LogLine;
 pub fn write(line: LogLine) {
     match line {
         LogLine::NeighborUp { addr, hostname } => {
-            tracing::info!("%ADJCHANGE: neighbor {addr}({}) in vrf default Up", hostname.unwrap_or("Unknown".into()));
+            tracing::info!(
+                "%ADJCHANGE: neighbor {addr}({}) in vrf default Up",
+                hostname.unwrap_or("Unknown".into())
+            );
         }
         LogLine::NeighborDown { addr, hostname, reason } => {
             let hostname = hostname.unwrap_or("Unknown".into());
@@ -18,10 +21,14 @@ pub fn write(line: LogLine) {
             tracing::debug!(target: "bgpd::neighbor_events", "{addr}: no session: {reason}");
         }
         LogLine::PrefixWarning { addr, family, count, limit } => {
-            tracing::warn!("%MAXPFX: No. of {family} prefix received from {addr} reaches {count}, max {limit}");
+            tracing::warn!(
+                "%MAXPFX: No. of {family} prefix received from {addr} reaches {count}, max {limit}"
+            );
         }
         LogLine::PrefixLimit { addr, family, count, limit } => {
-            tracing::warn!("%MAXPFXEXCEED: No. of {family} prefix received from {addr} {count} exceed, limit {limit}");
+            tracing::warn!(
+                "%MAXPFXEXCEED: No. of {family} prefix received from {addr} {count} exceed, limit {limit}"
+            );
         }
         LogLine::ZebraRefused { request, reason } => tracing::warn!("zebra refused {request}: {reason}"),
     }

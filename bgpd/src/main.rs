@@ -44,12 +44,6 @@ pub struct BgpOptions {
     /// Most next hops that one route gets
     #[arg(short = 'e', long, value_name = "NUMBER")]
     ecmp: Option<u16>,
-    /// Instance number in labels of a pool; accepted for scripts made for FRR
-    #[arg(short = 'I', long = "int_num", alias = "int-num", value_name = "NUMBER")]
-    int_num: Option<u16>,
-    /// Socket buffer size; the kernel tunes it, the option is accepted for scripts made for FRR
-    #[arg(short = 's', long = "socket_size", alias = "socket-size", value_name = "OCTETS")]
-    socket_size: Option<u32>,
     /// Threads that share the routing table
     #[arg(long, value_name = "NUMBER", env = "FERRITE_BGP_SHARDS")]
     shards: Option<usize>,

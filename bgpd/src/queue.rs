@@ -73,9 +73,7 @@ impl ShardQueue {
         if parts.control.is_empty() && parts.routes.is_empty() {
             parts = match wait {
                 Some(Duration::ZERO) => parts,
-                Some(wait) => {
-                    self.filled.wait_timeout(parts, wait).unwrap_or_else(PoisonError::into_inner).0
-                }
+                Some(wait) => self.filled.wait_timeout(parts, wait).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.filled.wait(parts).unwrap_or_else(PoisonError::into_inner),
             };
         }

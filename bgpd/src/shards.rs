@@ -116,7 +116,9 @@ impl Worker {
                 Some(Input::Stop) => return,
                 None => {}
             }
-            if self.shard.next_deadline().is_some_and(|deadline| deadline <= now) || wait == Some(Duration::ZERO) {
+            if self.shard.next_deadline().is_some_and(|deadline| deadline <= now)
+                || wait == Some(Duration::ZERO)
+            {
                 self.shard.tick(now, &mut out);
             }
             for action in out.drain(..) {

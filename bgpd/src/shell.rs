@@ -136,6 +136,7 @@ fn host(daemon: &Daemon<BgpOptions, BgpConfig, Command>) -> Host {
         shards: options.shards.unwrap_or(1).clamp(1, 64),
         zebra: !options.no_zebra,
         install: !options.no_kernel && !options.no_zebra,
+        ecmp: options.ecmp.unwrap_or(u16::MAX).max(1),
         port: options.port,
         seed: epoch.as_nanos() as u64 ^ u64::from(std::process::id()),
         epoch: epoch.as_secs(),

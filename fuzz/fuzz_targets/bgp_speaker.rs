@@ -252,6 +252,7 @@ fn well_formed(bytes: &Bytes) {
 
 fuzz_target!(|octets: &[u8]| {
     let host = Host {
+        ecmp: u16::MAX,
         hostname: "fuzz".to_owned(),
         shards: 1,
         zebra: false,

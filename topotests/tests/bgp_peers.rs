@@ -70,7 +70,7 @@ fn theirs(kind: Kind, asn: u32) -> String {
 "
         ),
         Kind::Bird => format!(
-            r#"router id 192.0.2.2;
+            r"router id 192.0.2.2;
 protocol device {{}}
 protocol static fixed4 {{ ipv4; route {net4} blackhole; }}
 protocol static fixed6 {{ ipv6; route {net6} blackhole; }}
@@ -80,7 +80,7 @@ protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; }}
 protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; }}
 protocol bgp four {{ local as {asn}; neighbor {four} as {OURS_AS}; ipv4 {{ import all; export all; next hop self; }}; direct; }}
 protocol bgp six {{ local as {asn}; neighbor {six} as {OURS_AS}; ipv6 {{ import all; export all; next hop self; }}; direct; }}
-"#,
+",
             LATER2[0], LATER2[1]
         ),
         Kind::GoBgp => {

@@ -248,7 +248,7 @@ fn check_kernel(layout: &Layout, offers: &Offers) -> Result<()> {
         let route = routes.get(&prefix.to_string());
         // The kernel may know an IPv6 gateway by its link-local address.
         let fits = |g: &&str| gateways.contains(*g) || g.starts_with("fe80:");
-        if !route.is_some_and(|r| !r.gateways().is_empty() && r.gateways().iter().all(|g| fits(&g))) {
+        if !route.is_some_and(|r| !r.gateways().is_empty() && r.gateways().iter().all(fits)) {
             wrong.push(format!("{prefix}: {route:?}, should be one of {gateways:?}"));
         }
     }

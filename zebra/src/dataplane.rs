@@ -55,10 +55,8 @@ pub fn spawn(
                     let mut done = Vec::with_capacity(ops.len());
                     dataplane.program(&ops, &mut done);
                     log_failures(&ops, &done);
-                    if results.send(done).is_err() {
-                        // zebra ends: the rest of the work still counts, its results do not.
-                        continue;
-                    }
+                    // When zebra ends the rest of the work still counts, its results do not.
+                    let _ = results.send(done);
                 }
                 Job::Link(change) => {
                     if let Err(error) = dataplane.change_link(&change) {

@@ -44,6 +44,8 @@ pub struct Host {
     pub zebra: bool,
     /// Routes are given to zebra (no `-n`).
     pub install: bool,
+    /// Most next hops of one route, whatever `maximum-paths` says (`-e`).
+    pub ecmp: u16,
     /// Port we listen on, for shows.
     pub port: u16,
     /// Decides all jitter.

@@ -63,27 +63,56 @@ pub enum PeerEvent {
     /// cannot be had without.
     Configured(Arc<SessionConfig>),
     /// Ends the session with this notification and starts again soon: `clear bgp`, or another reason from outside.
-    Reset { reason: DownReason, notification: Notification },
+    Reset {
+        reason: DownReason,
+        notification: Notification,
+    },
     /// As `Reset`, but stays down until the time has passed, or until a `Clear` where there is none.
-    Suspend { hold_down: HoldDown, notification: Notification },
+    Suspend {
+        hold_down: HoldDown,
+        notification: Notification,
+    },
     /// Ends what `Suspend` began.
     Clear,
     /// The neighbour is removed from the configuration.
     Deconfigured,
     /// The connection asked for by `Connect` is there.
-    Connected { conn: ConnId, ends: Ends },
-    ConnectFailed { conn: ConnId, error: String },
+    Connected {
+        conn: ConnId,
+        ends: Ends,
+    },
+    ConnectFailed {
+        conn: ConnId,
+        error: String,
+    },
     /// The neighbour connected.
-    Accepted { conn: ConnId, ends: Ends },
+    Accepted {
+        conn: ConnId,
+        ends: Ends,
+    },
     /// The connection ended without our doing.
-    Closed { conn: ConnId, error: String },
-    Received { conn: ConnId, message: PeerMessage },
+    Closed {
+        conn: ConnId,
+        error: String,
+    },
+    Received {
+        conn: ConnId,
+        message: PeerMessage,
+    },
     /// What came was no message, or one that costs the session.
-    Fault { conn: ConnId, notification: Notification },
+    Fault {
+        conn: ConnId,
+        notification: Notification,
+    },
     /// UPDATEs came since the last word of this, or have been waiting in the socket for us.
-    Activity { conn: ConnId, updates: u64 },
+    Activity {
+        conn: ConnId,
+        updates: u64,
+    },
     /// Octets of ours left the host's send queue.
-    Written { conn: ConnId },
+    Written {
+        conn: ConnId,
+    },
 }
 
 /// A message other than UPDATE.
@@ -264,7 +293,11 @@ impl Peer {
 
     /// Time left on a timer.
     pub fn time_left(&self, timer: Timer, now: Timestamp) -> Option<Duration> {
-        self.machines.iter().filter_map(|machine| machine.timers.deadline(timer)).max().map(|at| at.since(now))
+        self.machines
+            .iter()
+            .filter_map(|machine| machine.timers.deadline(timer))
+            .max()
+            .map(|at| at.since(now))
     }
 
     /// UPDATEs that whoever sends them has put on their way.

@@ -106,10 +106,16 @@ pub enum Capability {
     AddPath(Vec<(FamilyCode, AddPathMode)>),
     EnhancedRouteRefresh,
     /// Host and domain name (draft-walton-bgp-hostname-capability).
-    Hostname { host: String, domain: String },
+    Hostname {
+        host: String,
+        domain: String,
+    },
     /// Software version (draft-abraitis-bgp-version-capability).
     SoftwareVersion(String),
-    Unknown { code: u8, value: Vec<u8> },
+    Unknown {
+        code: u8,
+        value: Vec<u8>,
+    },
 }
 
 mod code {
@@ -181,7 +187,9 @@ impl Capability {
                 [role] => Ok(Self::Role(*role)),
                 _ => Err(ignored("length")),
             },
-            code::GRACEFUL_RESTART => graceful_restart(value).map(Self::GracefulRestart).ok_or(ignored("length")),
+            code::GRACEFUL_RESTART => {
+                graceful_restart(value).map(Self::GracefulRestart).ok_or(ignored("length"))
+            }
             code::ADD_PATH => items(value, |[a, b, safi, mode]| {
                 let mode = match mode {
                     1 => AddPathMode::Receive,
@@ -220,7 +228,10 @@ impl Capability {
             buf.put_u8(family.safi);
         };
         match self {
-            Self::RouteRefresh | Self::RouteRefreshOld | Self::ExtendedMessage | Self::EnhancedRouteRefresh => {}
+            Self::RouteRefresh
+            | Self::RouteRefreshOld
+            | Self::ExtendedMessage
+            | Self::EnhancedRouteRefresh => {}
             Self::Multiprotocol(family) => {
                 buf.put_u16(family.afi);
                 buf.put_slice(&[0, family.safi]);
@@ -275,7 +286,9 @@ fn graceful_restart(value: &[u8]) -> Option<GracefulRestart> {
         restarting: head & 0x8000 != 0,
         notification: head & 0x4000 != 0,
         time: head & 0x0fff,
-        families: items(families, |[a, b, safi, flags]| Some((family_code([a, b], safi), flags & 0x80 != 0)))?,
+        families: items(families, |[a, b, safi, flags]| {
+            Some((family_code([a, b], safi), flags & 0x80 != 0))
+        })?,
     })
 }
 

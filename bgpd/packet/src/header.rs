@@ -74,7 +74,11 @@ pub struct Frame {
 pub fn next_frame(buf: &mut BytesMut, max_len: usize) -> Result<Option<Frame>, Notification> {
     let Some(head) = buf.first_chunk::<HEADER_LEN>() else {
         // A marker that is wrong already need not be waited for.
-        return if buf.iter().take(16).all(|octet| *octet == 0xff) { Ok(None) } else { Err(not_synchronized()) };
+        return if buf.iter().take(16).all(|octet| *octet == 0xff) {
+            Ok(None)
+        } else {
+            Err(not_synchronized())
+        };
     };
     let [marker @ .., high, low, code] = head;
     if marker.iter().any(|octet| *octet != 0xff) {

@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for (text, add_path) in [("0.0.0.0/0", false), ("10.1.0.0/17", true), ("2001:db8::/45", true), ("::/0", false)]
+        for (text, add_path) in
+            [("0.0.0.0/0", false), ("10.1.0.0/17", true), ("2001:db8::/45", true), ("::/0", false)]
         {
             let entry = NlriEntry { path_id: u32::from(add_path) * 7, prefix: text.parse().unwrap() };
             let mut buf = BytesMut::new();

@@ -141,7 +141,11 @@ fn walk(attributes: &[u8]) -> Result<Walk<'_>, UpdateError> {
 }
 
 /// Reads the body of an UPDATE.
-pub fn decode(body: &Bytes, context: &DecodeContext, cache: &mut AttributeCache) -> Result<Update, UpdateError> {
+pub fn decode(
+    body: &Bytes,
+    context: &DecodeContext,
+    cache: &mut AttributeCache,
+) -> Result<Update, UpdateError> {
     let fields = split(body).ok_or_else(|| UpdateError::new(AttributeError::Overrun, &[]))?;
     let mut update = Update::default();
     if !fields.withdrawn.is_empty() {
@@ -171,7 +175,8 @@ pub fn decode(body: &Bytes, context: &DecodeContext, cache: &mut AttributeCache)
 fn classic(octets: Bytes, context: &DecodeContext) -> Result<Option<Nlri>, UpdateError> {
     let family = Family::IPV4_UNICAST;
     let add_path = context.add_path.contains(family);
-    let nlri = Nlri::new(family, add_path, octets).map_err(|error| UpdateError::new(AttributeError::Routes(error), &[]))?;
+    let nlri = Nlri::new(family, add_path, octets)
+        .map_err(|error| UpdateError::new(AttributeError::Routes(error), &[]))?;
     Ok(context.families.contains(family).then_some(nlri))
 }
 

@@ -42,7 +42,8 @@ fn mrt_messages(octets: &[u8]) -> Vec<(bool, Vec<u8>)> {
     let mut messages = Vec::new();
     let mut at = 0;
     while at + 12 <= octets.len() {
-        let (kind, subtype, len) = (u16_at(octets, at + 4), u16_at(octets, at + 6), u32_at(octets, at + 8) as usize);
+        let (kind, subtype, len) =
+            (u16_at(octets, at + 4), u16_at(octets, at + 6), u32_at(octets, at + 8) as usize);
         let record = &octets[at + 12..at + 12 + len];
         at += 12 + len;
         if !matches!(kind, 16 | 17) || !matches!(subtype, 1 | 4) {
@@ -82,7 +83,8 @@ fn decode_all(name: &str) -> Option<Counts> {
             MessageType::Update => {
                 let context = context(four_octet, SessionKind::External);
                 let cache = &mut caches[usize::from(four_octet)];
-                let update = update::decode(&frame.body, &context, cache).unwrap_or_else(|e| panic!("{name}: {e}"));
+                let update =
+                    update::decode(&frame.body, &context, cache).unwrap_or_else(|e| panic!("{name}: {e}"));
                 counts.updates += 1;
                 counts.announced += update.announced.iter().map(|a| a.nlri.len()).sum::<usize>();
                 counts.withdrawn += update.withdrawn.iter().map(|nlri| nlri.len()).sum::<usize>();
@@ -133,7 +135,8 @@ fn the_routes_of_an_update_file_are_those_that_another_decoder_printed() {
     for (four_octet, message) in mrt_messages(&octets) {
         let mut buf = BytesMut::from(&message[..]);
         let frame = next_frame(&mut buf, MAX_LEN_EXTENDED).unwrap().unwrap();
-        let update = update::decode(&frame.body, &context(four_octet, SessionKind::External), &mut cache).unwrap();
+        let update =
+            update::decode(&frame.body, &context(four_octet, SessionKind::External), &mut cache).unwrap();
         got.extend(update.withdrawn.iter().flat_map(|nlri| nlri.iter()).map(|e| format!("W {}", e.prefix)));
         for announced in &update.announced {
             let attrs = &announced.attrs;
@@ -212,8 +215,9 @@ fn messages_in(capture: &[u8]) -> Vec<Bytes> {
 #[test]
 fn captures_of_every_kind_of_session_decode_and_survive_being_cut() {
     let folder = std::env::var_os("FERRITE_DATA").map(PathBuf::from);
-    let folder =
-        folder.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data")).join("bgp");
+    let folder = folder
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"))
+        .join("bgp");
     let Ok(entries) = std::fs::read_dir(&folder) else {
         eprintln!("SKIPPED: no captures; FERRITE_DATA names the folder that has them");
         return;
@@ -235,7 +239,9 @@ fn captures_of_every_kind_of_session_decode_and_survive_being_cut() {
                 let whole = len == frame.body.len();
                 let result = match frame.kind {
                     MessageType::Open => Open::decode(&body).map(drop).map_err(|n| n.to_string()),
-                    MessageType::RouteRefresh => RouteRefresh::decode(&body).map(drop).map_err(|n| n.to_string()),
+                    MessageType::RouteRefresh => {
+                        RouteRefresh::decode(&body).map(drop).map_err(|n| n.to_string())
+                    }
                     MessageType::Update => readable(&body),
                     MessageType::Notification | MessageType::Keepalive => Ok(()),
                 };
@@ -257,7 +263,8 @@ fn table_updates(octets: &[u8]) -> Vec<Bytes> {
     let mut updates: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
     let mut at = 0;
     while at + 12 <= octets.len() {
-        let (kind, subtype, len) = (u16_at(octets, at + 4), u16_at(octets, at + 6), u32_at(octets, at + 8) as usize);
+        let (kind, subtype, len) =
+            (u16_at(octets, at + 4), u16_at(octets, at + 6), u32_at(octets, at + 8) as usize);
         let record = &octets[at + 12..at + 12 + len];
         at += 12 + len;
         if kind != 13 || subtype != 2 {
@@ -296,7 +303,7 @@ fn a_real_table_is_decoded_at_a_known_speed() {
         for body in &updates {
             let update = update::decode(body, &context, &mut cache).unwrap();
             for announced in &update.announced {
-                for entry in announced.nlri.iter() {
+                for entry in &announced.nlri {
                     prefixes += 1;
                     bits += u64::from(entry.prefix.len());
                 }

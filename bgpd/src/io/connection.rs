@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::reader::{Reader, SessionTerms};
-use super::writer::{self, Reports, Writer};
 use super::socket;
+use super::writer::{self, Reports, Writer};
 use crate::queue::ShardQueue;
 
 /// How long what is left to say may take.

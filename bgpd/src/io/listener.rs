@@ -42,7 +42,10 @@ impl Listeners {
                 }
                 Err(error) if addresses.is_empty() && error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {}
                 Err(error) => {
-                    return Err(io::Error::new(error.kind(), format!("cannot listen on {addr} port {port}: {error}")));
+                    return Err(io::Error::new(
+                        error.kind(),
+                        format!("cannot listen on {addr} port {port}: {error}"),
+                    ));
                 }
             }
         }

@@ -200,7 +200,9 @@ impl Reader {
             let peer = self.peer;
             let marker = match kind {
                 RefreshKind::Request => return PeerMessage::Refresh(refresh),
-                RefreshKind::Begin => established.batches.for_all(|| ShardEvent::RefreshInBegin { peer, family }),
+                RefreshKind::Begin => {
+                    established.batches.for_all(|| ShardEvent::RefreshInBegin { peer, family })
+                }
                 RefreshKind::End => established.batches.for_all(|| ShardEvent::RefreshInEnd { peer, family }),
             };
             self.flush().await;

@@ -61,7 +61,10 @@ impl Batches {
         self.full = false;
         let open = self.open.iter_mut().enumerate();
         let taken = open.filter_map(|(shard, slot)| slot.take().map(|batch| (shard, batch)));
-        taken.filter(|(_, batch)| !batch.is_empty()).map(|(shard, b)| (shard, ShardEvent::Routes(b))).collect()
+        taken
+            .filter(|(_, batch)| !batch.is_empty())
+            .map(|(shard, b)| (shard, ShardEvent::Routes(b)))
+            .collect()
     }
 
     fn each(

@@ -40,7 +40,9 @@ pub enum ToZebra {
     /// Everything this daemon wants is now with zebra: what it did not name is swept.
     ReplayDone,
     /// The daemon ends on purpose; `keep_routes` leaves its routes in the kernel.
-    Goodbye { keep_routes: bool },
+    Goodbye {
+        keep_routes: bool,
+    },
 }
 
 /// Changes to one table, in order.
@@ -101,17 +103,33 @@ pub struct RedistributeRequest {
 pub enum FromZebra {
     Interface(Interface),
     InterfaceGone(IfIndex),
-    Address { ifindex: IfIndex, address: InterfaceAddress },
-    AddressGone { ifindex: IfIndex, address: InterfaceAddress },
-    Vrf { vrf: VrfId, name: String, table: TableId },
+    Address {
+        ifindex: IfIndex,
+        address: InterfaceAddress,
+    },
+    AddressGone {
+        ifindex: IfIndex,
+        address: InterfaceAddress,
+    },
+    Vrf {
+        vrf: VrfId,
+        name: String,
+        table: TableId,
+    },
     VrfGone(VrfId),
-    RouterId { vrf: VrfId, router_id: RouterId },
+    RouterId {
+        vrf: VrfId,
+        router_id: RouterId,
+    },
     SnapshotDone,
     Nexthops(Vec<NexthopState>),
     Redistributed(Vec<RedistributedRoute>),
     Results(Vec<RouteResult>),
     /// A request that zebra did not carry out, with the reason.
-    Refused { request: String, reason: String },
+    Refused {
+        request: String,
+        reason: String,
+    },
 }
 
 /// How a tracked next hop is reached now.

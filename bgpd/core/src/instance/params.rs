@@ -217,8 +217,8 @@ impl Surroundings<'_> {
     }
 
     fn fill_family(&mut self, afi: Afi, from: &FamilyConfig, into: &mut FamilySettings) {
-        into.maximum_paths_ebgp = from.maximum_paths.external;
-        into.maximum_paths_ibgp = from.maximum_paths.internal;
+        into.maximum_paths_ebgp = from.maximum_paths.external.min(self.host.ecmp);
+        into.maximum_paths_ibgp = from.maximum_paths.internal.min(self.host.ecmp);
         into.ibgp_equal_cluster_length = from.maximum_paths.equal_cluster_length;
         into.distance_ebgp = from.distances.external.0;
         into.distance_ibgp = from.distances.internal.0;

@@ -186,7 +186,9 @@ impl SessionConfig {
 
     /// What a neighbour of this AS is to us; `None` where it may not be one.
     pub fn kind_of(&self, remote: Asn) -> Option<SessionKind> {
-        let kind = if remote == self.asn || (self.local_as == Some(remote) && self.remote_as == RemoteAs::Internal) {
+        let kind = if remote == self.asn
+            || (self.local_as == Some(remote) && self.remote_as == RemoteAs::Internal)
+        {
             SessionKind::Internal
         } else if self.confederation.as_ref().is_some_and(|confed| confed.members.contains(&remote)) {
             SessionKind::Confederation

@@ -12,7 +12,8 @@ use super::open::{self, Negotiated};
 use super::reason::LastReset;
 use super::timers::{Timer, Timers};
 use super::{
-    Cause, ConnId, Ends, IDLE_HOLD_MAX, IDLE_HOLD_MIN, OPEN_HOLD, Peer, PeerAction, RETRY_MIN, STABLE, keepalive,
+    Cause, ConnId, Ends, IDLE_HOLD_MAX, IDLE_HOLD_MIN, OPEN_HOLD, Peer, PeerAction, RETRY_MIN, STABLE,
+    keepalive,
 };
 
 /// Whose connection a machine drives.
@@ -38,7 +39,10 @@ impl Slot {
 enum Phase {
     Idle,
     /// Before OPEN; with a connection while it is being made or OPEN is delayed.
-    Opening { state: State, conn: Option<ConnId> },
+    Opening {
+        state: State,
+        conn: Option<ConnId>,
+    },
     OpenSent(ConnId),
     OpenConfirm(ConnId, Box<Negotiated>),
     Established(ConnId, Arc<Negotiated>),
@@ -127,7 +131,9 @@ impl Peer {
     }
 
     fn begin(&mut self, now: Timestamp, slot: Slot, out: &mut Vec<PeerAction>) {
-        let Some(config) = self.config.clone().filter(|_| slot == Slot::Ours && self.may_run()) else { return };
+        let Some(config) = self.config.clone().filter(|_| slot == Slot::Ours && self.may_run()) else {
+            return;
+        };
         self.machine(slot).timers.disarm(Timer::IdleHold);
         if config.passive {
             self.machine(slot).phase = Phase::Opening { state: State::Active, conn: None };
@@ -171,7 +177,14 @@ impl Peer {
         }
     }
 
-    fn perform(&mut self, now: Timestamp, slot: Slot, effect: Effect, cause: Cause, out: &mut Vec<PeerAction>) {
+    fn perform(
+        &mut self,
+        now: Timestamp,
+        slot: Slot,
+        effect: Effect,
+        cause: Cause,
+        out: &mut Vec<PeerAction>,
+    ) {
         match effect {
             Effect::Dial => self.dial(now, out),
             Effect::Redial => {

@@ -103,7 +103,8 @@ fn our_add_path(config: &SessionConfig) -> Option<Capability> {
         .families
         .iter()
         .filter_map(|family| {
-            let mode = match (config.add_path_receive.contains(family), config.add_path_send.contains(family)) {
+            let mode = match (config.add_path_receive.contains(family), config.add_path_send.contains(family))
+            {
                 (true, true) => AddPathMode::Both,
                 (true, false) => AddPathMode::Receive,
                 (false, true) => AddPathMode::Send,
@@ -273,11 +274,8 @@ fn agree_add_path(
         Capability::AddPath(entries) => Some(entries),
         _ => None,
     });
-    let offered: FamilySet = offered
-        .flatten()
-        .filter(|(_, mode)| theirs(*mode))
-        .filter_map(|(code, _)| code.known())
-        .collect();
+    let offered: FamilySet =
+        offered.flatten().filter(|(_, mode)| theirs(*mode)).filter_map(|(code, _)| code.known()).collect();
     families.intersection(ours).intersection(offered)
 }
 

@@ -164,11 +164,11 @@ impl Pair {
     }
 
     fn resets(&self, who: usize) -> Vec<&LastReset> {
-        let down = |action| match action {
-            &PeerAction::Down { ref reset, .. } => Some(reset),
+        let down = self.ends[who].done.iter().filter_map(|action| match action {
+            PeerAction::Down { reset, .. } => Some(reset),
             _ => None,
-        };
-        self.ends[who].done.iter().filter_map(down).collect()
+        });
+        down.collect()
     }
 }
 
@@ -266,7 +266,10 @@ fn the_same_configuration_a_hundred_times_touches_nothing() {
 #[test]
 fn timers_change_without_a_reset_and_a_changed_family_with_one() {
     let mut pair = Pair::plain().up();
-    pair.feed(0, PeerEvent::Configured(Arc::new(SessionConfig { hold_time: 9, keepalive: 3, ..config(1, 2) })));
+    pair.feed(
+        0,
+        PeerEvent::Configured(Arc::new(SessionConfig { hold_time: 9, keepalive: 3, ..config(1, 2) })),
+    );
     assert_eq!(pair.states().0, State::Established);
     let families = FamilySet::EMPTY.with(Family::IPV4_UNICAST).with(Family::IPV6_UNICAST);
     pair.feed(0, PeerEvent::Configured(Arc::new(SessionConfig { families, ..config(1, 2) })));

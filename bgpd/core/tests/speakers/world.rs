@@ -64,6 +64,7 @@ pub struct Speaker {
 impl Speaker {
     fn new(name: &str, number: u64, shards: usize) -> Self {
         let host = Host {
+            ecmp: u16::MAX,
             hostname: name.to_owned(),
             shards,
             zebra: false,

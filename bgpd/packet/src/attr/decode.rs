@@ -76,7 +76,8 @@ pub struct RawRef<'a> {
 pub fn split_header<'a>(reader: &mut Reader<'a>) -> Result<RawRef<'a>, Short> {
     let start = reader.rest();
     let [flags, code] = reader.array()?;
-    let len = if flags & flags::EXTENDED_LENGTH != 0 { reader.u16()?.into() } else { usize::from(reader.u8()?) };
+    let len =
+        if flags & flags::EXTENDED_LENGTH != 0 { reader.u16()?.into() } else { usize::from(reader.u8()?) };
     let value = reader.take(len)?;
     let whole = start.get(..start.len() - reader.len()).unwrap_or(start);
     Ok(RawRef { flags, code: AttrCode(code), value, whole })
@@ -201,7 +202,8 @@ impl Builder {
                 Ok(()) => self.keep(raw),
                 Err(PrefixSidFault::Attribute(error)) => return Err(error),
                 Err(PrefixSidFault::Service) => {
-                    let error = AttributeError::Value { code: raw.code, reason: "SRv6 service TLV malformed" };
+                    let error =
+                        AttributeError::Value { code: raw.code, reason: "SRv6 service TLV malformed" };
                     self.faults.push(Fault { error, penalty: Penalty::TreatAsWithdraw });
                 }
             },
@@ -217,7 +219,11 @@ impl Builder {
     /// Keeps an attribute to be passed on; the lower four flag bits are not ours to pass on (RFC 7606 §3 c).
     fn keep(&mut self, raw: RawRef<'_>) {
         let kept = flags::OPTIONAL_TRANSITIVE | flags::PARTIAL;
-        self.unknown.push(RawAttribute { flags: raw.flags & kept, code: raw.code.0, value: raw.value.into() });
+        self.unknown.push(RawAttribute {
+            flags: raw.flags & kept,
+            code: raw.code.0,
+            value: raw.value.into(),
+        });
     }
 
     /// Closes the gathering: joins the two- and four-octet forms, then looks for what routes must have.
@@ -309,7 +315,10 @@ fn whole_items(raw: RawRef<'_>, item: usize) -> Result<(), AttributeError> {
     Ok(())
 }
 
-fn ordered_list<const N: usize, T>(raw: RawRef<'_>, item: fn([u8; N]) -> T) -> Result<Box<[T]>, AttributeError> {
+fn ordered_list<const N: usize, T>(
+    raw: RawRef<'_>,
+    item: fn([u8; N]) -> T,
+) -> Result<Box<[T]>, AttributeError> {
     whole_items(raw, N)?;
     Ok(raw.value.as_chunks::<N>().0.iter().map(|octets| item(*octets)).collect())
 }

@@ -77,7 +77,9 @@ pub fn penalty(error: &AttributeError) -> Penalty {
         // §5.3, §7.11, §7.12: nobody can say which routes are meant.
         E::Routes(_)
         | E::Nlri { .. }
-        | E::Length { code: AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI, .. } => Penalty::SessionReset,
+        | E::Length { code: AttrCode::MP_REACH_NLRI | AttrCode::MP_UNREACH_NLRI, .. } => {
+            Penalty::SessionReset
+        }
         // RFC 4271 §6.3, not relaxed by RFC 7606.
         E::UnknownWellKnown { .. } => Penalty::SessionReset,
         E::Length { .. }

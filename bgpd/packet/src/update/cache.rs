@@ -34,7 +34,11 @@ impl<'a> Key<'a> {
         // The attribute is a piece of the field, so its place follows from the addresses.
         let start = (raw.whole.as_ptr() as usize).wrapping_sub(attributes.as_ptr() as usize);
         let next_hop = raw.value.get(3).map_or(0, |len| usize::from(*len));
-        let pieces = (attributes.get(..start), raw.value.get(..4 + next_hop), attributes.get(start + raw.whole.len()..));
+        let pieces = (
+            attributes.get(..start),
+            raw.value.get(..4 + next_hop),
+            attributes.get(start + raw.whole.len()..),
+        );
         match pieces {
             (Some(before), Some(reach), Some(after)) => Self { before, reach, after },
             _ => plain,

@@ -5,9 +5,7 @@ use ferrite_types::Afi;
 use ferrite_wire::Reader;
 
 use super::{UpdateError, nlri_error};
-use crate::attr::{
-    AttributeError, DecodeContext, NextHop, RawRef, check_ipv4_next_hop, check_ipv6_next_hop,
-};
+use crate::attr::{AttributeError, DecodeContext, NextHop, RawRef, check_ipv4_next_hop, check_ipv6_next_hop};
 use crate::{Family, Nlri};
 
 /// Routes of one family with their next hop. A next hop that is no unicast address costs the routes only.
@@ -28,7 +26,11 @@ fn short(raw: RawRef<'_>) -> UpdateError {
 }
 
 /// The family, where it is one that both ends announced.
-fn family(reader: &mut Reader<'_>, raw: RawRef<'_>, context: &DecodeContext) -> Result<Option<Family>, UpdateError> {
+fn family(
+    reader: &mut Reader<'_>,
+    raw: RawRef<'_>,
+    context: &DecodeContext,
+) -> Result<Option<Family>, UpdateError> {
     let (Ok(afi), Ok(safi)) = (reader.u16(), reader.u8()) else { return Err(short(raw)) };
     Ok(Family::from_codes(afi, safi).filter(|family| context.families.contains(*family)))
 }
@@ -77,7 +79,11 @@ fn nlri(
 }
 
 /// `None`: no next hop of the family has this length (RFC 7606 §7.11).
-fn next_hop(family: Family, octets: &[u8], context: &DecodeContext) -> Option<Result<NextHop, AttributeError>> {
+fn next_hop(
+    family: Family,
+    octets: &[u8],
+    context: &DecodeContext,
+) -> Option<Result<NextHop, AttributeError>> {
     let mut reader = Reader::new(octets);
     let ipv6_allowed = family.afi == Afi::Ipv6 || context.extended_next_hop;
     match octets.len() {

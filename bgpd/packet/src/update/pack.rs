@@ -6,13 +6,13 @@ use std::iter::Peekable;
 use bytes::{BufMut, Bytes, BytesMut};
 use ferrite_types::Prefix;
 
+use crate::Family;
 use crate::attr::flags::{EXTENDED_LENGTH, OPTIONAL};
 use crate::attr::{
     AttrCode, Attributes, EncodeContext, NextHop, encode_attributes, encode_next_hop, uses_mp_reach,
 };
 use crate::header::{self, HEADER_LEN, MessageType};
 use crate::nlri::{self, NlriEntry};
-use crate::Family;
 
 /// The attributes leave no room for a single prefix: such routes cannot be sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

@@ -97,8 +97,7 @@ fn ipv6_routes_come_with_one_next_hop_or_two() {
     let rest = [origin(), as_path()].concat();
     let both = [mp_reach(&[GLOBAL, link_local].concat()), rest.clone()].concat();
     let update = decode_with(&body(&[], &both, &[]), &context(SessionKind::External)).unwrap();
-    let expected =
-        NextHop::V6 { global: GLOBAL.into(), link_local: Some(link_local.into()) };
+    let expected = NextHop::V6 { global: GLOBAL.into(), link_local: Some(link_local.into()) };
     assert_eq!(update.announced[0].attrs.next_hop, expected);
     assert_eq!(announced(&update), ["2001:db8::/32"]);
     // A second address that is not link-local does not count.
@@ -210,8 +209,14 @@ fn two_octet_sessions_join_both_forms() {
     // AS4_PATH may even come before AS_PATH.
     let attributes = [as4_path.clone(), origin(), path(&[1, 23456]), next_hop()];
     assert_eq!(of(&attributes), ("1 70000".to_owned(), None));
-    let attributes =
-        [origin(), path(&[1, 23456]), next_hop(), aggregator(23456), as4_path.clone(), as4_aggregator.clone()];
+    let attributes = [
+        origin(),
+        path(&[1, 23456]),
+        next_hop(),
+        aggregator(23456),
+        as4_path.clone(),
+        as4_aggregator.clone(),
+    ];
     assert_eq!(of(&attributes), ("1 70000".to_owned(), Some(70000)));
     // Aggregated by an old speaker afterwards: what it did not know is stale.
     let attributes = [origin(), path(&[1, 23456]), next_hop(), aggregator(7), as4_path, as4_aggregator];

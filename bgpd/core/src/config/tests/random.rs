@@ -57,12 +57,7 @@ fn line() -> impl Strategy<Value = Line> {
         .iter()
         .flat_map(|row| row.examples)
         .copied()
-        .chain([
-            "activate",
-            "no activate",
-            "route-reflector-client",
-            "send-community",
-        ])
+        .chain(["activate", "no activate", "route-reflector-client", "send-community"])
         .chain([
             "attribute-unchanged next-hop",
             "route-map BAR in",

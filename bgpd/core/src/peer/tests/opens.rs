@@ -43,11 +43,21 @@ fn opens_that_do_not_suit_are_refused_with_their_codes() {
         ("internal wanted, external came", &internal, theirs(), (2, 2)),
         ("external wanted, internal came", &external, same_as(theirs()), (2, 2)),
         ("identifier zero", &ours, Open { router_id: RouterId::UNSET, ..theirs() }, (2, 3)),
-        ("our identifier within our AS", &internal, same_as(Open { router_id: id("1.1.1.1"), ..theirs() }), (2, 3)),
-        ("no family in common", &ours, {
-            let open = without(theirs(), |c| matches!(c, Capability::Multiprotocol(_)));
-            with(open, Capability::Multiprotocol(Family::IPV6_UNICAST.into()))
-        }, (2, 7)),
+        (
+            "our identifier within our AS",
+            &internal,
+            same_as(Open { router_id: id("1.1.1.1"), ..theirs() }),
+            (2, 3),
+        ),
+        (
+            "no family in common",
+            &ours,
+            {
+                let open = without(theirs(), |c| matches!(c, Capability::Multiprotocol(_)));
+                with(open, Capability::Multiprotocol(Family::IPV6_UNICAST.into()))
+            },
+            (2, 7),
+        ),
     ];
     for (name, config, open, expected) in rows {
         assert_eq!(refused(config, open), expected, "{name}");
@@ -65,7 +75,9 @@ fn our_identifier_in_another_as_is_no_fault() {
 
 #[test]
 fn the_shorter_hold_time_counts_and_keepalives_are_a_third_of_it_at_most() {
-    for (ours, theirs_hold, hold, keepalive) in [(180, 90, 90, 30), (90, 180, 90, 30), (180, 0, 0, 0), (9, 200, 9, 3)] {
+    for (ours, theirs_hold, hold, keepalive) in
+        [(180, 90, 90, 30), (90, 180, 90, 30), (180, 0, 0, 0), (9, 200, 9, 3)]
+    {
         let ours = SessionConfig { hold_time: ours, ..config(1, 2) };
         let agreed = negotiate(&ours, Open { hold_time: theirs_hold, ..theirs() }, ends(1, 2)).unwrap();
         assert_eq!((agreed.hold_time, agreed.keepalive), (hold, keepalive));

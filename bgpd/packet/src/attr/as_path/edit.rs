@@ -77,7 +77,9 @@ impl AsPath {
     pub fn private_as(&self, action: PrivateAs, keep: Option<Asn>) -> Self {
         let only_private = self.asns().all(Asn::is_private);
         let with = match action {
-            PrivateAs::RemoveIfOnly | PrivateAs::ReplaceIfOnly { .. } if !only_private => return self.clone(),
+            PrivateAs::RemoveIfOnly | PrivateAs::ReplaceIfOnly { .. } if !only_private => {
+                return self.clone();
+            }
             PrivateAs::RemoveIfOnly | PrivateAs::RemoveAll => None,
             PrivateAs::ReplaceIfOnly { with } | PrivateAs::ReplaceAll { with } => Some(with),
         };
@@ -97,7 +99,9 @@ impl AsPath {
                 .collect();
             common = Some(match common {
                 None => lead,
-                Some(common) => common.iter().zip(&lead).take_while(|(a, b)| a == b).map(|(a, _)| *a).collect(),
+                Some(common) => {
+                    common.iter().zip(&lead).take_while(|(a, b)| a == b).map(|(a, _)| *a).collect()
+                }
             });
             all.push(path);
         }

@@ -5,14 +5,17 @@ fn seq(asns: &[u32]) -> AsPath {
 }
 
 fn path(segments: &[(SegmentKind, &[u32])]) -> AsPath {
-    AsPath::from_segments(segments.iter().map(|(kind, asns)| (*kind, asns.iter().copied().map(Asn).collect())))
+    AsPath::from_segments(
+        segments.iter().map(|(kind, asns)| (*kind, asns.iter().copied().map(Asn).collect())),
+    )
 }
 
 use SegmentKind::{ConfedSequence, ConfedSet, Sequence, Set};
 
 #[test]
 fn text_is_that_of_frr() {
-    let p = path(&[(ConfedSequence, &[65010, 65011]), (Sequence, &[1, 2]), (Set, &[3, 4]), (ConfedSet, &[5, 6])]);
+    let p =
+        path(&[(ConfedSequence, &[65010, 65011]), (Sequence, &[1, 2]), (Set, &[3, 4]), (ConfedSet, &[5, 6])]);
     assert_eq!(p.to_string(), "(65010 65011) 1 2 {3,4} [5,6]");
     assert_eq!(seq(&[]).to_string(), "");
     assert_eq!(seq(&[65536, 1]).text(ferrite_types::AsnNotation::Dot).to_string(), "1.0 1");

@@ -117,11 +117,32 @@ fn every_attribute_costs_what_its_rule_says() {
         ("prefix SID label index of 6 octets", 0xc0, 40, vec![1, 0, 6, 0, 0, 0, 0, 0, 0], Discard, Discard),
         ("prefix SID flagged well-known", 0x40, 40, label_index.to_vec(), Discard, Discard),
         ("prefix SID", 0xc0, 40, label_index.to_vec(), Nothing, Nothing),
-        ("prefix SID with only the old VPN SID", 0xc0, 40, [&[4, 0, 19][..], &[0; 19]].concat(), Nothing, Nothing),
+        (
+            "prefix SID with only the old VPN SID",
+            0xc0,
+            40,
+            [&[4, 0, 19][..], &[0; 19]].concat(),
+            Nothing,
+            Nothing,
+        ),
         ("SRv6 service sub-TLV past its end", 0xc0, 40, vec![5, 0, 4, 0, 1, 0, 200], Withdraw, Withdraw),
         ("SRv6 structure", 0xc0, 40, srv6(&[1, 0, 6, 40, 24, 16, 0, 16, 64]), Nothing, Nothing),
-        ("SRv6 structure over 128 bits", 0xc0, 40, srv6(&[1, 0, 6, 100, 24, 16, 0, 0, 0]), Withdraw, Withdraw),
-        ("SRv6 transposition of 255 at 128", 0xc0, 40, srv6(&[1, 0, 6, 40, 24, 16, 0, 255, 128]), Withdraw, Withdraw),
+        (
+            "SRv6 structure over 128 bits",
+            0xc0,
+            40,
+            srv6(&[1, 0, 6, 100, 24, 16, 0, 0, 0]),
+            Withdraw,
+            Withdraw,
+        ),
+        (
+            "SRv6 transposition of 255 at 128",
+            0xc0,
+            40,
+            srv6(&[1, 0, 6, 40, 24, 16, 0, 255, 128]),
+            Withdraw,
+            Withdraw,
+        ),
         ("SRv6 structure with slack", 0xc0, 40, srv6(&[1, 0, 7, 40, 24, 16, 0, 0, 0, 0]), Withdraw, Withdraw),
         ("attribute set without AS", 0xc0, 128, vec![0; 3], Withdraw, Withdraw),
         ("attribute set past its end", 0xc0, 128, vec![0, 0, 0, 1, 0x40, 1, 9, 0], Withdraw, Withdraw),
@@ -185,7 +206,11 @@ fn an_attribute_past_the_end_costs_the_routes_that_were_found_and_the_session_wh
         assert_eq!(cost(&body(&[], &attributes, PREFIX), &context), Withdraw, "{broken:?}");
         let attributes = [&mp_reach(&GLOBAL)[..], &origin(), &as_path(), broken].concat();
         assert_eq!(cost(&body(&[], &attributes, &[]), &context), Withdraw, "{broken:?}");
-        assert_eq!(cost(&body(&[], &[&origin()[..], broken].concat(), &[]), &context), Reset(1), "{broken:?}");
+        assert_eq!(
+            cost(&body(&[], &[&origin()[..], broken].concat(), &[]), &context),
+            Reset(1),
+            "{broken:?}"
+        );
     }
 }
 

@@ -25,12 +25,10 @@ fn as_paths() -> impl Strategy<Value = AsPath> {
 }
 
 fn rare() -> impl Strategy<Value = Option<Box<RareAttributes>>> {
-    let aggregator = (asn(), any::<u32>()).prop_map(|(asn, id)| Aggregator { asn, router_id: Ipv4Addr::from(id) });
-    let raw = (200u8..=255, any::<bool>(), vec(any::<u8>(), 0..300)).prop_map(|(code, _, value)| RawAttribute {
-        flags: 0xe0,
-        code,
-        value: value.into(),
-    });
+    let aggregator =
+        (asn(), any::<u32>()).prop_map(|(asn, id)| Aggregator { asn, router_id: Ipv4Addr::from(id) });
+    let raw = (200u8..=255, any::<bool>(), vec(any::<u8>(), 0..300))
+        .prop_map(|(code, _, value)| RawAttribute { flags: 0xe0, code, value: value.into() });
     let fields = (
         option::of(aggregator),
         option::of(any::<u32>()),
@@ -66,20 +64,22 @@ fn attributes(next_hop: impl Strategy<Value = NextHop>) -> impl Strategy<Value =
         (origin, any::<bool>(), as_paths(), next_hop),
         (option::of(any::<u32>()), any::<u32>(), communities, large, extended, rare()),
     );
-    fields.prop_map(|((origin, atomic_aggregate, as_path, next_hop), (med, pref, communities, large, ext, rare))| {
-        Attributes {
-            origin,
-            atomic_aggregate,
-            as_path,
-            next_hop,
-            med,
-            local_pref: Some(pref),
-            communities: communities.into_iter().collect(),
-            large_communities: large,
-            ext_communities: ext.into_iter().collect(),
-            rare,
-        }
-    })
+    fields.prop_map(
+        |((origin, atomic_aggregate, as_path, next_hop), (med, pref, communities, large, ext, rare))| {
+            Attributes {
+                origin,
+                atomic_aggregate,
+                as_path,
+                next_hop,
+                med,
+                local_pref: Some(pref),
+                communities: communities.into_iter().collect(),
+                large_communities: large,
+                ext_communities: ext.into_iter().collect(),
+                rare,
+            }
+        },
+    )
 }
 
 fn v4_next_hop() -> impl Strategy<Value = NextHop> {
@@ -88,12 +88,14 @@ fn v4_next_hop() -> impl Strategy<Value = NextHop> {
 
 fn v6_next_hop() -> impl Strategy<Value = NextHop> {
     let global = any::<u64>().prop_map(|low| Ipv6Addr::from((0x2001_0db8_u128 << 96) | u128::from(low)));
-    let link_local = option::of(any::<u64>().prop_map(|low| Ipv6Addr::from((0xfe80_u128 << 112) | u128::from(low))));
+    let link_local =
+        option::of(any::<u64>().prop_map(|low| Ipv6Addr::from((0xfe80_u128 << 112) | u128::from(low))));
     (global, link_local).prop_map(|(global, link_local)| NextHop::V6 { global, link_local })
 }
 
 fn v4_entries() -> impl Strategy<Value = Vec<NlriEntry>> {
-    let prefix = (0u32..0xe000_0000, 0u8..=32).prop_map(|(bits, len)| Ipv4Prefix::from_bits(bits, len).unwrap());
+    let prefix =
+        (0u32..0xe000_0000, 0u8..=32).prop_map(|(bits, len)| Ipv4Prefix::from_bits(bits, len).unwrap());
     vec((any::<u32>(), prefix), 0..1500).prop_map(entries)
 }
 
