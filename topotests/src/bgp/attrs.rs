@@ -66,6 +66,7 @@ pub fn push(out: &mut Vec<u8>, flags: u8, code: u8, value: &[u8]) {
 
 /// The attributes that describe a path, without next hop and without what must not cross an eBGP session.
 ///
+/// Well-known communities are left out: a feed's NO_EXPORT was meant for its collector and would end the way here.
 /// `own` is put in front of the AS path unless it stands there already. `narrow` says that AS numbers have two octets.
 /// What comes out is in order of type, ready for [`super::update::Packer`].
 pub fn for_ebgp(octets: &[u8], own: u32, narrow: bool) -> Result<Vec<u8>, Malformed> {
@@ -85,6 +86,13 @@ pub fn for_ebgp(octets: &[u8], own: u32, narrow: bool) -> Result<Vec<u8>, Malfor
                 let mut wide = u32::from(old.u16("aggregator")?).to_be_bytes().to_vec();
                 wide.extend(old.take(4, "aggregator")?);
                 list.push((attr.flags, AGGREGATOR, wide));
+            }
+            COMMUNITIES => {
+                let ordinary = attr.value.chunks_exact(4).filter(|c| !c.starts_with(&[0xff, 0xff]));
+                let kept: Vec<u8> = ordinary.flatten().copied().collect();
+                if !kept.is_empty() {
+                    list.push((attr.flags, COMMUNITIES, kept));
+                }
             }
             _ => list.push((attr.flags, attr.code, attr.value.to_vec())),
         }
@@ -267,6 +275,13 @@ mod tests {
         let kept: Vec<u8> =
             split(&for_ebgp(&attrs, 65001, false).unwrap()).unwrap().iter().map(|a| a.code).collect();
         assert_eq!(kept, [ORIGIN, AS_PATH, COMMUNITIES]);
+    }
+
+    #[test]
+    fn well_known_communities_are_left_out() {
+        let mut attrs = Vec::new();
+        push(&mut attrs, 0xc0, COMMUNITIES, &[0xff, 0xff, 0xff, 0x01, 0xfd, 0xe9, 0, 7]);
+        assert_eq!(text(&for_ebgp(&attrs, 65001, false).unwrap()).unwrap(), "65001||65001:7|||IGP");
     }
 
     #[test]
