@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
 use topotests::bgp::Prefix;
-use topotests::{Failure, Kind, Net, Result, Router, ensure};
+use topotests::{Failure, Kind, Net, Result, Router, ensure, wait_until};
 
 use super::bystander::Bystander;
 use super::case::{HOSTILE_AS, ROUTER, ROUTER_AS};
@@ -72,6 +73,20 @@ impl Lab {
         let said = said.into_iter().flatten().any(|text| text.windows(9).any(|words| words == b"panicked "));
         ensure!(!said, "a part of bgpd has panicked, says its log");
         Ok(())
+    }
+
+    /// bgpd ends when it is told to, soon and with a word to its neighbours, however many they are.
+    pub fn ends_well(&self) -> Result<()> {
+        let start = Instant::now();
+        self.router.signal(self.pid, "TERM")?;
+        self.router.wait_gone(self.pid, Duration::from_secs(10))?;
+        let took = start.elapsed();
+        ensure!(took < Duration::from_secs(3), "it took {took:?}");
+        wait_until(Duration::from_secs(5), "the bystander is told", || {
+            let last = self.bystander.ended().unwrap_or_default();
+            ensure!(last.starts_with("NOTIFICATION 06"), "{last:?}");
+            Ok(())
+        })
     }
 
     /// Lines of bgpd's log that hold both words.

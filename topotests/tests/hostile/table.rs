@@ -245,6 +245,7 @@ impl Table {
             Err(error) => note("counters", Err(error)),
         }
         note("unharmed at the end", self.lab.unharmed());
+        note("SIGTERM", self.lab.ends_well());
         failures
     }
 
