@@ -151,6 +151,7 @@ fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView) -> bool {
         distance: None,
         table: None,
         fib_metric: None,
+        interface: None,
         nexthop_set: false,
         nexthop_unchanged: false,
         prefer_global: false,

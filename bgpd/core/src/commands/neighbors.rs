@@ -60,9 +60,7 @@ impl Instance {
             addr: Some(entry.addr),
             remote_as: remote_as(entry),
             local_as: session.local_as,
-            local_as_replace_as_dual_as: session
-                .change_local_as
-                .is_some_and(|local| local.replace_as && local.dual_as),
+            local_as_replace_as_dual_as: false,
             nbr_internal_link: internal,
             nbr_external_link: !internal,
             local_role: "undefined",
@@ -80,7 +78,7 @@ impl Instance {
             local_router_id: self.router_id(),
             bgp_state: state_name(entry.peer.state()).to_owned(),
             timers: self.timers(now, entry, negotiated),
-            extended_optional_parameters_length: session.extended_optional_parameters,
+            extended_optional_parameters_length: false,
             neighbor_capabilities: negotiated.map(capabilities),
             message_stats: message_stats(entry),
             prefix_stats: PrefixStats {

@@ -124,7 +124,7 @@ impl Instance {
                 id: u64::from(view.id),
                 created,
                 stats: SubgroupStats { join_events: members.len() as u64, ..SubgroupStats::default() },
-                coalesce_time: u64::from(self.router().and_then(|router| router.coalesce_time).unwrap_or(0)),
+                coalesce_time: 0,
                 version: view.messages,
                 packet_queue_info: PacketQueue { total_enqueued: view.messages, ..PacketQueue::default() },
                 adj_out_count: view.prefixes,

@@ -63,7 +63,6 @@ pub struct EffectiveSession {
     pub aigp: bool,
     /// UPDATEs only; `neighbor X graceful-shutdown` or `bgp graceful-shutdown`.
     pub graceful_shutdown: bool,
-    pub extended_optional_parameters: bool,
     /// UPDATEs only.
     pub enforce_first_as: bool,
     pub update_source: Option<UpdateSource>,
@@ -210,7 +209,6 @@ impl RouterBgp {
             nexthops_unchecked: self.disable_connected_check,
             aigp: from.flag(|session| session.aigp),
             graceful_shutdown: self.graceful_shutdown || from.flag(|session| session.graceful_shutdown),
-            extended_optional_parameters: from.flag(|session| session.extended_optional_parameters),
             enforce_first_as: from.value(|session| session.enforce_first_as).unwrap_or(self.enforce_first_as),
             update_source: from.value(|session| session.update_source.clone()),
             advertisement_interval: from.value(|session| session.advertisement_interval).unwrap_or(0),

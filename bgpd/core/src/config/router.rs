@@ -55,8 +55,6 @@ pub struct RouterBgp {
     /// eBGP next hops need not be connected.
     pub disable_connected_check: bool,
     pub deterministic_med: bool,
-    /// Milliseconds an update group waits for more members before it first sends; `None` leaves it to us.
-    pub coalesce_time: Option<u32>,
     /// All our routes carry GRACEFUL_SHUTDOWN (RFC 8326).
     pub graceful_shutdown: bool,
     pub as_path_ignore: bool,
@@ -106,7 +104,6 @@ impl RouterBgp {
             cluster_id: None,
             disable_connected_check: false,
             deterministic_med: datacenter,
-            coalesce_time: None,
             graceful_shutdown: false,
             as_path_ignore: false,
             as_path_confed: false,
@@ -357,25 +354,6 @@ pub(super) static BEFORE: &[RouterRow] = &[
         &[BGP, "Pick the best-MED path among paths advertised from the neighboring AS"],
         "bgp deterministic-med"
     ),
-    RouterRow {
-        syntax: "coalesce-time (0-4294967295)$value",
-        help: &["Subgroup coalesce timer", "Subgroup coalesce timer value (in ms)"],
-        no: Negation::Derived,
-        set: |router, args| {
-            router.coalesce_time = Some(args.parse("value")?);
-            Ok(())
-        },
-        unset: |router, _, _| {
-            router.coalesce_time = None;
-            Ok(())
-        },
-        render: |router, lines, _| {
-            if let Some(value) = router.coalesce_time {
-                lines.line(format!("coalesce-time {value}"));
-            }
-        },
-        examples: &["coalesce-time 500"],
-    },
     switch!(
         graceful_shutdown,
         "bgp graceful-shutdown",

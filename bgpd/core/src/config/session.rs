@@ -28,8 +28,6 @@ pub struct LocalAs {
     pub no_prepend: bool,
     /// The neighbour sees the AS only, not that of `router bgp` behind it.
     pub replace_as: bool,
-    /// The neighbour may also know us by the AS of `router bgp`.
-    pub dual_as: bool,
 }
 
 /// `neighbor X shutdown [message …]`.
@@ -87,8 +85,6 @@ pub struct SessionSettings {
     /// GTSM: hops the neighbour may be away (RFC 5082).
     pub ttl_security: Option<u8>,
     pub disable_connected_check: bool,
-    /// OPEN in the form of RFC 9072 even where the short one would do.
-    pub extended_optional_parameters: bool,
     pub enforce_first_as: Option<bool>,
     pub update_source: Option<UpdateSource>,
     /// Seconds between runs of UPDATEs.
@@ -226,12 +222,11 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
             if asn.asn == target.router_asn {
                 return Err(CliError::refused("Cannot have local-as same as BGP AS number"));
             }
-            target.own.local_as = Some(LocalAs {
-                asn,
-                no_prepend: args.has("no_prepend"),
-                replace_as: args.has("replace_as"),
-                dual_as: args.has("dual_as"),
-            });
+            if args.has("dual_as") {
+                return Err(CliError::refused("neighbor local-as dual-as is not supported by this version"));
+            }
+            target.own.local_as =
+                Some(LocalAs { asn, no_prepend: args.has("no_prepend"), replace_as: args.has("replace_as") });
             Ok(())
         },
         unset: |target, _| {
@@ -241,11 +236,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| {
             if let Some(local) = settings.local_as {
                 let mut text = format!("local-as {}", local.asn);
-                for (given, word) in [
-                    (local.no_prepend, "no-prepend"),
-                    (local.replace_as, "replace-as"),
-                    (local.dual_as, "dual-as"),
-                ] {
+                for (given, word) in [(local.no_prepend, "no-prepend"), (local.replace_as, "replace-as")] {
                     if given {
                         text = format!("{text} {word}");
                     }
@@ -253,11 +244,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
                 out.yes(text);
             }
         },
-        examples: &[
-            "local-as 65100",
-            "local-as 65100 no-prepend",
-            "local-as 65100 no-prepend replace-as dual-as",
-        ],
+        examples: &["local-as 65100", "local-as 65100 no-prepend", "local-as 65100 no-prepend replace-as"],
     },
     PeerRow {
         syntax: "description LINE$text...",
@@ -408,11 +395,6 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         },
         examples: &["disable-connected-check"],
     },
-    flag!(
-        extended_optional_parameters,
-        "extended-optional-parameters",
-        &["Force the extended optional parameters format for OPEN messages"]
-    ),
     PeerRow {
         syntax: "enforce-first-as",
         help: &["Enforce the first AS for EBGP routes"],

@@ -128,6 +128,7 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
         && flags(a) == flags(b)
         && a.confederation == b.confederation
         && a.own_addresses == b.own_addresses
+        && a.interfaces == b.interfaces
         && same_settings(&a.ipv4_unicast, &b.ipv4_unicast)
         && same_settings(&a.ipv6_unicast, &b.ipv6_unicast)
 }

@@ -96,6 +96,7 @@ impl Instance {
     fn configure_shards(&mut self, out: &mut Vec<Action>) {
         let config = Arc::clone(&self.config);
         let own: Vec<IpAddr> = self.interfaces.addresses().collect();
+        let interfaces = self.interfaces.names().collect();
         let Some(mut surroundings) = self.surroundings(&config) else {
             // Without `router bgp` the shards are left with an empty configuration.
             if self.shard_config.take().is_some() {
@@ -108,7 +109,7 @@ impl Instance {
             }
             return;
         };
-        let new = surroundings.shard(own);
+        let new = surroundings.shard(own, interfaces);
         if self.shard_config.as_ref().is_some_and(|old| same_shard(old, &new)) {
             return;
         }

@@ -269,6 +269,10 @@ impl PolicyRoute for Route<'_, '_> {
         }
     }
 
+    fn is_interface(&self, name: &str) -> bool {
+        self.input.interface == Some(name)
+    }
+
     fn protocol(&self) -> Option<RouteProtocol> {
         Some(self.input.source_protocol)
     }

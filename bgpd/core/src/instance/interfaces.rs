@@ -76,6 +76,10 @@ impl Interfaces {
         self.links.values().flat_map(|link| &link.addresses).map(|address| address.addr)
     }
 
+    pub fn names(&self) -> impl Iterator<Item = (IfIndex, String)> + '_ {
+        self.links.iter().map(|(ifindex, link)| (*ifindex, link.interface.name.clone()))
+    }
+
     pub fn name(&self, ifindex: IfIndex) -> Option<&str> {
         self.links.get(&ifindex).map(|link| link.interface.name.as_str())
     }

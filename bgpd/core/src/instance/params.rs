@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bgp_packet::Family;
 use bgp_packet::attr::{AttrCode, CodeSet, SessionKind};
 use ferrite_policy::Policies;
-use ferrite_types::{Afi, RouterId, VrfId};
+use ferrite_types::{Afi, IfIndex, RouterId, VrfId};
 
 use super::Host;
 use super::filter::{ChainKey, Filters, Place};
@@ -191,7 +191,7 @@ impl Surroundings<'_> {
     }
 
     /// The instance as its shards see it.
-    pub fn shard(&mut self, own_addresses: Vec<IpAddr>) -> ShardConfig {
+    pub fn shard(&mut self, own_addresses: Vec<IpAddr>, interfaces: Vec<(IfIndex, String)>) -> ShardConfig {
         let router = self.router;
         let (mut ipv4_unicast, mut ipv6_unicast) = (FamilySettings::default(), FamilySettings::default());
         self.fill_family(Afi::Ipv4, &router.families.ipv4_unicast, &mut ipv4_unicast);
@@ -206,6 +206,7 @@ impl Surroundings<'_> {
             client_to_client_reflection: router.client_to_client_reflection,
             decision: decision(router),
             own_addresses,
+            interfaces,
             import_check: router.import_check,
             zebra: self.host.zebra,
             install: self.host.install,

@@ -152,6 +152,7 @@ fn import(
             distance: None,
             table: None,
             fib_metric: None,
+            interface: None,
             nexthop_set: false,
             nexthop_unchanged: false,
             prefer_global: false,

@@ -392,6 +392,7 @@ pub fn input<'a>(ctx: &Ctx, prefix: Prefix, attrs: &'a Attributes) -> PolicyInpu
         distance: None,
         table: None,
         fib_metric: None,
+        interface: None,
         nexthop_set: false,
         nexthop_unchanged: false,
         prefer_global: false,

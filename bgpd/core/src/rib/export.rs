@@ -201,6 +201,7 @@ fn input<'a>(ctx: &Ctx, target: Target<'_>, prefix: Prefix, attrs: Cow<'a, Attri
         distance: None,
         table: None,
         fib_metric: None,
+        interface: None,
         nexthop_set: false,
         nexthop_unchanged: false,
         prefer_global: false,

@@ -357,6 +357,7 @@ fn table_input<'a, P: Key>(ctx: &'a Ctx, entry: &Entry<P>, best: &Path) -> Optio
         distance: None,
         table: None,
         fib_metric: None,
+        interface: None,
         nexthop_set: false,
         nexthop_unchanged: false,
         prefer_global: false,

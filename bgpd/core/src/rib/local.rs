@@ -6,7 +6,7 @@ use std::time::Duration;
 use bgp_packet::Family;
 use bgp_packet::attr::{Attributes, NextHop, Origin};
 use ferrite_types::zclient::{RedistributedRoute, RouteAttrs};
-use ferrite_types::{NexthopKind, RouteProtocol, Timestamp};
+use ferrite_types::{IfIndex, Nexthop, NexthopKind, RouteProtocol, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::adj_in::same_filter;
@@ -146,7 +146,8 @@ impl<P: Key> Rib<P> {
         attrs.med = Some(metric);
         let mut flags = PathFlags::default();
         flags.set(PathFlags::UNUSABLE, !present);
-        self.originate_own(ctx, prefix, local_id::NETWORK, attrs, Local::default(), map.as_ref(), flags);
+        let local = Local::default();
+        self.originate_own(ctx, prefix, local_id::NETWORK, attrs, local, map.as_ref(), None, flags);
     }
 
     /// Puts one of our own routes through its policy and into the table.
@@ -158,14 +159,17 @@ impl<P: Key> Rib<P> {
         attrs: Attributes,
         local: Local,
         map: Option<&Arc<dyn Filter>>,
+        interface: Option<IfIndex>,
         flags: PathFlags,
     ) {
+        let config = Arc::clone(&ctx.config);
         let mut local = Local { weight: LOCAL_WEIGHT, ..local };
         let mut result = attrs;
         if let Some(map) = map {
             let mut route = input(ctx, prefix.into(), &result);
             route.tag = local.tag;
             route.source_protocol = super::ctx::protocol_of(path_id);
+            route.interface = interface.and_then(|ifindex| config.interface_name(ifindex));
             if map.apply(&mut route) == Verdict::Deny {
                 self.withdraw_own(ctx, prefix, path_id);
                 return;
@@ -287,6 +291,7 @@ impl<P: Key> Rib<P> {
             attrs.next_hop = next_hop;
         }
         let local = Local { tag: route.tag.0, ..Local::default() };
+        let interface = route.nexthops.iter().find_map(Nexthop::ifindex);
         self.originate_own(
             ctx,
             key.prefix,
@@ -294,6 +299,7 @@ impl<P: Key> Rib<P> {
             attrs,
             local,
             statement.map.as_ref(),
+            interface,
             PathFlags::default(),
         );
     }

@@ -57,6 +57,8 @@ pub struct PolicyInput<'a> {
     pub peer: Option<PolicyPeer>,
     /// Where a redistributed route comes from.
     pub source_protocol: RouteProtocol,
+    /// The interface that a redistributed route leads out of, for `match interface`.
+    pub interface: Option<&'a str>,
     pub weight: u32,
     pub tag: u32,
     /// Set by `set distance`.

@@ -244,6 +244,8 @@ pub struct ShardConfig {
     pub decision: DecisionSettings,
     /// Addresses of this router: a route with one as its next hop is not usable.
     pub own_addresses: Vec<IpAddr>,
+    /// Interfaces by index, for `match interface` on redistributed routes.
+    pub interfaces: Vec<(IfIndex, String)>,
     /// A `network` needs its prefix in the RIB.
     pub import_check: bool,
     /// Routes go to zebra; without it every next hop counts as reachable.
@@ -257,6 +259,10 @@ pub struct ShardConfig {
 }
 
 impl ShardConfig {
+    pub fn interface_name(&self, ifindex: IfIndex) -> Option<&str> {
+        self.interfaces.iter().find(|(known, _)| *known == ifindex).map(|(_, name)| name.as_str())
+    }
+
     /// Settings of a family; those of a family without any are IPv4 unicast's in name only, so `None`.
     pub fn family(&self, family: Family) -> Option<&FamilySettings> {
         match family {
@@ -279,6 +285,7 @@ impl Default for ShardConfig {
             client_to_client_reflection: true,
             decision: DecisionSettings::default(),
             own_addresses: Vec::new(),
+            interfaces: Vec::new(),
             import_check: true,
             zebra: false,
             install: false,

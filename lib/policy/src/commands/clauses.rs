@@ -119,7 +119,12 @@ pub(super) const MATCHES: &[Clause<Match>] = &[
 ];
 
 fn peer(args: &Args) -> Result<PeerSpec, CliError> {
-    args.parse::<String>("who").map(|text| PeerSpec::parse(&text))
+    match PeerSpec::parse(&args.parse::<String>("who")?) {
+        PeerSpec::Name(name) => {
+            Err(CliError::refused(format!("match peer {name}: only addresses are supported by this version")))
+        }
+        spec => Ok(spec),
+    }
 }
 
 fn list<T: FromStr<Err = ParseError>>(args: &Args, field: &str) -> Result<Vec<T>, CliError> {

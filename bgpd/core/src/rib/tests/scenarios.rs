@@ -520,6 +520,47 @@ fn redistributed_routes_survive_a_new_zebra_that_still_has_them() {
     assert!(world.remote(A).table.is_empty());
 }
 
+#[derive(Debug)]
+struct OnlyInterface(&'static str);
+
+impl Filter for OnlyInterface {
+    fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict {
+        if route.interface == Some(self.0) { Verdict::Permit } else { Verdict::Deny }
+    }
+}
+
+#[test]
+fn redistribution_policy_sees_the_interface_that_a_route_leads_out_of() {
+    let mut world = World::new(1);
+    world.up(A, external(1, 65001));
+    let map: Arc<dyn Filter> = Arc::new(OnlyInterface("eth1"));
+    let protocol = RouteProtocol::Connected;
+    let statement = RedistributeStatement { protocol, instance: 0, metric: None, map: Some(map) };
+    world.configure(|config| {
+        config.interfaces = vec![(IfIndex(1), "eth1".to_owned()), (IfIndex(2), "eth2".to_owned())];
+        config.ipv4_unicast.redistribute = vec![statement];
+    });
+    let connected = |text: &str, ifindex: u32| RedistributedRoute {
+        vrf: VrfId::DEFAULT,
+        prefix: prefix(text),
+        protocol,
+        instance: 0,
+        route: Some(RouteAttrs {
+            nexthops: Arc::from([Nexthop::interface(IfIndex(ifindex))]),
+            distance: Distance(0),
+            metric: Metric(0),
+            tag: ferrite_types::Tag(0),
+            mtu: 0,
+            allow_recursion: false,
+            internal: false,
+        }),
+    };
+    world.feed(0, ShardEvent::Redistributed(vec![connected("10.1.0.0/24", 1), connected("10.2.0.0/24", 2)]));
+    world.settle();
+    assert_eq!(world.path(A, "10.1.0.0/24").as_deref(), Some("65000"));
+    assert_eq!(world.remote(A).table.len(), 1);
+}
+
 #[test]
 fn default_originate_needs_no_default_route_and_ends_with_its_setting() {
     let mut world = World::new(2);
