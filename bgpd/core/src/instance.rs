@@ -22,6 +22,7 @@ use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 mod compare;
 mod configure;
 pub(crate) mod filter;
+mod initial;
 mod interfaces;
 mod limits;
 mod params;
@@ -79,6 +80,8 @@ pub struct Instance {
     subscriptions: Subscriptions,
     /// Shards that have not answered `ReplayFib` yet.
     replaying: usize,
+    /// The first convergence, which zebra's sweep waits for.
+    initial: initial::Initial,
     shard_config: Option<Arc<ShardConfig>>,
     pub(crate) execs: Execs,
     finishing: bool,
@@ -102,6 +105,7 @@ impl Instance {
             tracking: Tracking::default(),
             subscriptions: Subscriptions::new(),
             replaying: 0,
+            initial: initial::Initial::default(),
             shard_config: None,
             execs: Execs::default(),
             finishing: false,
@@ -172,11 +176,13 @@ impl Instance {
         for id in due {
             self.peer_tick(now, id, out);
         }
+        self.initial_tick(now, out);
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.peers.values().filter_map(|entry| entry.peer.next_deadline()).min()
+        let peers = self.peers.values().filter_map(|entry| entry.peer.next_deadline());
+        peers.chain(self.initial.deadline()).min()
     }
 
     pub(crate) fn router(&self) -> Option<&RouterBgp> {
@@ -215,6 +221,9 @@ impl Instance {
     fn shard_reported(&mut self, now: Timestamp, shard: usize, action: ShardAction, out: &mut Vec<Action>) {
         match action {
             ShardAction::TableSent { peer, family } => self.table_sent(peer, family, out),
+            ShardAction::EndOfRib { peer, family } => self.end_of_rib(shard, peer, family, out),
+            // What was sent before the neighbours told their tables is not all we want.
+            ShardAction::ReplayDone if !self.initial.is_over() => {}
             ShardAction::ReplayDone => {
                 self.replaying = self.replaying.saturating_sub(1);
                 if self.replaying == 0 && self.zebra_connected {
@@ -334,6 +343,7 @@ impl Instance {
         let wanted = zebra::subscriptions(self.router());
         out.extend(zebra::changes(&Subscriptions::new(), &wanted).into_iter().map(Action::Zebra));
         self.subscriptions = wanted;
+        self.initial.begin(now);
         self.replaying = self.host.shards;
         self.apply(now, out);
         self.all_shards(|| ShardEvent::ReplayFib, out);

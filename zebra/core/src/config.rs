@@ -91,4 +91,25 @@ mod tests {
             panic!("{}", faults.join("\n"));
         }
     }
+
+    #[test]
+    fn a_static_route_is_removed_by_any_way_of_naming_its_next_hop() {
+        use ferrite_cli::{Context, Engine};
+        let mut engine = Engine::new(crate::registry());
+        for (add, remove) in [
+            ("ip route 192.0.2.0/24 10.0.0.2", "no ip route 192.0.2.0/24 10.0.0.2"),
+            ("ip route 192.0.2.0/24 10.0.0.2 20", "no ip route 192.0.2.0/24 10.0.0.2 20"),
+            ("ip route 192.0.2.0/24 10.0.0.2 eth0", "no ip route 192.0.2.0/24 10.0.0.2 eth0"),
+            ("ip route 192.0.2.0/24 eth0", "no ip route 192.0.2.0/24 eth0"),
+            ("ip route 192.0.2.0/24 blackhole", "no ip route 192.0.2.0/24 blackhole"),
+            ("ipv6 route 2001:db8::/32 fe80::1 eth0", "no ipv6 route 2001:db8::/32 fe80::1 eth0"),
+        ] {
+            let before = engine.running().clone();
+            let mut context = Context::default();
+            engine.configure(&mut context, add).unwrap_or_else(|error| panic!("{add}: {error:?}"));
+            assert_ne!(*engine.running(), before, "{add}");
+            engine.configure(&mut context, remove).unwrap_or_else(|error| panic!("{remove}: {error:?}"));
+            assert_eq!(*engine.running(), before, "{remove}");
+        }
+    }
 }

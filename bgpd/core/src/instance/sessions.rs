@@ -167,6 +167,7 @@ impl Instance {
         let Some(params) = self.params_of(id, &negotiated) else { return };
         let shards = self.host.shards;
         let log = self.router().is_some_and(|router| router.log_neighbor_changes);
+        self.initial.session_up(id);
         let Some(entry) = self.peers.get_mut(&id) else { return };
         let params = Arc::new(params);
         entry.params = Some(Arc::clone(&params));

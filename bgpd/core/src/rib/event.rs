@@ -77,6 +77,8 @@ pub enum ShardEvent {
     },
     /// Zebra was reconnected: send everything again, then [`ShardAction::ReplayDone`].
     ReplayFib,
+    /// Answer [`ShardAction::ReplayDone`] once everything known so far has been sent to zebra.
+    FibBarrier,
     /// Zebra is gone: nothing is sent until `ReplayFib`.
     ZebraGone,
     Query(QueryToken, Query),
@@ -224,8 +226,13 @@ pub enum ShardAction {
         family: Family,
     },
     Zebra(zclient::RouteBatch),
-    /// Everything asked for by `ReplayFib` was sent.
+    /// Everything asked for by `ReplayFib` or `FibBarrier` was sent.
     ReplayDone,
+    /// The peer's End-of-RIB came, and the routes before it are in the table.
+    EndOfRib {
+        peer: PeerId,
+        family: Family,
+    },
     /// Next hops whose reachability the shard wants to know, or no longer.
     Track(Vec<TrackNexthop>),
     /// This shard's part in a route that another originates.

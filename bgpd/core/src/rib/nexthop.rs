@@ -254,6 +254,12 @@ impl Nexthops {
         }
     }
 
+    /// Whether zebra owes an answer for a next hop that is in use.
+    pub fn awaits_answers(&self) -> bool {
+        self.tracking
+            && self.slots.iter().flatten().any(|slot| slot.refs > 0 && matches!(slot.state, State::Asked))
+    }
+
     pub fn len(&self) -> usize {
         self.by_key.len()
     }

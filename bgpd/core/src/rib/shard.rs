@@ -100,7 +100,7 @@ impl Shard {
             ShardEvent::PeerChanged { peer, params } => self.peer_changed(peer, params),
             ShardEvent::PeerDown { peer, session } => self.peer_down(peer, session, out),
             ShardEvent::Routes(batch) => self.routes(batch),
-            ShardEvent::EndOfRib { .. } => {}
+            ShardEvent::EndOfRib { peer, family } => out.push(ShardAction::EndOfRib { peer, family }),
             ShardEvent::RefreshOut { peer, family } => {
                 if let Some(idx) = self.ctx.peers.idx(peer) {
                     on_family!(self, family, |rib, _ctx| rib.resend(idx));
@@ -136,6 +136,7 @@ impl Shard {
                 self.fib_outstanding = self.fib_outstanding.saturating_sub(updates);
             }
             ShardEvent::ReplayFib => self.replay_fib(),
+            ShardEvent::FibBarrier => self.replaying = true,
             ShardEvent::ZebraGone => {
                 self.fib_outstanding = 0;
                 self.replaying = false;
@@ -164,7 +165,8 @@ impl Shard {
         }
         self.report_flushed(out);
         self.report_counts(out);
-        if self.replaying && self.is_settled() && !self.v4.fib.has_work() && !self.v6.fib.has_work() {
+        let idle = self.is_settled() && !self.v4.fib.has_work() && !self.v6.fib.has_work();
+        if self.replaying && idle && !self.ctx.nexthops.awaits_answers() {
             self.replaying = false;
             out.push(ShardAction::ReplayDone);
         }
@@ -179,7 +181,9 @@ impl Shard {
             self.ctx.peers.iter().any(|(_, slot)| {
                 slot.counts_changed || (slot.flushing == 0 && slot.flushed_session.is_some())
             });
-        let replay = self.replaying.then_some(self.ctx.now).filter(|_| fib_room);
+        // What waits for zebra's word on a next hop goes on with that event.
+        let replay = self.replaying && fib_room && !self.ctx.nexthops.awaits_answers();
+        let replay = replay.then_some(self.ctx.now);
         families.into_iter().flatten().chain(pending.then_some(self.ctx.now)).chain(replay).min()
     }
 

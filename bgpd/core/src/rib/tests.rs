@@ -326,7 +326,7 @@ impl World {
                     }
                 }
                 ShardAction::Contribute { to, part } => self.feed(to, ShardEvent::Contribution(part)),
-                ShardAction::PrefixCounts(_) => {}
+                ShardAction::PrefixCounts(_) | ShardAction::EndOfRib { .. } => {}
                 ShardAction::Flushed { peer, session } => self.flushed.push((peer, session)),
                 ShardAction::Answer(_, answer) => self.answers.push(answer),
             }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ferrite_cli::node::{CONFIG, VRF};
-use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Registry};
+use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Negation, Registry};
 use ferrite_types::{Distance, Ipv4Prefix, Prefix, RouteProtocol, TableId, Tag};
 
 use super::{tidy, vrf_of};
@@ -64,7 +64,15 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         for (syntax, own_help, examples) in forms {
             let help: Vec<&'static str> =
                 head_help.iter().chain(own_help).chain(&OPTIONS_HELP).copied().collect();
-            let mut command = ConfigCommand::new(&[&CONFIG, &VRF], syntax, &help, edit);
+            // `no` names the whole next hop: one left half unsaid would read as another form.
+            let mut no_help = vec!["Negate a command or set its defaults"];
+            no_help.extend(&help);
+            let remove = |settings: &mut Settings, given: &Edit<'_>| {
+                edit(settings, &Edit { negated: true, context: given.context, args: given.args })
+            };
+            let no = ConfigCommand::new(&[&CONFIG, &VRF], format!("no {syntax}"), &no_help, remove);
+            registry.command(no.no(Negation::Never));
+            let mut command = ConfigCommand::new(&[&CONFIG, &VRF], syntax, &help, edit).no(Negation::Never);
             for example in examples {
                 command = command.example(*example);
             }
