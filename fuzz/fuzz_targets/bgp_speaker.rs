@@ -185,7 +185,8 @@ impl World {
             match next_frame(&mut buf, max_len) {
                 Ok(Some(frame)) => self.frame(peer, conn, frame),
                 Ok(None) => return,
-                Err(notification) => self.event(Event::Fault { peer, conn, notification }),
+                // A reader takes nothing more after a fault.
+                Err(notification) => return self.event(Event::Fault { peer, conn, notification }),
             }
         }
     }
