@@ -48,6 +48,7 @@ mod pack;
 mod peers;
 pub mod policy;
 pub mod query;
+pub mod reason;
 pub mod settings;
 mod shard;
 mod slab;

@@ -17,6 +17,7 @@ use super::event::{Change, WITHDRAWN};
 use super::family::Rib;
 use super::peers::PeerIdx;
 use super::policy::{Filter, PolicyInput, Verdict};
+use super::reason::Refusal;
 use super::settings::{FamilyParams, PeerKind, PeerParams, ShardConfig};
 use super::table::{Handle, Key, Path, PathFlags};
 
@@ -40,23 +41,29 @@ struct Importer {
 }
 
 /// Why a route is not even shown to policy.
-fn refused(attrs: &Attributes, config: &ShardConfig, params: &PeerParams, family: &FamilyParams) -> bool {
+fn refused(
+    attrs: &Attributes,
+    config: &ShardConfig,
+    params: &PeerParams,
+    family: &FamilyParams,
+) -> Option<Refusal> {
     let external = params.kind == PeerKind::External;
+    let rare = attrs.rare.as_deref();
     if external && params.enforce_first_as && attrs.as_path.first() != Some(params.remote_as) {
-        return true;
+        Some(Refusal::FirstAs)
+    } else if config.reject_as_sets && attrs.as_path.has_set() {
+        Some(Refusal::AsSet)
+    } else if as_loop(attrs, config, params, family) {
+        Some(Refusal::AsLoop)
+    } else if rare.is_some_and(|rare| rare.originator_id == Some(config.router_id)) {
+        Some(Refusal::OriginatorLoop)
+    } else if rare.is_some_and(|rare| rare.cluster_list.contains(&config.cluster_id)) {
+        Some(Refusal::ClusterLoop)
+    } else if unusable_nexthop(attrs, config, params) {
+        Some(Refusal::NextHop)
+    } else {
+        None
     }
-    if config.reject_as_sets && attrs.as_path.has_set() {
-        return true;
-    }
-    if as_loop(attrs, config, params, family) {
-        return true;
-    }
-    if let Some(rare) = attrs.rare.as_deref()
-        && (rare.originator_id == Some(config.router_id) || rare.cluster_list.contains(&config.cluster_id))
-    {
-        return true;
-    }
-    unusable_nexthop(attrs, config, params)
 }
 
 /// RFC 4271 §9.1.2: our own AS in the path, more often than `allowas-in` lets pass.
@@ -126,16 +133,19 @@ fn apply_graceful_shutdown(attrs: &mut Cow<'_, Attributes>, config: &ShardConfig
     }
 }
 
-/// Import of one route; `None` denies it.
+/// Import of one route, or why it is refused.
 fn import(
     ctx: &Ctx,
     params: &PeerParams,
     family: &FamilyParams,
     prefix: Prefix,
     attrs: &Arc<Attributes>,
-) -> Option<(Arc<Attributes>, Local)> {
-    if family.import_denied || refused(attrs, &ctx.config, params, family) {
-        return None;
+) -> Result<(Arc<Attributes>, Local), Refusal> {
+    if family.import_denied {
+        return Err(Refusal::NoPolicy);
+    }
+    if let Some(refusal) = refused(attrs, &ctx.config, params, family) {
+        return Err(refusal);
     }
     let mut local = Local { weight: family.weight, ..Local::default() };
     let mut result = received(attrs, &ctx.config, params);
@@ -160,7 +170,7 @@ fn import(
             default_local_pref: ctx.config.default_local_pref,
         };
         if policy.apply(&mut route) == Verdict::Deny {
-            return None;
+            return Err(Refusal::Policy);
         }
         local.weight = route.weight;
         local.tag = route.tag;
@@ -170,7 +180,7 @@ fn import(
         }
         result = route.attrs;
         if unusable_nexthop(&result, &ctx.config, params) {
-            return None;
+            return Err(Refusal::NextHopAfterPolicy);
         }
     }
     apply_graceful_shutdown(&mut result, &ctx.config, params);
@@ -178,7 +188,7 @@ fn import(
         Cow::Borrowed(_) => Arc::clone(attrs),
         Cow::Owned(owned) => Arc::new(owned),
     };
-    Some((attrs, local))
+    Ok((attrs, local))
 }
 
 /// `set ip next-hop peer-address` inbound.
@@ -218,8 +228,8 @@ impl Importer {
             return *known;
         }
         let result = match import(ctx, &self.params, &self.family, prefix, attrs) {
-            Some((attrs, local)) => Imported::Accepted(ctx.attrs.intern(&attrs, local)),
-            None => Imported::Denied,
+            Ok((attrs, local)) => Imported::Accepted(ctx.attrs.intern(&attrs, local)),
+            Err(_) => Imported::Denied,
         };
         if !self.by_prefix {
             if let Imported::Accepted(id) = result {

@@ -12,6 +12,7 @@ use ferrite_types::{Asn, Community, Prefix};
 use super::attrs::Interned;
 use super::ctx::{Ctx, policy_peer};
 use super::policy::{Filter, PolicyInput, Verdict};
+use super::reason::Withheld;
 use super::settings::{FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams, RemovePrivateAs};
 use super::table::Path;
 
@@ -101,8 +102,8 @@ pub struct Target<'a> {
 }
 
 /// Well-known communities that keep a route back (RFC 1997).
-fn held_back(communities: &[Community], to: PeerKind) -> bool {
-    communities.iter().any(|community| match *community {
+fn held_back(communities: &[Community], to: PeerKind) -> Option<Community> {
+    communities.iter().copied().find(|community| match *community {
         Community::NO_ADVERTISE => true,
         Community::NO_EXPORT => to == PeerKind::External,
         Community::LOCAL_AS => to != PeerKind::Internal,
@@ -110,12 +111,15 @@ fn held_back(communities: &[Community], to: PeerKind) -> bool {
     })
 }
 
-/// What the receiver gets for a path; `None`: nothing.
-pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Option<Attributes> {
-    let interned = ctx.attrs.get(path.attrs)?;
+/// What the receiver gets for a path, or why it gets nothing.
+pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Result<Attributes, Withheld> {
+    let interned = ctx.attrs.get(path.attrs).ok_or(Withheld::NoNextHop)?;
     let (to, settings) = (target.params, target.settings);
-    if settings.export_denied || held_back(&interned.attrs.communities, to.kind) {
-        return None;
+    if settings.export_denied {
+        return Err(Withheld::NoPolicy);
+    }
+    if let Some(community) = held_back(&interned.attrs.communities, to.kind) {
+        return Err(Withheld::Community(community));
     }
     let from = ctx.peers.get(path.peer);
     let from_kind = from.map(|slot| slot.params.kind);
@@ -125,13 +129,10 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Opt
             .and_then(|slot| slot.family(target.family))
             .is_some_and(|family| family.route_reflector_client);
         let to_client = settings.route_reflector_client;
-        let allowed = match (from_client, to_client) {
-            (true, true) => ctx.config.client_to_client_reflection,
-            (false, false) => false,
-            _ => true,
-        };
-        if !allowed {
-            return None;
+        match (from_client, to_client) {
+            (true, true) if !ctx.config.client_to_client_reflection => return Err(Withheld::ClientToClient),
+            (false, false) => return Err(Withheld::InternalToInternal),
+            _ => {}
         }
     }
     let mut attrs = prepare(ctx, target, interned, from_kind.is_none());
@@ -141,13 +142,13 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Opt
     let mut route = policy_input(ctx, target, prefix, attrs, path, interned);
     if let Some(policy) = &settings.export {
         if policy.apply(&mut route) == Verdict::Deny {
-            return None;
+            return Err(Withheld::Policy);
         }
-        if held_back(&route.attrs.communities, to.kind) {
-            return None;
+        if let Some(community) = held_back(&route.attrs.communities, to.kind) {
+            return Err(Withheld::CommunityAfterPolicy(community));
         }
     }
-    finish(ctx, target, route, reflected)
+    finish(ctx, target, route, reflected).ok_or(Withheld::NoNextHop)
 }
 
 /// What `default-originate` tells the receiver.

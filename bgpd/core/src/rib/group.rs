@@ -543,7 +543,7 @@ impl<P: Key> Group<P> {
         }
         // What the only member sent itself is not worth keeping.
         let alone = self.members.len() == 1 && self.has_member(path.peer);
-        let attrs = if alone { None } else { export(ctx, self.target(), &path, entry.prefix.into()) };
+        let attrs = if alone { None } else { export(ctx, self.target(), &path, entry.prefix.into()).ok() };
         let id = attrs.map_or(0, |attrs| self.encode(&attrs, path.peer));
         if cacheable {
             self.cache.insert(key, (id, self.outs.generation_of(id).unwrap_or(0)));
@@ -662,7 +662,7 @@ impl<P: Key> Group<P> {
         if entry.prefix.length() == 0 && self.settings.default_originate.is_some() {
             return default_route(ctx, self.target());
         }
-        export(ctx, self.target(), entry.best()?, entry.prefix.into())
+        export(ctx, self.target(), entry.best()?, entry.prefix.into()).ok()
     }
 
     /// The map on which the default route depends.
