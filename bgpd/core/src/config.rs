@@ -13,6 +13,7 @@
 //! | `router.rs` | `router bgp`: identifiers, decision process, defaults, timers |
 //! | `neighbors.rs` | neighbours and groups: made, grouped, removed, rendered |
 //! | `session.rs` | `neighbor X …` that belongs to no family |
+//! | `sessions.rs` | roles, dynamic neighbours, confederations and the like, which either of the two names |
 //! | `peer_family.rs` | `neighbor X …` inside `address-family …` |
 //! | `family.rs` | `network`, `redistribute`, `aggregate-address`, distances, multipath |
 //! | `effective.rs` | inheritance |
@@ -41,6 +42,7 @@ mod peer;
 mod peer_family;
 mod router;
 mod session;
+mod sessions;
 mod types;
 mod unsupported;
 
@@ -59,6 +61,7 @@ pub use peer_family::{
 };
 pub use router::{MultipathRelax, RouterBgp};
 pub use session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
+pub use sessions::{GlobalSessions, InstanceSessions, Listen, LocalRole, RttLimit, TcpKeepalive, role_name};
 pub use types::{GroupName, InstanceName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers, WrittenAsn};
 
 pub static ROUTER_BGP: Node = Node {
@@ -96,6 +99,7 @@ pub struct BgpConfig {
     /// Lists and route maps.
     pub policy: PolicyConfig,
     pub instances: BTreeMap<InstanceName, RouterBgp>,
+    pub sessions: GlobalSessions,
     /// `bgp session-dscp`: six bits; `None` is [`SESSION_DSCP`].
     pub session_dscp: Option<u8>,
 }
@@ -139,6 +143,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     let access = Access { get: |config: &BgpConfig| &config.policy, get_mut: |config| &mut config.policy };
     ferrite_policy::commands::register(registry, Scope::Bgp, access);
     register_instances(registry);
+    sessions::register(registry);
     register_router(registry);
     register_families(registry);
     neighbors::register(registry);

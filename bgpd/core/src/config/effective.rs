@@ -17,7 +17,8 @@ use super::peer_family::{
 };
 use super::router::RouterBgp;
 use super::session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
-use super::types::{GroupName, PerFamily, RemoteAs, SessionKind, Timers};
+use super::sessions::{LocalRole, RttLimit};
+use super::types::{GroupName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers};
 
 /// TCP port of BGP (RFC 4271 §8.2.1).
 pub const BGP_PORT: u16 = 179;
@@ -47,7 +48,12 @@ pub struct EffectiveSession {
     pub description: Option<String>,
     /// `neighbor X shutdown`, else `bgp shutdown`.
     pub shutdown: Option<Shutdown>,
+    /// No session needs to change.
+    pub shutdown_rtt: Option<RttLimit>,
     pub password: Option<String>,
+    pub tcp_ao: Option<PolicyName>,
+    /// UPDATEs only.
+    pub solo: bool,
     pub port: u16,
     pub tcp_mss: Option<u16>,
     pub passive: bool,
@@ -63,6 +69,13 @@ pub struct EffectiveSession {
     pub aigp: bool,
     /// UPDATEs only; `neighbor X graceful-shutdown` or `bgp graceful-shutdown`.
     pub graceful_shutdown: bool,
+    pub local_role: Option<LocalRole>,
+    pub oad: bool,
+    pub extended_optional_parameters: bool,
+    pub capability_dynamic: bool,
+    pub capability_software_version: bool,
+    /// UPDATEs only.
+    pub sender_loop_detection: bool,
     /// UPDATEs only.
     pub enforce_first_as: bool,
     pub update_source: Option<UpdateSource>,
@@ -196,7 +209,20 @@ impl RouterBgp {
             change_local_as: from.value(|session| session.local_as),
             description: own.session.description.clone(),
             shutdown: from.value(|session| session.shutdown.clone()).or_else(|| self.shutdown.clone()),
+            shutdown_rtt: from.value(|session| session.shutdown_rtt),
             password: from.value(|session| session.password.clone()),
+            tcp_ao: from.value(|session| session.tcp_ao.clone()),
+            solo: from.flag(|session| session.solo),
+            local_role: from.value(|session| session.local_role).filter(|_| !internal),
+            oad: from.flag(|session| session.oad) && !internal,
+            extended_optional_parameters: from.flag(|session| session.extended_optional_parameters),
+            capability_dynamic: from
+                .value(|session| session.capability_dynamic)
+                .unwrap_or(self.sessions.dynamic_capability),
+            capability_software_version: from
+                .value(|session| session.capability_software_version)
+                .unwrap_or(self.sessions.software_version),
+            sender_loop_detection: from.flag(|session| session.sender_loop_detection),
             port: from.value(|session| session.port).unwrap_or(BGP_PORT),
             tcp_mss: from.value(|session| session.tcp_mss),
             passive: from.flag(|session| session.passive),
@@ -208,7 +234,9 @@ impl RouterBgp {
                 && ttl_security.unwrap_or(1) == 1,
             nexthops_unchecked: self.disable_connected_check,
             aigp: from.flag(|session| session.aigp),
-            graceful_shutdown: self.graceful_shutdown || from.flag(|session| session.graceful_shutdown),
+            graceful_shutdown: self.graceful_shutdown
+                || config.sessions.graceful_shutdown
+                || from.flag(|session| session.graceful_shutdown),
             enforce_first_as: from.value(|session| session.enforce_first_as).unwrap_or(self.enforce_first_as),
             update_source: from.value(|session| session.update_source.clone()),
             advertisement_interval: from.value(|session| session.advertisement_interval).unwrap_or(0),

@@ -118,6 +118,12 @@ fn make_group(router: &mut RouterBgp, name: &str) -> Result<(), CliError> {
 
 /// Removes a group with its members, as FRR does.
 fn remove_group(router: &mut RouterBgp, name: &GroupName) -> Result<(), CliError> {
+    let ranges = router.sessions.listen.of_group(name).count();
+    if ranges > 0 {
+        return Err(CliError::refused(format!(
+            "Peer-group {name} is attached to {ranges} listen-range(s), delete them first"
+        )));
+    }
     if router.groups.remove(name).is_none() {
         return refused("Create the peer-group first");
     }

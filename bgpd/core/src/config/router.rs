@@ -16,6 +16,7 @@ use ferrite_types::{Asn, AsnNotation, RouterId};
 use super::family::FamilyConfig;
 use super::peer::{Neighbor, PeerGroup, PeerSettings};
 use super::session::{checked_message, checked_timers};
+use super::sessions::{self, InstanceSessions};
 use super::types::{GroupName, PerFamily, RemoteAs, SessionKind, Timers, WrittenAsn};
 
 /// `bgp bestpath as-path multipath-relax [as-set|no-as-set]`.
@@ -80,6 +81,7 @@ pub struct RouterBgp {
     /// Every session is shut down; the message goes with the NOTIFICATION (RFC 9003).
     pub shutdown: Option<super::session::Shutdown>,
     pub families: PerFamily<FamilyConfig>,
+    pub sessions: InstanceSessions,
 }
 
 impl RouterBgp {
@@ -121,6 +123,7 @@ impl RouterBgp {
             default_shutdown: false,
             shutdown: None,
             families: PerFamily::default(),
+            sessions: InstanceSessions::new(datacenter),
         }
     }
 
@@ -138,14 +141,32 @@ impl RouterBgp {
         group.and_then(|group| group.settings.remote_as).or(neighbor.settings.remote_as)
     }
 
+    fn remote_as_from(&self, own: &PeerSettings, group: Option<&PeerSettings>) -> Option<RemoteAs> {
+        group.and_then(|group| group.remote_as).or(own.remote_as)
+    }
+
     /// The AS that the neighbour sees us in.
     pub(super) fn local_as_of(&self, own: &PeerSettings, group: Option<&PeerSettings>) -> Asn {
-        let local = own.session.local_as.or_else(|| group.and_then(|group| group.session.local_as));
-        local.map_or(self.asn.asn, |local| local.asn.asn)
+        if let Some(local) = own.session.local_as.or_else(|| group.and_then(|group| group.session.local_as)) {
+            return local.asn.asn;
+        }
+        // RFC 5065 §4: outside the confederation only its identifier is known.
+        match (self.sessions.confederation.identifier, self.remote_as_from(own, group)) {
+            (Some(id), Some(RemoteAs::External)) => id.asn,
+            (Some(id), Some(RemoteAs::Number(remote)))
+                if remote.asn != self.asn.asn && !self.confederates(remote.asn) =>
+            {
+                id.asn
+            }
+            _ => self.asn.asn,
+        }
     }
 
     pub(super) fn kind_of(&self, own: &PeerSettings, group: Option<&PeerSettings>) -> Option<SessionKind> {
-        let remote = group.and_then(|group| group.remote_as).or(own.remote_as)?;
+        let remote = self.remote_as_from(own, group)?;
+        if matches!(remote, RemoteAs::Number(remote) if remote.asn == self.asn.asn) {
+            return Some(SessionKind::Internal);
+        }
         remote.kind(self.local_as_of(own, group))
     }
 
@@ -268,6 +289,8 @@ pub(super) static BEFORE: &[RouterRow] = &[
         &[BGP, "Reject routes with AS_SET or AS_CONFED_SET flag"],
         "bgp reject-as-sets"
     ),
+    sessions::SUPPRESS_DUPLICATES,
+    sessions::HARD_ADMINISTRATIVE_RESET,
     switch!(
         default_families.ipv4_unicast,
         "bgp default ipv4-unicast",
@@ -310,6 +333,9 @@ pub(super) static BEFORE: &[RouterRow] = &[
         &[BGP, DEFAULTS, "Show hostname in certain command outputs"],
         "bgp default show-hostname"
     ),
+    sessions::DEFAULT_SOFTWARE_VERSION,
+    sessions::DEFAULT_DYNAMIC,
+    sessions::SUBGROUP,
     switch!(
         client_to_client_reflection,
         "bgp client-to-client reflection",
@@ -348,18 +374,24 @@ pub(super) static BEFORE: &[RouterRow] = &[
         &[BGP, "Disable checking if nexthop is connected on ebgp sessions"],
         "bgp disable-ebgp-connected-route-check"
     ),
+    sessions::CONFEDERATION_ID,
+    sessions::CONFEDERATION_PEERS,
     switch!(
         deterministic_med,
         "bgp deterministic-med",
         &[BGP, "Pick the best-MED path among paths advertised from the neighboring AS"],
         "bgp deterministic-med"
     ),
+    sessions::WRITE,
+    sessions::READ,
+    sessions::COALESCE,
     switch!(
         graceful_shutdown,
         "bgp graceful-shutdown",
         &[BGP, "Graceful shutdown parameters"],
         "bgp graceful-shutdown"
     ),
+    sessions::KEEPALIVE,
     switch!(
         as_path_ignore,
         "bgp bestpath as-path ignore",
@@ -498,6 +530,8 @@ pub(super) static BEFORE: &[RouterRow] = &[
 
 /// What stands behind them.
 pub(super) static AFTER: &[RouterRow] = &[
+    sessions::LISTEN_LIMIT_ROW,
+    sessions::LISTEN_RANGE,
     switch!(
         default_shutdown,
         "bgp default shutdown",
@@ -543,4 +577,5 @@ pub(super) static AFTER: &[RouterRow] = &[
         render: |_, _, _| {}, // by `bgp shutdown`
         examples: &["bgp shutdown message moving house"],
     },
+    sessions::ALLOW_MARTIAN,
 ];

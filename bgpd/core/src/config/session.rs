@@ -13,7 +13,8 @@ use ferrite_cli::CliError;
 
 use super::effective::BGP_PORT;
 use super::peer::{No, Part, PeerRow, PeerSettings, flag, number};
-use super::types::{SessionKind, Timers, WrittenAsn};
+use super::sessions::{self, LocalRole, RttLimit};
+use super::types::{PolicyName, SessionKind, Timers, WrittenAsn};
 
 /// Longest TCP MD5 key (Linux, `TCP_MD5SIG_MAXKEYLEN`), octets.
 const PASSWORD_MAX: usize = 80;
@@ -28,6 +29,8 @@ pub struct LocalAs {
     pub no_prepend: bool,
     /// The neighbour sees the AS only, not that of `router bgp` behind it.
     pub replace_as: bool,
+    /// Where the neighbour refuses the AS, that of `router bgp` is tried, and the other way round.
+    pub dual_as: bool,
 }
 
 /// `neighbor X shutdown [message …]`.
@@ -69,8 +72,13 @@ pub struct SessionSettings {
     /// The only one that members do not inherit.
     pub description: Option<String>,
     pub shutdown: Option<Shutdown>,
+    /// The session ends where the way to the neighbour takes longer.
+    pub shutdown_rtt: Option<RttLimit>,
     pub password: Option<String>,
+    /// Key chain of TCP-AO (RFC 5925).
+    pub tcp_ao: Option<PolicyName>,
     /// An update group of its own.
+    pub solo: bool,
     /// TCP port of the neighbour.
     pub port: Option<u16>,
     /// Octets.
@@ -82,10 +90,16 @@ pub struct SessionSettings {
     pub aigp: bool,
     /// Our routes carry GRACEFUL_SHUTDOWN, theirs are put last (RFC 8326).
     pub graceful_shutdown: bool,
+    /// Role towards the neighbour (RFC 9234).
+    pub local_role: Option<LocalRole>,
+    /// The neighbour's AS is under one administration with ours: it is told what only iBGP tells.
+    pub oad: bool,
     /// GTSM: hops the neighbour may be away (RFC 5082).
     pub ttl_security: Option<u8>,
     pub disable_connected_check: bool,
     pub enforce_first_as: Option<bool>,
+    /// OPEN in the form of RFC 9072, whatever its length.
+    pub extended_optional_parameters: bool,
     pub update_source: Option<UpdateSource>,
     /// Seconds between runs of UPDATEs.
     pub advertisement_interval: Option<u16>,
@@ -94,6 +108,8 @@ pub struct SessionSettings {
     pub connect_retry: Option<u16>,
     /// Seconds to wait for the neighbour's OPEN before sending ours (RFC 4271 §8, DelayOpen).
     pub delay_open: Option<u8>,
+    pub capability_dynamic: Option<bool>,
+    pub capability_software_version: Option<bool>,
     pub dont_capability_negotiate: bool,
     /// The hostname capability is sent.
     pub capability_fqdn: Option<bool>,
@@ -101,6 +117,8 @@ pub struct SessionSettings {
     pub override_capability: bool,
     /// A session comes up only with the same capabilities on both sides.
     pub strict_capability_match: bool,
+    /// A route whose path holds the neighbour's AS is not sent.
+    pub sender_loop_detection: bool,
     /// Attributes to drop on receipt, by type code.
     pub path_attribute_discard: BTreeSet<u8>,
     /// Attributes for which a route is treated as withdrawn, by type code.
@@ -151,6 +169,7 @@ impl Part for SessionSettings {
     fn settle(&mut self, kind: Option<SessionKind>) {
         if kind == Some(SessionKind::Internal) {
             self.ebgp_multihop = None;
+            self.local_role = None;
         }
     }
 }
@@ -222,11 +241,12 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
             if asn.asn == target.router_asn {
                 return Err(CliError::refused("Cannot have local-as same as BGP AS number"));
             }
-            if args.has("dual_as") {
-                return Err(CliError::refused("neighbor local-as dual-as is not supported by this version"));
-            }
-            target.own.local_as =
-                Some(LocalAs { asn, no_prepend: args.has("no_prepend"), replace_as: args.has("replace_as") });
+            target.own.local_as = Some(LocalAs {
+                asn,
+                no_prepend: args.has("no_prepend"),
+                replace_as: args.has("replace_as"),
+                dual_as: args.has("dual_as"),
+            });
             Ok(())
         },
         unset: |target, _| {
@@ -236,7 +256,11 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| {
             if let Some(local) = settings.local_as {
                 let mut text = format!("local-as {}", local.asn);
-                for (given, word) in [(local.no_prepend, "no-prepend"), (local.replace_as, "replace-as")] {
+                for (given, word) in [
+                    (local.no_prepend, "no-prepend"),
+                    (local.replace_as, "replace-as"),
+                    (local.dual_as, "dual-as"),
+                ] {
                     if given {
                         text = format!("{text} {word}");
                     }
@@ -244,7 +268,11 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
                 out.yes(text);
             }
         },
-        examples: &["local-as 65100", "local-as 65100 no-prepend", "local-as 65100 no-prepend replace-as"],
+        examples: &[
+            "local-as 65100",
+            "local-as 65100 no-prepend",
+            "local-as 65100 no-prepend replace-as dual-as",
+        ],
     },
     PeerRow {
         syntax: "description LINE$text...",
@@ -300,6 +328,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |_, _| {}, // by `shutdown`
         examples: &["shutdown message maintenance until noon"],
     },
+    sessions::SHUTDOWN_RTT,
     PeerRow {
         syntax: "password LINE$password",
         help: &["Set a password", "The password"],
@@ -319,6 +348,8 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.value("password", settings.password.as_deref()),
         examples: &["password secret"],
     },
+    sessions::TCP_AO,
+    sessions::SOLO,
     number!(port, "port", "(0-65535)", &["Neighbor's BGP port", "TCP port number"], "1790"),
     number!(
         tcp_mss,
@@ -357,6 +388,8 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
     },
     flag!(aigp, "aigp", &["Enable AIGP attribute"]),
     flag!(graceful_shutdown, "graceful-shutdown", &["Graceful shutdown"]),
+    sessions::LOCAL_ROLE,
+    sessions::OAD,
     PeerRow {
         syntax: "ttl-security hops (1-254)$hops",
         help: &[
@@ -410,6 +443,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.either(settings.enforce_first_as, "enforce-first-as"),
         examples: &["enforce-first-as", "no enforce-first-as"],
     },
+    sessions::EXTENDED_PARAMETERS,
     PeerRow {
         syntax: "update-source <A.B.C.D|X:X::X:X|WORD>$source",
         help: &["Source of routing updates", "IPv4 address", "IPv6 address", "Interface name"],
@@ -472,6 +506,8 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.value("timers delayopen", settings.delay_open),
         examples: &["timers delayopen 5"],
     },
+    sessions::CAPABILITY_DYNAMIC,
+    sessions::CAPABILITY_SOFTWARE_VERSION,
     flag!(dont_capability_negotiate, "dont-capability-negotiate", &["Do not perform capability negotiation"]),
     PeerRow {
         syntax: "capability fqdn",
@@ -491,6 +527,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
     },
     flag!(override_capability, "override-capability", &["Override capability negotiation result"]),
     flag!(strict_capability_match, "strict-capability-match", &["Strict capability negotiation match"]),
+    sessions::SENDER_LOOP_DETECTION,
     PeerRow {
         syntax: "path-attribute discard (1-255)$code...",
         help: &[

@@ -74,3 +74,8 @@ fn the_datacenter_profile_renders_as_in_frr() {
 fn the_form_without_address_families_renders_as_in_frr() {
     renders_as_frr(include_str!("golden/classic.conf"), include_str!("golden/classic.frr.conf"));
 }
+
+#[test]
+fn everything_a_session_can_be_told_renders_as_frr_does() {
+    renders_as_frr(include_str!("golden/sessions.conf"), include_str!("golden/sessions.frr.conf"));
+}

@@ -113,7 +113,9 @@ impl Withheld {
 impl fmt::Display for Withheld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoPolicy => f.write_str("the session has no export policy (RFC 8212, bgp ebgp-requires-policy)"),
+            Self::NoPolicy => {
+                f.write_str("the session has no export policy (RFC 8212, bgp ebgp-requires-policy)")
+            }
             Self::SplitHorizon => f.write_str("the path came from this neighbor"),
             Self::Community(community) => write!(f, "community {community} keeps it here"),
             Self::InternalToInternal => {

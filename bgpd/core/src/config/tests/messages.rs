@@ -177,13 +177,6 @@ fn what_is_not_built_is_refused_by_name() {
         "% neighbor interface is not supported by this version",
     );
     refuses("", "address-family l2vpn evpn", "% address-family l2vpn evpn is not supported by this version");
-    refuses("", "bgp confederation identifier 5", "% bgp confederation is not supported by this version");
-    refuses(
-        "",
-        "bgp listen range 10.0.0.0/8 peer-group PG",
-        "% bgp listen range is not supported by this version",
-    );
-    refuses("", "bgp hard-administrative-reset", "");
     refuses("", "no bgp ipv6-auto-ra", "% no bgp ipv6-auto-ra is not supported by this version");
     refuses("exit", "rpki", "% rpki is not supported by this version");
     refuses("address-family ipv4", "import vrf BLUE", "% import vrf is not supported by this version");
@@ -322,4 +315,26 @@ fn redistribution_lines_add_up_and_are_removed_whole() {
     assert!(shell.text().contains("  redistribute static metric 3 route-map A\n"));
     shell.enter("no redistribute static metric 3");
     assert!(!shell.text().contains("redistribute"));
+}
+
+#[test]
+fn listen_ranges_need_a_group_and_do_not_overlap() {
+    refuses("", "bgp listen range 10.0.0.0/8 peer-group PG", "% Configure the peer-group first");
+    let mut shell = Shell::new();
+    for line in
+        ["neighbor PG peer-group", "neighbor QG peer-group", "bgp listen range 10.0.0.0/8 peer-group PG"]
+    {
+        shell.enter(line);
+    }
+    for (line, refusal) in [
+        ("bgp listen range 10.0.0.0/16 peer-group PG", "% Listen range overlaps with existing listen range"),
+        ("bgp listen range 10.0.0.0/8 peer-group QG", "% Same listen range is attached to peer-group PG"),
+        ("no neighbor PG peer-group", "% Peer-group PG is attached to 1 listen-range(s), delete them first"),
+        (
+            "no bgp listen range 11.0.0.0/8 peer-group PG",
+            "% Range specified cannot be deleted because it is not part of current config.",
+        ),
+    ] {
+        assert_eq!(shell.say(line), refusal, "{line}");
+    }
 }
