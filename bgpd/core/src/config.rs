@@ -35,6 +35,7 @@ use ferrite_policy::PolicyConfig;
 use ferrite_policy::commands::{Access, Scope};
 use ferrite_types::{Afi, AsnNotation};
 
+mod add_path;
 mod effective;
 mod family;
 mod neighbors;
@@ -49,6 +50,7 @@ mod unsupported;
 #[cfg(test)]
 mod tests;
 
+pub use add_path::{AddPath, AddPathTx};
 pub use effective::{BGP_PORT, EffectiveFamily, EffectiveNeighbor, EffectiveSession};
 pub use family::{
     Aggregate, DistanceRule, Distances, FamilyConfig, MAXIMUM_PATHS, MaximumPaths, Network, Redistribute,

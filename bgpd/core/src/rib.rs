@@ -45,6 +45,7 @@ mod group;
 mod local;
 mod nexthop;
 mod pack;
+mod path_id;
 mod peers;
 pub mod policy;
 pub mod query;
@@ -62,7 +63,7 @@ pub use event::{
 };
 pub use policy::{Filter, PolicyInput, Verdict};
 pub use query::{Answer, Query, QueryToken};
-pub use settings::{FamilyParams, FamilySettings, PeerId, PeerParams, ShardConfig};
+pub use settings::{AddPathSend, FamilyParams, FamilySettings, PeerId, PeerParams, ShardConfig};
 pub use shard::Shard;
 pub use table::shard_of;
 

@@ -105,6 +105,8 @@ pub enum Capability {
     FourOctetAs(Asn),
     AddPath(Vec<(FamilyCode, AddPathMode)>),
     EnhancedRouteRefresh,
+    /// Paths of a prefix that the speaker wants at most (draft-abraitis-idr-addpath-paths-limit).
+    PathsLimit(Vec<(FamilyCode, u16)>),
     /// Host and domain name (draft-walton-bgp-hostname-capability).
     Hostname {
         host: String,
@@ -130,6 +132,7 @@ mod code {
     pub const ENHANCED_ROUTE_REFRESH: u8 = 70;
     pub const HOSTNAME: u8 = 73;
     pub const SOFTWARE_VERSION: u8 = 75;
+    pub const PATHS_LIMIT: u8 = 76;
     pub const ROUTE_REFRESH_OLD: u8 = 128;
 }
 
@@ -157,6 +160,7 @@ impl Capability {
             Self::EnhancedRouteRefresh => code::ENHANCED_ROUTE_REFRESH,
             Self::Hostname { .. } => code::HOSTNAME,
             Self::SoftwareVersion(_) => code::SOFTWARE_VERSION,
+            Self::PathsLimit(_) => code::PATHS_LIMIT,
             Self::Unknown { code, .. } => *code,
         }
     }
@@ -200,6 +204,12 @@ impl Capability {
                 Some((family_code([a, b], safi), mode))
             })
             .map(Self::AddPath)
+            .ok_or(ignored("length")),
+            code::PATHS_LIMIT => items(value, |[a, b, safi, c, d]| {
+                let limit = u16::from_be_bytes([c, d]);
+                (limit > 0).then(|| (family_code([a, b], safi), limit))
+            })
+            .map(Self::PathsLimit)
             .ok_or(ignored("length")),
             code::HOSTNAME => hostname(value).ok_or(ignored("name runs past the end")),
             code::SOFTWARE_VERSION => {
@@ -257,6 +267,12 @@ impl Capability {
                 for (family, mode) in entries {
                     put_family(buf, *family);
                     buf.put_u8(*mode as u8);
+                }
+            }
+            Self::PathsLimit(entries) => {
+                for (family, limit) in entries {
+                    put_family(buf, *family);
+                    buf.put_u16(*limit);
                 }
             }
             Self::Hostname { host, domain } => {

@@ -11,6 +11,7 @@ use ferrite_cli::common::Defaults;
 use ferrite_types::Asn;
 
 use super::BgpConfig;
+use super::add_path::AddPath;
 use super::peer::{Neighbor, PeerSettings};
 use super::peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, RemovePrivateAs, Unchanged,
@@ -102,6 +103,7 @@ pub struct EffectiveSession {
 pub struct EffectiveFamily {
     /// Offered in the OPEN.
     pub active: bool,
+    pub add_path: AddPath,
     pub route_reflector_client: bool,
     pub route_server_client: bool,
     pub next_hop_self: bool,
@@ -288,6 +290,7 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
     let sends = |of: fn(&PeerFamily) -> Option<bool>| of(own).or(of(group)).unwrap_or(true);
     EffectiveFamily {
         active: own.activate,
+        add_path: own.add_path.or(group.add_path),
         route_reflector_client: flag(|part| part.route_reflector_client),
         route_server_client: flag(|part| part.route_server_client),
         next_hop_self: flag(|part| part.next_hop_self),

@@ -6,6 +6,7 @@ use std::fmt;
 use bgp_packet::Family;
 use ferrite_cli::{Args, CliError};
 
+use super::add_path::{self, AddPath};
 use super::peer::{No, Part, PeerLines, PeerRow, PeerSettings, Target, flag, number};
 use super::types::{PolicyName, SessionKind};
 
@@ -229,6 +230,7 @@ impl fmt::Display for Unchanged {
 pub struct PeerFamily {
     /// The family is negotiated. Settled when the neighbour is made (`bgp default …`) and when it joins a group.
     pub activate: bool,
+    pub add_path: AddPath,
     pub route_reflector_client: bool,
     /// Our address as next hop, on reflected routes too.
     pub next_hop_self_force: bool,
@@ -367,6 +369,11 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
         },
         examples: &[],
     },
+    add_path::TX_ALL,
+    add_path::TX_PER_AS,
+    add_path::TX_BEST,
+    add_path::DISABLE_RX,
+    add_path::RX_LIMIT,
     PeerRow {
         syntax: "route-reflector-client",
         help: &["Configure a neighbor as Route Reflector client"],

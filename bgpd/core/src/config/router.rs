@@ -376,12 +376,31 @@ pub(super) static BEFORE: &[RouterRow] = &[
     ),
     sessions::CONFEDERATION_ID,
     sessions::CONFEDERATION_PEERS,
-    switch!(
-        deterministic_med,
-        "bgp deterministic-med",
-        &[BGP, "Pick the best-MED path among paths advertised from the neighboring AS"],
-        "bgp deterministic-med"
-    ),
+    RouterRow {
+        syntax: "bgp deterministic-med",
+        help: &[BGP, "Pick the best-MED path among paths advertised from the neighboring AS"],
+        no: Negation::Derived,
+        set: |router, _| {
+            router.deterministic_med = true;
+            Ok(())
+        },
+        unset: |router, _, _| {
+            if router.deterministic_med && router.uses_best_per_as() {
+                return Err(CliError::refused(
+                    "bgp deterministic-med cannot be disabled while addpath-tx-bestpath-per-AS is in use",
+                ));
+            }
+            router.deterministic_med = false;
+            Ok(())
+        },
+        render: |router, lines, default| {
+            if router.deterministic_med != default.deterministic_med {
+                let no = if router.deterministic_med { "" } else { "no " };
+                lines.line(format!("{no}bgp deterministic-med"));
+            }
+        },
+        examples: &["bgp deterministic-med"],
+    },
     sessions::WRITE,
     sessions::READ,
     sessions::COALESCE,

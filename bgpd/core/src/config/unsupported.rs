@@ -110,14 +110,9 @@ const OF_NEIGHBOR: &[(&str, Refuse)] = &[
 
 /// After `neighbor X`, in an address family (and, as IPv4 unicast, under `router bgp`).
 const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[
-    ("addpath-rx-paths-limit", On),
-    ("addpath-tx-all-paths", On),
-    ("addpath-tx-best-selected", On),
-    ("addpath-tx-bestpath-per-AS", On),
     ("advertise-map", On),
     ("capability orf", On),
     ("dampening", On),
-    ("disable-addpath-rx", On),
     ("nexthop-local", On),
     ("send-community extended rpki", On),
     ("soo", On),

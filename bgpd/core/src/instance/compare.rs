@@ -48,6 +48,8 @@ fn same_family(a: &FamilyParams, b: &FamilyParams) -> bool {
         && default(a) == default(b)
         && same_filter(default_map(a).as_ref(), default_map(b).as_ref())
         && a.maximum_prefix_out == b.maximum_prefix_out
+        && (a.add_path_send, a.paths_limit) == (b.add_path_send, b.paths_limit)
+        && a.secondary_path == b.secondary_path
 }
 
 pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {

@@ -13,13 +13,13 @@ use super::Host;
 use super::filter::{ChainKey, Filters, Place};
 use super::interfaces::Interfaces;
 use crate::config::{
-    AllowAsIn, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, PolicyName, RemoteAs, RouterBgp,
-    SESSION_DSCP, UpdateSource,
+    AddPathTx, AllowAsIn, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, PolicyName, RemoteAs,
+    RouterBgp, SESSION_DSCP, UpdateSource,
 };
 use crate::peer::{self, DownReason, Negotiated, SessionConfig, Transport, TtlSecurity};
 use crate::rib::settings::{
-    AggregateStatement, DecisionSettings, DefaultOriginate, DistanceRule, LocalAs, NetworkStatement,
-    NexthopMode, PeerKind, RedistributeStatement, RemovePrivateAs,
+    AddPathSend, AggregateStatement, DecisionSettings, DefaultOriginate, DistanceRule, LocalAs,
+    NetworkStatement, NexthopMode, PeerKind, RedistributeStatement, RemovePrivateAs,
 };
 use crate::rib::{FamilyParams, FamilySettings, Filter, PeerParams, ShardConfig};
 
@@ -56,6 +56,15 @@ impl Surroundings<'_> {
         session.shutdown =
             from.shutdown.as_ref().map(|shutdown| peer::Shutdown { message: shutdown.message.clone() });
         session.families = neighbor.active_families().collect();
+        for (family, part) in neighbor.families.iter().filter(|(_, part)| part.active) {
+            if !part.add_path.disable_rx {
+                session.add_path_receive = session.add_path_receive.with(family);
+                session.paths_limits.extend(part.add_path.rx_limit.map(|limit| (family, limit)));
+            }
+            if part.add_path.tx.is_some() {
+                session.add_path_send = session.add_path_send.with(family);
+            }
+        }
         session.send_capabilities = !from.dont_capability_negotiate;
         session.strict_capabilities = from.strict_capability_match;
         session.override_capabilities = from.override_capability;
@@ -187,6 +196,9 @@ impl Surroundings<'_> {
             weight: u32::from(from.weight.unwrap_or(0)),
             maximum_prefix_out: from.maximum_prefix_out,
             add_path_receive: negotiated.add_path_receive.contains(family),
+            add_path_send: add_path_send(from, negotiated.add_path_send.contains(family)),
+            paths_limit: negotiated.paths_limit(family),
+            secondary_path: false,
         }
     }
 
@@ -297,6 +309,17 @@ fn nexthop_mode(from: &EffectiveFamily) -> NexthopMode {
     }
 }
 
+/// A session with identifiers keeps them until it ends, whatever becomes of the setting.
+fn add_path_send(from: &EffectiveFamily, negotiated: bool) -> AddPathSend {
+    match from.add_path.tx.filter(|_| negotiated) {
+        Some(AddPathTx::All) => AddPathSend::All,
+        Some(AddPathTx::BestPerAs) => AddPathSend::BestPerAs,
+        Some(AddPathTx::Best(count)) => AddPathSend::Best(count),
+        None if negotiated => AddPathSend::Best(1),
+        None => AddPathSend::No,
+    }
+}
+
 fn remove_private_as(from: &EffectiveFamily) -> RemovePrivateAs {
     match from.remove_private_as.map(|remove| (remove.all, remove.replace)) {
         None => RemovePrivateAs::No,
@@ -310,7 +333,7 @@ fn remove_private_as(from: &EffectiveFamily) -> RemovePrivateAs {
 fn decision(router: &RouterBgp) -> DecisionSettings {
     DecisionSettings {
         always_compare_med: router.always_compare_med,
-        deterministic_med: router.deterministic_med,
+        deterministic_med: router.deterministic_med || router.uses_best_per_as(),
         med_missing_as_worst: router.med_missing_as_worst,
         med_confed: router.med_confed,
         compare_router_id: router.compare_router_id,

@@ -118,6 +118,8 @@ pub struct SessionConfig {
     pub add_path_receive: FamilySet,
     /// Families in which we want to send them.
     pub add_path_send: FamilySet,
+    /// Paths of a prefix that we want at most (`addpath-rx-paths-limit`), where we said.
+    pub paths_limits: Vec<(Family, u16)>,
     /// `capability extended-nexthop`.
     pub extended_next_hop: bool,
     pub extended_message: bool,
@@ -162,6 +164,7 @@ impl SessionConfig {
             families: FamilySet::EMPTY.with(Family::IPV4_UNICAST),
             add_path_receive: FamilySet::EMPTY,
             add_path_send: FamilySet::EMPTY,
+            paths_limits: Vec::new(),
             extended_next_hop: false,
             extended_message: true,
             send_capabilities: true,
@@ -266,6 +269,7 @@ impl SessionConfig {
         };
         flags(self) == flags(new)
             && (self.add_path_receive, self.add_path_send) == (new.add_path_receive, new.add_path_send)
+            && self.paths_limits == new.paths_limits
             && self.software_version == new.software_version
             && self.role == new.role
             && self.graceful_restart == new.graceful_restart

@@ -63,6 +63,16 @@ impl Negotiated {
         EncodeContext { four_octet: self.four_octet, add_path: self.add_path_send, max_len: self.max_len() }
     }
 
+    /// Paths of a prefix that the neighbour wants at most; zero where it did not say.
+    pub fn paths_limit(&self, family: Family) -> u16 {
+        let entries = self.received.capabilities.iter().filter_map(|c| match c {
+            Capability::PathsLimit(entries) => Some(entries),
+            _ => None,
+        });
+        let of_family = |(code, limit): &(FamilyCode, u16)| (code.known() == Some(family)).then_some(*limit);
+        entries.flatten().find_map(of_family).filter(|_| self.add_path_send.contains(family)).unwrap_or(0)
+    }
+
     /// Longest message, octets.
     pub const fn max_len(&self) -> usize {
         if self.extended_message { MAX_LEN_EXTENDED } else { MAX_LEN }
@@ -83,6 +93,7 @@ pub fn our_open(config: &SessionConfig) -> Open {
         }
         capabilities.extend(our_extended_next_hop(config));
         capabilities.extend(our_add_path(config));
+        capabilities.extend(our_paths_limit(config));
         capabilities.extend(config.role.map(|(role, _)| Capability::Role(role as u8)));
         let name = config.hostname.clone();
         capabilities.extend(name.map(|(host, domain)| Capability::Hostname { host, domain }));
@@ -114,6 +125,12 @@ fn our_add_path(config: &SessionConfig) -> Option<Capability> {
         })
         .collect();
     (!entries.is_empty()).then_some(Capability::AddPath(entries))
+}
+
+fn our_paths_limit(config: &SessionConfig) -> Option<Capability> {
+    let entries: Vec<_> =
+        config.paths_limits.iter().map(|(family, limit)| (FamilyCode::from(*family), *limit)).collect();
+    (!entries.is_empty()).then_some(Capability::PathsLimit(entries))
 }
 
 /// Judges their OPEN against the configuration.

@@ -13,7 +13,9 @@ use super::attrs::Interned;
 use super::ctx::{Ctx, policy_peer};
 use super::policy::{Filter, PolicyInput, Verdict};
 use super::reason::Withheld;
-use super::settings::{FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams, RemovePrivateAs};
+use super::settings::{
+    AddPathSend, FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams, RemovePrivateAs,
+};
 use super::table::Path;
 
 /// Everything that makes two peers get different octets for one route. Peers with equal keys share an update group.
@@ -42,6 +44,8 @@ pub struct GroupKey {
     communities: (bool, bool, bool),
     default_originate: Option<usize>,
     maximum_prefix_out: Option<u32>,
+    add_path: (AddPathSend, u16),
+    secondary_path: bool,
     /// Address of the compiled policy; groups keep the policy alive, so an address is not reused.
     export: usize,
     /// Set where the policy asks for the peer.
@@ -83,6 +87,8 @@ impl GroupKey {
                 .as_ref()
                 .map(|originate| filter_address(originate.map.as_ref())),
             maximum_prefix_out: family.maximum_prefix_out,
+            add_path: (family.add_path_send, family.paths_limit),
+            secondary_path: family.secondary_path,
             export: filter_address(family.export.as_ref()),
             alone: asks_peer.then_some(id),
         }

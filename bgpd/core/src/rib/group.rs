@@ -11,12 +11,17 @@
 //! * A member that joins a group catches up on the whole table in the same way. Members that catch up together share
 //!   octets as well.
 //! * A route is never sent to the peer it came from: an attribute set names the member it excludes.
+//! * What is told of a prefix are its [`units`]: the prefix itself, or each of its paths where the session has path
+//!   identifiers (RFC 7911). A plain group pays nothing for the other kind.
 //! * Which prefixes a member has is known exactly, so nothing is withdrawn that was not sent; and a live member is not
 //!   told twice of the same attributes.
 
 mod catch_up;
+mod change;
+mod choose;
 mod outs;
 mod sender;
+mod units;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,19 +32,21 @@ use bytes::BytesMut;
 use ferrite_types::Timestamp;
 use rustc_hash::FxHashMap;
 
+use change::Emission;
 use outs::Outs;
-use sender::{Sender, runs};
+use sender::Sender;
+use units::Units;
 
 use super::attrs::AttrId;
 use super::ctx::Ctx;
 use super::event::ShardAction;
-use super::export::{GroupKey, Target, default_route, export};
+use super::export::{GroupKey, Target};
 use super::pack::Packing;
 use super::peers::PeerIdx;
 use super::policy::Filter;
 use super::query::GroupView;
-use super::settings::{FamilyParams, PeerId, PeerParams};
-use super::table::{Bits, Column, Handle, Key, Table, bits_of, entry_flags};
+use super::settings::{AddPathSend, FamilyParams, PeerId, PeerParams};
+use super::table::{Bits, Column, Handle, Key, Table, bits_of};
 
 /// How long live members wait for one of them.
 pub const PATIENCE: Duration = Duration::from_millis(500);
@@ -50,9 +57,9 @@ const CACHE_LIMIT: usize = 1 << 15;
 /// What a member still has to be told on its own.
 #[derive(Debug, Default)]
 struct CatchUp {
-    /// Prefixes whose state the member does not know.
+    /// Units whose state the member does not know.
     pending: Bits,
-    /// Of those, the ones it has from us. Each pins its entry.
+    /// Of those, the ones it has from us. Each is pinned.
     had: Bits,
 }
 
@@ -64,7 +71,7 @@ struct Member {
     catch_up: Option<Box<CatchUp>>,
     /// `TableSent` is owed.
     awaiting: bool,
-    /// Prefixes from us.
+    /// Units it has from us.
     sent: u32,
 }
 
@@ -78,7 +85,12 @@ pub struct Group<P> {
     params: Arc<PeerParams>,
     settings: Arc<FamilyParams>,
     members: Vec<Member>,
+    /// `None`: prefixes are told of without identifiers.
+    units: Option<Units>,
+    /// By unit.
     out: Column,
+    /// What the member gets that `out` excludes, where the next best path may take the place of its own.
+    alternates: FxHashMap<Handle, u32>,
     outs: Outs,
     dirty: Bits,
     /// Word of `dirty` where the next slice begins, and of the catching-up sets.
@@ -89,25 +101,14 @@ pub struct Group<P> {
     by_prefix: bool,
     /// The condition of `default-originate route-map` holds.
     default_allowed: bool,
-    /// Live members without the one excluded.
-    audiences: FxHashMap<PeerIdx, Arc<[PeerId]>>,
+    /// Live members without those excluded.
+    audiences: FxHashMap<(PeerIdx, PeerIdx), Arc<[PeerId]>>,
     next_flush: Timestamp,
     stalled_since: Option<Timestamp>,
     scratch: BytesMut,
     messages: u64,
     octets: u64,
     _prefix: std::marker::PhantomData<P>,
-}
-
-/// Changes found by evaluation, to be packed.
-struct Emission<P> {
-    announced: Vec<(u32, P)>,
-    /// With the member that does not have the prefix.
-    withdrawn: Vec<(PeerIdx, P)>,
-    /// Withdrawn from one member only: the route comes from it now.
-    single: Vec<(PeerIdx, P)>,
-    /// Announced to one member only: the route came from it before, and nothing changed for the others.
-    again: Vec<((PeerIdx, u32), P)>,
 }
 
 impl<P: Key> Group<P> {
@@ -123,6 +124,7 @@ impl<P: Key> Group<P> {
         let by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
         let unconditional =
             settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
+        let add_path = settings.add_path_send;
         Self {
             id,
             key,
@@ -131,7 +133,9 @@ impl<P: Key> Group<P> {
             params,
             settings,
             members: Vec::new(),
+            units: (add_path != AddPathSend::No).then(Units::default),
             out: Column::default(),
+            alternates: FxHashMap::default(),
             outs: Outs::default(),
             dirty: Bits::all(capacity),
             dirty_word: 0,
@@ -153,6 +157,11 @@ impl<P: Key> Group<P> {
         self.members.is_empty()
     }
 
+    /// Whether its members are told of paths with identifiers.
+    pub fn has_identifiers(&self) -> bool {
+        self.units.is_some()
+    }
+
     pub fn has_member(&self, idx: PeerIdx) -> bool {
         self.members.iter().any(|member| member.idx == idx)
     }
@@ -166,13 +175,18 @@ impl<P: Key> Group<P> {
     }
 
     fn packing(&self) -> Packing {
-        Packing { family: self.family, max: self.params.max_message.max(4096) }
+        Packing {
+            family: self.family,
+            add_path: self.units.is_some(),
+            max: self.params.max_message.max(4096),
+        }
     }
 
     /// Adds a peer that has nothing yet. The first member of a new group is live at once.
     pub fn join(&mut self, idx: PeerIdx, id: PeerId, capacity: usize) {
+        let units = self.capacity(capacity);
         let catch_up = (!self.members.is_empty() || !self.out.is_empty())
-            .then(|| Box::new(CatchUp { pending: Bits::all(capacity), had: Bits::default() }));
+            .then(|| Box::new(CatchUp { pending: Bits::all(units), had: Bits::default() }));
         self.members.push(Member { idx, id, catch_up, awaiting: true, sent: 0 });
         self.audiences.clear();
         if self.members.len() == 2 {
@@ -186,7 +200,7 @@ impl<P: Key> Group<P> {
         let Some(place) = self.members.iter().position(|member| member.idx == idx) else { return };
         let member = self.members.remove(place);
         if let Some(catch_up) = member.catch_up {
-            catch_up.had.iter().for_each(|handle| table.unpin(handle));
+            catch_up.had.iter().for_each(|unit| self.unpin(table, unit));
         }
         self.audiences.clear();
         self.cache.clear();
@@ -194,10 +208,11 @@ impl<P: Key> Group<P> {
 
     /// Forgets everything that was sent: the group is about to go.
     pub fn dissolve(&mut self, table: &mut Table<P>) {
-        for (handle, _) in std::mem::take(&mut self.out).iter() {
-            table.unpin(handle);
+        for (unit, _) in std::mem::take(&mut self.out).iter() {
+            self.unpin(table, unit);
         }
         self.outs = Outs::default();
+        self.alternates = FxHashMap::default();
         self.cache.clear();
     }
 
@@ -218,16 +233,7 @@ impl<P: Key> Group<P> {
         let Some(member) = place.map(|place| self.members.remove(place)) else { return new };
         self.audiences.clear();
         self.cache.clear();
-        let mut copies: FxHashMap<u32, u32> = FxHashMap::default();
-        for (handle, out) in self.out.iter() {
-            let Some(old) = self.outs.get(out) else { continue };
-            let copy = *copies
-                .entry(out)
-                .or_insert_with(|| new.outs.intern(&old.octets, old.nexthop_len, old.excluded));
-            new.outs.retain(copy);
-            new.out.set(handle, copy);
-            table.pin(handle);
-        }
+        self.copy_into(&mut new, table, &member);
         new.members.push(member);
         new
     }
@@ -239,25 +245,28 @@ impl<P: Key> Group<P> {
         from.audiences.clear();
         let old = member.catch_up.take().unwrap_or_default();
         let mut catch_up = Box::new(CatchUp::default());
-        for index in 0..table.capacity() {
-            let handle = Handle(index as u32);
-            let was = from.outs.get(from.out.get(handle)).filter(|out| out.excluded != idx);
-            let had = if old.pending.contains(handle) { old.had.contains(handle) } else { was.is_some() };
-            let is = self.outs.get(self.out.get(handle)).filter(|out| out.excluded != idx);
-            let same = !old.pending.contains(handle)
-                && match (was, is) {
+        self.make_counterparts(table, from, idx, &old);
+        for index in 0..self.capacity(table.capacity()) {
+            let unit = Handle(index as u32);
+            let theirs = self.counterpart(from, unit);
+            let unknown = theirs.is_some_and(|theirs| old.pending.contains(theirs));
+            let was = theirs.map_or(0, |theirs| from.held(idx, theirs));
+            let had = if unknown { theirs.is_some_and(|theirs| old.had.contains(theirs)) } else { was != 0 };
+            let is = self.held(idx, unit);
+            let same = !unknown
+                && match (from.outs.get(was), self.outs.get(is)) {
                     (None, None) => true,
                     (Some(a), Some(b)) => a.octets == b.octets && a.nexthop_len == b.nexthop_len,
                     _ => false,
                 };
             if !same {
-                catch_up.pending.insert(handle);
-                if had && catch_up.had.insert(handle) {
-                    table.pin(handle);
+                catch_up.pending.insert(unit);
+                if had && catch_up.had.insert(unit) {
+                    self.pin(table, unit);
                 }
             }
         }
-        old.had.iter().for_each(|handle| table.unpin(handle));
+        old.had.iter().for_each(|unit| from.unpin(table, unit));
         member.catch_up = Some(catch_up);
         self.members.push(member);
         self.audiences.clear();
@@ -291,20 +300,17 @@ impl<P: Key> Group<P> {
 
     /// The member gets everything again (route refresh).
     pub fn resend(&mut self, table: &mut Table<P>, idx: PeerIdx) {
-        let capacity = table.capacity();
-        let (out, outs) = (&self.out, &self.outs);
-        let Some(member) = self.members.iter_mut().find(|member| member.idx == idx) else { return };
-        let catch_up = member.catch_up.get_or_insert_default();
-        for index in 0..capacity {
-            let handle = Handle(index as u32);
-            if !catch_up.pending.insert(handle) {
-                continue;
-            }
-            if outs.get(out.get(handle)).is_some_and(|out| out.excluded != idx) && catch_up.had.insert(handle)
-            {
-                table.pin(handle);
+        let Some(place) = self.members.iter().position(|member| member.idx == idx) else { return };
+        let Some(member) = self.members.get_mut(place) else { return };
+        let mut catch_up = member.catch_up.take().unwrap_or_default();
+        for index in 0..self.capacity(table.capacity()) {
+            let unit = Handle(index as u32);
+            if catch_up.pending.insert(unit) && self.held(idx, unit) != 0 && catch_up.had.insert(unit) {
+                self.pin(table, unit);
             }
         }
+        let Some(member) = self.members.get_mut(place) else { return };
+        member.catch_up = Some(catch_up);
         member.awaiting = true;
         self.audiences.clear();
     }
@@ -426,8 +432,7 @@ impl<P: Key> Group<P> {
         handles: &[Handle],
         out: &mut Vec<ShardAction>,
     ) {
-        let mut emission =
-            Emission { announced: Vec::new(), withdrawn: Vec::new(), single: Vec::new(), again: Vec::new() };
+        let mut emission = Emission::default();
         let mut gone: Vec<u32> = Vec::new();
         for handle in handles {
             self.evaluate(ctx, table, *handle, &mut emission, &mut gone);
@@ -442,113 +447,6 @@ impl<P: Key> Group<P> {
         if self.cache.len() > CACHE_LIMIT {
             self.cache.clear();
         }
-    }
-
-    fn evaluate(
-        &mut self,
-        ctx: &mut Ctx,
-        table: &mut Table<P>,
-        handle: Handle,
-        emission: &mut Emission<P>,
-        gone: &mut Vec<u32>,
-    ) {
-        let old = self.out.get(handle);
-        let Some(entry) = table.get(handle) else { return };
-        let prefix = entry.prefix;
-        let new = self.outcome(ctx, entry, old);
-        if new == old {
-            return;
-        }
-        self.outs.retain(new);
-        self.out.set(handle, new);
-        let excluded = |outs: &Outs, id: u32| outs.get(id).map(|out| out.excluded);
-        let (had_not, has_not) = (excluded(&self.outs, old), excluded(&self.outs, new));
-        // The same octets, learned from somebody else.
-        let same = self.outs.same_octets(old, new);
-        let mut pins = 0i32;
-        for member in &mut self.members {
-            let had = had_not.is_some_and(|other| other != member.idx);
-            let has = has_not.is_some_and(|other| other != member.idx);
-            match &mut member.catch_up {
-                Some(_) if same && had == has => {}
-                Some(catch_up) => {
-                    if catch_up.pending.insert(handle) && had && catch_up.had.insert(handle) {
-                        pins += 1;
-                    }
-                }
-                None => match (had, has) {
-                    (false, true) => member.sent += 1,
-                    (true, false) => member.sent = member.sent.saturating_sub(1),
-                    _ => {}
-                },
-            }
-        }
-        match (old, new) {
-            (0, _) => {
-                pins += 1;
-                emission.announced.push((new, prefix));
-            }
-            (_, 0) => {
-                pins -= 1;
-                emission.withdrawn.push((had_not.unwrap_or(PeerIdx::LOCAL), prefix));
-            }
-            _ => {
-                if !same {
-                    emission.announced.push((new, prefix));
-                } else if let Some(idx) = had_not.filter(|idx| self.is_live(*idx)) {
-                    emission.again.push(((idx, new), prefix));
-                }
-                let newly_excluded = has_not.filter(|idx| !idx.is_local() && had_not != Some(*idx));
-                if let Some(idx) = newly_excluded.filter(|idx| self.is_live(*idx)) {
-                    emission.single.push((idx, prefix));
-                }
-            }
-        }
-        if old != 0 {
-            gone.push(old);
-        }
-        for _ in 0..pins.max(0) {
-            table.pin(handle);
-        }
-        if pins < 0 {
-            table.unpin(handle);
-        }
-    }
-
-    fn is_live(&self, idx: PeerIdx) -> bool {
-        self.members.iter().any(|member| member.idx == idx && member.catch_up.is_none())
-    }
-
-    /// The attribute set that the group is to have for an entry; zero for none.
-    fn outcome(&mut self, ctx: &Ctx, entry: &super::table::Entry<P>, old: u32) -> u32 {
-        if entry.prefix.length() == 0 && self.settings.default_originate.is_some() {
-            let attrs = if self.default_allowed { default_route(ctx, self.target()) } else { None };
-            return attrs.map_or(0, |attrs| self.encode(&attrs, PeerIdx::LOCAL));
-        }
-        let Some(path) = entry.best().copied().filter(|_| !entry.has(entry_flags::SUPPRESSED)) else {
-            return 0;
-        };
-        if old == 0 && self.settings.maximum_prefix_out.is_some_and(|max| self.out.len() >= max as usize) {
-            return 0;
-        }
-        let Some(interned) = ctx.attrs.get(path.attrs) else { return 0 };
-        let key = (path.attrs, interned.generation, path.peer);
-        let cacheable = !self.by_prefix && !path.peer.is_local();
-        if cacheable {
-            match self.cache.get(&key) {
-                Some((0, _)) => return 0,
-                Some((id, generation)) if self.outs.generation_of(*id) == Some(*generation) => return *id,
-                _ => {}
-            }
-        }
-        // What the only member sent itself is not worth keeping.
-        let alone = self.members.len() == 1 && self.has_member(path.peer);
-        let attrs = if alone { None } else { export(ctx, self.target(), &path, entry.prefix.into()).ok() };
-        let id = attrs.map_or(0, |attrs| self.encode(&attrs, path.peer));
-        if cacheable {
-            self.cache.insert(key, (id, self.outs.generation_of(id).unwrap_or(0)));
-        }
-        id
     }
 
     /// Encodes attributes and interns the octets.
@@ -569,51 +467,6 @@ impl<P: Key> Group<P> {
             return 0;
         }
         self.outs.intern(&self.scratch, nexthop_len as u8, excluded)
-    }
-
-    /// Live members without one.
-    fn audience(&mut self, excluded: PeerIdx) -> Arc<[PeerId]> {
-        let members = &self.members;
-        let audience = self.audiences.entry(excluded).or_insert_with(|| {
-            members
-                .iter()
-                .filter(|member| member.catch_up.is_none() && member.idx != excluded)
-                .map(|member| member.id)
-                .collect()
-        });
-        Arc::clone(audience)
-    }
-
-    /// Packs what live members are to get.
-    fn emit(&mut self, ctx: &mut Ctx, mut emission: Emission<P>, out: &mut Vec<ShardAction>) {
-        let packing = self.packing();
-        let mut sender = Sender::new(self.family);
-        emission.withdrawn.sort_by_key(|(excluded, _)| *excluded);
-        for (excluded, run) in runs(&emission.withdrawn) {
-            let audience = self.audience(excluded);
-            sender.withdraw(packing, &audience, &run, out);
-        }
-        emission.single.sort_by_key(|(member, _)| *member);
-        for (member, run) in runs(&emission.single) {
-            let Some(id) = self.members.iter().find(|m| m.idx == member).map(|m| m.id) else { continue };
-            sender.withdraw(packing, &Arc::from([id]), &run, out);
-        }
-        emission.again.sort_by_key(|(key, _)| *key);
-        for ((member, id), run) in runs(&emission.again) {
-            let Some(peer) = self.members.iter().find(|m| m.idx == member).map(|m| m.id) else { continue };
-            let Some(set) = self.outs.get(id) else { continue };
-            let (nexthop, attrs) = set.split();
-            sender.announce(packing, &Arc::from([peer]), attrs, nexthop, &run, out);
-        }
-        emission.announced.sort_by_key(|(id, _)| *id);
-        for (id, run) in runs(&emission.announced) {
-            let Some(excluded) = self.outs.get(id).map(|set| set.excluded) else { continue };
-            let audience = self.audience(excluded);
-            let Some(set) = self.outs.get(id) else { continue };
-            let (nexthop, attrs) = set.split();
-            sender.announce(packing, &audience, attrs, nexthop, &run, out);
-        }
-        self.close(ctx, sender, out);
     }
 
     /// Ends a round of sending and books what went out.
@@ -639,32 +492,6 @@ impl<P: Key> Group<P> {
         }
     }
 
-    /// Whether the peer has the prefix from us.
-    pub fn has(&self, idx: PeerIdx, handle: Handle) -> bool {
-        let Some(member) = self.members.iter().find(|member| member.idx == idx) else { return false };
-        match &member.catch_up {
-            Some(catch_up) if catch_up.pending.contains(handle) => catch_up.had.contains(handle),
-            _ => self.outs.get(self.out.get(handle)).is_some_and(|set| set.excluded != idx),
-        }
-    }
-
-    /// Members that have the prefix.
-    pub fn holders(&self, handle: Handle) -> impl Iterator<Item = PeerId> + '_ {
-        self.members.iter().filter(move |member| self.has(member.idx, handle)).map(|member| member.id)
-    }
-
-    /// Attributes as the group's peers get them, worked out again for a show.
-    pub fn advertised(
-        &self,
-        ctx: &Ctx,
-        entry: &super::table::Entry<P>,
-    ) -> Option<bgp_packet::attr::Attributes> {
-        if entry.prefix.length() == 0 && self.settings.default_originate.is_some() {
-            return default_route(ctx, self.target());
-        }
-        export(ctx, self.target(), entry.best()?, entry.prefix.into()).ok()
-    }
-
     /// The map on which the default route depends.
     pub fn default_map(&self) -> Option<&Arc<dyn Filter>> {
         self.settings.default_originate.as_ref()?.map.as_ref()
@@ -673,10 +500,6 @@ impl<P: Key> Group<P> {
     /// Says whether the condition of the default route holds; whether that is news.
     pub fn allow_default(&mut self, allowed: bool) -> bool {
         std::mem::replace(&mut self.default_allowed, allowed) != allowed
-    }
-
-    pub fn originates_default(&self) -> bool {
-        self.settings.default_originate.is_some()
     }
 
     pub fn view(&self) -> GroupView {
@@ -700,6 +523,8 @@ impl<P: Key> Group<P> {
             .filter_map(|member| member.catch_up.as_ref())
             .map(|catch_up| catch_up.pending.octets() + catch_up.had.octets())
             .sum();
-        self.out.octets() + self.outs.octets() + self.dirty.octets() + members
+        let units = self.units.as_ref().map_or(0, Units::octets);
+        let alternates = self.alternates.capacity() * size_of::<(Handle, u32)>();
+        self.out.octets() + self.outs.octets() + self.dirty.octets() + units + alternates + members
     }
 }

@@ -116,7 +116,10 @@ pub enum PathSource {
 #[derive(Clone, Debug)]
 pub struct PathView {
     pub source: PathSource,
+    /// The identifier it came with; zero without.
     pub path_id: u32,
+    /// The identifier it is sent with to neighbours that take several paths; zero where there are none.
+    pub sent_id: u32,
     pub attrs: Arc<Attributes>,
     pub weight: u32,
     pub tag: u32,
@@ -136,6 +139,8 @@ pub struct PathView {
     pub nexthop_reachable: bool,
     /// For an IPv6 next hop: packets go to the link-local address.
     pub uses_link_local: bool,
+    /// Peers that have this path from us; filled as `PrefixView::advertised_to` is, where identifiers are in use.
+    pub advertised_to: Vec<PeerId>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -48,6 +48,19 @@ pub enum NexthopMode {
     Unchanged,
 }
 
+/// Which paths of a prefix a neighbour that takes several is told (RFC 7911).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum AddPathSend {
+    /// The best only, and the session has no identifiers.
+    #[default]
+    No,
+    All,
+    /// The best of each neighbouring AS.
+    BestPerAs,
+    /// That many, most preferred first.
+    Best(u16),
+}
+
 /// `local-as`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct LocalAs {
@@ -86,6 +99,11 @@ pub struct FamilyParams {
     /// `maximum-prefix-out`.
     pub maximum_prefix_out: Option<u32>,
     pub add_path_receive: bool,
+    pub add_path_send: AddPathSend,
+    /// Paths of a prefix that the neighbour wants at most (its paths-limit capability); zero: as many as there are.
+    pub paths_limit: u16,
+    /// Where policy keeps the best path from the neighbour, the next one that passes is told.
+    pub secondary_path: bool,
 }
 
 /// `neighbor X default-originate [route-map NAME]`.

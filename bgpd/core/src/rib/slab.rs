@@ -5,7 +5,7 @@ const CHUNK_BITS: u32 = 10;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
 /// Items by number; numbers of removed items are given again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Slab<T> {
     chunks: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
@@ -58,9 +58,13 @@ impl<T> Slab<T> {
         Some(item)
     }
 
+    /// Numbers given so far: every number is below.
+    pub fn capacity(&self) -> usize {
+        self.chunks.len().saturating_sub(1) * CHUNK + self.chunks.last().map_or(0, Vec::len)
+    }
+
     fn is_empty(&self) -> bool {
-        let made = self.chunks.len().saturating_sub(1) * CHUNK + self.chunks.last().map_or(0, Vec::len);
-        self.free.len() == made
+        self.free.len() == self.capacity()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {

@@ -15,6 +15,7 @@ use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 use smallvec::SmallVec;
 
 use super::attrs::AttrId;
+use super::path_id::PathIds;
 use super::peers::PeerIdx;
 use super::slab::Index;
 
@@ -257,13 +258,22 @@ pub struct Table<P> {
     free: Vec<Handle>,
     /// Paths in all entries, shadows included.
     pub paths: usize,
+    /// Identifiers of the paths that groups have told of.
+    pub path_ids: PathIds,
 }
 
 impl<P: Key> Default for Table<P> {
     fn default() -> Self {
         // The layout of the index is the only thing that chance decides, and nothing outside sees it.
         let seed = RandomState::new().hash_one(0u8);
-        Self { index: Index::default(), seed, chunks: Vec::new(), free: Vec::new(), paths: 0 }
+        Self {
+            index: Index::default(),
+            seed,
+            chunks: Vec::new(),
+            free: Vec::new(),
+            paths: 0,
+            path_ids: PathIds::default(),
+        }
     }
 }
 
@@ -405,7 +415,8 @@ impl<P: Key> Table<P> {
             .filter(|(_, entry)| entry.paths.spilled())
             .map(|(_, entry)| entry.paths.capacity() * size_of::<Path>())
             .sum();
-        entries + self.index.octets() + spilled + self.free.capacity() * size_of::<Handle>()
+        let ids = self.path_ids.octets();
+        entries + self.index.octets() + spilled + ids + self.free.capacity() * size_of::<Handle>()
     }
 }
 

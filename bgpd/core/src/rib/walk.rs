@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bgp_packet::attr::Attributes;
 use ferrite_types::{Prefix, Timestamp};
 use rustc_hash::FxHashMap;
 
 use super::ctx::Ctx;
 use super::decision;
 use super::family::{Rib, candidates_of};
+use super::path_id::PathKey;
 use super::peers::PeerIdx;
 use super::query::{
     FibState, GroupView, MemoryView, PathSource, PathView, PrefixView, QueryToken, TableCounts, WalkSource,
@@ -77,7 +79,7 @@ impl<P: Key> Rib<P> {
         while rows.len() < limit {
             let Some(prefix) = walk.keys.next() else { return (rows, true) };
             let Some(handle) = self.table.find(&prefix) else { continue };
-            rows.extend(self.row(ctx, handle, source));
+            rows.extend(self.row(ctx, handle, source, false));
         }
         let done = walk.keys.len() == 0;
         if !done {
@@ -88,7 +90,8 @@ impl<P: Key> Rib<P> {
     }
 
     /// One entry as a walk shows it; `None` where the walk is not about it.
-    fn row(&self, ctx: &Ctx, handle: Handle, source: WalkSource) -> Option<PrefixView> {
+    /// `holders`: with the peers that were told of each path.
+    fn row(&self, ctx: &Ctx, handle: Handle, source: WalkSource, holders: bool) -> Option<PrefixView> {
         let entry = self.table.get(handle)?;
         let peer = |id| ctx.peers.idx(id);
         let paths: Vec<&Path> = match source {
@@ -115,8 +118,21 @@ impl<P: Key> Rib<P> {
         if paths.is_empty() {
             return None;
         }
-        let mut views: Vec<PathView> =
-            paths.into_iter().filter_map(|path| self.path_view(ctx, entry, path)).collect();
+        let identified = self.groups.iter().any(super::group::Group::has_identifiers);
+        let view = |path: &Path| {
+            let mut view = self.path_view(ctx, entry, path)?;
+            if identified {
+                let key = PathKey { peer: path.peer, received: path.path_id };
+                view.sent_id = self.table.path_ids.get(key).unwrap_or(0);
+            }
+            if identified && holders {
+                view.advertised_to =
+                    self.groups.iter().flat_map(|group| group.path_holders(handle, path)).collect();
+                view.advertised_to.sort_unstable();
+            }
+            Some(view)
+        };
+        let mut views: Vec<PathView> = paths.into_iter().filter_map(view).collect();
         views.sort_by_key(|view| (!view.best, !view.multipath));
         Some(self.prefix_view(ctx, entry, views, matches!(source, WalkSource::Table)))
     }
@@ -160,6 +176,7 @@ impl<P: Key> Rib<P> {
         Some(PathView {
             source: ctx.source(path),
             path_id: if path.peer.is_local() { 0 } else { path.path_id },
+            sent_id: 0,
             attrs: Arc::clone(&interned.attrs),
             weight: interned.local.weight,
             tag: interned.local.tag,
@@ -176,6 +193,7 @@ impl<P: Key> Rib<P> {
             uses_link_local: link_local
                 && !interned.local.prefer_global
                 && params.is_some_and(|params| params.ifindex.is_some()),
+            advertised_to: Vec::new(),
         })
     }
 
@@ -187,35 +205,16 @@ impl<P: Key> Rib<P> {
         entry: &Entry<P>,
         idx: PeerIdx,
     ) -> Option<PrefixView> {
-        let group = self.groups.iter().find(|group| group.has(idx, handle))?;
-        let attrs = group.advertised(ctx, entry)?;
-        let default = entry.prefix.length() == 0 && group.originates_default();
-        let best = entry.best().filter(|_| !default);
-        let interned = best.and_then(|path| ctx.attrs.get(path.attrs));
-        let view = PathView {
-            source: best.map_or(PathSource::DefaultOriginate, |path| ctx.source(path)),
-            path_id: 0,
-            attrs: Arc::new(attrs),
-            weight: interned.map_or(0, |interned| interned.local.weight),
-            tag: interned.map_or(0, |interned| interned.local.tag),
-            valid: true,
-            best: true,
-            multipath: false,
-            stale: false,
-            suppressed: false,
-            filtered: false,
-            received_as_is: false,
-            since: best.map_or(Timestamp::ZERO, |path| Timestamp::from_secs(u64::from(path.since))),
-            igp_metric: None,
-            nexthop_reachable: true,
-            uses_link_local: false,
-        };
-        Some(self.prefix_view(ctx, entry, vec![view], false))
+        let group = self.groups.iter().find(|group| group.has_member(idx))?;
+        let rows = group.advertised(ctx, handle, entry, idx);
+        let views: Vec<PathView> =
+            rows.into_iter().map(|(id, path, attrs)| advertised_view(ctx, id, path, attrs)).collect();
+        if views.is_empty() { None } else { Some(self.prefix_view(ctx, entry, views, false)) }
     }
 
     /// Everything about one prefix.
     pub fn detail(&self, ctx: &Ctx, handle: Handle) -> Option<PrefixView> {
-        let mut view = self.row(ctx, handle, WalkSource::Table)?;
+        let mut view = self.row(ctx, handle, WalkSource::Table, true)?;
         view.advertised_to = self.groups.iter().flat_map(|group| group.holders(handle)).collect();
         view.advertised_to.sort_unstable();
         if view.fib == FibState::None && self.fib.is_sent(handle) {
@@ -261,6 +260,31 @@ impl<P: Key> Rib<P> {
         view.table_octets += self.table.octets() as u64;
         view.adj_out_octets += self.groups.iter().map(|group| group.memory() as u64).sum::<u64>();
         view.fib_octets += self.fib.octets() as u64;
+    }
+}
+
+/// A path as a peer was sent it; none is a default route of our own.
+fn advertised_view(ctx: &Ctx, path_id: u32, path: Option<Path>, attrs: Attributes) -> PathView {
+    let interned = path.as_ref().and_then(|path| ctx.attrs.get(path.attrs));
+    PathView {
+        source: path.as_ref().map_or(PathSource::DefaultOriginate, |path| ctx.source(path)),
+        path_id: 0,
+        sent_id: path_id,
+        attrs: Arc::new(attrs),
+        weight: interned.map_or(0, |interned| interned.local.weight),
+        tag: interned.map_or(0, |interned| interned.local.tag),
+        valid: true,
+        best: path.is_none_or(|path| path.flags.has(PathFlags::BEST)),
+        multipath: false,
+        stale: false,
+        suppressed: false,
+        filtered: false,
+        received_as_is: false,
+        since: path.map_or(Timestamp::ZERO, |path| Timestamp::from_secs(u64::from(path.since))),
+        igp_metric: None,
+        nexthop_reachable: true,
+        uses_link_local: false,
+        advertised_to: Vec::new(),
     }
 }
 

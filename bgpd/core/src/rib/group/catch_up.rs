@@ -8,6 +8,7 @@ use super::sender::{Sender, runs};
 use super::{Group, Member};
 use crate::rib::ctx::Ctx;
 use crate::rib::event::ShardAction;
+use crate::rib::pack::Named;
 use crate::rib::settings::PeerId;
 use crate::rib::table::{Handle, Key, Table, bits_of};
 
@@ -31,8 +32,8 @@ impl<P: Key> Group<P> {
         if drained.is_empty() {
             return;
         }
-        let mut announced: Vec<((u32, u64), P)> = Vec::new();
-        let mut withdrawn: Vec<(u64, P)> = Vec::new();
+        let mut announced: Vec<((u32, u64), Named<P>)> = Vec::new();
+        let mut withdrawn: Vec<(u64, Named<P>)> = Vec::new();
         let mut visited = 0;
         let words = self.pending_words(&drained);
         for _ in 0..words {
@@ -42,9 +43,9 @@ impl<P: Key> Group<P> {
             let index = if self.drain_word < words { self.drain_word } else { 0 };
             self.drain_word = index + 1;
             let union = drained.iter().fold(0, |union, member| union | self.pending_word(*member, index));
-            for handle in bits_of(union, index) {
+            for unit in bits_of(union, index) {
                 visited += 1;
-                self.drain_one(table, handle, &drained, &mut announced, &mut withdrawn);
+                self.drain_one(table, unit, &drained, &mut announced, &mut withdrawn);
             }
         }
         self.emit_drained(ctx, &drained, announced, withdrawn, out);
@@ -62,50 +63,54 @@ impl<P: Key> Group<P> {
         drained.iter().filter_map(words).max().unwrap_or(0)
     }
 
-    /// Brings the drained members up to date with one prefix.
+    /// Brings the drained members up to date with one unit.
     fn drain_one(
         &mut self,
         table: &mut Table<P>,
-        handle: Handle,
+        unit: Handle,
         drained: &[usize],
-        announced: &mut Vec<((u32, u64), P)>,
-        withdrawn: &mut Vec<(u64, P)>,
+        announced: &mut Vec<((u32, u64), Named<P>)>,
+        withdrawn: &mut Vec<(u64, Named<P>)>,
     ) {
-        let id = self.out.get(handle);
-        let excluded = self.outs.get(id).map(|set| set.excluded);
-        let prefix = table.get(handle).map(|entry| entry.prefix);
-        let (mut get, mut lose, mut unpins) = (0u64, 0u64, 0);
+        let told = self.told(unit);
+        let excluded = self.outs.get(told.main).map(|set| set.excluded);
+        let named = self.named(table, unit);
+        // Members that are to have the set, and the one that is to have another.
+        let (mut main, mut alternate, mut lose, mut unpins) = (0u64, 0u64, 0u64, 0);
         for (bit, index) in drained.iter().enumerate() {
             let Some(member) = self.members.get_mut(*index) else { continue };
             let Some(catch_up) = member.catch_up.as_mut() else { continue };
-            if !catch_up.pending.remove(handle) {
+            if !catch_up.pending.remove(unit) {
                 continue;
             }
-            let had = catch_up.had.remove(handle);
+            let had = catch_up.had.remove(unit);
             unpins += usize::from(had);
-            let has = excluded.is_some_and(|other| other != member.idx);
+            let own = excluded == Some(member.idx);
+            let has = if own { told.alternate } else { told.main };
             match (had, has) {
-                (had, true) => {
-                    get |= 1 << bit;
+                (had, 1..) => {
+                    *(if own { &mut alternate } else { &mut main }) |= 1 << bit;
                     member.sent += u32::from(!had);
                 }
-                (true, false) => {
+                (true, 0) => {
                     lose |= 1 << bit;
                     member.sent = member.sent.saturating_sub(1);
                 }
-                (false, false) => {}
+                (false, 0) => {}
             }
         }
-        if let Some(prefix) = prefix {
-            if get != 0 {
-                announced.push(((id, get), prefix));
+        if let Some(named) = named {
+            for (id, mask) in [(told.main, main), (told.alternate, alternate)] {
+                if mask != 0 {
+                    announced.push(((id, mask), named));
+                }
             }
             if lose != 0 {
-                withdrawn.push((lose, prefix));
+                withdrawn.push((lose, named));
             }
         }
         for _ in 0..unpins {
-            table.unpin(handle);
+            self.unpin(table, unit);
         }
     }
 
@@ -113,8 +118,8 @@ impl<P: Key> Group<P> {
         &mut self,
         ctx: &mut Ctx,
         drained: &[usize],
-        mut announced: Vec<((u32, u64), P)>,
-        mut withdrawn: Vec<(u64, P)>,
+        mut announced: Vec<((u32, u64), Named<P>)>,
+        mut withdrawn: Vec<(u64, Named<P>)>,
         out: &mut Vec<ShardAction>,
     ) {
         let packing = self.packing();

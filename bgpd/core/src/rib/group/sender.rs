@@ -6,7 +6,7 @@ use bgp_packet::Family;
 use bytes::BytesMut;
 
 use crate::rib::event::{SendStats, ShardAction};
-use crate::rib::pack::Packing;
+use crate::rib::pack::{Named, Packing};
 use crate::rib::settings::PeerId;
 use crate::rib::table::Key;
 
@@ -61,7 +61,7 @@ impl Sender {
         audience: &Arc<[PeerId]>,
         attrs: &[u8],
         nexthop: &[u8],
-        prefixes: &[P],
+        prefixes: &[Named<P>],
         out: &mut Vec<ShardAction>,
     ) {
         if self.address(audience, out) {
@@ -74,7 +74,7 @@ impl Sender {
         &mut self,
         packing: Packing,
         audience: &Arc<[PeerId]>,
-        prefixes: &[P],
+        prefixes: &[Named<P>],
         out: &mut Vec<ShardAction>,
     ) {
         if self.address(audience, out) {
