@@ -16,6 +16,7 @@
 pub mod attrs;
 pub mod mrt;
 pub mod prefix;
+pub mod pause;
 pub mod rib;
 pub mod session;
 pub mod speaker;

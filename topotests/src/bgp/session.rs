@@ -25,6 +25,8 @@ pub struct Settings {
     pub hold: u16,
     pub families: Vec<Family>,
     pub passive: bool,
+    /// octets; the kernel's choice without
+    pub receive_buffer: Option<usize>,
 }
 
 /// A session in Established.
@@ -70,6 +72,9 @@ pub fn connect(settings: &Settings) -> Result<TcpStream> {
     }
     let socket = Socket::new(domain(settings.remote), Type::STREAM, Some(Protocol::TCP))?;
     socket.bind(&SocketAddr::new(settings.local, 0).into())?;
+    if let Some(octets) = settings.receive_buffer {
+        socket.set_recv_buffer_size(octets)?;
+    }
     let remote = SocketAddr::new(settings.remote, settings.port);
     socket.connect_timeout(&remote.into(), Duration::from_secs(5))?;
     socket.set_tcp_nodelay(true)?;

@@ -1,7 +1,7 @@
 //! Several sessions at once, each announcing its table and taking in what it is told.
 //!
 //! ```text
-//! commands (stdin) ──> speaker ──> per peer: writer thread (table), reader thread (Rib), keepalive thread
+//! commands (stdin) ──> speaker ──> per peer: writer thread (table), reader thread (Rib, pauses), keepalive thread
 //!                         └─────> JSON lines: established, sent, progress, complete, down, dumped
 //! ```
 
@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::mrt;
+use super::pause::{Gap, Stall};
 use super::rib::{Expectation, Rib};
 use super::session::{Session, Settings, Writer, establish, hex};
 use super::table::{self, Table, encode_stream, family_of};
@@ -138,14 +139,24 @@ pub struct Options {
     pub expect: Option<usize>,
     /// How long a session may take to come up.
     pub patience: Duration,
+    /// Octets; small ones make a peer that does not read felt soon.
+    pub receive_buffer: Option<usize>,
 }
 
 #[derive(Debug)]
 struct Peer {
     plan: PeerPlan,
     writer: Writer,
-    rib: Arc<Mutex<Rib>>,
-    complete: Arc<Mutex<Option<u64>>>,
+    heard: Arc<Heard>,
+}
+
+/// What a session's reader shares with those who ask.
+#[derive(Debug)]
+struct Heard {
+    rib: Mutex<Rib>,
+    complete: Mutex<Option<u64>>,
+    keepalives: Mutex<Gap>,
+    stall: Stall,
 }
 
 /// Running sessions.
@@ -220,13 +231,32 @@ impl Speaker {
         self.peers.get(peer).ok_or("no such peer")?.writer.send(octets)
     }
 
+    /// Makes a session stop reading, or read again.
+    pub fn stall(&self, peer: usize, stalled: bool) -> Result<()> {
+        self.peers.get(peer).ok_or("no such peer")?.heard.stall.set(stalled);
+        Ok(())
+    }
+
+    /// From now on the longest silences are measured anew.
+    pub fn mark(&self) {
+        self.peers.iter().for_each(|peer| locked(&peer.heard.keepalives).restart());
+    }
+
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+    }
+
     /// What each session holds now.
     pub fn state(&self) -> Value {
         let rows = self.peers.iter().map(|peer| {
-            let rib = locked(&peer.rib);
+            let rib = locked(&peer.heard.rib);
             json!({
                 "local": peer.plan.local, "as": peer.plan.asn, "up": !peer.writer.is_closed(), "prefixes": rib.total(),
-                "counts": rib.counts, "violations": rib.violations, "completeMs": *locked(&peer.complete),
+                "counts": rib.counts, "violations": rib.violations, "completeMs": *locked(&peer.heard.complete), "keepaliveGapMs": locked(&peer.heard.keepalives).longest_ms(),
             })
         });
         rows.collect()
@@ -235,7 +265,7 @@ impl Speaker {
     /// Writes what peer `n` holds as sorted text.
     pub fn dump(&self, peer: usize, path: &Path) -> Result<()> {
         let peer = self.peers.get(peer).ok_or("no such peer")?;
-        let text = locked(&peer.rib).dump();
+        let text = locked(&peer.heard.rib).dump();
         std::fs::write(path, text).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
     }
 
@@ -254,6 +284,7 @@ fn open_peer(number: usize, plan: PeerPlan, options: &Options) -> Result<Peer> {
         hold: options.hold,
         families: vec![family_of(plan.local)],
         passive: options.passive,
+        receive_buffer: options.receive_buffer,
     };
     let session = establish(&settings, options.patience)?;
     emit(&json!({
@@ -261,12 +292,16 @@ fn open_peer(number: usize, plan: PeerPlan, options: &Options) -> Result<Peer> {
         "remoteAs": session.theirs.asn, "ms": now_ms(),
     }));
     let first_as = (session.theirs.asn != plan.asn).then_some(session.theirs.asn);
-    let rib = Arc::new(Mutex::new(Rib::new(options.keep_attrs, Expectation { first_as })));
-    let peer = Peer { writer: session.writer(), rib, complete: Arc::default(), plan };
-    let (rib, complete, stream) =
-        (Arc::clone(&peer.rib), Arc::clone(&peer.complete), Arc::clone(&peer.plan.stream));
+    let heard = Arc::new(Heard {
+        rib: Mutex::new(Rib::new(options.keep_attrs, Expectation { first_as })),
+        complete: Mutex::default(),
+        keepalives: Mutex::default(),
+        stall: Stall::default(),
+    });
+    let peer = Peer { writer: session.writer(), heard, plan };
+    let (heard, stream) = (Arc::clone(&peer.heard), Arc::clone(&peer.plan.stream));
     let expect = options.expect;
-    std::thread::spawn(move || listen(number, session, &rib, &complete, expect, &stream));
+    std::thread::spawn(move || listen(number, session, &heard, expect, &stream));
     Ok(peer)
 }
 
@@ -282,26 +317,27 @@ fn router_id(local: IpAddr) -> Ipv4Addr {
 fn listen(
     number: usize,
     mut session: Session,
-    rib: &Mutex<Rib>,
-    complete: &Mutex<Option<u64>>,
+    heard: &Heard,
     expect: Option<usize>,
     stream: &Arc<Vec<u8>>,
 ) {
     let writer = session.writer();
     let mut buffer = Vec::new();
     let reason = loop {
+        heard.stall.wait();
         match session.read_into(&mut buffer) {
             Ok((wire::UPDATE, body)) => {
-                let mut rib = locked(rib);
+                let mut rib = locked(&heard.rib);
                 if let Err(malformed) = rib.update(body, now_ms()) {
                     break format!("malformed UPDATE: {}: {}", malformed.0, hex(body));
                 }
-                if expect.is_some_and(|n| rib.total() >= n) && locked(complete).is_none() {
+                if expect.is_some_and(|n| rib.total() >= n) && locked(&heard.complete).is_none() {
                     let ms = now_ms();
-                    *locked(complete) = Some(ms);
+                    *locked(&heard.complete) = Some(ms);
                     emit(&json!({"event": "complete", "peer": number, "ms": ms, "counts": rib.counts}));
                 }
             }
+            Ok((wire::KEEPALIVE, _)) => locked(&heard.keepalives).seen(),
             Ok((wire::NOTIFICATION, body)) => break format!("NOTIFICATION {}", hex(body)),
             Ok((ROUTE_REFRESH, _)) => {
                 emit(&json!({"event": "refresh", "peer": number, "ms": now_ms()}));

@@ -1,7 +1,7 @@
 //! Speaks BGP as any number of peers: replays dumps and update files, generates tables, counts what it hears.
 //!
 //! Peer `n` speaks from the address `n` after `--from`. Events are JSON lines on standard output. Commands on standard
-//! input, one a line: `announce`, `withdraw`, `state`, `dump PEER FILE`, `send PEER HEX`, `stop`. The end of the input
+//! input, one a line: `announce`, `withdraw`, `state`, `dump PEER FILE`, `send PEER HEX`, `stall PEER`, `resume PEER`, `mark`, `stop`. The end of the input
 //! or SIGTERM ends all sessions with Cease.
 
 use std::io::BufRead as _;
@@ -76,6 +76,9 @@ struct SessionArgs {
     /// Say `complete` when a session holds so many prefixes
     #[arg(long, value_name = "PREFIXES")]
     expect: Option<usize>,
+    /// Octets of each session's receive buffer
+    #[arg(long, value_name = "OCTETS")]
+    receive_buffer: Option<usize>,
     /// Seconds a session may take to come up
     #[arg(long, default_value_t = 60)]
     patience: u64,
@@ -163,6 +166,7 @@ fn speak(args: &SessionArgs, source: &Source, announce: bool, term: SigSet) -> R
         keep_attrs: args.keep_attributes,
         expect: args.expect,
         patience: Duration::from_secs(args.patience),
+        receive_buffer: args.receive_buffer,
     };
     let speaker = std::sync::Arc::new(Speaker::establish(plans, &options)?);
     let on_term = std::sync::Arc::clone(&speaker);
@@ -189,8 +193,14 @@ fn finish(speaker: &Speaker) -> ! {
     std::process::exit(0)
 }
 
+/// More sessions than these tell their state only when asked.
+const CHATTY: usize = 64;
+
 /// Tells of changes, at most five times a second.
 fn progress(speaker: &std::sync::Arc<Speaker>) {
+    if speaker.len() > CHATTY {
+        return;
+    }
     let speaker = std::sync::Arc::clone(speaker);
     std::thread::spawn(move || {
         let mut last = speaker.state();
@@ -222,6 +232,11 @@ fn obey(speaker: &Speaker, line: &str) -> Result<bool> {
             let peer = peer.parse().map_err(|_| Failure::new("send: which peer?"))?;
             speaker.send_raw(peer, &unhex(&octets.concat())?)?;
         }
+        [word @ ("stall" | "resume"), peer] => {
+            let peer = peer.parse().map_err(|_| Failure::new("which peer?"))?;
+            speaker.stall(peer, *word == "stall")?;
+        }
+        ["mark"] => speaker.mark(),
         ["stop"] => return Ok(false),
         _ => return Err(Failure::new(format!("unknown command: {line}"))),
     }
@@ -243,6 +258,7 @@ fn raw(args: &SessionArgs, no_open: bool, idle: Duration) -> Result<()> {
         hold: args.hold,
         families: vec![family_of(args.from)],
         passive: args.passive,
+        receive_buffer: args.receive_buffer,
     };
     if no_open {
         let mut stream = connect(&settings)?;
