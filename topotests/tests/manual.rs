@@ -88,7 +88,12 @@ fn play(net: &mut Net) -> Result<()> {
     let router = net.router("r1", Kind::Ours)?;
     let other = net.router("other", Kind::Host)?;
     for n in 0..3 {
-        net.link(&router, &format!("192.0.2.{}/30", 4 * n + 1), &other, &format!("192.0.2.{}/30", 4 * n + 2))?;
+        net.link(
+            &router,
+            &format!("192.0.2.{}/30", 4 * n + 1),
+            &other,
+            &format!("192.0.2.{}/30", 4 * n + 2),
+        )?;
     }
     router.start("hostname r1\n")?;
     let folder = workspace().join("doc/manual");
@@ -125,7 +130,8 @@ fn every_example_of_the_manual_runs() {
 
 #[test]
 fn blocks_and_commands_are_found() {
-    let page = "# T\n```conf\nrouter bgp 1\n```\ntext\n```console\nr1# show bgp summary\nSummary # of 3\n```\n";
+    let page =
+        "# T\n```conf\nrouter bgp 1\n```\ntext\n```console\nr1# show bgp summary\nSummary # of 3\n```\n";
     let found = blocks(page);
     assert_eq!(found.len(), 2);
     assert_eq!(found.first().map(|b| (b.info.as_str(), b.line)), Some(("conf", 3)));

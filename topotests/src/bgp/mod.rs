@@ -15,8 +15,8 @@
 
 pub mod attrs;
 pub mod mrt;
-pub mod prefix;
 pub mod pause;
+pub mod prefix;
 pub mod rib;
 pub mod session;
 pub mod speaker;

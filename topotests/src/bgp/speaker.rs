@@ -314,13 +314,7 @@ fn router_id(local: IpAddr) -> Ipv4Addr {
 }
 
 /// Reads a session to its end.
-fn listen(
-    number: usize,
-    mut session: Session,
-    heard: &Heard,
-    expect: Option<usize>,
-    stream: &Arc<Vec<u8>>,
-) {
+fn listen(number: usize, mut session: Session, heard: &Heard, expect: Option<usize>, stream: &Arc<Vec<u8>>) {
     let writer = session.writer();
     let mut buffer = Vec::new();
     let reason = loop {

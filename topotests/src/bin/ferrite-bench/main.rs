@@ -17,6 +17,9 @@ use topotests::daemon::{frr, ours};
 use topotests::measure::Cost;
 use topotests::{Failure, Kind, Needs, Net, Result, Router, ensure, output_dir, wait_until};
 
+mod liveness;
+mod server;
+
 #[derive(Debug, Parser)]
 #[command(name = "ferrite-bench", version, about = "Ours, FRR and BIRD on the same tables, in one run")]
 struct Cli {
@@ -49,6 +52,10 @@ enum Scenario {
     TenPeersSame,
     /// Half of the table from one peer into the kernel
     Kernel,
+    /// A twentieth of the table among 200 clients of a route server, each with policies of its own
+    RouteServer,
+    /// How late a keepalive comes while a table is loaded
+    Keepalives,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -65,7 +72,14 @@ struct Figures {
     cost: Cost,
 }
 
-const ALL: [Scenario; 4] = [Scenario::OnePeer, Scenario::TenPeers, Scenario::TenPeersSame, Scenario::Kernel];
+const ALL: [Scenario; 6] = [
+    Scenario::OnePeer,
+    Scenario::TenPeers,
+    Scenario::TenPeersSame,
+    Scenario::Kernel,
+    Scenario::RouteServer,
+    Scenario::Keepalives,
+];
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -87,6 +101,10 @@ fn bench(cli: &Cli) -> Result<bool> {
     println!("{}", machine());
     for scenario in scenarios {
         println!("\n{}", title(scenario, cli.prefixes));
+        if scenario == Scenario::Keepalives {
+            good &= keepalives(cli);
+            continue;
+        }
         for round in 0..cli.repeat {
             for who in &cli.only {
                 match measure(cli, scenario, *who, round == 0 && cli.only.first() == Some(who)) {
@@ -104,6 +122,21 @@ fn bench(cli: &Cli) -> Result<bool> {
         std::fs::write(path, format!("{:#}\n", as_json(&all)))?;
     }
     Ok(good)
+}
+
+/// Prints how late keepalives came; whether all could be measured.
+fn keepalives(cli: &Cli) -> bool {
+    let mut good = true;
+    for who in &cli.only {
+        match liveness::measure(cli, *who) {
+            Ok(late) => println!("  {:<5} {late:>6} ms late at most", name(*who)),
+            Err(failure) => {
+                good = false;
+                println!("  {:<5} failed: {failure}", name(*who));
+            }
+        }
+    }
+    good
 }
 
 fn keep_best(all: &mut BTreeMap<(Scenario, Who), Figures>, key: (Scenario, Who), figures: Figures) {
@@ -142,6 +175,8 @@ fn title(scenario: Scenario, prefixes: usize) -> String {
             format!("ten-peers-same: the same {part} prefixes from ten peers to another")
         }
         Scenario::Kernel => format!("kernel: {half} prefixes from one peer into the kernel"),
+        Scenario::RouteServer => server::title(prefixes),
+        Scenario::Keepalives => liveness::title(prefixes),
     }
 }
 
@@ -198,22 +233,35 @@ fn plan(scenario: Scenario, prefixes: usize) -> Plan {
         Scenario::TenPeersSame => {
             Plan { peers: 10, each: prefixes / 10, same: true, expect: Some(prefixes / 10) }
         }
-        Scenario::Kernel => Plan { peers: 1, each: prefixes / 2, same: false, expect: None },
+        Scenario::Kernel | Scenario::RouteServer | Scenario::Keepalives => {
+            Plan { peers: 1, each: prefixes / 2, same: false, expect: None }
+        }
     }
 }
 
-fn measure(cli: &Cli, scenario: Scenario, who: Who, tell_origin: bool) -> Result<Figures> {
-    let plan = plan(scenario, cli.prefixes);
-    let patience = Duration::from_secs(cli.patience);
-    let mut net = Net::new(&output_dir().join(format!("bench.{scenario:?}.{who:?}")))?;
-    net.without_capture();
-    let kind = match who {
+fn kind(who: Who) -> Kind {
+    match who {
         Who::Ours => Kind::Ours,
         Who::Frr => Kind::Frr,
         Who::Bird => Kind::Bird,
-    };
+    }
+}
+
+fn network(scenario: &str, who: Who) -> Result<Net> {
+    let mut net = Net::new(&output_dir().join(format!("bench.{scenario}.{who:?}")))?;
+    net.without_capture();
+    Ok(net)
+}
+
+fn measure(cli: &Cli, scenario: Scenario, who: Who, tell_origin: bool) -> Result<Figures> {
+    if scenario == Scenario::RouteServer {
+        return server::measure(cli, who, tell_origin);
+    }
+    let plan = plan(scenario, cli.prefixes);
+    let patience = Duration::from_secs(cli.patience);
+    let mut net = network(&format!("{scenario:?}"), who)?;
     let sender = net.router("sender", Kind::Host)?;
-    let router = net.router("router", kind)?;
+    let router = net.router("router", kind(who))?;
     let receiver = net.router("receiver", Kind::Host)?;
     let addrs: Vec<String> = (10..10 + plan.peers).map(|n| format!("10.0.1.{n}/24")).collect();
     net.link(&sender, &addrs.join(" "), &router, "10.0.1.1/24")?;
