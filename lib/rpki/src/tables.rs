@@ -1,0 +1,185 @@
+//! Everything a cache says, as one value, and what differs between two of them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ferrite_types::{Asn, Prefix};
+use serde::Serialize;
+
+use crate::aspa::AspaTable;
+use crate::trie::Bits;
+use crate::vrp::{Vrp, VrpTable};
+
+/// A router's key for BGPsec (RFC 8210 §5.10); kept and shown, not used.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub struct RouterKey {
+    pub asn: Asn,
+    pub ski: [u8; 20],
+    /// Subject public key info, DER.
+    pub spki: Arc<[u8]>,
+}
+
+/// The keys of routers. A copy costs a pointer.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KeyTable(Arc<BTreeSet<RouterKey>>);
+
+impl KeyTable {
+    pub fn insert(&mut self, key: RouterKey) -> bool {
+        !self.0.contains(&key) && Arc::make_mut(&mut self.0).insert(key)
+    }
+
+    pub fn remove(&mut self, key: &RouterKey) -> bool {
+        self.0.contains(key) && Arc::make_mut(&mut self.0).remove(key)
+    }
+
+    pub fn retain(&mut self, keep: impl Fn(&RouterKey) -> bool) {
+        if !self.0.iter().all(&keep) {
+            Arc::make_mut(&mut self.0).retain(keep);
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &RouterKey> {
+        self.0.iter()
+    }
+}
+
+/// One thing that a cache announces or withdraws.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Payload {
+    Vrp(Vrp),
+    /// Withdrawn, the providers are empty.
+    Aspa {
+        customer: Asn,
+        providers: Vec<Asn>,
+    },
+    Key(RouterKey),
+}
+
+/// Why a change does not fit what is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Misfit {
+    #[error("announced twice")]
+    Duplicate,
+    #[error("withdrawn and not there")]
+    Unknown,
+}
+
+/// What one cache says, or what is in force. A copy costs a few pointers.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    pub vrps: VrpTable,
+    pub aspas: AspaTable,
+    pub keys: KeyTable,
+}
+
+impl Tables {
+    pub fn announce(&mut self, payload: Payload) -> Result<(), Misfit> {
+        let added = match payload {
+            Payload::Vrp(vrp) => self.vrps.insert(vrp),
+            Payload::Key(key) => self.keys.insert(key),
+            Payload::Aspa { customer, providers } => {
+                self.aspas.insert(customer, providers);
+                true
+            }
+        };
+        if added { Ok(()) } else { Err(Misfit::Duplicate) }
+    }
+
+    pub fn withdraw(&mut self, payload: &Payload) -> Result<(), Misfit> {
+        let gone = match payload {
+            Payload::Vrp(vrp) => self.vrps.remove(*vrp),
+            Payload::Key(key) => self.keys.remove(key),
+            Payload::Aspa { customer, .. } => self.aspas.remove(*customer),
+        };
+        if gone { Ok(()) } else { Err(Misfit::Unknown) }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.vrps.is_empty() && self.aspas.is_empty() && self.keys.is_empty()
+    }
+
+    /// What may judge differently between these tables and `other`.
+    pub fn delta(&self, other: &Self) -> Delta {
+        let (v4, v6) = self.vrps.differing(&other.vrps);
+        Delta { v4, v6, customers: self.aspas.differing(&other.aspas), keys: self.keys != other.keys }
+    }
+}
+
+/// Prefixes, none inside another, ascending.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ranges<B>(Vec<(B, u8)>);
+
+impl<B> Default for Ranges<B> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<B: Bits> Ranges<B> {
+    pub fn new(mut prefixes: Vec<(B, u8)>) -> Self {
+        prefixes.sort_unstable();
+        let mut kept: Vec<(B, u8)> = Vec::new();
+        for (bits, len) in prefixes {
+            let inside = kept.last().is_some_and(|(high, at)| *at <= len && high.common(bits) >= *at);
+            if !inside {
+                kept.push((bits, len));
+            }
+        }
+        Self(kept)
+    }
+
+    fn covers(&self, bits: B, len: u8) -> bool {
+        let after = self.0.partition_point(|(at, _)| *at <= bits);
+        let before = after.checked_sub(1).and_then(|at| self.0.get(at));
+        before.is_some_and(|(high, at)| *at <= len && high.common(bits) >= *at)
+    }
+}
+
+/// What may judge differently after a change: routes at or below some prefixes, paths over some customers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Delta {
+    pub(crate) v4: Ranges<u32>,
+    pub(crate) v6: Ranges<u128>,
+    /// ASes whose providers changed, ascending.
+    pub customers: Vec<Asn>,
+    /// Router keys changed.
+    pub keys: bool,
+}
+
+impl Delta {
+    pub fn is_empty(&self) -> bool {
+        !self.touches_origins() && self.customers.is_empty() && !self.keys
+    }
+
+    /// Whether any VRP changed.
+    pub fn touches_origins(&self) -> bool {
+        !self.v4.0.is_empty() || !self.v6.0.is_empty()
+    }
+
+    /// Prefixes that changed VRPs cover, nested ones counted once.
+    pub fn ranges(&self) -> usize {
+        self.v4.0.len() + self.v6.0.len()
+    }
+
+    /// Whether the origin of a route to the prefix may be judged differently.
+    #[inline]
+    pub fn covers(&self, prefix: Prefix) -> bool {
+        match prefix {
+            Prefix::V4(prefix) => self.v4.covers(prefix.bits(), prefix.len()),
+            Prefix::V6(prefix) => self.v6.covers(prefix.bits(), prefix.len()),
+        }
+    }
+
+    /// Whether a path with this AS may be judged differently.
+    pub fn concerns(&self, asn: Asn) -> bool {
+        self.customers.binary_search(&asn).is_ok()
+    }
+}
