@@ -2,32 +2,33 @@
 
 use bgp_core::LogLine;
 
-pub fn write(line: LogLine) {
+/// `vrf` is the instance's name.
+pub fn write(vrf: &str, line: LogLine) {
     match line {
         LogLine::NeighborUp { addr, hostname } => {
             tracing::info!(
-                "%ADJCHANGE: neighbor {addr}({}) in vrf default Up",
+                "%ADJCHANGE: neighbor {addr}({}) in vrf {vrf} Up",
                 hostname.unwrap_or("Unknown".into())
             );
         }
         LogLine::NeighborDown { addr, hostname, reason } => {
             let hostname = hostname.unwrap_or("Unknown".into());
-            tracing::info!("%ADJCHANGE: neighbor {addr}({hostname}) in vrf default Down {reason}");
+            tracing::info!("%ADJCHANGE: neighbor {addr}({hostname}) in vrf {vrf} Down {reason}");
         }
         LogLine::State { addr, from, to } => {
-            tracing::debug!(target: "bgpd::neighbor_events", "{addr} went from {from} to {to}");
+            tracing::debug!(target: "bgpd::neighbor_events", "{addr} (vrf {vrf}) went from {from} to {to}");
         }
         LogLine::AttemptFailed { addr, reason } => {
-            tracing::debug!(target: "bgpd::neighbor_events", "{addr}: no session: {reason}");
+            tracing::debug!(target: "bgpd::neighbor_events", "{addr} (vrf {vrf}): no session: {reason}");
         }
         LogLine::PrefixWarning { addr, family, count, limit } => {
             tracing::warn!(
-                "%MAXPFX: No. of {family} prefix received from {addr} reaches {count}, max {limit}"
+                "%MAXPFX: No. of {family} prefix received from {addr} (vrf {vrf}) reaches {count}, max {limit}"
             );
         }
         LogLine::PrefixLimit { addr, family, count, limit } => {
             tracing::warn!(
-                "%MAXPFXEXCEED: No. of {family} prefix received from {addr} {count} exceed, limit {limit}"
+                "%MAXPFXEXCEED: No. of {family} prefix received from {addr} (vrf {vrf}) {count} exceed, limit {limit}"
             );
         }
         LogLine::ZebraRefused { request, reason } => tracing::warn!("zebra refused {request}: {reason}"),

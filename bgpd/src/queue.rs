@@ -1,6 +1,6 @@
-//! The queue in front of a shard: what the instance says, and the routes that readers have decoded.
+//! The queue in front of a thread of shards: what instances say, and the routes that readers have decoded.
 //!
-//! Readers wait while a shard is behind, so its lag stays bounded and ends up in the neighbours' TCP windows. The instance
+//! Readers wait while a thread is behind, so its lag stays bounded and ends up in the neighbours' TCP windows. The instance
 //! never waits. Both parts are under one lock, and the instance's part is taken first: what it queued before
 //! a reader could queue routes is seen before them.
 
@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bgp_core::rib::{PeerId, ShardEvent};
+use bgp_core::InstanceId;
+use bgp_core::rib::{PeerId, Shard, ShardEvent};
 use tokio::sync::Notify;
 
 use crate::io::Writer;
@@ -16,59 +17,43 @@ use crate::io::Writer;
 /// Batches of routes that may wait for one shard.
 const ROUTE_BATCHES: usize = 64;
 
-/// What a shard's thread is told.
+/// What a thread is told about one of its shards.
 #[derive(Debug)]
 pub enum Input {
     Event(ShardEvent),
     /// Where to send what is for this peer.
     Writer(PeerId, Arc<Writer>),
     WriterGone(PeerId),
+    /// The instance begins, with this shard of it on the thread.
+    Shard(Box<Shard>, Arc<[Arc<ShardQueue>]>),
+    /// The instance is over.
+    Over,
     /// The thread ends.
     Stop,
 }
 
 #[derive(Debug, Default)]
 struct Parts {
-    control: VecDeque<Input>,
-    routes: VecDeque<ShardEvent>,
+    control: VecDeque<(InstanceId, Input)>,
+    routes: VecDeque<(InstanceId, ShardEvent)>,
 }
 
+/// The queue of a thread, which holds a shard of every instance.
 #[derive(Debug, Default)]
-pub struct ShardQueue {
+pub struct ThreadQueue {
     parts: Mutex<Parts>,
     filled: Condvar,
     room: Notify,
 }
 
-impl ShardQueue {
-    /// For the instance and other shards.
-    pub fn push(&self, input: Input) {
-        self.lock().control.push_back(input);
+impl ThreadQueue {
+    fn push(&self, instance: InstanceId, input: Input) {
+        self.lock().control.push_back((instance, input));
         self.filled.notify_one();
     }
 
-    /// For readers: waits while the shard is behind.
-    pub async fn push_routes(&self, event: ShardEvent) {
-        let mut event = Some(event);
-        loop {
-            // Registered before looking, so that no wake-up is missed in between.
-            let room = self.room.notified();
-            {
-                let mut parts = self.lock();
-                if parts.routes.len() < ROUTE_BATCHES {
-                    parts.routes.extend(event.take());
-                }
-            }
-            if event.is_none() {
-                self.filled.notify_one();
-                return;
-            }
-            room.await;
-        }
-    }
-
-    /// The next input; `None` when `wait` is over without one.
-    pub fn take(&self, wait: Option<Duration>) -> Option<Input> {
+    /// The next input and whose it is; `None` when `wait` is over without one.
+    pub fn take(&self, wait: Option<Duration>) -> Option<(InstanceId, Input)> {
         let mut parts = self.lock();
         if parts.control.is_empty() && parts.routes.is_empty() {
             parts = match wait {
@@ -80,14 +65,52 @@ impl ShardQueue {
         if let Some(input) = parts.control.pop_front() {
             return Some(input);
         }
-        let event = parts.routes.pop_front()?;
+        let (instance, event) = parts.routes.pop_front()?;
         drop(parts);
         self.room.notify_one();
-        Some(Input::Event(event))
+        Some((instance, Input::Event(event)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Parts> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way to one shard of one instance.
+#[derive(Debug, Default)]
+pub struct ShardQueue {
+    instance: InstanceId,
+    thread: Arc<ThreadQueue>,
+}
+
+impl ShardQueue {
+    pub fn new(instance: InstanceId, thread: Arc<ThreadQueue>) -> Self {
+        Self { instance, thread }
+    }
+
+    /// For the instance and other shards.
+    pub fn push(&self, input: Input) {
+        self.thread.push(self.instance, input);
+    }
+
+    /// For readers: waits while the thread is behind.
+    pub async fn push_routes(&self, event: ShardEvent) {
+        let mut event = Some(event);
+        loop {
+            // Registered before looking, so that no wake-up is missed in between.
+            let room = self.thread.room.notified();
+            {
+                let mut parts = self.thread.lock();
+                if parts.routes.len() < ROUTE_BATCHES {
+                    parts.routes.extend(event.take().map(|event| (self.instance, event)));
+                }
+            }
+            if event.is_none() {
+                self.thread.filled.notify_one();
+                return;
+            }
+            room.await;
+        }
     }
 }
 
@@ -110,13 +133,15 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(!reader.is_finished());
         queue.push(Input::WriterGone(PeerId(7)));
-        assert!(matches!(queue.take(None), Some(Input::WriterGone(PeerId(7)))), "the instance comes first");
-        assert!(matches!(queue.take(None), Some(Input::Event(ShardEvent::Credit { octets: 0, .. }))));
+        let first = queue.thread.take(None).map(|(_, input)| input);
+        assert!(matches!(first, Some(Input::WriterGone(PeerId(7)))), "the instance comes first");
+        let next = queue.thread.take(None).map(|(_, input)| input);
+        assert!(matches!(next, Some(Input::Event(ShardEvent::Credit { octets: 0, .. }))));
         reader.await.unwrap();
     }
 
     #[test]
     fn an_empty_queue_gives_nothing_when_the_time_is_over() {
-        assert!(ShardQueue::default().take(Some(Duration::from_millis(1))).is_none());
+        assert!(ThreadQueue::default().take(Some(Duration::from_millis(1))).is_none());
     }
 }

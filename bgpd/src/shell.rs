@@ -1,15 +1,17 @@
 //! The loop around the instance: whatever happens becomes an event, whatever the instance wants is carried out.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bgp_core::commands::Command;
 use bgp_core::config::BgpConfig;
+use bgp_core::config::InstanceName;
 use bgp_core::instance::Host;
 use bgp_core::peer::{ConnId, Ends, Transport};
 use bgp_core::rib::PeerId;
-use bgp_core::{AcceptId, Action, Event, Instance};
+use bgp_core::{AcceptId, Action, Event, InstanceId, Speaker};
 use ferrite_daemon::{Daemon, Event as VtyEvent, Failure};
 use ferrite_rpc::zebra::{ClientEvent, ZebraClient, ZebraSender};
 use ferrite_types::RouteProtocol;
@@ -46,13 +48,20 @@ struct Made {
 
 struct Shell {
     clock: Clock,
-    instance: Instance,
-    out: Vec<Action>,
+    speaker: Speaker,
+    out: Vec<(InstanceId, Action)>,
+    /// Instances by the names that the log gives them.
+    names: HashMap<InstanceId, InstanceName>,
     events: mpsc::Sender<Event>,
     made: mpsc::Sender<Made>,
     shards: Shards,
     zebra: ZebraQueue,
-    listeners: Listeners,
+    listeners: HashMap<InstanceId, Listeners>,
+    incoming_sender: mpsc::Sender<Incoming>,
+    /// Whose connection it is.
+    instances: HashMap<Key, InstanceId>,
+    listen: Vec<IpAddr>,
+    port: u16,
     connecting: HashMap<Key, AbortHandle>,
     connections: HashMap<Key, Connection>,
     accepted: HashMap<AcceptId, Incoming>,
@@ -73,22 +82,28 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
     let (flushed, mut all_flushed) = mpsc::channel(1);
     let host = host(&daemon);
     let (zebra, feed) = zebra::queue();
-    let shards = Shards::start(host.shards, clock, &zebra, &reports_sender)?;
-    let listeners = match daemon.own.port {
-        0 => Listeners::default(),
-        port => Listeners::open(&daemon.own.listen, port, &incoming_sender)?,
-    };
+    let mut shards = Shards::start(host.shards, clock, &zebra, &reports_sender)?;
+    shards.begin(InstanceId::DEFAULT);
+    let mut listeners = Listeners::new(InstanceId::DEFAULT);
+    if daemon.own.port != 0 {
+        listeners.open(&daemon.own.listen, daemon.own.port, None, &incoming_sender)?;
+    }
     let (sender, mut zebra_events) = connect_zebra(&daemon);
-    let feed = tokio::spawn(feed.run(sender.clone(), Arc::clone(shards.queues())));
+    let feed = tokio::spawn(feed.run(sender.clone()));
     let mut shell = Shell {
         clock,
-        instance: Instance::new(host),
+        speaker: Speaker::new(host),
+        names: HashMap::new(),
         out: Vec::new(),
         events,
         made,
         shards,
         zebra,
-        listeners,
+        listeners: HashMap::from([(InstanceId::DEFAULT, listeners)]),
+        incoming_sender,
+        instances: HashMap::new(),
+        listen: daemon.own.listen.clone(),
+        port: daemon.own.port,
         connecting: HashMap::new(),
         connections: HashMap::new(),
         accepted: HashMap::new(),
@@ -99,7 +114,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
     };
     daemon.serve()?;
     while !shell.finished {
-        let deadline = shell.instance.next_deadline().map(|deadline| clock.until(deadline));
+        let deadline = shell.speaker.next_deadline().map(|deadline| clock.until(deadline));
         tokio::select! {
             Some(event) = inbox.recv() => {
                 shell.handle(event);
@@ -165,26 +180,30 @@ fn connect_zebra(
 impl Shell {
     fn handle(&mut self, event: Event) {
         let now = self.clock.now();
-        self.instance.handle(now, event, &mut self.out);
+        self.speaker.handle(now, event, &mut self.out);
         self.perform_all();
     }
 
     fn tick(&mut self) {
         let now = self.clock.now();
-        self.instance.tick(now, &mut self.out);
+        self.speaker.tick(now, &mut self.out);
         self.perform_all();
     }
 
     fn report(&mut self, report: Report) {
-        self.handle(Event::Shard { shard: report.shard, action: report.action });
+        let now = self.clock.now();
+        self.speaker.reported(now, report.instance, report.shard, report.action, &mut self.out);
+        self.perform_all();
     }
 
     fn incoming(&mut self, connection: Incoming) {
         self.next_accept += 1;
         let accept = AcceptId(self.next_accept);
-        let ends = connection.ends;
+        let (listener, ends) = (connection.listener, connection.ends);
         self.accepted.insert(accept, connection);
-        self.handle(Event::Accepted { accept, ends });
+        let now = self.clock.now();
+        self.speaker.accepted(now, listener, accept, ends, &mut self.out);
+        self.perform_all();
         // What the instance did not want in the same turn it will not want later.
         self.accepted.remove(&accept);
     }
@@ -209,7 +228,8 @@ impl Shell {
 
     fn start(&mut self, key: Key, stream: TcpStream, transport: &Transport) {
         let (peer, conn) = key;
-        let queues = Arc::clone(self.shards.queues());
+        let instance = self.instances.get(&key).copied().unwrap_or_default();
+        let Some(queues) = self.shards.queues(instance).cloned() else { return };
         let connection = Connection::start(peer, conn, stream, transport, self.events.clone(), queues);
         self.connections.insert(key, connection);
     }
@@ -244,10 +264,10 @@ impl Shell {
             }
             Some(VtyEvent::Complete { variable, reply }) => {
                 // Whoever asked may be gone.
-                let _ = reply.send(self.instance.complete(&variable));
+                let _ = reply.send(self.speaker.complete(&variable));
             }
             Some(VtyEvent::Impact { after, reply, .. }) => {
-                let _ = reply.send(self.instance.impact(&after));
+                let _ = reply.send(self.speaker.impact(&after));
             }
             Some(VtyEvent::Stop) | None => self.handle(Event::Shutdown),
         }
@@ -257,24 +277,28 @@ impl Shell {
     /// session: what they send must find it.
     fn perform_all(&mut self) {
         let actions = std::mem::take(&mut self.out);
-        for action in &actions {
+        for (instance, action) in &actions {
             if let Action::SessionUp { peer, conn, .. } = action
                 && let Some(connection) = self.connections.get(&(*peer, *conn))
             {
                 let writer = connection.writer();
-                self.shards.push_all(|| Input::Writer(*peer, Arc::clone(writer)));
+                self.shards.push_all(*instance, || Input::Writer(*peer, Arc::clone(writer)));
             }
         }
-        for action in actions {
-            self.perform(action);
+        for (instance, action) in actions {
+            self.perform(instance, action);
         }
     }
 
-    fn perform(&mut self, action: Action) {
+    fn perform(&mut self, instance: InstanceId, action: Action) {
         match action {
-            Action::Connect { peer, conn, transport } => self.connect((peer, conn), transport),
+            Action::Connect { peer, conn, transport } => {
+                self.instances.insert((peer, conn), instance);
+                self.connect((peer, conn), transport);
+            }
             Action::Adopt { accept, peer, conn, transport } => {
                 if let Some(incoming) = self.accepted.remove(&accept) {
+                    self.instances.insert((peer, conn), instance);
                     self.start((peer, conn), incoming.stream, &transport);
                 }
             }
@@ -296,13 +320,40 @@ impl Shell {
                     connection.establish(Session { session, context, max_len: negotiated.max_len() });
                 }
             }
-            Action::SessionDown { peer, .. } => self.shards.push_all(|| Input::WriterGone(peer)),
-            Action::SetPassword { addr, password } => self.listeners.set_password(addr, password),
-            Action::Shard { shard, event } => self.shards.push(shard, event),
+            Action::SessionDown { peer, .. } => self.shards.push_all(instance, || Input::WriterGone(peer)),
+            Action::SetPassword { addr, password } => {
+                let listeners = self.listeners.entry(instance).or_insert_with(|| Listeners::new(instance));
+                listeners.set_password(addr, password);
+            }
+            Action::Shard { shard, event } => self.shards.push(instance, shard, event),
             Action::Zebra(message) => self.zebra.send(message),
             Action::Reply { exec, text, done } => self.execs.reply(exec, text, done),
-            Action::Log(line) => log::write(line),
+            Action::Log(line) => {
+                log::write(self.names.get(&instance).map_or("default", InstanceName::label), line);
+            }
+            Action::Start { name } => {
+                self.names.insert(instance, name);
+                self.shards.begin(instance);
+            }
+            Action::Stop => {
+                self.names.remove(&instance);
+                self.listeners.remove(&instance);
+                self.shards.end(instance);
+            }
+            Action::Listen { device } => self.listen(instance, device.as_deref()),
             Action::Finished => self.finished = true,
+        }
+    }
+
+    /// Opens or closes the listeners of a VRF. A failure costs that VRF the connections that neighbours make.
+    fn listen(&mut self, instance: InstanceId, device: Option<&str>) {
+        let listeners = self.listeners.entry(instance).or_insert_with(|| Listeners::new(instance));
+        let Some(device) = device else { return listeners.close() };
+        if self.port == 0 {
+            return;
+        }
+        if let Err(error) = listeners.open(&self.listen, self.port, Some(device), &self.incoming_sender) {
+            tracing::error!("vrf {device}: {error}");
         }
     }
 
@@ -317,6 +368,7 @@ impl Shell {
     }
 
     fn close(&mut self, key: Key) {
+        self.instances.remove(&key);
         if let Some(task) = self.connecting.remove(&key) {
             task.abort();
         }

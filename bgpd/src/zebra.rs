@@ -17,7 +17,7 @@ struct Item {
     connection: u64,
     message: ToZebra,
     /// Who gets credit for how many updates.
-    credit: Option<(usize, usize)>,
+    credit: Option<(Arc<ShardQueue>, usize)>,
 }
 
 /// Where messages for zebra are put. Clones share one queue.
@@ -45,9 +45,9 @@ impl ZebraQueue {
         self.put(message, None);
     }
 
-    pub fn send_routes(&self, shard: usize, batch: RouteBatch) {
+    pub fn send_routes(&self, shard: &Arc<ShardQueue>, batch: RouteBatch) {
         let updates = batch.updates.len();
-        self.put(ToZebra::Routes(batch), Some((shard, updates)));
+        self.put(ToZebra::Routes(batch), Some((Arc::clone(shard), updates)));
     }
 
     /// A new connection: what was meant for the one before is not sent on it.
@@ -55,7 +55,7 @@ impl ZebraQueue {
         self.connection.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn put(&self, message: ToZebra, credit: Option<(usize, usize)>) {
+    fn put(&self, message: ToZebra, credit: Option<(Arc<ShardQueue>, usize)>) {
         let connection = self.connection.load(Ordering::Acquire);
         // The feed ends with the process.
         let _ = self.items.send(Item { connection, message, credit });
@@ -64,7 +64,7 @@ impl ZebraQueue {
 
 impl ZebraFeed {
     /// Sends on, as fast as the stream takes it. Without a sender (`-Z`) everything is taken and forgotten.
-    pub async fn run(mut self, sender: Option<ZebraSender>, shards: Arc<[Arc<ShardQueue>]>) {
+    pub async fn run(mut self, sender: Option<ZebraSender>) {
         while let Some(item) = self.items.recv().await {
             let current = item.connection == self.connection.load(Ordering::Acquire);
             if let Some(sender) = sender.as_ref().filter(|_| current)
@@ -72,9 +72,7 @@ impl ZebraFeed {
             {
                 return;
             }
-            if let Some((shard, updates)) = item.credit
-                && let Some(queue) = shards.get(shard)
-            {
+            if let Some((queue, updates)) = item.credit {
                 queue.push(Input::Event(ShardEvent::ZebraCredit { updates }));
             }
         }

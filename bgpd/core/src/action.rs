@@ -7,6 +7,7 @@ use bgp_packet::Family;
 use bytes::Bytes;
 use ferrite_types::zclient::ToZebra;
 
+use crate::config::InstanceName;
 use crate::event::{AcceptId, ExecId};
 use crate::peer::{ConnId, Negotiated, SessionConfig, State, Transport};
 use crate::rib::{PeerId, ShardEvent};
@@ -79,6 +80,16 @@ pub enum Action {
     },
     /// For the log.
     Log(LogLine),
+    /// An instance begins: it gets shards of its own. Not said of the default one, which is there from the start.
+    Start {
+        name: InstanceName,
+    },
+    /// The instance is over, with everything it had.
+    Stop,
+    /// Listen for connections of the instance's VRF, through this device, or no longer. Keys set before hold.
+    Listen {
+        device: Option<Arc<str>>,
+    },
     /// Nothing is left to do before the process ends.
     Finished,
 }

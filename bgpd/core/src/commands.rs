@@ -138,28 +138,6 @@ fn exec_of(token: QueryToken) -> (ExecId, usize) {
     (ExecId(token.0 / QUESTIONS), (token.0 % QUESTIONS) as usize)
 }
 
-/// What `vrf all` puts around an instance's output.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Wrapping {
-    before: &'static str,
-    after: &'static str,
-}
-
-impl Wrapping {
-    fn of(command: Command, args: &Args) -> Self {
-        match (args.get("vrf"), args.has("json"), command) {
-            (Some("all"), true, _) => Self { before: "{\n\"default\":", after: "}\n" },
-            (Some("all"), false, Command::Summary | Command::Policy(_)) => Self::default(),
-            (Some("all"), false, _) => Self { before: "\nInstance default:\n", after: "" },
-            _ => Self::default(),
-        }
-    }
-
-    fn around(self, text: String) -> String {
-        if self == Self::default() { text } else { format!("{}{text}{}", self.before, self.after) }
-    }
-}
-
 /// The family that a command names; `show ip bgp` is IPv4, and so is what names none but may be either.
 fn named_family(args: &Args) -> Option<Family> {
     if args.has("ipv6") {
@@ -177,7 +155,7 @@ fn family_or_ipv6(args: &Args) -> Family {
 }
 
 /// JSON as FRR prints it, with the line end.
-fn json(value: &impl serde::Serialize) -> String {
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
@@ -192,23 +170,19 @@ impl Instance {
         args: &Args,
         out: &mut Vec<Action>,
     ) {
+        let other = args.get("vrf").filter(|name| *name != "all" && *name != self.label());
+        if let Some(name) = other.filter(|_| !matches!(command, Command::Policy(_))) {
+            return reply(exec, unknown_instance(command, args, name), out);
+        }
         if self.router().is_none() && !matches!(command, Command::Policy(_)) {
             let text = if args.has("json") { "{}\n" } else { "" };
             return reply(exec, text.to_owned(), out);
-        }
-        if let Some(name) = args.get("vrf").filter(|name| !matches!(*name, "all" | "default")) {
-            let text = match (args.has("json"), command) {
-                (true, _) => "{}\n".to_owned(),
-                (false, Command::Summary) => "% BGP instance not found\n".to_owned(),
-                (false, _) => format!("View/Vrf {name} is unknown\n"),
-            };
-            return reply(exec, text, out);
         }
         match self.questions(command, args) {
             Err(text) => reply(exec, text, out),
             Ok(questions) if questions.is_empty() => {
                 let text = self.answer(now, command, args, &[], out);
-                reply(exec, Wrapping::of(command, args).around(text), out);
+                reply(exec, text, out);
             }
             Ok(questions) => {
                 let gather = Gather {
@@ -276,12 +250,12 @@ impl Instance {
             Command::PeerGroups => self.peer_groups(args),
             Command::Memory => self.memory(args, answers),
             Command::Statistics => self.statistics(args, answers),
-            Command::Router => self.router_view(args),
-            Command::Vrfs => self.vrfs(args),
             Command::Clear => self.clear(now, args, out),
             Command::ClearSoft => self.clear_soft(args, out),
             // Streamed; they do not come here.
             Command::Table | Command::Adjacency(_) => String::new(),
+            // About all instances at once; they do not come here either.
+            Command::Router | Command::Vrfs => String::new(),
         }
     }
 
@@ -325,7 +299,7 @@ impl Instance {
             Some(Err(text)) => reply(exec, text, out),
             None => {
                 let text = self.answer(now, gather.command, &gather.args, &gather.answers, out);
-                reply(exec, Wrapping::of(gather.command, &gather.args).around(text), out);
+                reply(exec, text, out);
             }
         }
     }
@@ -428,6 +402,17 @@ impl Instance {
     /// Seconds since 1970 at a moment.
     pub(crate) fn wall_clock(&self, at: Timestamp) -> u64 {
         self.host.epoch + at.as_micros() / 1_000_000
+    }
+}
+
+/// FRR's words for an instance that is not there.
+fn unknown_instance(command: Command, args: &Args, name: &str) -> String {
+    match (args.has("json"), command) {
+        (_, Command::Clear | Command::ClearSoft) => format!("Can't find BGP instance {name}\n"),
+        (true, Command::Summary | Command::Neighbors) => "{}\n".to_owned(),
+        (false, Command::Summary | Command::Neighbors) => "% BGP instance not found\n".to_owned(),
+        (true, _) => json(&serde_json::json!({ "warning": "View/Vrf is unknown" })),
+        (false, _) => format!("View/Vrf {name} is unknown\n"),
     }
 }
 

@@ -20,8 +20,8 @@
 //!
 //! Where we differ from FRR 10.3: `bgp shutdown message TEXT` keeps its text in the running configuration; an explicit
 //! `neighbor X enforce-first-as` is shown though it is the default; `no neighbor X remove-private-AS` removes every form
-//! of it; an address cannot name a peer group; instances of redistributed protocols are listed in ascending order; several
-//! instances (`view`, `vrf`) are refused.
+//! of it; an address cannot name a peer group; instances of redistributed protocols are listed in ascending order; the
+//! default instance is rendered first, then views and VRFs by name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -129,6 +129,7 @@ impl BgpConfig {
     }
 }
 
+const SEVERAL: &str = "% Please specify ASN and VRF";
 const NO_INSTANCE: &str = "No BGP process is configured";
 
 fn instance_name(args: &ferrite_cli::Args) -> InstanceName {
@@ -205,11 +206,10 @@ fn register_instances<H>(registry: &mut Registry<BgpConfig, H>) {
 fn router_bgp(config: &mut BgpConfig, edit: &Edit<'_>) -> Result<(), CliError> {
     let args = edit.args;
     let name = instance_name(args);
-    if name != InstanceName::Default {
-        let kind = args.get("kind").unwrap_or_default();
-        return Err(CliError::refused(format!("router bgp {kind} is not supported by this version")));
-    }
     let Some(asn) = args.parse_opt::<WrittenAsn>("asn")? else {
+        if config.instances.len() > 1 {
+            return Err(CliError::refused(SEVERAL));
+        }
         let present = config.instances.contains_key(&name);
         return if present { Ok(()) } else { Err(CliError::refused(NO_INSTANCE)) };
     };
@@ -218,6 +218,10 @@ fn router_bgp(config: &mut BgpConfig, edit: &Edit<'_>) -> Result<(), CliError> {
         "dot+" => AsnNotation::DotPlus,
         _ => AsnNotation::Plain,
     });
+    let namesake = |other: &&InstanceName| **other != name && other.label() == name.label();
+    if config.instances.keys().any(|other| namesake(&other)) {
+        return Err(CliError::refused("BGP instance name and AS number mismatch"));
+    }
     let profile = config.common.defaults;
     let router = config.instances.entry(name).or_insert_with(|| RouterBgp::new(asn, profile));
     if router.asn.asn != asn.asn {
@@ -230,6 +234,9 @@ fn router_bgp(config: &mut BgpConfig, edit: &Edit<'_>) -> Result<(), CliError> {
 fn no_router(config: &mut BgpConfig, edit: &Edit<'_>) -> Result<(), CliError> {
     let name = instance_name(edit.args);
     let asn = edit.args.parse_opt::<WrittenAsn>("asn")?;
+    if asn.is_none() && config.instances.len() > 1 {
+        return Err(CliError::refused(SEVERAL));
+    }
     match (config.instances.get(&name), asn) {
         (None, None) => return Err(CliError::refused(NO_INSTANCE)),
         (Some(router), Some(asn)) if router.asn.asn != asn.asn => {}

@@ -14,7 +14,7 @@ use ferrite_types::{RouterId, Timestamp, VrfId};
 
 use crate::action::{Action, LogLine};
 use crate::commands::Execs;
-use crate::config::{BgpConfig, RouterBgp};
+use crate::config::{BgpConfig, InstanceName, RouterBgp};
 use crate::event::{AcceptId, Event};
 use crate::peer::{ConnId, Ends, PeerEvent, PeerMessage};
 use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
@@ -23,12 +23,14 @@ mod compare;
 mod configure;
 pub(crate) mod filter;
 mod initial;
+mod identity;
 mod interfaces;
 mod limits;
 mod params;
 mod sessions;
 mod zebra;
 
+pub use identity::PeerIds;
 pub use interfaces::Interfaces;
 pub(crate) use sessions::PeerEntry;
 
@@ -63,12 +65,17 @@ const ACCEPTED: u64 = 1 << 63;
 #[derive(Debug)]
 pub struct Instance {
     pub(crate) host: Host,
+    pub(crate) name: InstanceName,
+    /// The VRF's number; `None` while there is no such VRF.
+    pub(crate) vrf: Option<VrfId>,
+    /// What another instance has compiled from the configuration that comes next.
+    given_policies: Option<Arc<Policies>>,
     pub(crate) config: Arc<BgpConfig>,
     pub(crate) policies: Arc<Policies>,
     filters: Filters,
     pub(crate) peers: BTreeMap<PeerId, PeerEntry>,
     pub(crate) by_addr: BTreeMap<IpAddr, PeerId>,
-    next_peer: u32,
+    peer_ids: PeerIds,
     next_accepted: u64,
     pub(crate) interfaces: Interfaces,
     /// What a snapshot in progress has told so far; it replaces `interfaces` once it is complete.
@@ -89,14 +96,23 @@ pub struct Instance {
 
 impl Instance {
     pub fn new(host: Host) -> Self {
+        Self::named(host, InstanceName::Default, PeerIds::default())
+    }
+
+    /// One of several instances, which share the numbers of neighbours.
+    pub fn named(host: Host, name: InstanceName, peer_ids: PeerIds) -> Self {
+        let vrf = if matches!(name, InstanceName::Vrf(_)) { None } else { Some(VrfId::DEFAULT) };
         Self {
             host: Host { shards: host.shards.max(1), ..host },
+            name,
+            vrf,
+            given_policies: None,
             config: Arc::default(),
             policies: Arc::default(),
             filters: Filters::default(),
             peers: BTreeMap::new(),
             by_addr: BTreeMap::new(),
-            next_peer: 1,
+            peer_ids,
             next_accepted: ACCEPTED,
             interfaces: Interfaces::default(),
             snapshot: None,
@@ -186,7 +202,7 @@ impl Instance {
     }
 
     pub(crate) fn router(&self) -> Option<&RouterBgp> {
-        self.config.default_instance()
+        self.config.instances.get(&self.name)
     }
 
     /// The identifier in force: configured, else zebra's.
@@ -195,7 +211,7 @@ impl Instance {
     }
 
     pub(crate) fn resolved_prefix(&self, addr: IpAddr) -> Option<ferrite_types::Prefix> {
-        self.tracking.resolved_prefix(addr)
+        self.tracking.resolved_prefix(self.vrf_id(), addr)
     }
 
     pub(crate) fn all_shards(&self, event: impl Fn() -> ShardEvent, out: &mut Vec<Action>) {
@@ -276,7 +292,7 @@ impl Instance {
                 self.links().remove_address(ifindex, address);
                 self.interfaces_changed(now, None, out);
             }
-            FromZebra::RouterId { vrf, router_id } if vrf == VrfId::DEFAULT => {
+            FromZebra::RouterId { vrf, router_id } if Some(vrf) == self.vrf => {
                 self.zebra_router_id = router_id;
                 if self.snapshot.is_none() {
                     self.apply(now, out);
@@ -340,8 +356,8 @@ impl Instance {
         if !tracked.is_empty() {
             out.push(Action::Zebra(ToZebra::TrackNexthops(tracked)));
         }
-        let wanted = zebra::subscriptions(self.router());
-        out.extend(zebra::changes(&Subscriptions::new(), &wanted).into_iter().map(Action::Zebra));
+        let wanted = self.subscriptions_wanted();
+        out.extend(zebra::changes(self.vrf_id(), &Subscriptions::new(), &wanted).into_iter().map(Action::Zebra));
         self.subscriptions = wanted;
         self.initial.begin(now);
         self.replaying = self.host.shards;

@@ -1,14 +1,18 @@
-//! The listening sockets: one per address family, or one per address given with `-l`.
+//! The listening sockets: one per address family, or one per address given with `-l`; the same again for each VRF, bound to
+//! its device. The default VRF's do not hear what comes in through a VRF.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bgp_core::InstanceId;
 use bgp_core::peer::Ends;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
 use super::md5;
 
@@ -20,25 +24,40 @@ const BACKLOG: i32 = 1024;
 pub struct Incoming {
     pub stream: TcpStream,
     pub ends: Ends,
+    /// Whose listener it was.
+    pub listener: InstanceId,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Listeners {
-    sockets: Vec<Arc<TcpListener>>,
+    owner: InstanceId,
+    sockets: Vec<(Arc<TcpListener>, AbortHandle)>,
+    /// Set on sockets that are opened later as well.
+    keys: BTreeMap<IpAddr, String>,
 }
 
 impl Listeners {
+    pub const fn new(owner: InstanceId) -> Self {
+        Self { owner, sockets: Vec::new(), keys: BTreeMap::new() }
+    }
+
     /// Opens the sockets and passes on what they accept. Without addresses: every address of both families; a host
     /// without IPv6 does without it.
-    pub fn open(addresses: &[IpAddr], port: u16, incoming: &mpsc::Sender<Incoming>) -> io::Result<Self> {
-        let mut listeners = Self::default();
+    pub fn open(
+        &mut self,
+        addresses: &[IpAddr],
+        port: u16,
+        device: Option<&str>,
+        incoming: &mpsc::Sender<Incoming>,
+    ) -> io::Result<()> {
+        self.close();
         let any = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
         for addr in if addresses.is_empty() { &any[..] } else { addresses } {
-            match open_one(SocketAddr::new(*addr, port)) {
+            match open_one(SocketAddr::new(*addr, port), device) {
                 Ok(listener) => {
                     let listener = Arc::new(listener);
-                    tokio::spawn(accept(Arc::clone(&listener), incoming.clone()));
-                    listeners.sockets.push(listener);
+                    let task = tokio::spawn(accept(self.owner, Arc::clone(&listener), incoming.clone()));
+                    self.sockets.push((listener, task.abort_handle()));
                 }
                 Err(error) if addresses.is_empty() && error.raw_os_error() == Some(libc::EAFNOSUPPORT) => {}
                 Err(error) => {
@@ -49,16 +68,28 @@ impl Listeners {
                 }
             }
         }
-        Ok(listeners)
+        let keys = std::mem::take(&mut self.keys);
+        keys.into_iter().for_each(|(addr, key)| self.set_password(addr, Some(key)));
+        Ok(())
+    }
+
+    /// Listens no longer; the keys are kept.
+    pub fn close(&mut self) {
+        self.sockets.drain(..).for_each(|(_, task)| task.abort());
     }
 
     /// The key that connections from `addr` must be signed with; `None` takes it away.
-    pub fn set_password(&self, addr: IpAddr, password: Option<String>) {
+    pub fn set_password(&mut self, addr: IpAddr, password: Option<String>) {
         let key = password.unwrap_or_default();
+        if key.is_empty() {
+            self.keys.remove(&addr);
+        } else {
+            self.keys.insert(addr, key.clone());
+        }
         let suitable = |socket: &Arc<TcpListener>| {
             socket.local_addr().is_ok_and(|local| local.is_ipv4() == addr.is_ipv4())
         };
-        for socket in self.sockets.iter().filter(|socket| suitable(socket)) {
+        for socket in self.sockets.iter().map(|(socket, _)| socket).filter(|socket| suitable(socket)) {
             if let Err(error) = md5::set_key(socket.as_ref(), addr, &key) {
                 tracing::error!("{addr}: cannot set the TCP MD5 key of the listener: {error}");
             }
@@ -66,10 +97,13 @@ impl Listeners {
     }
 }
 
-fn open_one(addr: SocketAddr) -> io::Result<TcpListener> {
+fn open_one(addr: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
+    if let Some(device) = device {
+        socket.bind_device(Some(device.as_bytes()))?;
+    }
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
         socket.set_tclass_v6(48 << 2)?;
@@ -81,13 +115,13 @@ fn open_one(addr: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(listener: Arc<TcpListener>, incoming: mpsc::Sender<Incoming>) {
+async fn accept(owner: InstanceId, listener: Arc<TcpListener>, incoming: mpsc::Sender<Incoming>) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
                 // A connection that is gone already is nobody's loss.
                 let Ok(local) = stream.local_addr() else { continue };
-                if incoming.send(Incoming { stream, ends: Ends { local, remote } }).await.is_err() {
+                if incoming.send(Incoming { stream, ends: Ends { local, remote }, listener: owner }).await.is_err() {
                     return;
                 }
             }

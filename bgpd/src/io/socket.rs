@@ -14,6 +14,9 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
     let remote = remote_of(transport);
     let socket = Socket::new(Domain::for_address(remote), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
+    if let Some(device) = &transport.device {
+        socket.bind_device(Some(device.as_bytes()))?;
+    }
     apply(&socket, transport)?;
     if let Some(password) = &transport.password {
         md5::set_key(&socket, remote.ip(), password)?;

@@ -190,11 +190,14 @@ fn various(registry: &mut Commands) {
 }
 
 fn clear(registry: &mut Commands) {
-    const CLEAR: &str = "clear [ip] bgp [<ipv4|ipv6> [unicast]] <*$all|external$external|ASNUM$asn|peer-group PGNAME$group|<A.B.C.D|X:X::X:X|WORD>$neighbor>";
+    const CLEAR: &str = "clear [ip] bgp [<view|vrf> VIEWVRFNAME$vrf] [<ipv4|ipv6> [unicast]] <*$all|external$external|ASNUM$asn|peer-group PGNAME$group|<A.B.C.D|X:X::X:X|WORD>$neighbor>";
     const HELP: &[&str] = &[
         "Reset functions",
         "IP information",
         "BGP information",
+        "An instance",
+        "An instance",
+        "Name of the instance, or all",
         "IPv4",
         "IPv6",
         "Unicast routes",

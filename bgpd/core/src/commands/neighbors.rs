@@ -22,7 +22,7 @@ use crate::view::{family_key, text};
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct InstanceNeighbors<'a> {
-    vrf_id: u32,
+    vrf_id: i64,
     vrf_name: &'a str,
     #[serde(flatten)]
     neighbors: &'a Neighbors,
@@ -44,7 +44,11 @@ impl Instance {
         let views = Neighbors(views);
         match (args.has("json"), args.get("vrf")) {
             (true, Some("all")) => {
-                json(&InstanceNeighbors { vrf_id: 0, vrf_name: "default", neighbors: &views })
+                json(&InstanceNeighbors {
+                    vrf_id: self.vrf_number(),
+                    vrf_name: self.label(),
+                    neighbors: &views,
+                })
             }
             (true, _) => json(&views),
             (false, _) => views.to_string(),

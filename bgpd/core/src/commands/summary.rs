@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bgp_packet::Family;
 use ferrite_cli::Args;
-use ferrite_types::{Asn, AsnNotation, Timestamp, VrfId};
+use ferrite_types::{Asn, AsnNotation, Timestamp};
 use indexmap::IndexMap;
 
 use super::clear::remote_as;
@@ -87,8 +87,9 @@ impl Instance {
             notation: router.and_then(|router| router.notation).unwrap_or(AsnNotation::Plain),
             router_id: self.router_id(),
             asn: router.map_or(Asn(0), |router| router.asn.asn),
-            vrf_id: VrfId::DEFAULT,
-            vrf_name: "default".to_owned(),
+            vrf_id: self.vrf_number(),
+            vrf_kind: self.name.kind(),
+            vrf_name: self.label().to_owned(),
             table_version: counts.table_version,
             rib_count: counts.prefixes,
             rib_memory: counts.prefixes * RIB_NODE,

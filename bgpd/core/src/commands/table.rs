@@ -8,9 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bgp_packet::Family;
 use bgp_packet::attr::{Attributes, NextHop};
 use ferrite_cli::Args;
-use ferrite_types::{Afi, RouterId, VrfId};
+use ferrite_types::{Afi, RouterId};
 
-use super::{Answers, Command, RowFilter, Side, Wrapping};
+use super::{Answers, RowFilter, Side};
 use crate::instance::Instance;
 use crate::rib::query::{FibState, PathSource, PathView, PrefixView, TableCounts, WalkSource};
 use crate::rib::settings::PeerKind;
@@ -52,7 +52,6 @@ pub(super) struct Walk {
     header: TableHeader,
     ahead: Vec<Ahead>,
     text: String,
-    wrapping: Wrapping,
     opened: bool,
     finished: bool,
     /// A chunk is with the shell.
@@ -84,8 +83,8 @@ impl Instance {
         TableHeader {
             table_version: counts(answers, 0).table_version,
             router_id: self.router_id(),
-            vrf_id: VrfId::DEFAULT.0,
-            vrf_name: "default".to_owned(),
+            vrf_id: self.vrf_number(),
+            vrf_name: self.label().to_owned(),
             default_local_pref: router.map_or(100, |router| router.default_local_preference),
             local_as: router.map_or(ferrite_types::Asn(0), |router| router.asn.asn),
         }
@@ -170,7 +169,6 @@ impl Walk {
         args: &Args,
         shards: usize,
     ) -> Self {
-        let wrapping = Wrapping::of(Command::Table, args);
         Self {
             source,
             family,
@@ -178,8 +176,7 @@ impl Walk {
             json: args.has("json"),
             header,
             ahead: (0..shards).map(|_| Ahead::default()).collect(),
-            text: wrapping.before.to_owned(),
-            wrapping,
+            text: String::new(),
             opened: false,
             finished: false,
             waiting: false,
@@ -366,7 +363,6 @@ impl Walk {
             (Kind::Adjacency(_), false) if self.prefixes == 0 => {}
             (Kind::Adjacency(_), false) => self.text.push_str(&adjacency.text()),
         }
-        self.text.push_str(self.wrapping.after);
     }
 }
 

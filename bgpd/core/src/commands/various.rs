@@ -38,7 +38,7 @@ impl Instance {
         }
         merged.sort_keys();
         let wanted = args.parse_opt::<std::net::IpAddr>("addr").ok().flatten();
-        let mut cache = NexthopCache { vrf_name: "default".to_owned(), ..NexthopCache::default() };
+        let mut cache = NexthopCache { vrf_name: self.label().to_owned(), ..NexthopCache::default() };
         let shown = merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr));
         // A `network` that is looked for in the RIB is tracked by its address; it is no next hop.
         for (addr, view) in shown.filter(|(addr, _)| !self.is_checked_network(**addr)) {
@@ -105,7 +105,10 @@ impl Instance {
                 groups.insert((groups.len() + 1).to_string(), self.update_group(*family, view));
             }
         }
-        let views = UpdateGroups(IndexMap::from([("default".to_owned(), groups)]));
+        if args.has("json") && args.get("vrf") == Some("all") {
+            return json(&groups); // the instance's name is around it
+        }
+        let views = UpdateGroups(IndexMap::from([(self.label().to_owned(), groups)]));
         if args.has("json") { json(&views) } else { views.to_string() }
     }
 
@@ -221,42 +224,14 @@ impl Instance {
         };
         if args.has("json") {
             return json(&object!({
-                "instance": "default", "totalAdvertisements": counts.paths, "totalPrefixes": counts.prefixes,
+                "instance": self.label(), "totalAdvertisements": counts.paths, "totalPrefixes": counts.prefixes,
                 "averagePrefixLength": average,
             }));
         }
-        let mut out = format!("BGP {family} RIB statistics (VRF default)\n");
+        let mut out = format!("BGP {family} RIB statistics ({} {})\n", self.name.kind(), self.label());
         let _ = writeln!(out, "{:<30}: {:>12}", "Total Advertisements", counts.paths);
         let _ = writeln!(out, "{:<30}: {:>12}", "Total Prefixes", counts.prefixes);
         let _ = writeln!(out, "{:<30}: {average:>12.2}", "Average prefix length");
         out
-    }
-
-    pub(super) fn router_view(&self, args: &Args) -> String {
-        let started = text::ctime(self.host.epoch);
-        let instances = self.config.instances.len();
-        if args.has("json") {
-            return json(
-                &object!({ "bgpStartedAt": started, "bgpStartedGracefully": false, "bgpInstanceCount": instances }),
-            );
-        }
-        format!("BGP started at {started}\nNumber of BGP instances (including default): {instances}\n")
-    }
-
-    pub(super) fn vrfs(&self, args: &Args) -> String {
-        let established = self.peers.values().filter(|entry| entry.established()).count();
-        let (peers, id) = (self.peers.len(), self.router_id());
-        if args.has("json") {
-            return json(&object!({
-                "vrfs": { "default": {
-                    "type": "DFLT", "vrfId": 0, "routerId": id, "numConfiguredPeers": peers,
-                    "numEstablishedPeers": established,
-                } },
-                "totalVrfs": 1,
-            }));
-        }
-        format!(
-            "Type  Id     routerId          #PeersCfg  #PeersEstb  Name\n             L3-VNI            RouterMAC              Interface\nDFLT  0      {id:<16}  {peers:<9}  {established:<10}  default\n\nTotal number of VRFs (including default): 1\n"
-        )
     }
 }

@@ -147,6 +147,24 @@ pub enum InstanceName {
     Vrf(Arc<str>),
 }
 
+impl InstanceName {
+    /// The name as shows write it.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Default => "default",
+            Self::View(name) | Self::Vrf(name) => name,
+        }
+    }
+
+    /// FRR's word before the name.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::View(_) => "VIEW",
+            Self::Default | Self::Vrf(_) => "VRF",
+        }
+    }
+}
+
 /// One `T` per family that can be configured: IPv4 and IPv6 unicast.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PerFamily<T> {

@@ -27,12 +27,14 @@ impl Instance {
             return;
         }
         if self.config.policy != config.policy {
-            self.policies = Arc::new(Policies::compile(&config.policy, Some(&self.policies)));
+            let given = self.given_policies.take();
+            self.policies = given
+                .unwrap_or_else(|| Arc::new(Policies::compile(&config.policy, Some(&self.policies))));
         }
         self.config = config;
-        let wanted = zebra::subscriptions(self.router());
+        let wanted = self.subscriptions_wanted();
         if self.zebra_connected && self.snapshot.is_none() {
-            out.extend(zebra::changes(&self.subscriptions, &wanted).into_iter().map(Action::Zebra));
+            out.extend(zebra::changes(self.vrf_id(), &self.subscriptions, &wanted).into_iter().map(Action::Zebra));
             self.subscriptions = wanted;
         }
         self.apply(now, out);
@@ -64,7 +66,7 @@ impl Instance {
     /// The neighbours that have a session, with its settings.
     fn wanted(&mut self) -> Vec<Wanted> {
         let config = Arc::clone(&self.config);
-        let Some(router) = config.default_instance() else { return Vec::new() };
+        let Some(router) = config.instances.get(&self.name) else { return Vec::new() };
         let neighbors: Vec<_> = router.effective(&config).collect();
         let Some(surroundings) = self.surroundings(&config) else { return Vec::new() };
         neighbors
@@ -77,7 +79,9 @@ impl Instance {
         let router_id = self.router_id();
         Some(Surroundings {
             config,
-            router: config.default_instance()?,
+            router: config.instances.get(&self.name)?,
+            name: &self.name,
+            vrf: self.vrf,
             host: &self.host,
             router_id,
             interfaces: &self.interfaces,
@@ -101,8 +105,9 @@ impl Instance {
             // Without `router bgp` the shards are left with an empty configuration.
             if self.shard_config.take().is_some() {
                 let empty = Arc::new(crate::rib::ShardConfig {
-                    zebra: self.host.zebra,
-                    install: self.host.install,
+                    vrf: self.vrf_id(),
+                    zebra: self.uses_zebra(),
+                    install: self.host.install && self.uses_zebra(),
                     ..Default::default()
                 });
                 self.all_shards(|| ShardEvent::Configured(Arc::clone(&empty)), out);
@@ -157,8 +162,7 @@ impl Instance {
         session: SessionConfig,
         out: &mut Vec<Action>,
     ) {
-        let (addr, id) = (effective.addr, PeerId(self.next_peer));
-        self.next_peer += 1;
+        let (addr, id) = (effective.addr, self.peer_ids.next());
         if let Some(password) = session.transport.password.clone() {
             out.push(Action::SetPassword { addr, password: Some(password) });
         }
@@ -196,13 +200,15 @@ impl Instance {
 
     /// The sessions that a configuration would reset or end, and why, for `--test`.
     pub fn impact(&self, config: &BgpConfig) -> Vec<String> {
-        let router = config.default_instance();
+        let router = config.instances.get(&self.name);
         let mut filters = super::filter::Filters::default();
         let router_id = router.and_then(|router| router.router_id).unwrap_or(self.zebra_router_id);
         let wanted = router.map(|router| {
             let surroundings = Surroundings {
                 config,
                 router,
+                name: &self.name,
+                vrf: self.vrf,
                 host: &self.host,
                 router_id,
                 interfaces: &self.interfaces,

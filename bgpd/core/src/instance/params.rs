@@ -11,10 +11,11 @@ use ferrite_types::{Afi, IfIndex, RouterId, VrfId};
 
 use super::Host;
 use super::filter::{ChainKey, Filters, Place};
+use super::identity;
 use super::interfaces::Interfaces;
 use crate::config::{
-    AddPathTx, AllowAsIn, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, PolicyName, RemoteAs,
-    RouterBgp, SESSION_DSCP, UpdateSource,
+    AddPathTx, AllowAsIn, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, InstanceName, PolicyName,
+    RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
 };
 use crate::peer::{self, DownReason, Negotiated, SessionConfig, Transport, TtlSecurity};
 use crate::rib::settings::{
@@ -27,6 +28,9 @@ use crate::rib::{FamilyParams, FamilySettings, Filter, PeerParams, ShardConfig};
 pub struct Surroundings<'a> {
     pub config: &'a BgpConfig,
     pub router: &'a RouterBgp,
+    pub name: &'a InstanceName,
+    /// The instance's VRF, where there is one by that name.
+    pub vrf: Option<VrfId>,
     pub host: &'a Host,
     pub router_id: RouterId,
     pub interfaces: &'a Interfaces,
@@ -78,6 +82,11 @@ impl Surroundings<'_> {
         Some(session)
     }
 
+    /// A view is no place in the forwarding: its next hops are not looked up and its routes go nowhere but to neighbours.
+    fn is_view(&self) -> bool {
+        matches!(self.name, InstanceName::View(_))
+    }
+
     fn host_names(&self) -> (String, String) {
         let common = &self.config.common;
         let host = common.hostname.clone().unwrap_or_else(|| self.host.hostname.clone());
@@ -94,6 +103,9 @@ impl Surroundings<'_> {
                 None => peer::UpdateSource::Interface(name.clone()),
             },
         });
+        if let InstanceName::Vrf(name) = self.name {
+            transport.device = Some(Arc::clone(name));
+        }
         transport.ttl = Some(from.ttl);
         transport.ttl_security = from.minimum_ttl.map(|minimum| TtlSecurity { hops: 255 - minimum + 1 });
         transport.password.clone_from(&from.password);
@@ -104,6 +116,9 @@ impl Surroundings<'_> {
 
     /// Why the session may not be although nothing shuts it down.
     fn blocked(&self, neighbor: &EffectiveNeighbor, session: &SessionConfig) -> Option<DownReason> {
+        if self.vrf.is_none() {
+            return Some(DownReason::NoVrf);
+        }
         if session.families.is_empty() {
             return Some(DownReason::NoFamily);
         }
@@ -209,7 +224,7 @@ impl Surroundings<'_> {
         self.fill_family(Afi::Ipv4, &router.families.ipv4_unicast, &mut ipv4_unicast);
         self.fill_family(Afi::Ipv6, &router.families.ipv6_unicast, &mut ipv6_unicast);
         ShardConfig {
-            vrf: VrfId::DEFAULT,
+            vrf: self.vrf.unwrap_or(identity::NO_VRF),
             asn: router.asn.asn,
             confederation: None,
             router_id: self.router_id,
@@ -220,8 +235,8 @@ impl Surroundings<'_> {
             own_addresses,
             interfaces,
             import_check: router.import_check,
-            zebra: self.host.zebra,
-            install: self.host.install,
+            zebra: self.host.zebra && !self.is_view(),
+            install: self.host.install && !self.is_view(),
             graceful_shutdown: router.graceful_shutdown,
             reject_as_sets: router.reject_as_sets,
             ipv4_unicast,

@@ -64,9 +64,14 @@ impl Tracking {
         }
     }
 
+    /// Everything is asked for anew, in another VRF.
+    pub fn forget_all(&mut self) {
+        *self = Self::default();
+    }
+
     /// The route that an address is reached by.
-    pub fn resolved_prefix(&self, addr: IpAddr) -> Option<Prefix> {
-        self.states.get(&(VrfId::DEFAULT, addr))?.resolved.as_ref().map(|resolved| resolved.prefix)
+    pub fn resolved_prefix(&self, vrf: VrfId, addr: IpAddr) -> Option<Prefix> {
+        self.states.get(&(vrf, addr))?.resolved.as_ref().map(|resolved| resolved.prefix)
     }
 
     /// Everything wanted, for a fresh connection; what zebra said on the old one no longer counts.
@@ -97,10 +102,10 @@ pub fn subscriptions(router: Option<&RouterBgp>) -> Subscriptions {
 }
 
 /// The requests that lead from one set of subscriptions to another.
-pub fn changes(old: &Subscriptions, new: &Subscriptions) -> Vec<ToZebra> {
+pub fn changes(vrf: VrfId, old: &Subscriptions, new: &Subscriptions) -> Vec<ToZebra> {
     let request = |(afi, protocol, instance): &(Afi, RouteProtocol, u32), subscribe| {
         ToZebra::Redistribute(RedistributeRequest {
-            vrf: VrfId::DEFAULT,
+            vrf,
             afi: *afi,
             protocol: *protocol,
             instance: *instance,

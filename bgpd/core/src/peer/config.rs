@@ -1,6 +1,7 @@
 //! What a session must know of the configuration, as plain data that the instance fills in.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_packet::attr::{CodeSet, SessionKind};
@@ -61,6 +62,8 @@ pub struct TtlSecurity {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transport {
     pub remote: SocketAddr,
+    /// The VRF device that the connection is made through.
+    pub device: Option<Arc<str>>,
     pub source: Option<UpdateSource>,
     /// Interface of a link-local neighbour.
     pub ifindex: Option<IfIndex>,
@@ -78,6 +81,7 @@ impl Transport {
     pub const fn new(remote: SocketAddr) -> Self {
         Self {
             remote,
+            device: None,
             source: None,
             ifindex: None,
             ttl: None,

@@ -13,7 +13,8 @@ use serde::Serialize;
 pub struct TableHeader {
     pub table_version: u64,
     pub router_id: RouterId,
-    pub vrf_id: u32,
+    /// -1 where there is no such VRF.
+    pub vrf_id: i64,
     pub vrf_name: String,
     pub default_local_pref: u32,
     pub local_as: Asn,
@@ -101,7 +102,9 @@ impl fmt::Display for TableHeader {
         writeln!(
             f,
             "BGP table version is {}, local router ID is {}, vrf id {}",
-            self.table_version, self.router_id, self.vrf_id
+            self.table_version,
+            self.router_id,
+            if self.vrf_id < 0 { "-".to_owned() } else { self.vrf_id.to_string() }
         )?;
         writeln!(f, "Default local pref {}, local AS {}", self.default_local_pref, self.local_as)?;
         f.write_str(LEGEND)

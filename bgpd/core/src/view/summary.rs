@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ferrite_types::{Afi, Asn, AsnNotation, RouterId, Safi, VrfId};
+use ferrite_types::{Afi, Asn, AsnNotation, RouterId, Safi};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -23,7 +23,11 @@ pub struct Summary {
     pub router_id: RouterId,
     #[serde(rename = "as")]
     pub asn: Asn,
-    pub vrf_id: VrfId,
+    /// -1 where there is no such VRF.
+    pub vrf_id: i64,
+    /// `VRF` or `VIEW`.
+    #[serde(skip)]
+    pub vrf_kind: &'static str,
     pub vrf_name: String,
     pub table_version: u64,
     /// Prefixes in the table.
@@ -153,13 +157,14 @@ impl fmt::Display for Summary {
             );
         }
         if self.total_peers == 0 {
-            return writeln!(f, "% No BGP neighbors found in VRF {}", self.vrf_name);
+            return writeln!(f, "% No BGP neighbors found in {} {}", self.vrf_kind, self.vrf_name);
         }
         writeln!(
             f,
-            "BGP router identifier {}, local AS number {} VRF {} vrf-id {}",
+            "BGP router identifier {}, local AS number {} {} {} vrf-id {}",
             self.router_id,
             self.asn.format(self.notation),
+            self.vrf_kind,
             self.vrf_name,
             self.vrf_id
         )?;
@@ -290,7 +295,8 @@ mod tests {
             notation: AsnNotation::Plain,
             router_id: "10.0.0.1".parse().unwrap(),
             asn: Asn(65001),
-            vrf_id: VrfId::DEFAULT,
+            vrf_id: 0,
+            vrf_kind: "VRF",
             vrf_name: "default".into(),
             table_version: 4,
             rib_count: 8,

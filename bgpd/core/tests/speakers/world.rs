@@ -185,6 +185,8 @@ impl Speaker {
                     }
                 }
                 Action::SetPassword { .. } | Action::Zebra(_) | Action::Log(_) | Action::Finished => {}
+                // The default instance says none of these.
+                Action::Start { .. } | Action::Stop | Action::Listen { .. } => {}
             }
         }
     }

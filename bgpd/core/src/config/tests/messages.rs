@@ -144,7 +144,6 @@ fn an_instance_has_one_as() {
     refuses("exit", "no router bgp 65002", "% Can't find BGP instance");
     refuses("exit; no router bgp", "no router bgp", "% No BGP process is configured");
     refuses("exit; no router bgp 65001", "router bgp", "% No BGP process is configured");
-    refuses("exit", "router bgp 65002 vrf BLUE", "% router bgp vrf is not supported by this version");
     refuses("exit; no router bgp; router bgp 1.10; exit", "router bgp 65546", "");
 }
 
