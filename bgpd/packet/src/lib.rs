@@ -5,6 +5,7 @@ pub mod attr;
 pub mod capability;
 pub mod family;
 pub mod header;
+pub mod mrt;
 pub mod nlri;
 pub mod notification;
 pub mod open;
