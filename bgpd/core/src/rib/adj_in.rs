@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use bgp_packet::attr::{Attributes, NextHop};
 use ferrite_types::{Community, Prefix, RouteProtocol};
+use smallvec::SmallVec;
 
 use super::attrs::{AttrId, Local};
 use super::ctx::{Ctx, policy_peer};
 use super::event::{Change, WITHDRAWN};
 use super::family::Rib;
+use super::path_id::PathKey;
 use super::peers::PeerIdx;
 use super::policy::{Filter, PolicyInput, Verdict};
 use super::reason::Refusal;
@@ -378,6 +380,7 @@ impl<P: Key> Rib<P> {
             None => {
                 entry.paths.push(new);
                 self.table.paths += 1;
+                self.table.path_ids.enter(PathKey { peer: new.peer, received: new.path_id });
                 Self::count(ctx, self.slot, &new, true);
             }
         }
@@ -398,6 +401,7 @@ impl<P: Key> Rib<P> {
         let Some(entry) = self.table.get_mut(handle) else { return };
         let (mut touched, mut removed) = (false, 0);
         let mut index = 0;
+        let mut left: SmallVec<[PathKey; 4]> = SmallVec::new();
         while let Some(path) = entry.paths.get(index).copied() {
             if !gone(&path) {
                 index += 1;
@@ -405,6 +409,7 @@ impl<P: Key> Rib<P> {
             }
             entry.paths.remove(index);
             removed += 1;
+            left.push(PathKey { peer: path.peer, received: path.path_id });
             if path.flags.has(PathFlags::BEST | PathFlags::MULTIPATH) {
                 entry.set(super::table::entry_flags::BEST_TOUCHED, true);
             }
@@ -416,6 +421,7 @@ impl<P: Key> Rib<P> {
             entry.paths.shrink_to_fit();
         }
         self.table.paths -= removed;
+        left.into_iter().for_each(|key| self.table.path_ids.leave(key));
         if touched {
             self.touch(handle);
         }

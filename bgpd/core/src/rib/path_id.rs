@@ -33,6 +33,7 @@ impl PathKey {
 #[derive(Debug)]
 struct Numbered {
     key: PathKey,
+    /// Paths in the table, and units of groups.
     refs: u32,
 }
 
@@ -69,6 +70,22 @@ impl PathIds {
         }
         if self.numbers.is_empty() {
             self.numbers.shrink_to_fit();
+        }
+    }
+
+    /// A path came into the table: its number stays its own until [`PathIds::leave`].
+    pub fn enter(&mut self, key: PathKey) {
+        if key.plain().is_none() {
+            self.acquire(key);
+        }
+    }
+
+    /// A path left the table.
+    pub fn leave(&mut self, key: PathKey) {
+        if key.plain().is_none()
+            && let Some(id) = self.get(key)
+        {
+            self.release(id);
         }
     }
 

@@ -266,8 +266,17 @@ impl Shard {
     fn peer_changed(&mut self, peer: PeerId, params: Arc<PeerParams>) {
         let Some(idx) = self.ctx.peers.idx(peer) else { return };
         let Some(slot) = self.ctx.peers.get_mut(idx).filter(|slot| slot.is_up()) else { return };
-        slot.params = params;
-        on_all!(self, |rib, ctx| rib.change_peer(ctx, idx));
+        let old = std::mem::replace(&mut slot.params, Arc::clone(&params));
+        on_all!(self, |rib, ctx| {
+            rib.change_peer(ctx, idx);
+            // What others are told of its routes depends on it (RFC 4456 §6).
+            let client = |params: &PeerParams| {
+                params.family(rib.family).is_some_and(|family| family.route_reflector_client)
+            };
+            if client(&old) != client(&params) {
+                rib.reevaluate_groups();
+            }
+        });
     }
 
     fn routes(&mut self, batch: RouteBatch) {

@@ -2,6 +2,7 @@
 
 mod memory;
 mod model;
+mod paths;
 mod scenarios;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use ferrite_types::{
 use super::ctx::Limits;
 use super::event::{RouteBatch, ShardAction, ShardEvent};
 use super::query::{Answer, Query, QueryToken};
-use super::settings::{FamilyParams, PeerId, PeerKind, PeerParams, ShardConfig};
+use super::settings::{AddPathSend, FamilyParams, PeerId, PeerKind, PeerParams, ShardConfig};
 use super::{Shard, shard_of};
 
 pub const V4: Family = Family::IPV4_UNICAST;
@@ -31,6 +32,8 @@ pub struct Remote {
     pub session: Option<u64>,
     /// What we told it.
     pub table: BTreeMap<Prefix, Arc<Attributes>>,
+    /// The same for a session with path identifiers, which leaves `table` empty.
+    pub paths: BTreeMap<(Prefix, u32), Arc<Attributes>>,
     pub tables_sent: usize,
     /// Does not read: credit is kept back.
     pub stuck: bool,
@@ -178,6 +181,7 @@ impl World {
                 params: Arc::clone(&params),
                 session: Some(session),
                 table: BTreeMap::new(),
+                paths: BTreeMap::new(),
                 tables_sent: 0,
                 stuck: false,
                 owed: Vec::new(),
@@ -197,6 +201,7 @@ impl World {
         };
         if let Some(remote) = self.remotes.get_mut(&peer) {
             remote.table.clear();
+            remote.paths.clear();
             remote.owed.clear();
         }
         self.feed_all(|| ShardEvent::PeerDown { peer, session });
@@ -209,22 +214,30 @@ impl World {
     }
 
     pub fn announce(&mut self, id: u32, prefixes: &[Prefix], attrs: &Arc<Attributes>) {
+        self.announce_path(id, prefixes, 0, attrs);
+    }
+
+    pub fn announce_path(&mut self, id: u32, prefixes: &[Prefix], path_id: u32, attrs: &Arc<Attributes>) {
         let Some(session) = self.remotes.get(&PeerId(id)).and_then(|remote| remote.session) else { return };
         for index in 0..self.shards.len() {
             let mut batch = RouteBatch::new(PeerId(id), session, V4);
             let set = batch.attrs(attrs);
             for prefix in prefixes.iter().filter(|p| shard_of(**p, self.shards.len()) == index) {
-                batch.reach(*prefix, 0, set);
+                batch.reach(*prefix, path_id, set);
             }
             self.feed(index, ShardEvent::Routes(batch));
         }
     }
 
     pub fn withdraw(&mut self, id: u32, prefix: Prefix) {
+        self.withdraw_path(id, prefix, 0);
+    }
+
+    pub fn withdraw_path(&mut self, id: u32, prefix: Prefix, path_id: u32) {
         let Some(session) = self.remotes.get(&PeerId(id)).and_then(|remote| remote.session) else { return };
         let index = shard_of(prefix, self.shards.len());
         let mut batch = RouteBatch::new(PeerId(id), session, V4);
-        batch.withdraw(prefix, 0);
+        batch.withdraw(prefix, path_id);
         self.feed(index, ShardEvent::Routes(batch));
     }
 
@@ -346,6 +359,10 @@ impl World {
         };
         let mut context = DecodeContext::new(kind);
         context.families = remote.params.families.iter().map(|(family, _)| *family).collect();
+        let identified = remote.params.family(V4).is_some_and(|f| f.add_path_send != AddPathSend::No);
+        if identified {
+            context.add_path = context.add_path.with(V4);
+        }
         let mut rest = bytes.clone();
         while !rest.is_empty() {
             let len = usize::from(u16::from_be_bytes([rest[16], rest[17]]));
@@ -354,13 +371,24 @@ impl World {
             let update =
                 update::decode(&body, &context, &mut remote.cache).expect("our own message is refused");
             assert!(update.faults.is_empty(), "{:?}", update.faults);
-            for prefix in update.withdrawn.iter().flat_map(bgp_packet::Nlri::iter).map(|entry| entry.prefix) {
-                assert!(remote.table.remove(&prefix).is_some(), "{peer:?} never had {prefix}");
+            for entry in update.withdrawn.iter().flat_map(bgp_packet::Nlri::iter) {
+                let (prefix, path_id) = (entry.prefix, entry.path_id);
+                let old = if identified {
+                    remote.paths.remove(&(prefix, path_id))
+                } else {
+                    remote.table.remove(&prefix)
+                };
+                assert!(old.is_some(), "{peer:?} never had {prefix} {path_id}");
                 remote.withdrawn += 1;
             }
             for announced in &update.announced {
-                for prefix in announced.nlri.iter().map(|entry| entry.prefix) {
-                    let old = remote.table.insert(prefix, Arc::clone(&announced.attrs));
+                for entry in &announced.nlri {
+                    let (prefix, attrs) = (entry.prefix, Arc::clone(&announced.attrs));
+                    let old = if identified {
+                        remote.paths.insert((prefix, entry.path_id), attrs)
+                    } else {
+                        remote.table.insert(prefix, attrs)
+                    };
                     assert!(
                         remote.repeats || old.as_ref() != Some(&announced.attrs),
                         "{peer:?} was told twice of {prefix}"

@@ -21,13 +21,13 @@ const PEERS: [(u32, PeerKind, u32); 5] = [
 
 /// The peer that is a route reflector client.
 const CLIENT: u32 = 3;
-const MARK: Community = Community::new(65000, 1);
+pub const MARK: Community = Community::new(65000, 1);
 
 /// Policies by number; zero is none.
 #[derive(Debug)]
-struct Numbered(u8);
+pub struct Numbered(pub u8);
 
-fn second_octet(prefix: Prefix) -> u8 {
+pub fn second_octet(prefix: Prefix) -> u8 {
     match prefix.addr() {
         IpAddr::V4(addr) => addr.octets()[1],
         IpAddr::V6(_) => 0,
@@ -35,7 +35,7 @@ fn second_octet(prefix: Prefix) -> u8 {
 }
 
 /// Number one denies by prefix, two changes by community, three changes everything, four denies all.
-fn policy(number: u8, prefix: Prefix, attrs: &mut Attributes) -> bool {
+pub fn policy(number: u8, prefix: Prefix, attrs: &mut Attributes) -> bool {
     match number {
         1 => second_octet(prefix).is_multiple_of(2),
         2 => {
