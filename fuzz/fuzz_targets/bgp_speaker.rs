@@ -227,7 +227,7 @@ impl World {
             self.shard(ShardEvent::Routes(batch));
         }
         if let Some(family) = update.end_of_rib {
-            self.shard(ShardEvent::EndOfRib { peer, family });
+            self.shard(ShardEvent::EndOfRib { peer, session, family });
         }
     }
 

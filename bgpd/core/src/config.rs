@@ -38,6 +38,7 @@ use ferrite_types::{Afi, AsnNotation};
 mod add_path;
 mod effective;
 mod family;
+pub mod graceful;
 mod neighbors;
 mod peer;
 mod peer_family;
@@ -56,6 +57,7 @@ pub use family::{
     Aggregate, DistanceRule, Distances, FamilyConfig, MAXIMUM_PATHS, MaximumPaths, Network, Redistribute,
     Source,
 };
+pub use graceful::{GracefulMode, GracefulSettings, RestartSettings, UpdateDelay};
 pub use peer::{Neighbor, PeerGroup, PeerKey, PeerSettings};
 pub use peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, PrefixLimitAction, RemovePrivateAs,
@@ -104,6 +106,8 @@ pub struct BgpConfig {
     pub sessions: GlobalSessions,
     /// `bgp session-dscp`: six bits; `None` is [`SESSION_DSCP`].
     pub session_dscp: Option<u8>,
+    /// What all instances do about restarts; see [`BgpConfig::graceful`].
+    pub graceful: GracefulSettings,
 }
 
 impl DaemonConfig for BgpConfig {
@@ -147,6 +151,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     ferrite_policy::commands::register(registry, Scope::Bgp, access);
     register_instances(registry);
     sessions::register(registry);
+    graceful::register(registry);
     register_router(registry);
     register_families(registry);
     neighbors::register(registry);
@@ -257,10 +262,11 @@ fn register_router<H>(registry: &mut Registry<BgpConfig, H>) {
                 let router = config.router(edit.context)?;
                 if edit.negated {
                     let default = RouterBgp::new(router.asn, defaults);
-                    (row.unset)(router, edit.args, &default)
+                    (row.unset)(router, edit.args, &default)?;
                 } else {
-                    (row.set)(router, edit.args)
+                    (row.set)(router, edit.args)?;
                 }
+                graceful::normalise(config)
             });
         registry
             .command(row.examples.iter().fold(command.no(row.no), |command, line| command.example(*line)));

@@ -22,6 +22,7 @@ use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 mod compare;
 mod configure;
 pub(crate) mod filter;
+pub(crate) mod graceful;
 mod initial;
 mod identity;
 mod interfaces;
@@ -192,13 +193,15 @@ impl Instance {
         for id in due {
             self.peer_tick(now, id, out);
         }
+        self.graceful_tick(now, out);
         self.initial_tick(now, out);
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let peers = self.peers.values().filter_map(|entry| entry.peer.next_deadline());
-        peers.chain(self.initial.deadline()).min()
+        let graceful = self.peers.values().filter_map(|entry| entry.graceful.deadline());
+        peers.chain(graceful).chain(self.initial.deadline()).min()
     }
 
     pub(crate) fn router(&self) -> Option<&RouterBgp> {
@@ -237,7 +240,9 @@ impl Instance {
     fn shard_reported(&mut self, now: Timestamp, shard: usize, action: ShardAction, out: &mut Vec<Action>) {
         match action {
             ShardAction::TableSent { peer, family } => self.table_sent(peer, family, out),
-            ShardAction::EndOfRib { peer, family } => self.end_of_rib(shard, peer, family, out),
+            ShardAction::EndOfRib { peer, session, family } => {
+                self.end_of_rib(now, shard, peer, session, family, out);
+            }
             // What was sent before the neighbours told their tables is not all we want.
             ShardAction::ReplayDone if !self.initial.is_over() => {}
             ShardAction::ReplayDone => {

@@ -27,6 +27,7 @@ use ferrite_types::Timestamp;
 pub mod collision;
 pub mod config;
 pub mod fsm;
+mod graceful;
 mod machine;
 pub mod open;
 pub mod reason;
@@ -489,7 +490,7 @@ impl Peer {
 
     /// An OPEN is judged, then seen against the other connection, and only then is it an event of the machine.
     fn received_open(&mut self, now: Timestamp, conn: ConnId, open: Open, out: &mut Vec<PeerAction>) {
-        let (Some(slot), Some(config)) = (self.slot_of(conn), self.config.clone()) else { return };
+        let (Some(slot), Some(config)) = (self.slot_of(conn), self.said_config()) else { return };
         let Some(ends) = self.machine(slot).ends else { return };
         let negotiated = match open::negotiate(&config, open, ends) {
             Ok(negotiated) => negotiated,

@@ -37,6 +37,7 @@ mod attrs;
 mod ctx;
 pub mod decision;
 mod default_route;
+mod defer;
 pub mod event;
 mod export;
 mod family;
@@ -53,6 +54,7 @@ pub mod reason;
 pub mod settings;
 mod shard;
 mod slab;
+mod stale;
 mod table;
 mod walk;
 

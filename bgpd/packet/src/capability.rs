@@ -55,6 +55,21 @@ pub struct GracefulRestart {
     pub families: Vec<(FamilyCode, bool)>,
 }
 
+/// A family kept long after its restart time (RFC 9494 §3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LongLived {
+    pub family: FamilyCode,
+    /// Forwarding state was kept.
+    pub forwarding: bool,
+    /// Seconds, 24 bits.
+    pub stale_time: u32,
+}
+
+impl LongLived {
+    /// Longest stale time, seconds.
+    pub const MAX_TIME: u32 = 0xff_ffff;
+}
+
 /// BGP role of the speaker (RFC 9234 §4.1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
@@ -102,6 +117,7 @@ pub enum Capability {
     ExtendedMessage,
     Role(u8),
     GracefulRestart(GracefulRestart),
+    LongLivedGracefulRestart(Vec<LongLived>),
     FourOctetAs(Asn),
     AddPath(Vec<(FamilyCode, AddPathMode)>),
     EnhancedRouteRefresh,
@@ -130,6 +146,7 @@ mod code {
     pub const FOUR_OCTET_AS: u8 = 65;
     pub const ADD_PATH: u8 = 69;
     pub const ENHANCED_ROUTE_REFRESH: u8 = 70;
+    pub const LONG_LIVED_GRACEFUL_RESTART: u8 = 71;
     pub const HOSTNAME: u8 = 73;
     pub const SOFTWARE_VERSION: u8 = 75;
     pub const PATHS_LIMIT: u8 = 76;
@@ -155,6 +172,7 @@ impl Capability {
             Self::ExtendedMessage => code::EXTENDED_MESSAGE,
             Self::Role(_) => code::ROLE,
             Self::GracefulRestart(_) => code::GRACEFUL_RESTART,
+            Self::LongLivedGracefulRestart(_) => code::LONG_LIVED_GRACEFUL_RESTART,
             Self::FourOctetAs(_) => code::FOUR_OCTET_AS,
             Self::AddPath(_) => code::ADD_PATH,
             Self::EnhancedRouteRefresh => code::ENHANCED_ROUTE_REFRESH,
@@ -194,6 +212,15 @@ impl Capability {
             code::GRACEFUL_RESTART => {
                 graceful_restart(value).map(Self::GracefulRestart).ok_or(ignored("length"))
             }
+            code::LONG_LIVED_GRACEFUL_RESTART => items(value, |[a, b, safi, flags, t0, t1, t2]| {
+                Some(LongLived {
+                    family: family_code([a, b], safi),
+                    forwarding: flags & 0x80 != 0,
+                    stale_time: u32::from_be_bytes([0, t0, t1, t2]),
+                })
+            })
+            .map(Self::LongLivedGracefulRestart)
+            .ok_or(ignored("length")),
             code::ADD_PATH => items(value, |[a, b, safi, mode]| {
                 let mode = match mode {
                     1 => AddPathMode::Receive,
@@ -260,6 +287,13 @@ impl Capability {
                 for (family, forwarding) in &restart.families {
                     put_family(buf, *family);
                     buf.put_u8(u8::from(*forwarding) << 7);
+                }
+            }
+            Self::LongLivedGracefulRestart(families) => {
+                for entry in families {
+                    put_family(buf, entry.family);
+                    let time = entry.stale_time.min(LongLived::MAX_TIME);
+                    buf.put_u32(u32::from(entry.forwarding) << 31 | time);
                 }
             }
             Self::FourOctetAs(asn) => buf.put_u32(asn.0),

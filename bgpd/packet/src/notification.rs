@@ -151,6 +151,16 @@ impl Notification {
         (!text.is_empty()).then_some(text)
     }
 
+    /// The same as a hard reset: the other end is not to wait for us (RFC 8538 §3.1).
+    pub fn hard(&self) -> Self {
+        if (self.code, self.subcode) == (cease::CODE, cease::HARD_RESET) {
+            return self.clone();
+        }
+        let mut data = vec![self.code, self.subcode];
+        data.extend_from_slice(&self.data);
+        Self::new(cease::CODE, cease::HARD_RESET, &data)
+    }
+
     /// The notification inside a hard reset (RFC 8538 §3.1).
     pub fn inner(&self) -> Option<Self> {
         if (self.code, self.subcode) != (cease::CODE, cease::HARD_RESET) || self.data.len() < 2 {
@@ -248,6 +258,15 @@ mod tests {
         let got = Notification::decode(&body);
         assert_eq!(got.shutdown_text().as_deref(), Some("maintenance until 04:00, sorry ☺"));
         assert_eq!(got.to_string(), "Cease/Administrative Shutdown");
+    }
+
+    #[test]
+    fn a_hard_reset_carries_what_it_is_for() {
+        let inside = Notification::cease_with_text(cease::ADMIN_RESET, "new cables");
+        let hard = inside.hard();
+        assert_eq!((hard.code, hard.subcode), (cease::CODE, cease::HARD_RESET));
+        assert_eq!(hard.inner(), Some(inside));
+        assert_eq!(hard.hard(), hard);
     }
 
     #[test]

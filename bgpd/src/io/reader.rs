@@ -60,6 +60,7 @@ pub struct Reader {
 
 /// What exists once UPDATEs may be read.
 struct Established {
+    session: u64,
     context: DecodeContext,
     cache: AttributeCache,
     batches: Batches,
@@ -197,13 +198,15 @@ impl Reader {
     /// Markers of a refresh belong between the routes before and behind them.
     async fn refresh(&mut self, refresh: Option<RouteRefresh>) -> PeerMessage {
         if let (Some(RouteRefresh { family, kind }), Some(established)) = (refresh, &self.established) {
-            let peer = self.peer;
+            let (peer, session) = (self.peer, established.session);
             let marker = match kind {
                 RefreshKind::Request => return PeerMessage::Refresh(refresh),
                 RefreshKind::Begin => {
-                    established.batches.for_all(|| ShardEvent::RefreshInBegin { peer, family })
+                    established.batches.for_all(|| ShardEvent::RefreshInBegin { peer, session, family })
                 }
-                RefreshKind::End => established.batches.for_all(|| ShardEvent::RefreshInEnd { peer, family }),
+                RefreshKind::End => {
+                    established.batches.for_all(|| ShardEvent::RefreshInEnd { peer, session, family })
+                }
             };
             self.flush().await;
             self.push(marker).await;
@@ -217,6 +220,7 @@ impl Reader {
         let Ok(terms) = terms.await else { return Err(End::Told) };
         self.max_len = terms.max_len;
         self.established = Some(Established {
+            session: terms.session,
             context: terms.context,
             cache: AttributeCache::default(),
             batches: Batches::new(self.peer, terms.session, Arc::clone(&self.shards)),
@@ -257,7 +261,8 @@ impl Reader {
             self.flush().await;
             let peer = self.peer;
             let Some(established) = &self.established else { return Ok(()) };
-            let marker = established.batches.for_all(|| ShardEvent::EndOfRib { peer, family });
+            let session = established.session;
+            let marker = established.batches.for_all(|| ShardEvent::EndOfRib { peer, session, family });
             self.push(marker).await;
         } else if full {
             self.flush().await;

@@ -12,6 +12,7 @@ use ferrite_types::Asn;
 
 use super::BgpConfig;
 use super::add_path::AddPath;
+use super::graceful::GracefulMode;
 use super::peer::{Neighbor, PeerSettings};
 use super::peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, RemovePrivateAs, Unchanged,
@@ -96,6 +97,10 @@ pub struct EffectiveSession {
     pub path_attribute_discard: BTreeSet<u8>,
     /// UPDATEs only.
     pub path_attribute_withdraw: BTreeSet<u8>,
+    /// The next session takes it.
+    pub graceful: GracefulMode,
+    /// The mode is the router's, not the neighbour's own.
+    pub graceful_inherited: bool,
 }
 
 /// A neighbour in one family.
@@ -201,6 +206,7 @@ impl RouterBgp {
             None if internal => 255,
             None => multihop.unwrap_or(1),
         };
+        let graceful = from.value(|session| session.graceful);
         let disable_check = from.flag(|session| session.disable_connected_check);
         let connect_retry = match config.common.defaults {
             Defaults::Traditional => 30,
@@ -252,6 +258,8 @@ impl RouterBgp {
             strict_capability_match: from.flag(|session| session.strict_capability_match),
             path_attribute_discard: from.codes(|session| &session.path_attribute_discard),
             path_attribute_withdraw: from.codes(|session| &session.path_attribute_withdraw),
+            graceful: graceful.or(config.graceful(self).mode).unwrap_or(GracefulMode::Helper),
+            graceful_inherited: graceful.is_none(),
         }
     }
 }

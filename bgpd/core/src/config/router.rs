@@ -14,6 +14,7 @@ use ferrite_cli::{Args, CliError, Lines, Negation};
 use ferrite_types::{Asn, AsnNotation, RouterId};
 
 use super::family::FamilyConfig;
+use super::graceful::{self, RestartSettings};
 use super::peer::{Neighbor, PeerGroup, PeerSettings};
 use super::session::{checked_message, checked_timers};
 use super::sessions::{self, InstanceSessions};
@@ -82,6 +83,8 @@ pub struct RouterBgp {
     pub shutdown: Option<super::session::Shutdown>,
     pub families: PerFamily<FamilyConfig>,
     pub sessions: InstanceSessions,
+    /// Restarts, and what delays the first announcements.
+    pub restart: RestartSettings,
 }
 
 impl RouterBgp {
@@ -124,6 +127,7 @@ impl RouterBgp {
             shutdown: None,
             families: PerFamily::default(),
             sessions: InstanceSessions::new(datacenter),
+            restart: RestartSettings::default(),
         }
     }
 
@@ -259,6 +263,7 @@ pub(super) static BEFORE: &[RouterRow] = &[
         },
         examples: &["bgp router-id 10.0.0.1"],
     },
+    graceful::ROUTER_SUPPRESS,
     switch!(
         log_neighbor_changes,
         "bgp log-neighbor-changes",
@@ -401,6 +406,9 @@ pub(super) static BEFORE: &[RouterRow] = &[
         },
         examples: &["bgp deterministic-med"],
     },
+    graceful::ROUTER_UPDATE_DELAY,
+    graceful::ROUTER_MAX_MED_STARTUP,
+    graceful::ROUTER_MAX_MED,
     sessions::WRITE,
     sessions::READ,
     sessions::COALESCE,
@@ -410,6 +418,16 @@ pub(super) static BEFORE: &[RouterRow] = &[
         &[BGP, "Graceful shutdown parameters"],
         "bgp graceful-shutdown"
     ),
+    graceful::ROUTER_LONG_LIVED,
+    graceful::ROUTER_STALEPATH,
+    graceful::ROUTER_RESTART,
+    graceful::ROUTER_NOTIFICATION,
+    graceful::ROUTER_SELECT_DEFER,
+    graceful::ROUTER_MODE,
+    graceful::ROUTER_DISABLE,
+    graceful::ROUTER_PRESERVE,
+    graceful::ROUTER_RIB_STALE,
+    graceful::ROUTER_DISABLE_EOR,
     sessions::KEEPALIVE,
     switch!(
         as_path_ignore,
@@ -597,4 +615,5 @@ pub(super) static AFTER: &[RouterRow] = &[
         examples: &["bgp shutdown message moving house"],
     },
     sessions::ALLOW_MARTIAN,
+    graceful::ROUTER_FAST_CONVERGENCE,
 ];

@@ -12,6 +12,7 @@ use bgp_packet::Family;
 use ferrite_cli::CliError;
 
 use super::effective::BGP_PORT;
+use super::graceful::GracefulMode;
 use super::peer::{No, Part, PeerRow, PeerSettings, flag, number};
 use super::sessions::{self, LocalRole, RttLimit};
 use super::types::{PolicyName, SessionKind, Timers, WrittenAsn};
@@ -123,6 +124,8 @@ pub struct SessionSettings {
     pub path_attribute_discard: BTreeSet<u8>,
     /// Attributes for which a route is treated as withdrawn, by type code.
     pub path_attribute_withdraw: BTreeSet<u8>,
+    /// What we do about restarts with this neighbour.
+    pub graceful: Option<GracefulMode>,
 }
 
 const TTL_CONFLICT: &str = "ebgp-multihop and ttl-security cannot be configured together";
@@ -223,6 +226,32 @@ pub(super) fn checked_message(args: &ferrite_cli::Args) -> Result<String, CliErr
 /// The words named `text`, with one space between them.
 fn words(args: &ferrite_cli::Args) -> String {
     args.all("text").collect::<Vec<_>>().join(" ")
+}
+
+/// The rows of what a neighbour says about restarts; the first renders for all.
+macro_rules! graceful {
+    ($syntax:literal, $help:literal, $mode:expr, $render:expr) => {
+        PeerRow {
+            syntax: $syntax,
+            help: &[$help],
+            no: No::Derived,
+            set: |target, _| {
+                target.own.graceful = Some($mode);
+                Ok(())
+            },
+            unset: |target, _| match target.own.graceful {
+                Some(other) if other != $mode => {
+                    Err(CliError::refused("The Graceful Restart command used is not valid at this moment."))
+                }
+                _ => {
+                    target.own.graceful = None;
+                    Ok(())
+                }
+            },
+            render: $render,
+            examples: &[$syntax],
+        }
+    };
 }
 
 pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
@@ -572,4 +601,17 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         },
         examples: &["path-attribute treat-as-withdraw 22 35"],
     },
+    graceful!(
+        "graceful-restart",
+        "Graceful restart capability parameters",
+        GracefulMode::Restart,
+        |settings, out| match settings.graceful {
+            Some(GracefulMode::Restart) => out.yes("graceful-restart"),
+            Some(GracefulMode::Helper) => out.yes("graceful-restart-helper"),
+            Some(GracefulMode::Disabled) => out.yes("graceful-restart-disable"),
+            None => {}
+        }
+    ),
+    graceful!("graceful-restart-helper", "Graceful restart helper mode", GracefulMode::Helper, |_, _| {}),
+    graceful!("graceful-restart-disable", "Graceful restart disable", GracefulMode::Disabled, |_, _| {}),
 ];

@@ -23,15 +23,11 @@ const IN_CONFIG: &[(&str, Refuse)] = &[
     ("rpki", On),
     ("dump bgp", On),
     ("bgp community alias", On),
-    ("bgp graceful-restart", On),
-    ("bgp graceful-restart-disable", On),
     ("bgp ipv6-auto-ra", Off),
     ("bgp no-rib", On),
     ("bgp route-map delay-timer", On),
     ("bgp send-extra-data zebra", On),
     ("bgp snmp traps", On),
-    ("bgp suppress-fib-pending", On),
-    ("bgp update-delay", On),
 ];
 
 /// Under `router bgp`.
@@ -59,20 +55,13 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp default l2vpn-evpn", On),
     ("bgp default show-nexthop-hostname", On),
     ("bgp default-originate timer", On),
-    ("bgp fast-convergence", On),
-    ("bgp graceful-restart", On),
-    ("bgp graceful-restart-disable", On),
     ("bgp ipv6-auto-ra", Off),
     ("bgp labeled-unicast", On),
-    ("bgp long-lived-graceful-restart", On),
-    ("bgp max-med", On),
     ("bgp route-reflector allow-outbound-policy", On),
-    ("bgp suppress-fib-pending", On),
     ("bmp mirror", On),
     ("bmp targets", On),
     ("segment-routing srv6", On),
     ("sid vpn", On),
-    ("update-delay", On),
     ("vnc", On),
     ("vrf-policy", On),
 ];
@@ -102,9 +91,6 @@ const OF_NEIGHBOR: &[(&str, Refuse)] = &[
     ("dampening", On),
     ("disable-link-bw-encoding-ieee", On),
     ("extended-link-bandwidth", On),
-    ("graceful-restart", On),
-    ("graceful-restart-disable", On),
-    ("graceful-restart-helper", On),
     ("interface", On),
 ];
 

@@ -32,12 +32,14 @@ impl Instance {
                 .unwrap_or_else(|| Arc::new(Policies::compile(&config.policy, Some(&self.policies))));
         }
         self.config = config;
+        self.initial_configured(now, out);
         let wanted = self.subscriptions_wanted();
         if self.zebra_connected && self.snapshot.is_none() {
             out.extend(zebra::changes(self.vrf_id(), &self.subscriptions, &wanted).into_iter().map(Action::Zebra));
             self.subscriptions = wanted;
         }
         self.apply(now, out);
+        self.initial_progress(now, out);
     }
 
     /// Brings sessions and shards to what configuration and interfaces ask for; whatever is so already is left alone.
@@ -87,6 +89,7 @@ impl Instance {
             interfaces: &self.interfaces,
             policies: &self.policies,
             filters: &mut self.filters,
+            restarting: self.initial.is_restarting(),
         })
     }
 
@@ -125,6 +128,7 @@ impl Instance {
 
     fn remove_peer(&mut self, now: Timestamp, addr: IpAddr, id: PeerId, out: &mut Vec<Action>) {
         self.peer_event(now, id, PeerEvent::Deconfigured, out);
+        self.drop_all_stale(id, out);
         if let Some(entry) = self.peers.remove(&id)
             && entry.session.transport.password.is_some()
         {
@@ -149,7 +153,11 @@ impl Instance {
         if changed {
             entry.session = Arc::new(session);
             let event = PeerEvent::Configured(Arc::clone(&entry.session));
+            let shut_down = entry.session.shutdown.is_some();
             self.peer_event(now, id, event, out);
+            if shut_down {
+                self.drop_all_stale(id, out);
+            }
         }
         self.refresh_params(id, out);
         self.check_limits(now, id, out);
@@ -214,6 +222,7 @@ impl Instance {
                 interfaces: &self.interfaces,
                 policies: &self.policies,
                 filters: &mut filters,
+                restarting: self.initial.is_restarting(),
             };
             let sessions = router.effective(config);
             sessions.filter_map(|n| Some((n.addr, surroundings.session(&n)?))).collect::<Vec<_>>()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bgp_packet::Family;
 use bgp_packet::attr::{AttrCode, CodeSet, SessionKind};
+use bgp_packet::capability::{GracefulRestart, LongLived};
 use ferrite_policy::Policies;
 use ferrite_types::{Afi, IfIndex, RouterId, VrfId};
 
@@ -13,6 +14,8 @@ use super::Host;
 use super::filter::{ChainKey, Filters, Place};
 use super::identity;
 use super::interfaces::Interfaces;
+use crate::config::GracefulMode;
+use crate::config::graceful::RESTART_TIME;
 use crate::config::{
     AddPathTx, AllowAsIn, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, InstanceName, PolicyName,
     RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
@@ -36,6 +39,8 @@ pub struct Surroundings<'a> {
     pub interfaces: &'a Interfaces,
     pub policies: &'a Policies,
     pub filters: &'a mut Filters,
+    /// The first sessions after a start say so.
+    pub restarting: bool,
 }
 
 impl Surroundings<'_> {
@@ -74,12 +79,38 @@ impl Surroundings<'_> {
         session.override_capabilities = from.override_capability;
         session.hostname = from.capability_fqdn.then(|| self.host_names());
         session.enforce_first_as = from.enforce_first_as;
+        self.restarts(neighbor, &mut session);
         session.aigp = from.aigp;
         session.discard = codes(&from.path_attribute_discard);
         session.withdraw = codes(&from.path_attribute_withdraw);
         session.transport = self.transport(neighbor, remote);
         session.blocked = self.blocked(neighbor, &session);
         Some(session)
+    }
+
+    /// What our OPEN says about restarts: a helper names no families, for it asks for nothing.
+    fn restarts(&self, neighbor: &EffectiveNeighbor, session: &mut SessionConfig) {
+        let settings = self.config.graceful(self.router);
+        let own = &self.router.restart;
+        session.hard_administrative_reset = self.router.sessions.hard_administrative_reset;
+        let mode = neighbor.session.graceful;
+        if mode == GracefulMode::Disabled {
+            return;
+        }
+        let ours = session.families.iter().filter(|_| mode == GracefulMode::Restart);
+        let forwarding = settings.preserve_fw_state;
+        let families: Vec<Family> = ours.collect();
+        session.graceful_restart = Some(GracefulRestart {
+            restarting: self.restarting,
+            notification: own.notification,
+            time: settings.restart_time.unwrap_or(RESTART_TIME),
+            families: families.iter().map(|family| ((*family).into(), forwarding)).collect(),
+        });
+        let long_lived = |stale_time| {
+            let entry = |family: &Family| LongLived { family: (*family).into(), forwarding, stale_time };
+            families.iter().map(entry).collect()
+        };
+        session.long_lived = Some(own.long_lived_time.map_or_else(Vec::new, long_lived));
     }
 
     /// A view is no place in the forwarding: its next hops are not looked up and its routes go nowhere but to neighbours.

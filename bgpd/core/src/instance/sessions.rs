@@ -10,9 +10,12 @@ use bgp_packet::{Family, RefreshKind, RouteRefresh};
 use bytes::BytesMut;
 use ferrite_types::{IfIndex, Timestamp};
 
+use super::graceful::Graceful;
 use super::{Action, Instance, LogLine};
 use crate::config::EffectiveNeighbor;
-use crate::peer::{DownReason, LastReset, Negotiated, Peer, PeerAction, PeerEvent, SessionConfig, State};
+use crate::peer::{
+    DownReason, LastReset, Negotiated, Peer, PeerAction, PeerEvent, PeerMessage, SessionConfig, State,
+};
 use crate::rib::{PeerId, PeerParams, PrefixCount, ReapplyDirection, ShardEvent};
 
 /// A configured neighbour.
@@ -31,6 +34,7 @@ pub struct PeerEntry {
     /// Families whose limit was warned of.
     pub(super) warned: BTreeSet<Family>,
     pub updates_received: u64,
+    pub graceful: Graceful,
 }
 
 /// Counts of one family, a slot per shard.
@@ -68,6 +72,7 @@ impl PeerEntry {
             tables: Vec::new(),
             warned: BTreeSet::new(),
             updates_received: 0,
+            graceful: Graceful::default(),
         }
     }
 
@@ -117,9 +122,15 @@ impl Instance {
         if let PeerEvent::Activity { updates, .. } = &event {
             entry.updates_received += updates;
         }
+        let keepalive = matches!(&event, PeerEvent::Received { message: PeerMessage::Keepalive, .. })
+            && entry.established();
         let mut actions = Vec::new();
         entry.peer.handle(now, event, &mut actions);
+        let first = keepalive && !std::mem::replace(&mut entry.graceful.keepalive, keepalive);
         self.carry_out(now, id, actions, out);
+        if first {
+            self.initial_progress(now, out);
+        }
     }
 
     pub(super) fn peer_tick(&mut self, now: Timestamp, id: PeerId, out: &mut Vec<Action>) {
@@ -142,8 +153,8 @@ impl Instance {
                 PeerAction::Established { conn, session, negotiated } => {
                     self.session_up(now, id, conn, session, negotiated, out);
                 }
-                PeerAction::Down { session, reset } => self.session_down(id, session, &reset, out),
-                PeerAction::Refresh { refresh, .. } => self.refresh_asked(id, refresh, out),
+                PeerAction::Down { session, reset } => self.session_down(now, id, session, &reset, out),
+                PeerAction::Refresh { refresh, .. } => self.refresh_asked(now, id, refresh, out),
                 PeerAction::StateChanged { from, to } => {
                     out.push(Action::Log(LogLine::State { addr: entry.addr, from, to }));
                 }
@@ -157,7 +168,7 @@ impl Instance {
 
     fn session_up(
         &mut self,
-        _now: Timestamp,
+        now: Timestamp,
         id: PeerId,
         conn: crate::peer::ConnId,
         session: u64,
@@ -167,7 +178,7 @@ impl Instance {
         let Some(params) = self.params_of(id, &negotiated) else { return };
         let shards = self.host.shards;
         let log = self.router().is_some_and(|router| router.log_neighbor_changes);
-        self.initial.session_up(id);
+        self.initial.session_up(now);
         let Some(entry) = self.peers.get_mut(&id) else { return };
         let params = Arc::new(params);
         entry.params = Some(Arc::clone(&params));
@@ -183,10 +194,19 @@ impl Instance {
             out.push(Action::Log(LogLine::NeighborUp { addr: entry.addr, hostname: entry.hostname() }));
         }
         self.all_shards(|| ShardEvent::PeerUp { peer: id, session, params: Arc::clone(&params) }, out);
+        self.graceful_up(id, &negotiated, out);
         out.push(Action::SessionUp { peer: id, conn, session, config, negotiated });
+        self.initial_progress(now, out);
     }
 
-    fn session_down(&mut self, id: PeerId, session: u64, reset: &LastReset, out: &mut Vec<Action>) {
+    fn session_down(
+        &mut self,
+        now: Timestamp,
+        id: PeerId,
+        session: u64,
+        reset: &LastReset,
+        out: &mut Vec<Action>,
+    ) {
         let log = self.router().is_some_and(|router| router.log_neighbor_changes);
         if let Some(entry) = self.peers.get_mut(&id) {
             entry.params = None;
@@ -198,13 +218,15 @@ impl Instance {
             }
         }
         out.push(Action::SessionDown { peer: id, session });
-        self.all_shards(|| ShardEvent::PeerDown { peer: id, session }, out);
+        self.graceful_down(now, id, session, reset, out);
+        self.initial_progress(now, out);
     }
 
     /// The neighbour asks for our table again. Its own markers go to the shards in order with its routes.
-    fn refresh_asked(&mut self, id: PeerId, refresh: RouteRefresh, out: &mut Vec<Action>) {
-        if refresh.kind == RefreshKind::Request {
-            self.send_table(id, refresh.family, out);
+    fn refresh_asked(&mut self, now: Timestamp, id: PeerId, refresh: RouteRefresh, out: &mut Vec<Action>) {
+        match refresh.kind {
+            RefreshKind::Request => self.send_table(id, refresh.family, out),
+            kind => self.refresh_marked(now, id, refresh.family, kind),
         }
     }
 
@@ -228,6 +250,7 @@ impl Instance {
 
     /// One shard has sent all of a table.
     pub(super) fn table_sent(&mut self, id: PeerId, family: Family, out: &mut Vec<Action>) {
+        let quiet = self.router().is_some_and(|router| router.restart.disable_eor);
         let Some(entry) = self.peers.get_mut(&id) else { return };
         let Some(at) = entry.tables.iter().position(|table| table.family == family) else { return };
         let Some(table) = entry.tables.get_mut(at) else { return };
@@ -238,6 +261,12 @@ impl Instance {
         let refresh = table.refresh;
         entry.tables.remove(at);
         let Some(conn) = entry.peer.conn() else { return };
+        if !refresh {
+            entry.graceful.end_sent = entry.graceful.end_sent.with(family);
+        }
+        if !refresh && quiet {
+            return;
+        }
         let bytes = if refresh {
             RouteRefresh { family, kind: RefreshKind::End }.encode()
         } else {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_packet::attr::{CodeSet, SessionKind};
-use bgp_packet::capability::{GracefulRestart, Role};
+use bgp_packet::capability::{GracefulRestart, LongLived, Role};
 use bgp_packet::notification::{Notification, cease};
 use bgp_packet::{Family, FamilySet};
 use ferrite_types::{Asn, IfIndex, RouterId};
@@ -139,7 +139,12 @@ pub struct SessionConfig {
     pub software_version: Option<String>,
     /// `local-role`, and whether the neighbour must have one.
     pub role: Option<(Role, bool)>,
+    /// `restarting` holds for the first session after a start only.
     pub graceful_restart: Option<GracefulRestart>,
+    /// Long-lived graceful restart (RFC 9494).
+    pub long_lived: Option<Vec<LongLived>>,
+    /// `bgp hard-administrative-reset`.
+    pub hard_administrative_reset: bool,
     pub enforce_first_as: bool,
     pub aigp: bool,
     /// `path-attribute discard` and `treat-as-withdraw`.
@@ -178,6 +183,8 @@ impl SessionConfig {
             software_version: None,
             role: None,
             graceful_restart: None,
+            long_lived: None,
+            hard_administrative_reset: true,
             enforce_first_as: false,
             aigp: false,
             discard: CodeSet::EMPTY,
@@ -230,7 +237,7 @@ impl SessionConfig {
     }
 
     /// Whether a change to `new` cannot be had without a new session: why, and what the neighbour is told. Timers and
-    /// policy are not among it: timers are agreed on with the next session, as in FRR.
+    /// policy are not among it: timers, and what is said about restarts, are agreed on with the next session, as in FRR.
     pub fn reset_by(&self, new: &Self) -> Option<(DownReason, Notification)> {
         let changed = |reason| Some((reason, Notification::cease(cease::CONFIG_CHANGE)));
         if let (None, Some(shutdown)) = (&self.shutdown, &new.shutdown) {
@@ -276,7 +283,6 @@ impl SessionConfig {
             && self.paths_limits == new.paths_limits
             && self.software_version == new.software_version
             && self.role == new.role
-            && self.graceful_restart == new.graceful_restart
             && (self.discard, self.withdraw) == (new.discard, new.withdraw)
     }
 }

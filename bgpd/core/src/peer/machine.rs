@@ -7,9 +7,10 @@ use bgp_packet::MessageType;
 use bgp_packet::notification::{self, Notification};
 use ferrite_types::Timestamp;
 
+use super::config::SessionConfig;
 use super::fsm::{self, Effect, State, Step};
 use super::open::{self, Negotiated};
-use super::reason::LastReset;
+use super::reason::{DownReason, LastReset};
 use super::timers::{Timer, Timers};
 use super::{
     Cause, ConnId, Ends, IDLE_HOLD_MAX, IDLE_HOLD_MIN, OPEN_HOLD, Peer, PeerAction, RETRY_MIN, STABLE,
@@ -234,8 +235,22 @@ impl Peer {
         }
     }
 
+    /// The configuration as our OPEN tells it: only the first session after a start is after a restart (RFC 4724 §4.1).
+    pub(super) fn said_config(&self) -> Option<Arc<SessionConfig>> {
+        let config = self.config.as_ref()?;
+        let restarting = config.graceful_restart.as_ref().is_some_and(|restart| restart.restarting);
+        if !restarting || self.history.established == 0 {
+            return Some(Arc::clone(config));
+        }
+        let mut said = SessionConfig::clone(config);
+        if let Some(restart) = &mut said.graceful_restart {
+            restart.restarting = false;
+        }
+        Some(Arc::new(said))
+    }
+
     fn send_open(&mut self, now: Timestamp, slot: Slot, out: &mut Vec<PeerAction>) {
-        let (Some(config), Some(conn)) = (self.config.clone(), self.machine(slot).conn()) else { return };
+        let (Some(config), Some(conn)) = (self.said_config(), self.machine(slot).conn()) else { return };
         let machine = self.machine(slot);
         machine.timers.disarm_all();
         machine.timers.arm(Timer::Hold, now + OPEN_HOLD);
@@ -308,7 +323,8 @@ impl Peer {
 
     /// The connection ends and the machine is idle. Ours begins again after the idle hold time.
     fn end(&mut self, now: Timestamp, slot: Slot, effect: Effect, cause: Cause, out: &mut Vec<PeerAction>) {
-        let (reset, word) = Self::last_words(now, effect, cause);
+        let (mut reset, mut word) = Self::last_words(now, effect, cause);
+        self.mind_restarts(slot, &mut reset, &mut word);
         let stopped = matches!(effect, Effect::Notify) && word.is_some() && reset.by_request;
         let machine = self.machine(slot);
         let (conn, state, session) = (machine.conn(), machine.state(), machine.negotiated().is_some());
@@ -327,6 +343,21 @@ impl Peer {
             out.push(PeerAction::AttemptFailed { reset });
         }
         self.hold_idle(now, slot, session, stopped);
+    }
+
+    /// A NOTIFICATION that is to end the session for good is said as a hard reset; a connection that just ended is a
+    /// restart, where both ends said that they mind those.
+    fn mind_restarts(&mut self, slot: Slot, reset: &mut LastReset, word: &mut Option<Notification>) {
+        // Without a configuration the neighbour was removed.
+        let hard = self.config.as_ref().is_none_or(|config| config.hard_administrative_reset);
+        let Some(negotiated) = self.machine(slot).negotiated() else { return };
+        if let Some(said) = word.as_mut().filter(|said| negotiated.says_hard_reset(said, hard)) {
+            *said = said.hard();
+            reset.hard = true;
+        }
+        if reset.reason == DownReason::PeerClosed && !negotiated.kept_families().is_empty() {
+            reset.reason = DownReason::RestartClosed;
+        }
     }
 
     /// A peer that fails again and again is let in ever later; one that was asked to end is not to blame.

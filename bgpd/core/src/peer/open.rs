@@ -2,7 +2,7 @@
 //! RFC 6793 §4.1, RFC 7911 §4, RFC 9234 §4.2).
 
 use bgp_packet::attr::{DecodeContext, EncodeContext, SessionKind};
-use bgp_packet::capability::{AddPathMode, Capability, FamilyCode, GracefulRestart, Role};
+use bgp_packet::capability::{AddPathMode, Capability, FamilyCode, Role};
 use bgp_packet::header::{MAX_LEN, MAX_LEN_EXTENDED};
 use bgp_packet::notification::{Notification, open as codes};
 use bgp_packet::{Family, FamilySet, Open};
@@ -32,7 +32,6 @@ pub struct Negotiated {
     pub route_refresh: bool,
     pub enhanced_refresh: bool,
     pub remote_role: Option<Role>,
-    pub graceful_restart: Option<GracefulRestart>,
     /// Host and domain name of the neighbour.
     pub hostname: Option<(String, String)>,
     pub software_version: Option<String>,
@@ -98,6 +97,7 @@ pub fn our_open(config: &SessionConfig) -> Open {
         let name = config.hostname.clone();
         capabilities.extend(name.map(|(host, domain)| Capability::Hostname { host, domain }));
         capabilities.extend(config.graceful_restart.clone().map(Capability::GracefulRestart));
+        capabilities.extend(config.long_lived.clone().map(Capability::LongLivedGracefulRestart));
         capabilities.extend(config.software_version.clone().map(Capability::SoftwareVersion));
     }
     Open::new(config.our_as(), config.hold_time, config.router_id, capabilities)
@@ -165,10 +165,6 @@ pub fn negotiate(config: &SessionConfig, received: Open, ends: Ends) -> Result<N
         route_refresh: both(|c| matches!(c, Capability::RouteRefresh | Capability::RouteRefreshOld)),
         enhanced_refresh: both(|c| matches!(c, Capability::EnhancedRouteRefresh)),
         remote_role,
-        graceful_restart: find(&received, |c| match c {
-            Capability::GracefulRestart(restart) => Some(restart.clone()),
-            _ => None,
-        }),
         hostname: find(&received, |c| match c {
             Capability::Hostname { host, domain } => Some((host.clone(), domain.clone())),
             _ => None,

@@ -27,6 +27,8 @@ pub enum DownReason {
     CapabilityChanged,
     PassiveChanged,
     MultihopChanged,
+    /// The connection ended, and the neighbour is thought to come back (RFC 4724).
+    RestartClosed,
     InterfaceDown,
     AddressLost,
     NoPath,
@@ -63,6 +65,7 @@ impl DownReason {
             Self::CapabilityChanged => (19, "Capability changed"),
             Self::PassiveChanged => (20, "Passive config change"),
             Self::MultihopChanged => (21, "Multihop config change"),
+            Self::RestartClosed => (22, "NSF peer closed the session"),
             Self::InterfaceDown => (25, "Interface down"),
             Self::AddressLost => (26, "Neighbor address lost"),
             Self::NoPath => (27, "No path to specified Neighbor"),
@@ -91,11 +94,13 @@ pub struct LastReset {
     pub error: Option<String>,
     /// Asked for by configuration or a command, so nobody's fault.
     pub by_request: bool,
+    /// A hard reset (RFC 8538 §3): `notification` is what was inside.
+    pub hard: bool,
 }
 
 impl LastReset {
     fn new(at: Timestamp, reason: DownReason) -> Self {
-        Self { at, reason, notification: None, error: None, by_request: false }
+        Self { at, reason, notification: None, error: None, by_request: false, hard: false }
     }
 
     pub(super) fn closed(at: Timestamp, error: String) -> Self {
@@ -104,7 +109,10 @@ impl LastReset {
     }
 
     pub(super) fn received(at: Timestamp, notification: Notification) -> Self {
-        Self { notification: Some(notification), ..Self::new(at, DownReason::NotificationReceived) }
+        let inner = notification.inner();
+        let hard = inner.is_some();
+        let notification = Some(inner.unwrap_or(notification));
+        Self { notification, hard, ..Self::new(at, DownReason::NotificationReceived) }
     }
 
     pub(super) fn sent(at: Timestamp, notification: Notification) -> Self {

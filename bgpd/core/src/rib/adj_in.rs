@@ -207,18 +207,11 @@ fn set_peer_address(route: &mut PolicyInput<'_>, params: &PeerParams) {
 impl Importer {
     fn new(ctx: &Ctx, peer: PeerIdx, family: bgp_packet::Family, sets: usize) -> Option<Self> {
         let slot = ctx.peers.get(peer)?;
+        let epoch = slot.epochs.get(super::stale::place(family)?)?.current;
         let params = Arc::clone(&slot.params);
         let family = Arc::clone(params.family(family)?);
         let by_prefix = family.import.as_ref().is_some_and(|policy| policy.depends_on_prefix());
-        Some(Self {
-            peer,
-            epoch: slot.epoch,
-            params,
-            family,
-            by_prefix,
-            cache: vec![None; sets],
-            held: Vec::new(),
-        })
+        Some(Self { peer, epoch, params, family, by_prefix, cache: vec![None; sets], held: Vec::new() })
     }
 
     /// The result for a route; a reference to accepted attributes is the caller's.
@@ -356,26 +349,29 @@ impl<P: Key> Rib<P> {
             Some(path) => {
                 let old = *path;
                 let kept = PathFlags::BEST | PathFlags::MULTIPATH | PathFlags::VALID;
-                let unchanged = old.attrs == new.attrs
-                    && old.flags.epoch() == new.flags.epoch()
+                let same = old.attrs == new.attrs
                     && old.flags.has(PathFlags::UNUSABLE) == new.flags.has(PathFlags::UNUSABLE)
                     && old.flags.has(PathFlags::FILTERED) == new.flags.has(PathFlags::FILTERED);
-                if unchanged {
-                    let was_stale = old.flags.has(PathFlags::STALE);
-                    path.flags.set(PathFlags::STALE, false);
+                let epochs = ctx.peers.get_mut(new.peer).and_then(|slot| slot.epochs.get_mut(self.slot));
+                // A local path has no epochs.
+                let held = epochs.is_none_or(|epochs| epochs.holds(old.flags.epoch()));
+                if same && held {
+                    // Told again after a restart: nothing changes but that it is fresh.
+                    if old.flags.epoch() != new.flags.epoch() {
+                        path.flags = new.flags.with(old.flags.bits() & kept);
+                        Self::count(ctx, self.slot, &old, false);
+                        Self::count(ctx, self.slot, &new, true);
+                    }
                     ctx.attrs.release(new.attrs);
-                    if !was_stale {
-                        return;
-                    }
-                } else {
-                    *path = Path { flags: new.flags.with(old.flags.bits() & kept), ..new };
-                    if old.flags.has(PathFlags::BEST | PathFlags::MULTIPATH) {
-                        entry.set(super::table::entry_flags::BEST_TOUCHED, true);
-                    }
-                    Self::count(ctx, self.slot, &old, false);
-                    Self::count(ctx, self.slot, &new, true);
-                    ctx.attrs.release(old.attrs);
+                    return;
                 }
+                *path = Path { flags: new.flags.with(old.flags.bits() & kept), ..new };
+                if old.flags.has(PathFlags::BEST | PathFlags::MULTIPATH) {
+                    entry.set(super::table::entry_flags::BEST_TOUCHED, true);
+                }
+                Self::count(ctx, self.slot, &old, false);
+                Self::count(ctx, self.slot, &new, true);
+                ctx.attrs.release(old.attrs);
             }
             None => {
                 entry.paths.push(new);
@@ -427,13 +423,11 @@ impl<P: Key> Rib<P> {
         }
     }
 
-    /// Keeps the peer's counts. Paths of an older session are not counted any more.
+    /// Keeps the peer's counts. Paths of an epoch that is not held are not counted any more.
     fn count(ctx: &mut Ctx, family: usize, path: &Path, more: bool) {
         let Some(slot) = ctx.peers.get_mut(path.peer) else { return };
-        if slot.epoch != path.flags.epoch() {
-            return;
-        }
-        let Some(counts) = slot.counts.get_mut(family) else { return };
+        let Some(epochs) = slot.epochs.get_mut(family) else { return };
+        let Some(counts) = epochs.counters(path.flags.epoch()) else { return };
         let step = |count: &mut u32| {
             *count = if more { count.saturating_add(1) } else { count.saturating_sub(1) };
         };
@@ -453,10 +447,10 @@ impl<P: Key> Rib<P> {
         let Some(entry) = self.table.get(handle) else { return };
         let prefix: Prefix = entry.prefix.into();
         // What an ended session left is on its way out and stays so.
-        let Some(epoch) = ctx.peers.get(peer).filter(|slot| slot.is_up()).map(|slot| slot.epoch) else {
-            return;
-        };
-        let current = |path: &&Path| path.peer == peer && path.flags.epoch() == epoch;
+        let up = ctx.peers.get(peer).filter(|slot| slot.is_up());
+        let Some(epochs) = up.and_then(|slot| slot.epochs.get(self.slot)).copied() else { return };
+        // What is stale will be told again, and judged then.
+        let current = |path: &&Path| path.peer == peer && path.flags.epoch() == epochs.current;
         let stored: Vec<Path> = entry.paths.iter().filter(current).copied().collect();
         let received = stored.iter().filter(|path| {
             path.flags.has(PathFlags::SHADOW)

@@ -70,8 +70,9 @@ fn redistributed_protocol(path_id: u32) -> RouteProtocol {
 }
 
 impl Ctx {
-    /// Whether the path may be chosen: of a live session, with a next hop that can be reached.
-    pub fn usable(&mut self, path: &Path) -> bool {
+    /// Whether the path, of the family in this place, may be chosen: of a live session or kept over a restart, with a next
+    /// hop that can be reached.
+    pub fn usable(&mut self, path: &Path, place: usize) -> bool {
         if path.flags.has(PathFlags::SHADOW) {
             return false;
         }
@@ -79,7 +80,7 @@ impl Ctx {
             return !path.flags.has(PathFlags::UNUSABLE);
         }
         let Some(slot) = self.peers.get(path.peer) else { return false };
-        if slot.epoch != path.flags.epoch() {
+        if !slot.epochs.get(place).is_some_and(|epochs| epochs.holds(path.flags.epoch())) {
             return false;
         }
         let connected = slot.params.connected_nexthops;
@@ -133,7 +134,7 @@ impl Ctx {
             peer: slot.map(|slot| slot.params.addr),
             path_id: path.path_id,
             selected: path.flags.has(PathFlags::BEST),
-            // Waiting to be named again in a refresh costs a path nothing (RFC 7313); RFC 9494 §4.3 does.
+            // Waiting to be told again costs a path nothing (RFC 7313, RFC 4724 §4.2); having long to live does (RFC 9494 §4.3).
             stale: attrs.communities.contains(&Community::LLGR_STALE),
             as_path_hash: FxBuildHasher.hash_one(&attrs.as_path),
         })

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bgp_packet::Family;
 use bgp_packet::attr::Attributes;
+use bgp_packet::{Family, FamilySet};
 use bytes::Bytes;
 use ferrite_types::zclient::{self, NexthopState, RedistributedRoute, RouteResult, TrackNexthop};
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
@@ -33,10 +33,29 @@ pub enum ShardEvent {
         peer: PeerId,
         session: u64,
     },
+    /// The session is gone and the peer is thought to come back: its routes in these families are kept, stale.
+    PeerLost {
+        peer: PeerId,
+        session: u64,
+        keep: FamilySet,
+        /// Of those, the families whose routes outlive another restart (RFC 9494).
+        long_lived: FamilySet,
+    },
+    /// What is stale of the peer is kept no longer.
+    StaleOver {
+        peer: PeerId,
+        family: Family,
+    },
+    /// What is stale of the peer is from now on put behind all other routes (RFC 9494 §4.2).
+    LongLived {
+        peer: PeerId,
+        family: Family,
+    },
     Routes(RouteBatch),
-    /// The peer's initial table is complete.
+    /// The peer's initial table is complete: what is stale and was not told again is removed.
     EndOfRib {
         peer: PeerId,
+        session: u64,
         family: Family,
     },
     /// The peer asks for our table again (ROUTE-REFRESH), or `clear … soft out`.
@@ -54,10 +73,12 @@ pub enum ShardEvent {
     /// not named by `RefreshInEnd` is removed.
     RefreshInBegin {
         peer: PeerId,
+        session: u64,
         family: Family,
     },
     RefreshInEnd {
         peer: PeerId,
+        session: u64,
         family: Family,
     },
     /// How tracked next hops are reached.
@@ -66,6 +87,8 @@ pub enum ShardEvent {
     FibResults(Vec<RouteResult>),
     /// Another shard's part in a route that this shard originates.
     Contribution(Contribution),
+    /// In these families nothing is decided, sent or installed until another word of this; routes are taken in.
+    Defer(FamilySet),
     /// Octets of this shard that a peer's writer has put on its socket.
     Credit {
         peer: PeerId,
@@ -231,6 +254,7 @@ pub enum ShardAction {
     /// The peer's End-of-RIB came, and the routes before it are in the table.
     EndOfRib {
         peer: PeerId,
+        session: u64,
         family: Family,
     },
     /// Next hops whose reachability the shard wants to know, or no longer.
@@ -266,6 +290,8 @@ pub struct PrefixCount {
     pub accepted: u32,
     /// Kept as received, where soft-reconfiguration is on; otherwise the same as `accepted`.
     pub received: u32,
+    /// Of the accepted, those that wait to be told again after a restart or in a refresh.
+    pub stale: u32,
     /// Announced to the peer.
     pub sent: u32,
 }

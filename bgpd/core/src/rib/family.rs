@@ -10,6 +10,7 @@ use super::aggregate::{Aggregates, Origination};
 use super::ctx::{Ctx, local_id};
 use super::decision::{self, Candidate, Multipath};
 use super::default_route::DefaultWatches;
+use super::defer::Deferral;
 use super::event::{Contribution, ShardAction};
 use super::export::GroupKey;
 use super::fib::Fib;
@@ -30,10 +31,10 @@ pub struct Job {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum JobKind {
-    /// Removes paths of a peer that are not of its current session.
+    /// Removes paths of a peer that are of no epoch it holds.
     Flush(PeerIdx),
-    /// Removes paths of a peer that a refresh did not name again.
-    Sweep(PeerIdx),
+    /// Marks what is stale of a peer as kept for long.
+    LongLived(PeerIdx),
     /// Runs import policy again over what is stored of a peer.
     Reimport(PeerIdx),
     /// Decides again where one of these next hops is used.
@@ -56,11 +57,12 @@ pub struct Rib<P> {
     defaults: DefaultWatches,
     pub originated: Originated<P>,
     /// Entries whose decision is to be taken again, in order of change.
-    changed: Vec<Handle>,
+    pub(super) changed: Vec<Handle>,
     pub jobs: Vec<Job>,
     pub version: u32,
     pub walks: Walks<P>,
     candidates: Vec<Candidate>,
+    pub(super) deferral: Deferral,
 }
 
 impl<P: Key> Rib<P> {
@@ -80,6 +82,7 @@ impl<P: Key> Rib<P> {
             version: 0,
             walks: Walks::default(),
             candidates: Vec::new(),
+            deferral: Deferral::default(),
         }
     }
 
@@ -110,11 +113,16 @@ impl<P: Key> Rib<P> {
     pub fn tick(&mut self, ctx: &mut Ctx, fib_outstanding: usize, out: &mut Vec<ShardAction>) -> usize {
         self.sweep_redistributed(ctx);
         self.run_job(ctx);
+        if self.is_deferred() {
+            self.prepare(ctx);
+            return 0;
+        }
         self.settle(ctx, out);
         self.settle_aggregates(ctx, out);
         self.settle_defaults(ctx, out);
+        let complete = self.completes(ctx);
         for group in &mut self.groups {
-            group.work(ctx, &mut self.table, ctx.limits.slice, out);
+            group.work(ctx, &mut self.table, ctx.limits.slice, complete, out);
         }
         let config = Arc::clone(&ctx.config);
         match config.family(self.family) {
@@ -125,6 +133,11 @@ impl<P: Key> Rib<P> {
 
     /// When `tick` has work again without an event.
     pub fn next_deadline(&self, ctx: &Ctx, fib_room: bool) -> Option<Timestamp> {
+        if self.is_deferred() {
+            let now = (!self.jobs.is_empty() || self.is_preparing()).then_some(ctx.now);
+            let waiting = self.walks.next_deadline().into_iter().chain(self.redistribution_deadline());
+            return waiting.chain(now).min();
+        }
         let now = !self.jobs.is_empty()
             || !self.changed.is_empty()
             || (self.aggregates.changed && !self.rebuilding())
@@ -133,7 +146,8 @@ impl<P: Key> Rib<P> {
             return Some(ctx.now);
         }
         let waiting = self.walks.next_deadline().into_iter().chain(self.redistribution_deadline());
-        self.groups.iter().filter_map(|group| group.next_deadline(ctx)).chain(waiting).min()
+        let complete = self.is_complete(ctx);
+        self.groups.iter().filter_map(|group| group.next_deadline(ctx, complete)).chain(waiting).min()
     }
 
     /// Whether nothing is on its way any more between routes taken in and groups.
@@ -184,7 +198,7 @@ impl<P: Key> Rib<P> {
             .iter_mut()
             .enumerate()
             .filter_map(|(index, path)| {
-                let usable = ctx.usable(path);
+                let usable = ctx.usable(path, self.slot);
                 path.flags.set(PathFlags::VALID, usable);
                 usable.then_some(index)
             })
@@ -299,18 +313,17 @@ impl<P: Key> Rib<P> {
         let Some(entry) = self.table.get(handle) else { return };
         match kind {
             JobKind::Flush(peer) => {
-                let epoch = ctx.peers.get(*peer).map(|slot| slot.epoch);
-                let gone = |path: &Path| path.peer == *peer && Some(path.flags.epoch()) != epoch;
+                let epochs = ctx.peers.get(*peer).and_then(|slot| slot.epochs.get(self.slot)).copied();
+                let held = |epoch| epochs.is_some_and(|epochs| epochs.holds(epoch));
+                let gone = |path: &Path| path.peer == *peer && !held(path.flags.epoch());
                 if entry.paths.iter().any(gone) {
                     self.take_where(ctx, handle, gone);
                     self.table.release(handle);
                 }
             }
-            JobKind::Sweep(peer) => {
-                let gone = |path: &Path| path.peer == *peer && path.flags.has(PathFlags::STALE);
-                if entry.paths.iter().any(gone) {
-                    self.take_where(ctx, handle, gone);
-                    self.table.release(handle);
+            JobKind::LongLived(peer) => {
+                if entry.paths.iter().any(|path| path.peer == *peer) {
+                    self.live_long(ctx, *peer, handle);
                 }
             }
             JobKind::Reimport(peer) => {
@@ -341,18 +354,7 @@ impl<P: Key> Rib<P> {
                 }
             }
             JobKind::Everything => self.aggregates.changed = true,
-            JobKind::Sweep(_) | JobKind::Reimport(_) | JobKind::Nexthops(_) => {}
-        }
-    }
-
-    /// Marks what a peer has sent as to be named again.
-    pub fn mark_stale(&mut self, peer: PeerIdx) {
-        for index in 0..self.table.capacity() {
-            if let Some(entry) = self.table.get_mut(Handle(index as u32)) {
-                for path in entry.paths.iter_mut().filter(|path| path.peer == peer) {
-                    path.flags.set(PathFlags::STALE, true);
-                }
-            }
+            JobKind::LongLived(_) | JobKind::Reimport(_) | JobKind::Nexthops(_) => {}
         }
     }
 

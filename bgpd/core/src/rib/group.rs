@@ -352,7 +352,7 @@ impl<P: Key> Group<P> {
     }
 
     /// When the group can do something again without an event.
-    pub fn next_deadline(&self, ctx: &Ctx) -> Option<Timestamp> {
+    pub fn next_deadline(&self, ctx: &Ctx, complete: bool) -> Option<Timestamp> {
         let window = |member: &Member| {
             ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < ctx.limits.send_window)
         };
@@ -360,7 +360,7 @@ impl<P: Key> Group<P> {
         if draining {
             return Some(ctx.now);
         }
-        let owed = self.members.iter().any(|member| member.awaiting && member.catch_up.is_none());
+        let owed = complete && self.members.iter().any(|member| member.awaiting && member.catch_up.is_none());
         if self.dirty.is_empty() && !owed {
             return None;
         }
@@ -376,7 +376,15 @@ impl<P: Key> Group<P> {
     }
 
     /// Does a slice of the group's work: evaluates changes, sends them, lets members catch up.
-    pub fn work(&mut self, ctx: &mut Ctx, table: &mut Table<P>, budget: usize, out: &mut Vec<ShardAction>) {
+    /// While the table is not `complete`, nobody is told that it is.
+    pub fn work(
+        &mut self,
+        ctx: &mut Ctx,
+        table: &mut Table<P>,
+        budget: usize,
+        complete: bool,
+        out: &mut Vec<ShardAction>,
+    ) {
         if self.ready(ctx, ctx.now) && !self.dirty.is_empty() {
             self.flush_dirty(ctx, table, budget, out);
             let interval = Duration::from_secs(u64::from(self.key.interval()));
@@ -384,7 +392,7 @@ impl<P: Key> Group<P> {
                 self.next_flush = ctx.now + interval;
             }
         }
-        if self.dirty.is_empty() {
+        if self.dirty.is_empty() && complete {
             for member in
                 self.members.iter_mut().filter(|member| member.awaiting && member.catch_up.is_none())
             {
@@ -392,7 +400,7 @@ impl<P: Key> Group<P> {
                 out.push(ShardAction::TableSent { peer: member.id, family: self.family });
             }
         }
-        self.drain(ctx, table, budget, out);
+        self.drain(ctx, table, budget, complete, out);
     }
 
     /// Whether changes may be evaluated as they come, without a stop in `dirty`.
@@ -484,8 +492,8 @@ impl<P: Key> Group<P> {
         for member in &self.members {
             if let Some(slot) = ctx.peers.get_mut(member.idx) {
                 let place = usize::from(self.family != Family::IPV4_UNICAST);
-                if let Some(counts) = slot.counts.get_mut(place).filter(|counts| counts.sent != member.sent) {
-                    counts.sent = member.sent;
+                if let Some(sent) = slot.sent.get_mut(place).filter(|sent| **sent != member.sent) {
+                    *sent = member.sent;
                     slot.counts_changed = true;
                 }
             }

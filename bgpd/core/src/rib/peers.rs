@@ -6,6 +6,7 @@ use bgp_packet::Family;
 use rustc_hash::FxHashMap;
 
 use super::settings::{FamilyParams, PeerId, PeerParams};
+use super::stale::Epochs;
 
 /// Slot of a peer in this shard.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -27,24 +28,17 @@ pub struct PeerSlot {
     pub params: Arc<PeerParams>,
     /// Number of the session; `None` while it is down.
     pub session: Option<u64>,
-    /// What paths of the current session carry; another epoch is to be removed.
-    pub epoch: u8,
+    /// By family: which of its paths are in the table, and how many.
+    pub epochs: [Epochs; 2],
     /// Families whose removal of old paths is not finished.
     pub flushing: u8,
     /// The session whose end is reported when everything is removed.
     pub flushed_session: Option<u64>,
-    pub counts: [FamilyCounts; 2],
+    /// By family: routes announced to the peer.
+    pub sent: [u32; 2],
     pub counts_changed: bool,
     /// Outstanding octets of this shard at the peer's writer.
     pub outstanding: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct FamilyCounts {
-    pub accepted: u32,
-    pub shadows: u32,
-    pub filtered: u32,
-    pub sent: u32,
 }
 
 impl PeerSlot {
@@ -54,6 +48,11 @@ impl PeerSlot {
 
     pub fn is_up(&self) -> bool {
         self.session.is_some()
+    }
+
+    /// Whether nothing of the peer is left or expected.
+    pub fn is_done(&self) -> bool {
+        !self.is_up() && self.flushing == 0 && !self.epochs.iter().any(Epochs::keeps)
     }
 }
 
@@ -80,10 +79,10 @@ impl Peers {
             id,
             params,
             session: None,
-            epoch: 0,
+            epochs: Default::default(),
             flushing: 0,
             flushed_session: None,
-            counts: Default::default(),
+            sent: Default::default(),
             counts_changed: false,
             outstanding: 0,
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bgp_packet::Family;
+use bgp_packet::{Family, FamilySet};
 use ferrite_types::zclient::{NexthopState, RedistributedRoute, RouteResult};
 use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix, Timestamp};
 
@@ -17,6 +17,7 @@ use super::nexthop::Nexthops;
 use super::peers::{PeerIdx, Peers};
 use super::query::{Answer, MemoryView, Query, QueryToken};
 use super::settings::{PeerId, PeerParams, ShardConfig};
+use super::stale;
 use super::table;
 
 /// One slice of the routing table. See the module above for what the shell owes it.
@@ -98,24 +99,43 @@ impl Shard {
             ShardEvent::Configured(config) => self.configured(config),
             ShardEvent::PeerUp { peer, session, params } => self.peer_up(peer, session, params),
             ShardEvent::PeerChanged { peer, params } => self.peer_changed(peer, params),
-            ShardEvent::PeerDown { peer, session } => self.peer_down(peer, session, out),
+            ShardEvent::PeerDown { peer, session } => {
+                self.peer_down(peer, session, FamilySet::EMPTY, FamilySet::EMPTY, out);
+            }
+            ShardEvent::PeerLost { peer, session, keep, long_lived } => {
+                self.peer_down(peer, session, keep, long_lived, out);
+            }
+            ShardEvent::StaleOver { peer, family } => self.end_stale(peer, family),
+            ShardEvent::LongLived { peer, family } => {
+                if let Some(idx) = self.ctx.peers.idx(peer) {
+                    on_family!(self, family, |rib, _ctx| rib.start(JobKind::LongLived(idx)));
+                }
+            }
             ShardEvent::Routes(batch) => self.routes(batch),
-            ShardEvent::EndOfRib { peer, family } => out.push(ShardAction::EndOfRib { peer, family }),
+            ShardEvent::EndOfRib { peer, session, family } => {
+                if self.is_current(peer, session) {
+                    self.end_stale(peer, family);
+                    out.push(ShardAction::EndOfRib { peer, session, family });
+                }
+            }
             ShardEvent::RefreshOut { peer, family } => {
                 if let Some(idx) = self.ctx.peers.idx(peer) {
                     on_family!(self, family, |rib, _ctx| rib.resend(idx));
                 }
             }
             ShardEvent::Reapply { peer, family, direction } => self.reapply(peer, family, direction),
-            ShardEvent::RefreshInBegin { peer, family } => {
-                if let Some(idx) = self.ctx.peers.idx(peer) {
-                    on_family!(self, family, |rib, _ctx| rib.mark_stale(idx));
+            ShardEvent::RefreshInBegin { peer, session, family } => {
+                if self.is_current(peer, session) {
+                    self.begin_refresh(peer, family);
                 }
             }
-            ShardEvent::RefreshInEnd { peer, family } => {
-                if let Some(idx) = self.ctx.peers.idx(peer) {
-                    on_family!(self, family, |rib, _ctx| rib.start(JobKind::Sweep(idx)));
+            ShardEvent::RefreshInEnd { peer, session, family } => {
+                if self.is_current(peer, session) {
+                    self.end_stale(peer, family);
                 }
+            }
+            ShardEvent::Defer(families) => {
+                on_all!(self, |rib, _ctx| rib.defer(families.contains(rib.family)));
             }
             ShardEvent::Nexthops(states) => self.nexthops(states),
             ShardEvent::Redistributed(changes) => self.redistributed(changes),
@@ -177,12 +197,12 @@ impl Shard {
         let fib_room = self.fib_outstanding < self.ctx.limits.zebra_window;
         let families =
             [self.v4.next_deadline(&self.ctx, fib_room), self.v6.next_deadline(&self.ctx, fib_room)];
-        let pending =
-            self.ctx.peers.iter().any(|(_, slot)| {
-                slot.counts_changed || (slot.flushing == 0 && slot.flushed_session.is_some())
-            });
+        let pending = self.ctx.peers.iter().any(|(_, slot)| {
+            slot.counts_changed || slot.is_done() || (slot.flushing == 0 && slot.flushed_session.is_some())
+        });
         // What waits for zebra's word on a next hop goes on with that event.
-        let replay = self.replaying && fib_room && !self.ctx.nexthops.awaits_answers();
+        let deferred = self.v4.is_deferred() || self.v6.is_deferred();
+        let replay = self.replaying && fib_room && !deferred && !self.ctx.nexthops.awaits_answers();
         let replay = replay.then_some(self.ctx.now);
         families.into_iter().flatten().chain(pending.then_some(self.ctx.now)).chain(replay).min()
     }
@@ -229,7 +249,7 @@ impl Shard {
     fn peer_up(&mut self, peer: PeerId, session: u64, params: Arc<PeerParams>) {
         let Some(idx) = self.ctx.peers.claim(peer, Arc::clone(&params)) else { return };
         if self.ctx.peers.get(idx).is_some_and(super::peers::PeerSlot::is_up) {
-            self.end_session(idx);
+            self.end_session(idx, FamilySet::EMPTY, FamilySet::EMPTY);
         }
         if let Some(slot) = self.ctx.peers.get_mut(idx) {
             slot.params = params;
@@ -239,27 +259,62 @@ impl Shard {
         on_all!(self, |rib, ctx| rib.join(ctx, idx));
     }
 
-    /// Closes the session's epoch: its paths are no candidates any more, and are removed in slices.
-    fn end_session(&mut self, idx: PeerIdx) {
-        if let Some(slot) = self.ctx.peers.get_mut(idx) {
-            slot.flushed_session = slot.session.take();
-            slot.epoch = slot.epoch.wrapping_add(1);
-            slot.flushing = 0b11;
-            slot.counts = Default::default();
-            slot.counts_changed = true;
+    /// Closes the session's epoch: what is not kept of its paths is no candidate any more, and removed in slices.
+    fn end_session(&mut self, idx: PeerIdx, keep: FamilySet, long_lived: FamilySet) {
+        let Some(slot) = self.ctx.peers.get_mut(idx) else { return };
+        slot.flushed_session = slot.session.take();
+        slot.sent = Default::default();
+        slot.counts_changed = true;
+        let mut flush = 0;
+        for (epochs, family) in slot.epochs.iter_mut().zip([Family::IPV4_UNICAST, Family::IPV6_UNICAST]) {
+            let leftover = if keep.contains(family) {
+                epochs.restart(long_lived.contains(family))
+            } else {
+                epochs.close();
+                true
+            };
+            flush |= stale::place(family).filter(|_| leftover).map_or(0, |place| 1u8 << place);
         }
+        slot.flushing |= flush;
         on_all!(self, |rib, _ctx| {
             rib.leave(idx);
-            rib.start(JobKind::Flush(idx));
+            if flush & (1 << rib.slot) != 0 {
+                rib.start(JobKind::Flush(idx));
+            }
         });
     }
 
-    fn peer_down(&mut self, peer: PeerId, session: u64, out: &mut Vec<ShardAction>) {
-        let idx = self.ctx.peers.idx(peer);
-        let current = idx.and_then(|idx| self.ctx.peers.get(idx)).and_then(|slot| slot.session);
-        match idx.filter(|_| current == Some(session)) {
-            Some(idx) => self.end_session(idx),
+    fn is_current(&self, peer: PeerId, session: u64) -> bool {
+        let slot = self.ctx.peers.idx(peer).and_then(|idx| self.ctx.peers.get(idx));
+        slot.is_some_and(|slot| slot.session == Some(session))
+    }
+
+    fn peer_down(
+        &mut self,
+        peer: PeerId,
+        session: u64,
+        keep: FamilySet,
+        long_lived: FamilySet,
+        out: &mut Vec<ShardAction>,
+    ) {
+        match self.ctx.peers.idx(peer).filter(|_| self.is_current(peer, session)) {
+            Some(idx) => self.end_session(idx, keep, long_lived),
             None => out.push(ShardAction::Flushed { peer, session }),
+        }
+    }
+
+    fn begin_refresh(&mut self, peer: PeerId, family: Family) {
+        let slot = self.ctx.peers.idx(peer).and_then(|idx| self.ctx.peers.get_mut(idx));
+        if let (Some(slot), Some(place)) = (slot, stale::place(family))
+            && let Some(epochs) = slot.epochs.get_mut(place)
+        {
+            epochs.refresh();
+        }
+    }
+
+    fn end_stale(&mut self, peer: PeerId, family: Family) {
+        if let Some(idx) = self.ctx.peers.idx(peer) {
+            on_family!(self, family, |rib, ctx| rib.end_stale(ctx, idx));
         }
     }
 
@@ -372,9 +427,9 @@ impl Shard {
             }
             if let Some(session) = slot.flushed_session.take() {
                 out.push(ShardAction::Flushed { peer: slot.id, session });
-                if slot.session.is_none() {
-                    forgotten.push(idx);
-                }
+            }
+            if slot.is_done() {
+                forgotten.push(idx);
             }
         }
         for idx in forgotten {
@@ -386,14 +441,17 @@ impl Shard {
         let mut counts = Vec::new();
         for (_, slot) in self.ctx.peers.iter_mut().filter(|(_, slot)| slot.counts_changed) {
             slot.counts_changed = false;
-            for (family, of) in [Family::IPV4_UNICAST, Family::IPV6_UNICAST].into_iter().zip(slot.counts) {
+            let families = [Family::IPV4_UNICAST, Family::IPV6_UNICAST].into_iter();
+            for ((family, epochs), sent) in families.zip(&slot.epochs).zip(slot.sent) {
                 if slot.params.family(family).is_some() {
+                    let of = epochs.total();
                     counts.push(PrefixCount {
                         peer: slot.id,
                         family,
                         accepted: of.accepted,
                         received: of.accepted + of.filtered,
-                        sent: of.sent,
+                        stale: epochs.stale.accepted,
+                        sent,
                     });
                 }
             }

@@ -171,11 +171,9 @@ impl PathFlags {
     pub const SHADOW: u16 = 1 << 3;
     /// For a shadow: policy denied the route.
     pub const FILTERED: u16 = 1 << 4;
-    /// Not yet named again since the refresh began.
-    pub const STALE: u16 = 1 << 5;
     /// One of our own routes whose condition does not hold (import check).
     pub const UNUSABLE: u16 = 1 << 6;
-    /// Number of the session that it came from, modulo 256.
+    /// When it came, as the peer's epochs count.
     pub const EPOCH_SHIFT: u16 = 8;
 
     pub const fn new(epoch: u8) -> Self {

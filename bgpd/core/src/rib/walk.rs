@@ -183,7 +183,7 @@ impl<P: Key> Rib<P> {
             valid: !shadow && path.flags.has(PathFlags::VALID),
             best: path.flags.has(PathFlags::BEST),
             multipath: path.flags.has(PathFlags::MULTIPATH),
-            stale: path.flags.has(PathFlags::STALE),
+            stale: ctx.is_stale(path, self.slot),
             suppressed: entry.has(entry_flags::SUPPRESSED) && !super::family::is_aggregate(path),
             filtered: path.flags.has(PathFlags::FILTERED),
             received_as_is: shadow || !has_shadow,

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::capability::{AddPathMode, FamilyCode, GracefulRestart};
+use crate::capability::{AddPathMode, FamilyCode, GracefulRestart, LongLived};
 use crate::{Family, Frame, next_frame};
 
 fn decode(octets: &[u8]) -> Result<Open, Notification> {
@@ -38,6 +38,10 @@ fn all_capabilities() -> Vec<Capability> {
             time: 120,
             families: vec![(v4, true), (v6, false)],
         }),
+        Capability::LongLivedGracefulRestart(vec![
+            LongLived { family: v4, forwarding: true, stale_time: LongLived::MAX_TIME },
+            LongLived { family: v6, forwarding: false, stale_time: 0 },
+        ]),
         Capability::Hostname { host: "r1".into(), domain: "example.org".into() },
         Capability::Role(3),
         Capability::SoftwareVersion("Ferrite/0.1.0".into()),
@@ -134,7 +138,7 @@ fn names_that_are_no_text_are_made_fit_to_show() {
 
 #[test]
 fn an_unknown_capability_of_any_length_is_kept() {
-    for (code, value) in [(9u8, &[1u8][..]), (71, &[0; 6]), (254, &[]), (0, &[1; 100])] {
+    for (code, value) in [(9u8, &[1u8][..]), (72, &[0; 6]), (254, &[]), (0, &[1; 100])] {
         let open = decode(&with_capability(code, value)).unwrap();
         assert_eq!(open.capabilities.len(), 1, "{code}");
     }

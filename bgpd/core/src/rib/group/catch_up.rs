@@ -17,7 +17,14 @@ const DRAIN_TOGETHER: usize = 64;
 
 impl<P: Key> Group<P> {
     /// Sends members that catch up a slice of what they miss.
-    pub fn drain(&mut self, ctx: &mut Ctx, table: &mut Table<P>, budget: usize, out: &mut Vec<ShardAction>) {
+    pub fn drain(
+        &mut self,
+        ctx: &mut Ctx,
+        table: &mut Table<P>,
+        budget: usize,
+        complete: bool,
+        out: &mut Vec<ShardAction>,
+    ) {
         let free = |member: &Member| {
             ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < ctx.limits.send_window)
         };
@@ -49,7 +56,7 @@ impl<P: Key> Group<P> {
             }
         }
         self.emit_drained(ctx, &drained, announced, withdrawn, out);
-        self.promote(&drained, out);
+        self.promote(&drained, complete, out);
     }
 
     fn pending_word(&self, member: usize, index: usize) -> u64 {
@@ -151,7 +158,7 @@ impl<P: Key> Group<P> {
     }
 
     /// Members with nothing left to catch up on are live again.
-    fn promote(&mut self, drained: &[usize], out: &mut Vec<ShardAction>) {
+    fn promote(&mut self, drained: &[usize], complete: bool, out: &mut Vec<ShardAction>) {
         let mut any = false;
         for index in drained {
             let Some(member) = self.members.get_mut(*index) else { continue };
@@ -161,7 +168,7 @@ impl<P: Key> Group<P> {
             member.catch_up = None;
             any = true;
             // While the group itself is still at its first evaluation, the table is not complete.
-            if member.awaiting && self.dirty.is_empty() {
+            if member.awaiting && self.dirty.is_empty() && complete {
                 member.awaiting = false;
                 out.push(ShardAction::TableSent { peer: member.id, family: self.family });
             }
