@@ -147,6 +147,12 @@ impl CompiledAccessList {
         Self { source, hits }
     }
 
+    /// Goes on with the counts of the rules that `old` has at the same place.
+    pub(crate) fn keep_counts(&mut self, old: &Self) {
+        let before = old.source.rules.iter().zip(&old.hits);
+        crate::carry_counts(before, self.source.rules.iter().zip(&mut self.hits));
+    }
+
     /// First match decides; what nothing matches is denied.
     pub fn permits(&self, prefix: Prefix) -> bool {
         for (rule, hits) in self.source.rules.values().zip(&self.hits) {

@@ -245,6 +245,17 @@ impl RouteMap {
 }
 
 impl RouteMap {
+    /// Goes on with the counts of another state of the map; an entry that stays keeps its own.
+    pub(crate) fn keep_counts(&mut self, old: &Self) {
+        self.invoked = Counter::from(&old.invoked);
+        for entry in &mut self.entries {
+            let at = old.entries.binary_search_by_key(&entry.seq, |entry| entry.seq).ok();
+            if let Some(before) = at.and_then(|at| old.entries.get(at)) {
+                entry.hits = Counter::from(&before.hits);
+            }
+        }
+    }
+
     /// Whether the verdict or a change may differ between routes of equal attributes: by prefix, or by chance.
     pub fn depends_on_prefix(&self) -> bool {
         self.any_match(&|clause| {

@@ -47,6 +47,13 @@ impl CompiledAsPathList {
         Self { source, rules }
     }
 
+    /// Goes on with the counts of the rules that `old` has at the same place.
+    pub(crate) fn keep_counts(&mut self, old: &Self) {
+        let before = old.source.rules.iter().zip(old.rules.iter().map(|rule| &rule.hits));
+        let now = self.rules.iter_mut().map(|rule| &mut rule.hits);
+        crate::carry_counts(before, self.source.rules.iter().zip(now));
+    }
+
     /// Whether the path, written as text, is permitted; what nothing matches is denied.
     pub fn permits(&self, path: &str) -> bool {
         for rule in &self.rules {

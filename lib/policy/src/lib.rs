@@ -12,9 +12,11 @@ pub mod as_path_list;
 pub mod commands;
 pub mod community_list;
 pub mod config;
+pub mod difference;
 pub mod prefix_list;
 pub mod regex;
 pub mod route_map;
+pub mod scope;
 pub mod view;
 
 mod policies;
@@ -24,8 +26,10 @@ pub use apply::{Decision, NextHopSet, PolicyRoute, RouteMap, Verdict};
 pub use as_path_list::AsPathList;
 pub use community_list::CommunityList;
 pub use config::{ListKind, PolicyConfig};
+pub use difference::Differences;
 pub use policies::Policies;
 pub use prefix_list::{PrefixList, PrefixRule};
+pub use scope::{Range, Ranges, Scope};
 
 /// What a rule does with what it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
@@ -127,8 +131,27 @@ impl Counter {
         self.0.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    /// One that goes on counting where another stands.
+    pub(crate) fn from(other: &Self) -> Self {
+        Self(std::sync::atomic::AtomicU64::new(other.get()))
+    }
+
     pub fn clear(&self) {
         self.0.store(0, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// Copies the counts of rules that stand at the same number and say the same; both ascend by number.
+pub(crate) fn carry_counts<'a, R: PartialEq + 'a>(
+    old: impl Iterator<Item = ((&'a u32, &'a R), &'a Counter)>,
+    new: impl Iterator<Item = ((&'a u32, &'a R), &'a mut Counter)>,
+) {
+    let mut old = old.peekable();
+    for ((seq, rule), hits) in new {
+        while old.next_if(|((at, _), _)| *at < seq).is_some() {}
+        if let Some((_, count)) = old.next_if(|((at, before), _)| *at == seq && *before == rule) {
+            *hits = Counter::from(count);
+        }
     }
 }
 

@@ -11,8 +11,10 @@ use crate::apply::{Call, Change, CompiledEntry, RouteMap, Test};
 use crate::as_path_list::CompiledAsPathList;
 use crate::community_list::CompiledCommunityList;
 use crate::config::{ListKind, Named, PolicyConfig};
+use crate::difference::Differences;
 use crate::prefix_list::CompiledPrefixList;
 use crate::route_map::{AsPathFilter, Entry, Match, NextHopList, RouteMapConfig, Set};
+use crate::scope::Scope;
 
 type Compiled<T> = BTreeMap<String, Arc<T>>;
 
@@ -30,12 +32,14 @@ pub struct Policies {
     pub(crate) route_maps: Compiled<RouteMap>,
 }
 
-/// Compiles the lists of one kind; one whose source equals the previous one's is the previous one, counters and all.
+/// Compiles the lists of one kind; one whose source equals the previous one's is the previous one, counters and all. One
+/// that differs goes on with the counters of what did not change in it.
 fn lists<S: PartialEq, T>(
     config: &Named<S>,
     previous: Option<&Compiled<T>>,
     source: fn(&T) -> &Arc<S>,
     compile: fn(Arc<S>) -> T,
+    keep_counts: fn(&mut T, &T),
 ) -> Compiled<T> {
     let reused = |name: &String, list: &Arc<S>| {
         previous?.get(name).filter(|old| Arc::ptr_eq(source(old), list) || **source(old) == **list).cloned()
@@ -43,24 +47,25 @@ fn lists<S: PartialEq, T>(
     config
         .iter()
         .map(|(name, list)| {
-            let compiled = reused(name, list).unwrap_or_else(|| Arc::new(compile(Arc::clone(list))));
+            let compiled = reused(name, list).unwrap_or_else(|| {
+                let mut new = compile(Arc::clone(list));
+                if let Some(old) = previous.and_then(|previous| previous.get(name)) {
+                    keep_counts(&mut new, old);
+                }
+                Arc::new(new)
+            });
             (name.clone(), compiled)
         })
         .collect()
 }
 
-fn differing<T>(
-    old: &Compiled<T>,
-    new: &Compiled<T>,
-    kind: ListKind,
-    out: &mut BTreeSet<(ListKind, String)>,
-) {
-    let same =
-        |name: &String, of: &Compiled<T>, list: &Arc<T>| of.get(name).is_some_and(|it| Arc::ptr_eq(it, list));
+/// Names of what is not the same object in both.
+fn differing<T>(old: &Compiled<T>, new: &Compiled<T>) -> BTreeSet<String> {
+    let same = |name: &String, of: &Compiled<T>, list: &Arc<T>| of.get(name).is_some_and(|it| Arc::ptr_eq(it, list));
     let of = |a: &Compiled<T>, b: &Compiled<T>| -> Vec<String> {
         a.iter().filter(|(name, list)| !same(name, b, list)).map(|(name, _)| name.clone()).collect()
     };
-    out.extend(of(old, new).into_iter().chain(of(new, old)).map(|name| (kind, name)));
+    of(old, new).into_iter().chain(of(new, old)).collect()
 }
 
 impl Policies {
@@ -73,48 +78,56 @@ impl Policies {
                 p.map(|p| &p.prefix_lists_v4),
                 |l| &l.source,
                 CompiledPrefixList::new,
+                CompiledPrefixList::keep_counts,
             ),
             prefix_lists_v6: lists(
                 &config.prefix_lists_v6,
                 p.map(|p| &p.prefix_lists_v6),
                 |l| &l.source,
                 CompiledPrefixList::new,
+                CompiledPrefixList::keep_counts,
             ),
             access_lists_v4: lists(
                 &config.access_lists_v4,
                 p.map(|p| &p.access_lists_v4),
                 |l| &l.source,
                 CompiledAccessList::new,
+                CompiledAccessList::keep_counts,
             ),
             access_lists_v6: lists(
                 &config.access_lists_v6,
                 p.map(|p| &p.access_lists_v6),
                 |l| &l.source,
                 CompiledAccessList::new,
+                CompiledAccessList::keep_counts,
             ),
             as_path_lists: lists(
                 &config.as_path_lists,
                 p.map(|p| &p.as_path_lists),
                 |l| &l.source,
                 CompiledAsPathList::new,
+                CompiledAsPathList::keep_counts,
             ),
             community_lists: lists(
                 &config.community_lists,
                 p.map(|p| &p.community_lists),
                 |l| &l.source,
                 CompiledCommunityList::new,
+                |_, _| {},
             ),
             large_community_lists: lists(
                 &config.large_community_lists,
                 p.map(|p| &p.large_community_lists),
                 |l| &l.source,
                 CompiledCommunityList::new,
+                |_, _| {},
             ),
             ext_community_lists: lists(
                 &config.ext_community_lists,
                 p.map(|p| &p.ext_community_lists),
                 |l| &l.source,
                 CompiledCommunityList::new,
+                |_, _| {},
             ),
             route_maps: Compiled::new(),
         };
@@ -124,12 +137,20 @@ impl Policies {
         policies
     }
 
+    fn prefix_lists(&self, afi: Afi) -> &Compiled<CompiledPrefixList> {
+        if afi == Afi::Ipv6 { &self.prefix_lists_v6 } else { &self.prefix_lists_v4 }
+    }
+
+    fn access_lists(&self, afi: Afi) -> &Compiled<CompiledAccessList> {
+        if afi == Afi::Ipv6 { &self.access_lists_v6 } else { &self.access_lists_v4 }
+    }
+
     pub fn prefix_list(&self, afi: Afi, name: &str) -> Option<&Arc<CompiledPrefixList>> {
-        if afi == Afi::Ipv6 { self.prefix_lists_v6.get(name) } else { self.prefix_lists_v4.get(name) }
+        self.prefix_lists(afi).get(name)
     }
 
     pub fn access_list(&self, afi: Afi, name: &str) -> Option<&Arc<CompiledAccessList>> {
-        if afi == Afi::Ipv6 { self.access_lists_v6.get(name) } else { self.access_lists_v4.get(name) }
+        self.access_lists(afi).get(name)
     }
 
     pub fn as_path_list(&self, name: &str) -> Option<&Arc<CompiledAsPathList>> {
@@ -152,24 +173,36 @@ impl Policies {
         self.route_maps.get(name)
     }
 
-    /// What judges differently than in `old`: lists and maps that were added, removed or changed, and maps that use one of
-    /// them, directly or through a call.
-    pub fn changed(&self, old: &Self) -> BTreeSet<(ListKind, String)> {
-        let mut out = BTreeSet::new();
-        differing(&old.prefix_lists_v4, &self.prefix_lists_v4, ListKind::PrefixList(Afi::Ipv4), &mut out);
-        differing(&old.prefix_lists_v6, &self.prefix_lists_v6, ListKind::PrefixList(Afi::Ipv6), &mut out);
-        differing(&old.access_lists_v4, &self.access_lists_v4, ListKind::AccessList(Afi::Ipv4), &mut out);
-        differing(&old.access_lists_v6, &self.access_lists_v6, ListKind::AccessList(Afi::Ipv6), &mut out);
-        differing(&old.as_path_lists, &self.as_path_lists, ListKind::AsPathList, &mut out);
-        differing(&old.community_lists, &self.community_lists, ListKind::CommunityList, &mut out);
-        differing(
-            &old.large_community_lists,
-            &self.large_community_lists,
-            ListKind::LargeCommunityList,
-            &mut out,
-        );
-        differing(&old.ext_community_lists, &self.ext_community_lists, ListKind::ExtCommunityList, &mut out);
-        differing(&old.route_maps, &self.route_maps, ListKind::RouteMap, &mut out);
+    /// What judges differently than in `old`, and which prefixes: lists and maps that were added, removed or changed, and
+    /// maps that use one of them, directly or through a call.
+    pub fn changed(&self, old: &Self) -> BTreeMap<(ListKind, String), Scope> {
+        let mut found = Differences::default();
+        let mut out = BTreeMap::new();
+        for afi in [Afi::Ipv4, Afi::Ipv6] {
+            let (before, after) = (old.prefix_lists(afi), self.prefix_lists(afi));
+            for name in differing(before, after) {
+                let scope = found.prefix_list(before.get(&name), after.get(&name));
+                out.insert((ListKind::PrefixList(afi), name), scope);
+            }
+            let (before, after) = (old.access_lists(afi), self.access_lists(afi));
+            for name in differing(before, after) {
+                let scope = found.access_list(before.get(&name), after.get(&name));
+                out.insert((ListKind::AccessList(afi), name), scope);
+            }
+        }
+        let attributes = [
+            (ListKind::AsPathList, differing(&old.as_path_lists, &self.as_path_lists)),
+            (ListKind::CommunityList, differing(&old.community_lists, &self.community_lists)),
+            (ListKind::LargeCommunityList, differing(&old.large_community_lists, &self.large_community_lists)),
+            (ListKind::ExtCommunityList, differing(&old.ext_community_lists, &self.ext_community_lists)),
+        ];
+        for (kind, names) in attributes {
+            out.extend(names.into_iter().map(|name| ((kind, name), Scope::All)));
+        }
+        for name in differing(&old.route_maps, &self.route_maps) {
+            let scope = found.route_map(old.route_maps.get(&name), self.route_maps.get(&name));
+            out.insert((ListKind::RouteMap, name), scope);
+        }
         out
     }
 
@@ -202,17 +235,20 @@ impl Policies {
         open.pop();
         let entries = source.entries.iter().zip(calls);
         let entries = entries.map(|((seq, entry), call)| self.compile_entry(*seq, entry, call)).collect();
-        let built = RouteMap {
+        let mut built = RouteMap {
             name: name.to_owned(),
             source: Arc::clone(source),
             entries,
             invoked: Counter::default(),
         };
-        let map = previous
-            .and_then(|previous| previous.route_maps.get(name))
-            .filter(|old| same_map(old, &built, source))
-            .cloned()
-            .unwrap_or_else(|| Arc::new(built));
+        let map = match previous.and_then(|previous| previous.route_maps.get(name)) {
+            Some(old) if same_map(old, &built, source) => Arc::clone(old),
+            Some(old) => {
+                built.keep_counts(old);
+                Arc::new(built)
+            }
+            None => Arc::new(built),
+        };
         self.route_maps.insert(name.to_owned(), Arc::clone(&map));
         Some(map)
     }
@@ -301,7 +337,7 @@ fn same<T>(old: Option<&Arc<T>>, new: Option<&Arc<T>>) -> bool {
 
 impl Test {
     /// Whether both refer to the same object; the clauses are known to be equal.
-    fn same(&self, new: &Self) -> bool {
+    pub(crate) fn same(&self, new: &Self) -> bool {
         match (self, new) {
             (Self::AccessList(_, a), Self::AccessList(_, b)) => same(a.as_ref(), b.as_ref()),
             (Self::NextHopAccess(a), Self::NextHopAccess(b))
@@ -320,7 +356,7 @@ impl Test {
 }
 
 impl Change {
-    fn same(&self, new: &Self) -> bool {
+    pub(crate) fn same(&self, new: &Self) -> bool {
         match (self, new) {
             (Self::DeleteCommunities(a), Self::DeleteCommunities(b)) => same(a.as_ref(), b.as_ref()),
             (Self::DeleteLargeCommunities(a), Self::DeleteLargeCommunities(b)) => {

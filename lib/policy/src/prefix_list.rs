@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ferrite_types::{Afi, Prefix};
 use rustc_hash::FxHashMap;
 
+use crate::scope::Range;
 use crate::{Action, Counter};
 
 /// One rule. `any` is the default prefix with every length.
@@ -46,6 +47,12 @@ impl PrefixRule {
             (None, None) => (self.prefix.len(), self.prefix.len()),
             (ge, le) => (ge.unwrap_or(self.prefix.len()), le.unwrap_or(self.prefix.afi().bits())),
         }
+    }
+
+    /// The prefixes that it matches.
+    pub fn range(&self) -> Range {
+        let (low, high) = self.lengths();
+        Range { prefix: self.prefix, low, high }
     }
 
     pub fn matches(&self, prefix: Prefix) -> bool {
@@ -165,6 +172,16 @@ impl CompiledPrefixList {
             lengths.dedup();
         }
         Self { source, rules, lengths, index }
+    }
+
+    /// Goes on with the counts of the rules that `old` has at the same place.
+    pub(crate) fn keep_counts(&mut self, old: &Self) {
+        for rule in &mut self.rules {
+            let at = old.rules.binary_search_by_key(&rule.seq, |rule| rule.seq).ok();
+            if let Some(before) = at.and_then(|at| old.rules.get(at)).filter(|old| old.rule == rule.rule) {
+                rule.hits = Counter::from(&before.hits);
+            }
+        }
     }
 
     fn find(&self, prefix: Prefix) -> Option<&CompiledRule> {

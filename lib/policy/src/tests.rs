@@ -8,6 +8,8 @@ use ferrite_types::*;
 use crate::commands::{Access, Scope, register};
 use crate::*;
 
+mod edits;
+
 fn registry() -> Registry<PolicyConfig, ()> {
     let mut registry = Registry::new();
     register(&mut registry, Scope::Bgp, Access { get: |c| c, get_mut: |c| c });
@@ -349,7 +351,7 @@ fn a_change_names_every_map_that_uses_it_and_no_other() {
     engine.commit(load(&text));
     engine.configure(&mut Context::default(), "ip prefix-list NET permit 11.0.0.0/8").unwrap();
     let after = Policies::compile(engine.running(), Some(&before));
-    let changed: Vec<_> = after.changed(&before).into_iter().collect();
+    let changed: Vec<_> = after.changed(&before).into_keys().collect();
     assert_eq!(
         changed,
         [
