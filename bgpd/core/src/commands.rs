@@ -251,7 +251,7 @@ impl Instance {
             Command::Memory => self.memory(args, answers),
             Command::Statistics => self.statistics(args, answers),
             Command::Clear => self.clear(now, args, out),
-            Command::ClearSoft => self.clear_soft(args, out),
+            Command::ClearSoft => self.clear_soft(now, args, out),
             // Streamed; they do not come here.
             Command::Table | Command::Adjacency(_) => String::new(),
             // About all instances at once; they do not come here either.

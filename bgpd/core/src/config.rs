@@ -10,6 +10,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `route_map_delay.rs` | when edits of policy are applied |
 //! | `router.rs` | `router bgp`: identifiers, decision process, defaults, timers |
 //! | `neighbors.rs` | neighbours and groups: made, grouped, removed, rendered |
 //! | `session.rs` | `neighbor X …` that belongs to no family |
@@ -42,6 +43,7 @@ pub mod graceful;
 mod neighbors;
 mod peer;
 mod peer_family;
+mod route_map_delay;
 mod router;
 mod session;
 mod sessions;
@@ -108,6 +110,8 @@ pub struct BgpConfig {
     pub session_dscp: Option<u8>,
     /// What all instances do about restarts; see [`BgpConfig::graceful`].
     pub graceful: GracefulSettings,
+    /// `bgp route-map delay-timer`, where it is not the default.
+    pub route_map_delay: Option<u16>,
 }
 
 impl DaemonConfig for BgpConfig {
@@ -149,6 +153,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     registry.common_commands();
     let access = Access { get: |config: &BgpConfig| &config.policy, get_mut: |config| &mut config.policy };
     ferrite_policy::commands::register(registry, Scope::Bgp, access);
+    route_map_delay::register(registry);
     register_instances(registry);
     sessions::register(registry);
     graceful::register(registry);

@@ -21,6 +21,7 @@ use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 
 mod compare;
 mod configure;
+pub(crate) mod edits;
 pub(crate) mod filter;
 pub(crate) mod graceful;
 mod initial;
@@ -73,7 +74,10 @@ pub struct Instance {
     given_policies: Option<Arc<Policies>>,
     pub(crate) config: Arc<BgpConfig>,
     pub(crate) policies: Arc<Policies>,
-    filters: Filters,
+    pub(crate) filters: Filters,
+    /// When edits of policy that wait are applied.
+    policy_due: Option<Timestamp>,
+    reimports: edits::Reimports,
     pub(crate) peers: BTreeMap<PeerId, PeerEntry>,
     pub(crate) by_addr: BTreeMap<IpAddr, PeerId>,
     peer_ids: PeerIds,
@@ -111,6 +115,8 @@ impl Instance {
             config: Arc::default(),
             policies: Arc::default(),
             filters: Filters::default(),
+            policy_due: None,
+            reimports: edits::Reimports::default(),
             peers: BTreeMap::new(),
             by_addr: BTreeMap::new(),
             peer_ids,
@@ -195,13 +201,14 @@ impl Instance {
         }
         self.graceful_tick(now, out);
         self.initial_tick(now, out);
+        self.policy_tick(now, out);
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let peers = self.peers.values().filter_map(|entry| entry.peer.next_deadline());
         let graceful = self.peers.values().filter_map(|entry| entry.graceful.deadline());
-        peers.chain(graceful).chain(self.initial.deadline()).min()
+        peers.chain(graceful).chain(self.initial.deadline()).chain(self.policy_due).min()
     }
 
     pub(crate) fn router(&self) -> Option<&RouterBgp> {

@@ -173,14 +173,16 @@ impl Scope {
     pub fn union(&self, other: &Self) -> Self {
         match (self, other) {
             (Self::All, _) | (_, Self::All) => Self::All,
-            (a, b) if a.same(b) || b.is_none() => a.clone(),
+            (a, b) if a == b || b.is_none() => a.clone(),
             (a, b) if a.is_none() => b.clone(),
             (Self::Within(a), Self::Within(b)) => Self::of(a.iter().chain(b.iter()).copied().collect()),
         }
     }
+}
 
-    /// Whether both are known to be the same set, by looking at the object only.
-    pub fn same(&self, other: &Self) -> bool {
+/// Equal are scopes of one object: sets are worked out once and shared, and comparing two would cost more than it gains.
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::All, Self::All) => true,
             (Self::Within(a), Self::Within(b)) => Arc::ptr_eq(a, b),
@@ -188,6 +190,8 @@ impl Scope {
         }
     }
 }
+
+impl Eq for Scope {}
 
 #[cfg(test)]
 mod tests {
@@ -221,7 +225,7 @@ mod tests {
         let both = a.union(&b);
         assert!(both.contains(p("10.1.0.0/16")) && both.contains(p("11.0.0.0/8")));
         assert!(!both.contains(p("11.1.0.0/16")) && !both.contains(p("10.1.1.1/32")));
-        assert!(a.union(&Scope::All).is_all() && Scope::none().union(&a).same(&a));
+        assert!(a.union(&Scope::All).is_all() && Scope::none().union(&a) == a);
         assert!(Scope::none().is_none() && !Scope::none().contains(p("0.0.0.0/0")));
     }
 

@@ -59,7 +59,9 @@ impl Instance {
     }
 
     /// `soft`, `soft in`, `soft out`, `in`, `out`: no session ends.
-    pub(super) fn clear_soft(&mut self, args: &Args, out: &mut Vec<Action>) -> String {
+    pub(super) fn clear_soft(&mut self, now: Timestamp, args: &Args, out: &mut Vec<Action>) -> String {
+        // What was asked for is the policy as it is configured now.
+        self.release_policy(now, out);
         let peers = match self.to_clear(args) {
             Err(text) => return text,
             Ok(peers) => peers,

@@ -25,7 +25,6 @@ const IN_CONFIG: &[(&str, Refuse)] = &[
     ("bgp community alias", On),
     ("bgp ipv6-auto-ra", Off),
     ("bgp no-rib", On),
-    ("bgp route-map delay-timer", On),
     ("bgp send-extra-data zebra", On),
     ("bgp snmp traps", On),
 ];

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ferrite_policy::Policies;
+use ferrite_policy::{Policies, Scope};
 use ferrite_types::Timestamp;
 
-use super::compare::{same_import, same_params, same_shard};
+use super::compare::{same_params, same_shard};
+use super::edits::import_scope;
 use super::params::Surroundings;
 use super::zebra;
 use super::{Action, Instance, PeerEntry};
@@ -26,13 +27,18 @@ impl Instance {
         if self.finishing {
             return;
         }
-        if self.config.policy != config.policy {
+        let edited = self.config.policy != config.policy;
+        if edited {
             let given = self.given_policies.take();
             self.policies = given
                 .unwrap_or_else(|| Arc::new(Policies::compile(&config.policy, Some(&self.policies))));
         }
         self.config = config;
         self.initial_configured(now, out);
+        if edited {
+            self.hold_policy(now);
+        }
+        self.policy_delay_changed(now);
         let wanted = self.subscriptions_wanted();
         if self.zebra_connected && self.snapshot.is_none() {
             out.extend(zebra::changes(self.vrf_id(), &self.subscriptions, &wanted).into_iter().map(Action::Zebra));
@@ -62,6 +68,7 @@ impl Instance {
         for wanted in wanted {
             self.configure_peer(now, wanted, out);
         }
+        self.send_reimports(out);
         self.filters.sweep();
     }
 
@@ -199,8 +206,13 @@ impl Instance {
         }
         self.all_shards(|| ShardEvent::PeerChanged { peer: id, params: Arc::clone(&new) }, out);
         for (family, now) in &new.families {
-            let differs = old.family(*family).is_some_and(|before| !same_import(before, now));
-            if differs {
+            let scope = old.family(*family).map_or_else(Scope::none, |before| import_scope(before, now));
+            if scope.is_none() {
+                continue;
+            }
+            if now.soft_reconfiguration {
+                self.reimports.add(id, *family, scope);
+            } else {
                 self.reapply_import(id, *family, out);
             }
         }

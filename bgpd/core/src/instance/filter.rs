@@ -11,7 +11,7 @@ use ferrite_policy::access_list::CompiledAccessList;
 use ferrite_policy::as_path_list::CompiledAsPathList;
 use ferrite_policy::prefix_list::CompiledPrefixList;
 use ferrite_policy::route_map::PeerSpec;
-use ferrite_policy::{NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap};
+use ferrite_policy::{Differences, NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap, Scope};
 use ferrite_types::{
     Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId,
     Tag,
@@ -80,6 +80,12 @@ type Part<T> = Option<Option<Arc<T>>>;
 
 #[derive(Debug)]
 struct Chain {
+    /// The same for every state of the chain.
+    identity: u64,
+    /// Different for each state.
+    generation: u64,
+    /// The state before, and what it may judge differently.
+    before: Option<(u64, Scope)>,
     place: Place,
     distribute_list: Part<CompiledAccessList>,
     prefix_list: Part<CompiledPrefixList>,
@@ -94,14 +100,25 @@ struct Chain {
 #[derive(Debug, Default)]
 pub struct Filters {
     chains: HashMap<ChainKey, Arc<Chain>>,
+    /// Chains in use stay as they are, whatever becomes of lists and maps (`bgp route-map delay-timer`).
+    pub held: bool,
+    differences: Differences,
+    /// Identities and generations given so far.
+    numbers: u64,
 }
 
 impl Filters {
     /// The chain for a key under the given policies.
     pub fn get(&mut self, key: &ChainKey, policies: &Policies, asn: Asn) -> Arc<dyn Filter> {
-        let built = Chain::build(key, policies, asn);
-        if let Some(old) = self.chains.get(key).filter(|old| old.same(&built)) {
-            return old.clone();
+        let mut built = Chain::build(key, policies, asn);
+        self.numbers += 1;
+        (built.identity, built.generation) = (self.numbers, self.numbers);
+        if let Some(old) = self.chains.get(key) {
+            if self.held || old.same(&built) {
+                return old.clone();
+            }
+            built.identity = old.identity;
+            built.before = Some((old.generation, old.difference(&built, &mut self.differences)));
         }
         let chain = Arc::new(built);
         self.chains.insert(key.clone(), Arc::clone(&chain));
@@ -111,6 +128,12 @@ impl Filters {
     /// Forgets chains that nobody holds.
     pub fn sweep(&mut self) {
         self.chains.retain(|_, chain| Arc::strong_count(chain) > 1);
+        self.differences = Differences::default();
+    }
+
+    /// Whether some chain in use would judge differently under these policies.
+    pub fn differ(&self, policies: &Policies) -> bool {
+        self.chains.iter().any(|(key, chain)| !chain.same(&Chain::build(key, policies, chain.asn)))
     }
 }
 
@@ -118,6 +141,9 @@ impl Chain {
     fn build(key: &ChainKey, policies: &Policies, asn: Asn) -> Self {
         let name = |name: &Option<PolicyName>| name.as_ref().map(|name| name.as_str().to_owned());
         Self {
+            identity: 0,
+            generation: 0,
+            before: None,
             place: key.place,
             distribute_list: name(&key.distribute_list)
                 .map(|name| policies.access_list(key.afi, &name).cloned()),
@@ -142,6 +168,21 @@ impl Chain {
             && same(&self.prefix_list, &other.prefix_list)
             && same(&self.filter_list, &other.filter_list)
             && same(&self.route_map, &other.route_map)
+    }
+
+    /// What a later state of the chain may judge differently.
+    fn difference(&self, new: &Self, found: &mut Differences) -> Scope {
+        fn list<T>(part: &Part<T>) -> Option<&Arc<T>> {
+            part.as_ref().and_then(Option::as_ref)
+        }
+        if self.asn != new.asn {
+            return Scope::All;
+        }
+        found
+            .access_list(list(&self.distribute_list), list(&new.distribute_list))
+            .union(&found.prefix_list(list(&self.prefix_list), list(&new.prefix_list)))
+            .union(&found.as_path_list(list(&self.filter_list), list(&new.filter_list)))
+            .union(&found.route_map(list(&self.route_map), list(&new.route_map)))
     }
 
     fn lists_permit(&self, route: &PolicyInput<'_>) -> bool {
@@ -185,6 +226,23 @@ impl Filter for Chain {
 
     fn depends_on_peer(&self) -> bool {
         self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_peer())
+    }
+
+    fn identity(&self) -> Option<u64> {
+        Some(self.identity)
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn scope_since(&self, old: &dyn Filter) -> Scope {
+        match &self.before {
+            _ if old.identity() != Some(self.identity) => Scope::All,
+            _ if old.generation() == self.generation => Scope::none(),
+            Some((generation, scope)) if *generation == old.generation() => scope.clone(),
+            _ => Scope::All,
+        }
     }
 }
 

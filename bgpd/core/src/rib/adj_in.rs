@@ -40,6 +40,8 @@ struct Importer {
     cache: Vec<Option<Imported>>,
     /// References that the cache owns.
     held: Vec<AttrId>,
+    /// Routes that went through import.
+    evaluated: u64,
 }
 
 /// Why a route is not even shown to policy.
@@ -211,7 +213,16 @@ impl Importer {
         let params = Arc::clone(&slot.params);
         let family = Arc::clone(params.family(family)?);
         let by_prefix = family.import.as_ref().is_some_and(|policy| policy.depends_on_prefix());
-        Some(Self { peer, epoch, params, family, by_prefix, cache: vec![None; sets], held: Vec::new() })
+        Some(Self {
+            peer,
+            epoch,
+            params,
+            family,
+            by_prefix,
+            cache: vec![None; sets],
+            held: Vec::new(),
+            evaluated: 0,
+        })
     }
 
     /// The result for a route; a reference to accepted attributes is the caller's.
@@ -222,6 +233,7 @@ impl Importer {
             }
             return *known;
         }
+        self.evaluated += 1;
         let result = match import(ctx, &self.params, &self.family, prefix, attrs) {
             Ok((attrs, local)) => Imported::Accepted(ctx.attrs.intern(&attrs, local)),
             Err(_) => Imported::Denied,
@@ -247,8 +259,10 @@ impl Importer {
         Some(ctx.attrs.intern(attrs, local))
     }
 
-    fn finish(self, ctx: &mut Ctx) {
+    /// Lets go of what the cache holds; how many routes went through import.
+    fn finish(self, ctx: &mut Ctx) -> u64 {
         self.held.into_iter().for_each(|id| ctx.attrs.release(id));
+        self.evaluated
     }
 }
 
@@ -265,7 +279,7 @@ impl<P: Key> Rib<P> {
             let Some(attrs) = sets.get(index) else { continue };
             self.announce(ctx, &mut importer, change, index, attrs);
         }
-        importer.finish(ctx);
+        self.imported += importer.finish(ctx);
         if let Some(slot) = ctx.peers.get_mut(peer) {
             slot.counts_changed = true;
         }
@@ -466,7 +480,7 @@ impl<P: Key> Rib<P> {
             let result = importer.run(ctx, prefix, 0, &attrs);
             let shadow = importer.shadow(ctx, &attrs);
             self.settle_import(ctx, &importer, handle, path.path_id, result, shadow);
-            importer.finish(ctx);
+            self.imported += importer.finish(ctx);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bgp_packet::attr::Attributes;
 use bgp_packet::{Family, FamilySet};
 use bytes::Bytes;
+use ferrite_policy::Scope;
 use ferrite_types::zclient::{self, NexthopState, RedistributedRoute, RouteResult, TrackNexthop};
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 
@@ -68,6 +69,12 @@ pub enum ShardEvent {
         peer: PeerId,
         family: Option<Family>,
         direction: ReapplyDirection,
+    },
+    /// Import policy of these peers changed: what is stored of them within the scope is judged again.
+    Reimport {
+        peers: Arc<[PeerId]>,
+        family: Family,
+        scope: Scope,
     },
     /// The peer will send its table again (we asked by ROUTE-REFRESH, and it announced the start by BoRR): what it has
     /// not named by `RefreshInEnd` is removed.

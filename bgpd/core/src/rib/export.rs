@@ -46,8 +46,8 @@ pub struct GroupKey {
     maximum_prefix_out: Option<u32>,
     add_path: (AddPathSend, u16),
     secondary_path: bool,
-    /// Address of the compiled policy; groups keep the policy alive, so an address is not reused.
-    export: usize,
+    /// The export policy, whatever its present state.
+    export: FilterKey,
     /// Set where the policy asks for the peer.
     alone: Option<PeerId>,
 }
@@ -55,6 +55,18 @@ pub struct GroupKey {
 /// Identity of a compiled policy.
 pub fn filter_address(filter: Option<&Arc<dyn Filter>>) -> usize {
     filter.map_or(0, |filter| Arc::as_ptr(filter).cast::<()>().addr())
+}
+
+/// Which policy it is: its identity, else its address. Groups keep the policy alive, so an address is not reused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum FilterKey {
+    Identity(u64),
+    Address(usize),
+}
+
+fn filter_key(filter: Option<&Arc<dyn Filter>>) -> FilterKey {
+    let identity = filter.and_then(|filter| filter.identity());
+    identity.map_or_else(|| FilterKey::Address(filter_address(filter)), FilterKey::Identity)
 }
 
 impl GroupKey {
@@ -89,7 +101,7 @@ impl GroupKey {
             maximum_prefix_out: family.maximum_prefix_out,
             add_path: (family.add_path_send, family.paths_limit),
             secondary_path: family.secondary_path,
-            export: filter_address(family.export.as_ref()),
+            export: filter_key(family.export.as_ref()),
             alone: asks_peer.then_some(id),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bgp_packet::Family;
+use ferrite_policy::Scope;
 use ferrite_types::Timestamp;
 use smallvec::SmallVec;
 
@@ -27,7 +28,12 @@ use super::walk::Walks;
 pub struct Job {
     pub kind: JobKind,
     cursor: usize,
+    /// The entries to visit, where they are few and known; else the whole table is walked.
+    places: Option<Vec<Handle>>,
 }
+
+/// Up to this many prefixes are looked up one by one rather than found in a walk over the table.
+const LOOKUPS: usize = 4096;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum JobKind {
@@ -35,8 +41,10 @@ pub enum JobKind {
     Flush(PeerIdx),
     /// Marks what is stale of a peer as kept for long.
     LongLived(PeerIdx),
-    /// Runs import policy again over what is stored of a peer.
-    Reimport(PeerIdx),
+    /// Runs import policy again over what is stored of some peers, within a scope.
+    Reimport(Vec<PeerIdx>, Scope),
+    /// Has some update groups evaluate what is within a scope again.
+    Mark(Vec<u32>, Scope),
     /// Decides again where one of these next hops is used.
     Nexthops(Vec<NexthopId>),
     /// Decides everything again; aggregates are summed up anew.
@@ -61,6 +69,10 @@ pub struct Rib<P> {
     pub jobs: Vec<Job>,
     pub version: u32,
     pub walks: Walks<P>,
+    /// Routes that went through import, cached results not counted.
+    pub imported: u64,
+    /// Routes that went through export in groups that are gone.
+    exported_before: u64,
     candidates: Vec<Candidate>,
     pub(super) deferral: Deferral,
 }
@@ -81,6 +93,8 @@ impl<P: Key> Rib<P> {
             jobs: Vec::new(),
             version: 0,
             walks: Walks::default(),
+            imported: 0,
+            exported_before: 0,
             candidates: Vec::new(),
             deferral: Deferral::default(),
         }
@@ -100,7 +114,44 @@ impl<P: Key> Rib<P> {
     pub fn start(&mut self, kind: JobKind) {
         match self.jobs.iter_mut().find(|job| job.kind == kind) {
             Some(job) => job.cursor = 0,
-            None => self.jobs.push(Job { kind, cursor: 0 }),
+            None => self.jobs.push(Job { kind, cursor: 0, places: None }),
+        }
+    }
+
+    /// Starts work on what lies in a scope.
+    fn start_within(&mut self, kind: JobKind, scope: &Scope) {
+        let few = match scope {
+            Scope::All => None,
+            Scope::Within(ranges) => ranges.prefixes(P::AFI, LOOKUPS.min(self.table.len())),
+        };
+        let Some(few) = few else { return self.start(kind) };
+        let places: Vec<Handle> =
+            few.into_iter().filter_map(|prefix| self.table.find(&P::from_prefix(prefix)?)).collect();
+        if !places.is_empty() {
+            self.jobs.push(Job { kind, cursor: 0, places: Some(places) });
+        }
+    }
+
+    /// Runs import policy again over what is stored of these peers.
+    pub fn start_reimport(&mut self, peers: Vec<PeerIdx>, scope: Scope) {
+        if !scope.is_none() && !peers.is_empty() {
+            self.start_within(JobKind::Reimport(peers, scope.clone()), &scope);
+        }
+    }
+
+    /// Has a group evaluate again what an edit of its policy touched. Groups that the same edit touched share one walk.
+    fn start_mark(&mut self, group: u32, scope: Scope) {
+        if scope.is_none() {
+            return;
+        }
+        let shared = self.jobs.iter_mut().find_map(|job| match &mut job.kind {
+            JobKind::Mark(groups, of) if job.cursor == 0 && *of == scope => Some(groups),
+            _ => None,
+        });
+        match shared {
+            Some(groups) if groups.contains(&group) => {}
+            Some(groups) => groups.push(group),
+            None => self.start_within(JobKind::Mark(vec![group], scope.clone()), &scope),
         }
     }
 
@@ -297,12 +348,19 @@ impl<P: Key> Rib<P> {
             return;
         }
         let mut job = self.jobs.remove(0);
-        let end = self.table.capacity().min(job.cursor + ctx.limits.slice);
+        let whole = job.places.as_ref().map_or(self.table.capacity(), Vec::len);
+        let end = whole.min(job.cursor + ctx.limits.slice);
         for index in job.cursor..end {
-            self.step(ctx, &job.kind, Handle(index as u32));
+            let handle = match &job.places {
+                Some(places) => places.get(index).copied(),
+                None => Some(Handle(index as u32)),
+            };
+            if let Some(handle) = handle {
+                self.step(ctx, &job.kind, handle);
+            }
         }
         job.cursor = end;
-        if end < self.table.capacity() {
+        if end < whole {
             self.jobs.insert(0, job);
             return;
         }
@@ -326,10 +384,24 @@ impl<P: Key> Rib<P> {
                     self.live_long(ctx, *peer, handle);
                 }
             }
-            JobKind::Reimport(peer) => {
-                if entry.paths.iter().any(|path| path.peer == *peer) {
+            JobKind::Reimport(peers, scope) => {
+                if !scope.contains(entry.prefix.into()) {
+                    return;
+                }
+                let stored = |peer: &&PeerIdx| entry.paths.iter().any(|path| path.peer == **peer);
+                let concerned: SmallVec<[PeerIdx; 8]> = peers.iter().filter(stored).copied().collect();
+                for peer in &concerned {
                     self.reimport(ctx, *peer, handle);
+                }
+                if !concerned.is_empty() {
                     self.table.release(handle);
+                }
+            }
+            JobKind::Mark(groups, scope) => {
+                if scope.contains(entry.prefix.into()) {
+                    for group in self.groups.iter_mut().filter(|group| groups.contains(&group.id)) {
+                        group.mark(handle);
+                    }
                 }
             }
             JobKind::Nexthops(changed) => {
@@ -354,7 +426,7 @@ impl<P: Key> Rib<P> {
                 }
             }
             JobKind::Everything => self.aggregates.changed = true,
-            JobKind::LongLived(_) | JobKind::Reimport(_) | JobKind::Nexthops(_) => {}
+            JobKind::LongLived(_) | JobKind::Reimport(..) | JobKind::Mark(..) | JobKind::Nexthops(_) => {}
         }
     }
 
@@ -401,7 +473,14 @@ impl<P: Key> Rib<P> {
         self.drop_empty_groups();
     }
 
+    /// Routes that went through export.
+    pub fn exported(&self) -> u64 {
+        self.exported_before + self.groups.iter().map(Group::evaluated).sum::<u64>()
+    }
+
     fn drop_empty_groups(&mut self) {
+        let gone = self.groups.iter().filter(|group| group.is_empty());
+        self.exported_before += gone.map(Group::evaluated).sum::<u64>();
         for group in self.groups.iter_mut().filter(|group| group.is_empty()) {
             group.dissolve(&mut self.table);
         }
@@ -422,7 +501,15 @@ impl<P: Key> Rib<P> {
         let target = self.groups.iter().position(|group| group.key == key);
         let capacity = self.table.capacity();
         match target {
-            Some(target) if target == place => {}
+            Some(target) if target == place => {
+                let touched = self.groups.get_mut(place).and_then(|group| {
+                    let scope = group.refilter(&settings)?;
+                    Some((group.id, scope))
+                });
+                if let Some((group, scope)) = touched {
+                    self.start_mark(group, scope);
+                }
+            }
             Some(_) => {
                 let mut old = self.groups.swap_remove(place);
                 if let Some(group) = self.groups.iter_mut().find(|group| group.key == key) {

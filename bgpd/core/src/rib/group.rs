@@ -29,6 +29,7 @@ use std::time::Duration;
 use bgp_packet::attr::{EncodeContext, encode_attributes, encode_next_hop, uses_mp_reach};
 use bgp_packet::{Family, FamilySet};
 use bytes::BytesMut;
+use ferrite_policy::Scope;
 use ferrite_types::Timestamp;
 use rustc_hash::FxHashMap;
 
@@ -108,6 +109,8 @@ pub struct Group<P> {
     scratch: BytesMut,
     messages: u64,
     octets: u64,
+    /// Routes that went through export, cached results not counted.
+    evaluated: u64,
     _prefix: std::marker::PhantomData<P>,
 }
 
@@ -149,6 +152,7 @@ impl<P: Key> Group<P> {
             scratch: BytesMut::new(),
             messages: 0,
             octets: 0,
+            evaluated: 0,
             _prefix: std::marker::PhantomData,
         }
     }
@@ -291,6 +295,22 @@ impl<P: Key> Group<P> {
             settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
         self.settings = settings;
         self.reevaluate(capacity);
+    }
+
+    /// The export policy is in another state, the key is the same: what that touches is to be marked.
+    pub fn refilter(&mut self, settings: &Arc<FamilyParams>) -> Option<Scope> {
+        let scope = match (&self.settings.export, &settings.export) {
+            (Some(old), Some(new)) if !Arc::ptr_eq(old, new) => new.scope_since(&**old),
+            _ => return None,
+        };
+        self.by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        self.settings = Arc::clone(settings);
+        self.cache.clear();
+        Some(scope)
+    }
+
+    pub const fn evaluated(&self) -> u64 {
+        self.evaluated
     }
 
     pub fn reevaluate(&mut self, capacity: usize) {

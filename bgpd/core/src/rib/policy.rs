@@ -9,6 +9,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgp_packet::attr::Attributes;
+use ferrite_policy::Scope;
 use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
 
 /// What a policy says about a route.
@@ -30,6 +31,22 @@ pub trait Filter: fmt::Debug + Send + Sync {
     /// Whether it asks which neighbour it is applied for (`match peer`): then neighbours do not share an update group.
     fn depends_on_peer(&self) -> bool {
         false
+    }
+
+    /// What stays the same through edits of the lists and maps it is made of, so that an edit moves nobody to another
+    /// update group. `None`: the object itself.
+    fn identity(&self) -> Option<u64> {
+        None
+    }
+
+    /// Tells two states of one identity apart.
+    fn generation(&self) -> u64 {
+        0
+    }
+
+    /// The prefixes that it may judge differently than `old`, an earlier state of the same identity.
+    fn scope_since(&self, _old: &dyn Filter) -> Scope {
+        Scope::All
     }
 }
 

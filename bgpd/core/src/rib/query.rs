@@ -192,6 +192,9 @@ pub struct MemoryView {
     pub adj_out_octets: u64,
     pub fib_octets: u64,
     pub nexthops: u64,
+    /// Routes that went through import and export since the start, results that were known already not counted.
+    pub imported: u64,
+    pub exported: u64,
 }
 
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bgp_packet::{Family, FamilySet};
+use ferrite_policy::Scope;
 use ferrite_types::zclient::{NexthopState, RedistributedRoute, RouteResult};
 use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix, Timestamp};
 
@@ -124,6 +125,7 @@ impl Shard {
                 }
             }
             ShardEvent::Reapply { peer, family, direction } => self.reapply(peer, family, direction),
+            ShardEvent::Reimport { peers, family, scope } => self.reimport(&peers, family, scope),
             ShardEvent::RefreshInBegin { peer, session, family } => {
                 if self.is_current(peer, session) {
                     self.begin_refresh(peer, family);
@@ -356,18 +358,19 @@ impl Shard {
         for chosen in families.into_iter().filter(|f| family.is_none_or(|family| family == *f)) {
             on_family!(self, chosen, |rib, ctx| match direction {
                 ReapplyDirection::In => {
-                    let soft = ctx
-                        .peers
-                        .get(idx)
-                        .and_then(|slot| slot.family(chosen))
-                        .is_some_and(|params| params.soft_reconfiguration);
-                    if soft {
-                        rib.start(JobKind::Reimport(idx));
+                    if keeps_received(ctx, idx, chosen) {
+                        rib.start_reimport(vec![idx], Scope::All);
                     }
                 }
                 ReapplyDirection::Out => rib.resend(idx),
             });
         }
+    }
+
+    fn reimport(&mut self, peers: &[PeerId], family: Family, scope: Scope) {
+        let known = peers.iter().filter_map(|peer| self.ctx.peers.idx(*peer));
+        let kept: Vec<PeerIdx> = known.filter(|idx| keeps_received(&self.ctx, *idx, family)).collect();
+        on_family!(self, family, |rib, _ctx| rib.start_reimport(kept, scope));
     }
 
     fn nexthops(&mut self, states: Vec<NexthopState>) {
@@ -514,4 +517,12 @@ impl Shard {
     pub fn owns(&self, prefix: Prefix) -> bool {
         table::shard_of(prefix, self.ctx.of) == self.ctx.index
     }
+}
+
+/// Whether routes are kept as received, so that import can run over them again.
+fn keeps_received(ctx: &Ctx, idx: PeerIdx, family: Family) -> bool {
+    ctx.peers
+        .get(idx)
+        .and_then(|slot| slot.family(family))
+        .is_some_and(|params| params.soft_reconfiguration)
 }

@@ -1,5 +1,6 @@
 //! Shards under test: a small world of peers that decode what they are sent and complain about what must not happen.
 
+mod edits;
 mod memory;
 mod model;
 mod paths;

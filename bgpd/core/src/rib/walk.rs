@@ -260,6 +260,8 @@ impl<P: Key> Rib<P> {
         view.table_octets += self.table.octets() as u64;
         view.adj_out_octets += self.groups.iter().map(|group| group.memory() as u64).sum::<u64>();
         view.fib_octets += self.fib.octets() as u64;
+        view.imported += self.imported;
+        view.exported += self.exported();
     }
 }
 

@@ -110,7 +110,10 @@ fn an_export_policy_changes_what_is_sent_and_no_session() {
     assert_eq!(world.path("a", "10.3.0.0/16").as_deref(), Some("65002 65003"));
     // The list itself changes, the neighbour's lines do not.
     world.configure("b", "no ip prefix-list NONE\nip prefix-list NONE permit any\n");
-    world.run(5);
+    // Not before the delay timer has run.
+    world.run(4);
+    assert_eq!(world.path("c", "10.1.0.0/16"), None);
+    world.run(3);
     assert_eq!(world.path("c", "10.1.0.0/16").as_deref(), Some("65002 65001"));
     assert_eq!(world.speaker("b").sessions_lost, 0);
 }
@@ -131,7 +134,7 @@ fn an_import_policy_is_applied_by_asking_again_or_from_what_is_stored() {
         let route = world.json("c", "show bgp ipv4 unicast 10.1.0.0/16 json");
         assert_eq!(route["paths"][0]["locPrf"], 250, "{route}");
         world.configure("c", "route-map IN permit 10\n set local-preference 260\n");
-        world.run(5);
+        world.run(8);
         let route = world.json("c", "show bgp ipv4 unicast 10.1.0.0/16 json");
         assert_eq!(route["paths"][0]["locPrf"], 260, "{route}");
         assert_eq!(world.speaker("c").sessions_lost, 0);

@@ -244,6 +244,7 @@ impl<P: Key> Group<P> {
         }
         // What the only member sent itself is not worth keeping.
         let alone = self.members.len() == 1 && self.has_member(path.peer);
+        self.evaluated += u64::from(!alone);
         let attrs = if alone { None } else { export(ctx, self.target(), path, prefix.into()).ok() };
         let id = attrs.map_or(0, |attrs| self.encode(&attrs, path.peer));
         if cacheable {
