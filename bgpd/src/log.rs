@@ -31,6 +31,9 @@ pub fn write(vrf: &str, line: LogLine) {
                 "%MAXPFXEXCEED: No. of {family} prefix received from {addr} (vrf {vrf}) {count} exceed, limit {limit}"
             );
         }
+        LogLine::RouteLimit { addr, family, what, prefix, count } => {
+            tracing::warn!("%ROUTELIMIT: {addr}: {family}: {what}: {count} so far, last {prefix}");
+        }
         LogLine::ZebraRefused { request, reason } => tracing::warn!("zebra refused {request}: {reason}"),
     }
 }

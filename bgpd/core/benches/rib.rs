@@ -60,6 +60,8 @@ fn peer(n: u8) -> Arc<PeerParams> {
         max_message: 4096,
         advertisement_interval: 0,
         graceful_shutdown: false,
+        aigp: false,
+        bandwidth_integer: false,
         families: vec![(Family::IPV4_UNICAST, Arc::new(family))],
     })
 }

@@ -129,6 +129,14 @@ pub enum LogLine {
         count: u64,
         limit: u32,
     },
+    /// Routes of a neighbour passed a limit, or do not fit; `prefix` is one of them.
+    RouteLimit {
+        addr: IpAddr,
+        family: Family,
+        what: &'static str,
+        prefix: ferrite_types::Prefix,
+        count: u64,
+    },
     /// Zebra did not carry out a request.
     ZebraRefused {
         request: String,

@@ -21,6 +21,7 @@ use crate::rib::query::WalkSource;
 use crate::rib::{Answer, Query, QueryToken, ShardEvent};
 
 mod clear;
+mod dampening;
 mod declare;
 mod filter;
 mod neighbors;
@@ -52,6 +53,11 @@ pub enum Command {
     Vrfs,
     Clear,
     ClearSoft,
+    DampeningParameters,
+    Flaps,
+    ClearDampening,
+    /// What a neighbour does not want to be sent.
+    ReceivedFilter,
 }
 
 /// Which of a neighbour's tables.
@@ -211,6 +217,7 @@ impl Instance {
             }
             Command::Prefix => vec![self.prefix_question(args)?],
             Command::Statistics => vec![Query::Counts { family: family_or_ipv6(args) }],
+            Command::Flaps => self.flap_questions(args)?,
             Command::Nexthops => vec![Query::Nexthops],
             Command::UpdateGroups => match named_family(args) {
                 Some(family) => vec![Query::UpdateGroups { family }],
@@ -227,7 +234,10 @@ impl Instance {
             | Command::Router
             | Command::Vrfs
             | Command::Clear
-            | Command::ClearSoft => Vec::new(),
+            | Command::ClearSoft
+            | Command::DampeningParameters
+            | Command::ClearDampening
+            | Command::ReceivedFilter => Vec::new(),
         })
     }
 
@@ -252,6 +262,10 @@ impl Instance {
             Command::Statistics => self.statistics(args, answers),
             Command::Clear => self.clear(now, args, out),
             Command::ClearSoft => self.clear_soft(now, args, out),
+            Command::DampeningParameters => self.dampening_parameters(args),
+            Command::Flaps => self.flaps(now, args, answers),
+            Command::ClearDampening => self.clear_dampening(args, out),
+            Command::ReceivedFilter => self.received_filter(args),
             // Streamed; they do not come here.
             Command::Table | Command::Adjacency(_) => String::new(),
             // About all instances at once; they do not come here either.

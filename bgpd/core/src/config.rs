@@ -37,13 +37,18 @@ use ferrite_policy::commands::{Access, Scope};
 use ferrite_types::{Afi, AsnNotation};
 
 mod add_path;
+mod community_alias;
+mod conditions;
+mod dampening;
 mod effective;
 mod family;
 pub mod graceful;
+mod limits;
 mod neighbors;
 mod peer;
 mod peer_family;
 mod route_map_delay;
+mod peer_filters;
 mod router;
 mod session;
 mod sessions;
@@ -54,17 +59,22 @@ mod unsupported;
 mod tests;
 
 pub use add_path::{AddPath, AddPathTx};
+pub use community_alias::CommunityAliases;
+pub use conditions::{BandwidthMode, ConditionTimers};
+pub use dampening::Dampening;
 pub use effective::{BGP_PORT, EffectiveFamily, EffectiveNeighbor, EffectiveSession};
 pub use family::{
     Aggregate, DistanceRule, Distances, FamilyConfig, MAXIMUM_PATHS, MaximumPaths, Network, Redistribute,
     Source,
 };
 pub use graceful::{GracefulMode, GracefulSettings, RestartSettings, UpdateDelay};
+pub use limits::Limits;
 pub use peer::{Neighbor, PeerGroup, PeerKey, PeerSettings};
 pub use peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, PrefixLimitAction, RemovePrivateAs,
     SendCommunity, Unchanged,
 };
+pub use peer_filters::{AdvertiseMap, Orf, PeerFilters};
 pub use router::{MultipathRelax, RouterBgp};
 pub use session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 pub use sessions::{GlobalSessions, InstanceSessions, Listen, LocalRole, RttLimit, TcpKeepalive, role_name};
@@ -112,6 +122,7 @@ pub struct BgpConfig {
     pub graceful: GracefulSettings,
     /// `bgp route-map delay-timer`, where it is not the default.
     pub route_map_delay: Option<u16>,
+    pub community_aliases: CommunityAliases,
 }
 
 impl DaemonConfig for BgpConfig {
@@ -160,8 +171,10 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     register_router(registry);
     register_families(registry);
     neighbors::register(registry);
+    community_alias::register(registry);
     unsupported::register(registry);
     registry.renderer(order::ROUTER, render);
+    registry.renderer(order::ROUTER, |config: &BgpConfig, lines| config.community_aliases.render(lines));
 }
 
 fn register_instances<H>(registry: &mut Registry<BgpConfig, H>) {
@@ -260,7 +273,7 @@ fn no_router(config: &mut BgpConfig, edit: &Edit<'_>) -> Result<(), CliError> {
 }
 
 fn register_router<H>(registry: &mut Registry<BgpConfig, H>) {
-    for row in router::BEFORE.iter().chain(router::AFTER) {
+    for row in router::rows() {
         let command =
             ConfigCommand::new(&[&ROUTER_BGP], row.syntax, row.help, |config: &mut BgpConfig, edit| {
                 let defaults = config.common.defaults;
@@ -332,7 +345,7 @@ fn render(config: &BgpConfig, lines: &mut Lines) {
 
 fn render_router(config: &BgpConfig, router: &RouterBgp, lines: &mut Lines) {
     let default = RouterBgp::new(router.asn, config.common.defaults);
-    for row in router::BEFORE {
+    for row in router::before() {
         (row.render)(router, lines, &default);
     }
     neighbors::render_sessions(router, lines);

@@ -50,6 +50,11 @@ pub enum Event {
         conn: ConnId,
         message: PeerMessage,
     },
+    /// The neighbour says what it does not want to be sent (RFC 5291); agreed on for the family.
+    Orf {
+        peer: PeerId,
+        update: bgp_packet::orf::OrfUpdate,
+    },
     /// What came costs the session.
     Fault {
         peer: PeerId,

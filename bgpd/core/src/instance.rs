@@ -28,6 +28,8 @@ mod initial;
 mod identity;
 mod interfaces;
 mod limits;
+mod notices;
+mod orf;
 mod params;
 mod sessions;
 mod zebra;
@@ -156,6 +158,7 @@ impl Instance {
                 }
                 self.peer_event(now, peer, PeerEvent::Received { conn, message }, out);
             }
+            Event::Orf { peer, update } => self.orf_received(peer, &update, out),
             Event::Fault { peer, conn, notification } => {
                 self.peer_event(now, peer, PeerEvent::Fault { conn, notification }, out);
             }
@@ -267,6 +270,7 @@ impl Instance {
                     out.push(Action::Shard { shard, event: ShardEvent::Nexthops(known) });
                 }
             }
+            ShardAction::Notices(notices) => self.noticed(now, &notices, out),
             ShardAction::PrefixCounts(counts) => self.counted(now, shard, counts, out),
             ShardAction::Answer(token, answer) => self.answered(now, shard, token, answer, out),
             // The shell carries these out itself; a flush needs nothing of us.

@@ -16,7 +16,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_packet::attr::Penalty;
+use bgp_packet::attr::{AttributeError, Fault, Penalty};
 use bgp_packet::header;
 use bgp_packet::notification::{self, Notification};
 use bgp_packet::update::Update;
@@ -189,6 +189,8 @@ pub struct Faults {
     pub withdrawn: u64,
     /// Attributes that were dropped from routes that were kept.
     pub discarded: u64,
+    /// Of the UPDATEs treated as withdrawn, those that passed a limit (`bgp maxas-limit`, `bgp limit …`).
+    pub limited: u64,
 }
 
 impl Faults {
@@ -199,6 +201,8 @@ impl Faults {
             Some(Penalty::DiscardAttribute) => self.discarded += update.faults.len() as u64,
             None => {}
         }
+        let limited = |fault: &Fault| matches!(fault.error, AttributeError::Limit { .. });
+        self.limited += u64::from(update.faults.iter().any(limited));
     }
 }
 
@@ -310,6 +314,7 @@ impl Peer {
     pub fn count_faults(&mut self, faults: Faults) {
         self.history.faults.withdrawn += faults.withdrawn;
         self.history.faults.discarded += faults.discarded;
+        self.history.faults.limited += faults.limited;
     }
 
     /// Feeds in one event; whatever must happen outside is appended to `out`.

@@ -34,7 +34,9 @@
 mod adj_in;
 mod aggregate;
 mod attrs;
+pub mod bandwidth;
 mod ctx;
+pub mod damping;
 pub mod decision;
 mod default_route;
 mod defer;
@@ -45,6 +47,8 @@ mod fib;
 mod group;
 mod local;
 mod nexthop;
+pub mod notice;
+pub mod orf;
 mod pack;
 mod path_id;
 mod peers;
@@ -63,6 +67,7 @@ pub use event::{
     AggregatePart, Change, Changes, Contribution, FlushReason, PrefixCount, ReapplyDirection, RouteBatch,
     ShardAction, ShardEvent,
 };
+pub use notice::{Notice, NoticeKind};
 pub use policy::{Filter, PolicyInput, Verdict};
 pub use query::{Answer, Query, QueryToken};
 pub use settings::{AddPathSend, FamilyParams, FamilySettings, PeerId, PeerParams, ShardConfig};

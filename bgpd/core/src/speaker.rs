@@ -382,6 +382,7 @@ impl Event {
             | Self::Closed { peer, .. }
             | Self::Received { peer, .. }
             | Self::Fault { peer, .. }
+            | Self::Orf { peer, .. }
             | Self::Activity { peer, .. }
             | Self::Faulty { peer, .. }
             | Self::Written { peer, .. } => Some(*peer),

@@ -9,6 +9,7 @@ mod code;
 mod decode;
 mod encode;
 mod fault;
+mod limits;
 mod opaque;
 
 pub use as_path::{AsPath, AsPathError, AsPathText, PrivateAs, Segment, SegmentKind};
@@ -17,6 +18,7 @@ pub(crate) use decode::{Builder, Needs, RawRef, check_ipv4_next_hop, check_ipv6_
 pub use decode::{DecodeContext, SessionKind};
 pub use encode::{EncodeContext, encode_attributes, encode_next_hop, uses_mp_reach};
 pub use fault::{AttributeError, Fault, Penalty};
+pub use limits::{AttributeLimits, LimitKind};
 
 /// ORIGIN (RFC 4271 §5.1.1). Lower is preferred.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize)]

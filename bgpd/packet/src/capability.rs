@@ -43,6 +43,33 @@ impl AddPathMode {
     }
 }
 
+/// Which way outbound route filters go.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OrfMode {
+    Receive = 1,
+    Send = 2,
+    Both = 3,
+}
+
+impl OrfMode {
+    const fn from_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Receive),
+            2 => Some(Self::Send),
+            3 => Some(Self::Both),
+            _ => None,
+        }
+    }
+
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Send | Self::Both)
+    }
+
+    pub const fn receives(self) -> bool {
+        matches!(self, Self::Receive | Self::Both)
+    }
+}
+
 /// Graceful restart (RFC 4724 §3, RFC 8538 §2).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct GracefulRestart {
@@ -115,6 +142,8 @@ pub enum Capability {
     /// Families whose IPv4 routes may have next hops of the address family given (RFC 8950).
     ExtendedNextHop(Vec<(FamilyCode, u16)>),
     ExtendedMessage,
+    /// Outbound route filters (RFC 5291 §5): family, type of filter, direction.
+    Orf(Vec<(FamilyCode, u8, OrfMode)>),
     Role(u8),
     GracefulRestart(GracefulRestart),
     LongLivedGracefulRestart(Vec<LongLived>),
@@ -139,6 +168,7 @@ pub enum Capability {
 mod code {
     pub const MULTIPROTOCOL: u8 = 1;
     pub const ROUTE_REFRESH: u8 = 2;
+    pub const ORF: u8 = 3;
     pub const EXTENDED_NEXT_HOP: u8 = 5;
     pub const EXTENDED_MESSAGE: u8 = 6;
     pub const ROLE: u8 = 9;
@@ -170,6 +200,7 @@ impl Capability {
             Self::RouteRefreshOld => code::ROUTE_REFRESH_OLD,
             Self::ExtendedNextHop(_) => code::EXTENDED_NEXT_HOP,
             Self::ExtendedMessage => code::EXTENDED_MESSAGE,
+            Self::Orf(_) => code::ORF,
             Self::Role(_) => code::ROLE,
             Self::GracefulRestart(_) => code::GRACEFUL_RESTART,
             Self::LongLivedGracefulRestart(_) => code::LONG_LIVED_GRACEFUL_RESTART,
@@ -205,6 +236,7 @@ impl Capability {
             })
             .map(Self::ExtendedNextHop)
             .ok_or(ignored("length")),
+            code::ORF => orf(value).map(Self::Orf).ok_or(ignored("length")),
             code::ROLE => match value {
                 [role] => Ok(Self::Role(*role)),
                 _ => Err(ignored("length")),
@@ -280,6 +312,12 @@ impl Capability {
                     buf.put_u16(*next_hop_afi);
                 }
             }
+            Self::Orf(entries) => {
+                for (family, kind, mode) in entries {
+                    buf.put_u16(family.afi);
+                    buf.put_slice(&[0, family.safi, 1, *kind, *mode as u8]);
+                }
+            }
             Self::Role(role) => buf.put_u8(*role),
             Self::GracefulRestart(restart) => {
                 let flags = u16::from(restart.restarting) << 15 | u16::from(restart.notification) << 14;
@@ -340,6 +378,23 @@ fn graceful_restart(value: &[u8]) -> Option<GracefulRestart> {
             Some((family_code([a, b], safi), flags & 0x80 != 0))
         })?,
     })
+}
+
+/// ```text
+/// AFI (2) | reserved (1) | SAFI (1) | number (1) | type (1) send/receive (1) …, and so for every family
+/// ```
+fn orf(value: &[u8]) -> Option<Vec<(FamilyCode, u8, OrfMode)>> {
+    let mut reader = Reader::new(value);
+    let mut entries = Vec::new();
+    while !reader.is_empty() {
+        let [a, b, _, safi, number] = reader.array().ok()?;
+        for _ in 0..number {
+            let [kind, mode] = reader.array().ok()?;
+            // A direction that is none is ignored (RFC 5291 §5).
+            entries.extend(OrfMode::from_code(mode).map(|mode| (family_code([a, b], safi), kind, mode)));
+        }
+    }
+    Some(entries)
 }
 
 fn hostname(value: &[u8]) -> Option<Capability> {

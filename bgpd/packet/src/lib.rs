@@ -9,6 +9,7 @@ pub mod mrt;
 pub mod nlri;
 pub mod notification;
 pub mod open;
+pub mod orf;
 pub mod refresh;
 pub mod update;
 

@@ -10,6 +10,7 @@ use bgp_core::peer::{ConnId, Faults, PeerMessage};
 use bgp_core::rib::{PeerId, ShardEvent};
 use bgp_packet::attr::{DecodeContext, Penalty};
 use bgp_packet::header::MAX_LEN;
+use bgp_packet::orf::OrfUpdate;
 use bgp_packet::update::{self, AttributeCache};
 use bgp_packet::{Frame, MessageType, Notification, Open, RefreshKind, RouteRefresh, next_frame};
 use bytes::{Bytes, BytesMut};
@@ -182,7 +183,7 @@ impl Reader {
                 Err(notification) => return self.fault(notification).await,
             },
             MessageType::RouteRefresh => match RouteRefresh::decode(&frame.body) {
-                Ok(refresh) => self.refresh(refresh).await,
+                Ok(refresh) => self.refresh(refresh, &frame.body).await,
                 Err(notification) => return self.fault(notification).await,
             },
         };
@@ -196,7 +197,16 @@ impl Reader {
     }
 
     /// Markers of a refresh belong between the routes before and behind them.
-    async fn refresh(&mut self, refresh: Option<RouteRefresh>) -> PeerMessage {
+    async fn refresh(&mut self, refresh: Option<RouteRefresh>, body: &Bytes) -> PeerMessage {
+        if let (Some(RouteRefresh { family, kind: RefreshKind::Request }), Some(established)) =
+            (refresh, &self.established)
+            && established.context.orf.contains(family)
+            && let Some(update) = OrfUpdate::decode(body)
+        {
+            // The filter says itself when the table is to be sent again.
+            self.tell(Event::Orf { peer: self.peer, update }).await;
+            return PeerMessage::Refresh(None);
+        }
         if let (Some(RouteRefresh { family, kind }), Some(established)) = (refresh, &self.established) {
             let (peer, session) = (self.peer, established.session);
             let marker = match kind {

@@ -77,7 +77,9 @@ impl Instance {
                 else {
                     continue;
                 };
-                if direction != Some("out") && !self.reapply_import(id, *family, out) {
+                // A filter asks for the table again by itself.
+                let filtered = args.has("prefix-filter") && self.resend_filter(id, *family, out);
+                if direction != Some("out") && !filtered && !self.reapply_import(id, *family, out) {
                     text.push_str(&format!(
                         "% BGP: Inbound soft reconfig for {addr} not possible as it\n      has neither refresh capability, nor inbound soft reconfig\n"
                     ));

@@ -75,6 +75,7 @@ pub(super) fn register(registry: &mut Commands) {
     registry.debug_flags(DEBUGS);
     tables(registry);
     neighbors(registry);
+    dampening(registry);
     various(registry);
     clear(registry);
 }
@@ -112,6 +113,7 @@ fn tables(registry: &mut Commands) {
     add("route-map RMAP_NAME$route_map", &["Routes that a route map permits", "Name of the map"]);
     add("version (1-4294967295)$since", &["Prefixes that changed since", "Version of the table"]);
     add("self-originate", &["Routes that this router originates"]);
+    add("alias ALIAS_NAME$alias", &["Routes with a community that has a name", "Name of the community"]);
     add(
         "<A.B.C.D/M|X:X::X:X/M>$prefix longer-prefixes",
         &["Network", "Network", "The prefix and all within it"],
@@ -163,6 +165,54 @@ fn neighbors(registry: &mut Commands) {
         help.extend([text, JSON, "Wider columns"]);
         show(registry, &format!("neighbors {NEIGHBOR} {word} [json|wide]"), &help, Command::Adjacency(side));
     }
+}
+
+fn dampening(registry: &mut Commands) {
+    let dampening = "Routes that flap";
+    show(registry, "dampening parameters [json]", &[dampening, "Settings", JSON], Command::DampeningParameters);
+    show(
+        registry,
+        "dampening <flap-statistics|dampened-paths> [json]",
+        &[dampening, "All that have flapped", "Those that are held back", JSON],
+        Command::Flaps,
+    );
+    let mut help = vec!["Neighbors in detail"];
+    help.extend(NEIGHBOR_HELP);
+    let of_neighbor = |help: &[&'static str], more: &[&'static str]| [help, more].concat();
+    show(
+        registry,
+        &format!("neighbors {NEIGHBOR} dampening parameters [json]"),
+        &of_neighbor(&help, &[dampening, "Settings", JSON]),
+        Command::DampeningParameters,
+    );
+    show(
+        registry,
+        &format!("neighbors {NEIGHBOR} <flap-statistics|dampened-routes> [json]"),
+        &of_neighbor(&help, &["All that have flapped", "Those that are held back", JSON]),
+        Command::Flaps,
+    );
+    show(
+        registry,
+        &format!("neighbors {NEIGHBOR} received prefix-filter [json]"),
+        &of_neighbor(&help, &["What the neighbor sent", "Its outbound route filter", JSON]),
+        Command::ReceivedFilter,
+    );
+    registry.exec(
+        ExecCommand::new(
+            "clear ip bgp dampening [<A.B.C.D/M$prefix|A.B.C.D$addr [A.B.C.D$mask]>]",
+            &[
+                "Reset functions",
+                "IP information",
+                "BGP information",
+                "Forget flaps",
+                "Network",
+                "Network",
+                "Network mask",
+            ],
+            Command::ClearDampening,
+        )
+        .privileged(),
+    );
 }
 
 fn various(registry: &mut Commands) {
@@ -222,8 +272,8 @@ fn clear(registry: &mut Commands) {
     );
     registry.exec(
         ExecCommand::new(
-            format!("{CLEAR} <in|out>$direction"),
-            &[HELP, &soft[1..]].concat(),
+            format!("{CLEAR} <in$direction [prefix-filter]|out$direction>"),
+            &[HELP, &[soft[1], "Our outbound route filter first", soft[2]]].concat(),
             Command::ClearSoft,
         )
         .privileged(),

@@ -62,6 +62,14 @@ impl RowFilter {
             Self::Communities { values, exact: args.has("exact-match") }
         } else if args.has("large-community") {
             Self::LargeCommunities(args.all("large").map(str::parse).collect::<Result<_, _>>().map_err(bad)?)
+        } else if let Some(name) = args.get("alias") {
+            let value = instance.config.community_aliases.value(name);
+            let value = value.ok_or_else(|| format!("% {name} is not a community alias\n"))?;
+            match (value.parse(), value.parse()) {
+                (Ok(community), _) => Self::Communities { values: vec![community], exact: false },
+                (Err(_), Ok(large)) => Self::LargeCommunities(vec![large]),
+                (Err(_), Err(error)) => return Err(bad(error)),
+            }
         } else if let Some(name) = args.get("community_list") {
             let found = policies.community_list(name).cloned();
             Self::CommunityList(found.ok_or_else(|| list(name, "community-list"))?, how)

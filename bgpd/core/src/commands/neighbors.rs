@@ -1,6 +1,7 @@
 //! `show bgp neighbors`.
 
-use bgp_packet::capability::Capability;
+use bgp_packet::capability::{Capability, FamilyCode, OrfMode};
+use bgp_packet::orf::PREFIX_TYPE;
 use bgp_packet::{Family, Open};
 use ferrite_cli::Args;
 use ferrite_types::{RouterId, Timestamp};
@@ -16,6 +17,9 @@ use crate::view::neighbor::{
     Both, Capabilities, FamilyCapability, FamilyView, HostnameCapability, LastReset, MessageStats,
     NeighborView, Neighbors, PrefixStats, SoftwareVersion, Timers, Transport,
 };
+use crate::rib::NoticeKind;
+use crate::rib::orf::OrfList;
+use crate::view::neighbor_filters::{AdvertiseMapView, FiltersView, OrfCapability, OrfModes, OrfView};
 use crate::view::{family_key, text};
 
 /// `vrf all` names the instance among its neighbours.
@@ -88,6 +92,9 @@ impl Instance {
             prefix_stats: PrefixStats {
                 withdrawn: history.faults.withdrawn,
                 attributes_discarded: history.faults.discarded,
+                over_limit: history.faults.limited,
+                paths_refused: entry.noticed.count(NoticeKind::TooManyPaths),
+                too_big_to_send: entry.noticed.count(NoticeKind::TooBig),
                 ..PrefixStats::default()
             },
             min_btwn_advertisement_runs_timer_msecs: u64::from(session.advertisement_interval) * 1000,
@@ -173,6 +180,7 @@ impl Instance {
             filter_list_out: name(&from.filter_list.export),
             route_map_in: name(&from.route_map.import),
             route_map_out: name(&from.route_map.export),
+            filters: filters_view(entry, family, from),
             accepted_prefix_counter: entry.accepted(family),
             sent_prefix_counter: entry.established().then(|| entry.sent(family)),
             prefix_allowed_max: limit.map(|limit| limit.limit),
@@ -213,6 +221,42 @@ impl Instance {
             write: if ends.is_some() { "on" } else { "off" },
             ..Transport::default()
         }
+    }
+}
+
+fn orf_mode(open: &Open, family: Family) -> Option<OrfMode> {
+    open.capabilities.iter().find_map(|capability| match capability {
+        Capability::Orf(entries) => entries
+            .iter()
+            .find(|(code, kind, _)| *code == FamilyCode::from(family) && *kind == PREFIX_TYPE)
+            .map(|(_, _, mode)| *mode),
+        _ => None,
+    })
+}
+
+fn filters_view(entry: &PeerEntry, family: Family, from: &EffectiveFamily) -> FiltersView {
+    let modes = entry.peer.negotiated().map(|n| (orf_mode(&n.sent, family), orf_mode(&n.received, family)));
+    let both = |of: fn(OrfMode) -> bool| {
+        let is = |mode: Option<OrfMode>| mode.is_some_and(of);
+        modes.map_or(Both::default(), |(sent, received)| Both { advertised: is(sent), received: is(received) })
+    };
+    let spoken = modes.filter(|(sent, received)| sent.is_some() || received.is_some());
+    let filters = &from.filters;
+    FiltersView {
+        orf: OrfView {
+            capability: spoken.map(|_| OrfCapability {
+                kind: PREFIX_TYPE,
+                modes: OrfModes { send: both(OrfMode::sends), receive: both(OrfMode::receives) },
+            }),
+            received: entry.orf.of(family).map(OrfList::len),
+        },
+        unsuppress_map: filters.unsuppress_map.as_ref().map(ToString::to_string),
+        advertise_map: filters.advertise_map.as_ref().map(|map| AdvertiseMapView {
+            condition: if map.exists { "EXIST" } else { "NON_EXIST" },
+            condition_map: map.condition.to_string(),
+            advertise_map: map.routes.to_string(),
+        }),
+        soo: filters.soo.and_then(ferrite_types::ExtCommunity::admin_text),
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bgp_packet::Family;
 use ferrite_cli::Args;
-use ferrite_types::{Afi, Prefix};
+use ferrite_types::{Afi, Community, Prefix};
 
 use super::table::{remote_id, unspecified};
 use super::{Answers, family_of, json, named_family};
@@ -68,6 +68,7 @@ impl Instance {
             paths: view.paths.iter().filter(shown).map(|path| self.path_detail(view, path)).collect(),
             table: "default".to_owned(),
             suppressed: view.suppressed,
+            blackhole: view.paths.iter().any(|path| path.attrs.communities.contains(&Community::BLACKHOLE)),
             available: view.paths.len(),
             best: view.paths.iter().position(|path| path.best),
         }
@@ -93,14 +94,21 @@ impl Instance {
         let metric = path.igp_metric.or_else(|| own.then_some(0));
         let nexthops = cells.into_iter().map(|cell| DetailNexthop { cell, metric, accessible });
         let networked = matches!(path.source, PathSource::Network | PathSource::Redistributed(_));
+        let mut from_attributes = PathDetail::from_attributes(&path.attrs);
+        let aliases = &self.config.community_aliases;
+        if !aliases.is_empty() {
+            let lists = [&mut from_attributes.community, &mut from_attributes.large_community];
+            lists.into_iter().flatten().for_each(|list| list.named(|value| aliases.shown(value)));
+        }
         PathDetail {
             metric: path.attrs.med.or_else(|| own.then_some(0)),
             weight: path.weight,
             tag: path.tag,
-            valid: path.valid,
+            valid: path.valid || path.damped,
             version: view.version,
             suppressed: path.suppressed || view.suppressed,
             stale: path.stale,
+            damped: path.damped,
             aggregated: path.source == PathSource::Aggregate,
             sourced: networked || path.source == PathSource::Aggregate,
             local: networked || path.source == PathSource::Aggregate,
@@ -117,7 +125,7 @@ impl Instance {
                 hostname: peer.and_then(|entry| entry.hostname()),
                 kind,
             },
-            ..PathDetail::from_attributes(&path.attrs)
+            ..from_attributes
         }
     }
 }

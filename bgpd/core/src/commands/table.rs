@@ -101,11 +101,12 @@ impl Instance {
             .is_some_and(|params| params.kind == PeerKind::Internal);
         let own = !matches!(path.source, PathSource::Peer(_));
         PathRow {
-            valid: path.valid || adjacency,
+            valid: path.valid || adjacency || path.damped,
             best: path.best || adjacency,
             multipath: path.multipath && !path.best,
             suppressed: path.suppressed || prefix.suppressed,
             stale: path.stale,
+            damped: path.damped,
             internal,
             rib_failure: path.best && prefix.fib == FibState::Rejected,
             selection_reason: prefix.reason.map(|reason| reason.text()),

@@ -17,6 +17,7 @@ use super::peer::{Neighbor, PeerSettings};
 use super::peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, RemovePrivateAs, Unchanged,
 };
+use super::peer_filters::PeerFilters;
 use super::router::RouterBgp;
 use super::session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 use super::sessions::{LocalRole, RttLimit};
@@ -101,6 +102,8 @@ pub struct EffectiveSession {
     pub graceful: GracefulMode,
     /// The mode is the router's, not the neighbour's own.
     pub graceful_inherited: bool,
+    /// Link bandwidths are written as an integer.
+    pub link_bandwidth_integer: bool,
 }
 
 /// A neighbour in one family.
@@ -129,6 +132,7 @@ pub struct EffectiveFamily {
     pub route_map: InOut,
     pub filter_list: InOut,
     pub unchanged: Unchanged,
+    pub filters: PeerFilters,
 }
 
 impl EffectiveFamily {
@@ -260,6 +264,7 @@ impl RouterBgp {
             path_attribute_withdraw: from.codes(|session| &session.path_attribute_withdraw),
             graceful: graceful.or(config.graceful(self).mode).unwrap_or(GracefulMode::Helper),
             graceful_inherited: graceful.is_none(),
+            link_bandwidth_integer: from.flag(|session| session.link_bandwidth_integer),
         }
     }
 }
@@ -319,5 +324,6 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
         route_map: lists(|part| &part.route_map),
         filter_list: lists(|part| &part.filter_list),
         unchanged: own.unchanged.or(group.unchanged),
+        filters: own.filters.over(&group.filters),
     }
 }

@@ -10,6 +10,7 @@ use bgp_packet::attr::Origin;
 use ferrite_cli::{Args, CliError, Lines, Negation};
 use ferrite_types::{Afi, Distance, Ipv4Prefix, Metric, Prefix, RouteProtocol};
 
+use super::dampening::{self, Dampening};
 use super::types::PolicyName;
 
 /// Most equal paths FRR is built for; what `maximum-paths` is where nobody says otherwise.
@@ -141,6 +142,8 @@ pub struct FamilyConfig {
     pub maximum_paths: MaximumPaths,
     /// Route map that sets metric, tag, … of the routes given to zebra.
     pub table_map: Option<PolicyName>,
+    /// Dampening of what neighbours without one of their own send.
+    pub dampening: Option<Dampening>,
 }
 
 /// A command inside `address-family …`.
@@ -504,6 +507,20 @@ pub(super) static COMMON: &[FamilyRow] = &[
         },
         examples: &["table-map FOO"],
     },
+    FamilyRow {
+        syntax: "bgp dampening [(1-45)$half [(1-20000)$reuse (1-50000)$suppress (1-255)$max]]",
+        help: &["BGP Specific commands", dampening::HELP[0], dampening::HELP[1], dampening::HELP[2], dampening::HELP[3], dampening::HELP[4]],
+        no: Negation::Syntax("no bgp dampening [(1-45) [(1-20000) (1-50000) (1-255)]]"),
+        set: |family, args| {
+            family.dampening = Some(Dampening::read(args)?);
+            Ok(())
+        },
+        unset: |family, _| {
+            family.dampening = None;
+            Ok(())
+        },
+        examples: &["bgp dampening", "bgp dampening 10", "bgp dampening 10 700 1900 30"],
+    },
 ];
 
 impl FamilyConfig {
@@ -526,6 +543,9 @@ impl FamilyConfig {
         }
         for (prefix, aggregate) in &self.aggregates {
             lines.line(format!("aggregate-address {prefix}{aggregate}"));
+        }
+        if let Some(dampening) = self.dampening {
+            lines.line(format!("bgp dampening{dampening}"));
         }
         for (source, Redistribute { metric, route_map }) in &self.redistribute {
             let metric = metric.map(|metric| format!(" metric {metric}")).unwrap_or_default();

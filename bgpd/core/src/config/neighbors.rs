@@ -10,7 +10,7 @@ use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Negation, Node, Registry
 use super::peer::{Neighbor, No, Part, PeerGroup, PeerKey, PeerLines, PeerRow, PeerSettings, Target};
 use super::router::RouterBgp;
 use super::types::{GroupName, RemoteAs, SessionKind};
-use super::{BGP_IPV4, BGP_IPV6, BgpConfig, ROUTER_BGP, peer_family, session};
+use super::{BGP_IPV4, BGP_IPV6, BgpConfig, ROUTER_BGP, peer_family, peer_filters, session};
 
 /// What stands before every setting of a neighbour or group.
 const PREFIX: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>$neighbor";
@@ -381,6 +381,11 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     rows(registry, &ROUTER_BGP, Family::IPV4_UNICAST, true, peer_family::ROWS);
     rows(registry, &BGP_IPV4, Family::IPV4_UNICAST, false, peer_family::ROWS);
     rows(registry, &BGP_IPV6, Family::IPV6_UNICAST, false, peer_family::ROWS);
+    rows(registry, &ROUTER_BGP, Family::IPV4_UNICAST, true, peer_filters::ROWS);
+    rows(registry, &BGP_IPV4, Family::IPV4_UNICAST, false, peer_filters::ROWS);
+    rows(registry, &BGP_IPV6, Family::IPV6_UNICAST, false, peer_filters::ROWS);
+    rows(registry, &BGP_IPV4, Family::IPV4_UNICAST, false, peer_filters::IN_FAMILY);
+    rows(registry, &BGP_IPV6, Family::IPV6_UNICAST, false, peer_filters::IN_FAMILY);
 }
 
 fn register_groups<H>(registry: &mut Registry<BgpConfig, H>) {
@@ -473,7 +478,7 @@ pub(super) fn render_family(router: &RouterBgp, family: Family, lines: &mut Line
         let active_by_default =
             group_part.map_or_else(|| router.active_by_default(family), |inherited| inherited.activate);
         let mut out = PeerLines { lines, name: &name, member: group.is_some(), active_by_default };
-        for row in peer_family::ROWS {
+        for row in peer_family::ROWS.iter().chain(peer_filters::all()) {
             (row.render)(own, &mut out);
         }
     }

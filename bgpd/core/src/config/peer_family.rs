@@ -8,6 +8,7 @@ use ferrite_cli::{Args, CliError};
 
 use super::add_path::{self, AddPath};
 use super::peer::{No, Part, PeerLines, PeerRow, PeerSettings, Target, flag, number};
+use super::peer_filters::PeerFilters;
 use super::types::{PolicyName, SessionKind};
 
 /// Names for the two directions.
@@ -257,6 +258,7 @@ pub struct PeerFamily {
     /// AS-path list.
     pub filter_list: InOut,
     pub unchanged: Unchanged,
+    pub filters: PeerFilters,
 }
 
 impl Part for PeerFamily {

@@ -13,8 +13,10 @@ use ferrite_cli::common::Defaults;
 use ferrite_cli::{Args, CliError, Lines, Negation};
 use ferrite_types::{Asn, AsnNotation, RouterId};
 
+use super::conditions::{self, BandwidthMode, ConditionTimers};
 use super::family::FamilyConfig;
 use super::graceful::{self, RestartSettings};
+use super::limits::{self, Limits};
 use super::peer::{Neighbor, PeerGroup, PeerSettings};
 use super::session::{checked_message, checked_timers};
 use super::sessions::{self, InstanceSessions};
@@ -68,6 +70,9 @@ pub struct RouterBgp {
     pub med_confed: bool,
     pub med_missing_as_worst: bool,
     pub peer_type_multipath_relax: bool,
+    pub bandwidth: Option<BandwidthMode>,
+    pub condition_timers: ConditionTimers,
+    pub limits: Limits,
     /// A `network` needs its prefix in the RIB.
     pub import_check: bool,
     /// What a session proposes whose neighbour has no `timers`.
@@ -118,6 +123,9 @@ impl RouterBgp {
             med_confed: false,
             med_missing_as_worst: false,
             peer_type_multipath_relax: false,
+            bandwidth: None,
+            condition_timers: ConditionTimers::default(),
+            limits: Limits::default(),
             import_check: true,
             timers,
             minimum_hold_time: None,
@@ -564,6 +572,15 @@ pub(super) static BEFORE: &[RouterRow] = &[
         examples: &["bgp minimum-holdtime 10"],
     },
 ];
+
+/// What stands before the neighbours, of all files.
+pub(super) fn before() -> impl Iterator<Item = &'static RouterRow> {
+    BEFORE.iter().chain(limits::ROWS).chain(conditions::ROWS)
+}
+
+pub(super) fn rows() -> impl Iterator<Item = &'static RouterRow> {
+    before().chain(AFTER)
+}
 
 /// What stands behind them.
 pub(super) static AFTER: &[RouterRow] = &[

@@ -126,6 +126,8 @@ pub struct SessionSettings {
     pub path_attribute_withdraw: BTreeSet<u8>,
     /// What we do about restarts with this neighbour.
     pub graceful: Option<GracefulMode>,
+    /// Link bandwidths are written as an integer, not as a floating point number.
+    pub link_bandwidth_integer: bool,
 }
 
 const TTL_CONFLICT: &str = "ebgp-multihop and ttl-security cannot be configured together";
@@ -555,6 +557,11 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         examples: &["no capability fqdn"],
     },
     flag!(override_capability, "override-capability", &["Override capability negotiation result"]),
+    flag!(
+        link_bandwidth_integer,
+        "disable-link-bw-encoding-ieee",
+        &["Disable IEEE floating-point encoding for extended community bandwidth"]
+    ),
     flag!(strict_capability_match, "strict-capability-match", &["Strict capability negotiation match"]),
     sessions::SENDER_LOOP_DETECTION,
     PeerRow {

@@ -22,7 +22,6 @@ const HELP: &str = "Not supported by this version";
 const IN_CONFIG: &[(&str, Refuse)] = &[
     ("rpki", On),
     ("dump bgp", On),
-    ("bgp community alias", On),
     ("bgp ipv6-auto-ra", Off),
     ("bgp no-rib", On),
     ("bgp send-extra-data zebra", On),
@@ -40,9 +39,6 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("address-family ipv6 multicast", On),
     ("address-family ipv6 vpn", On),
     ("address-family l2vpn evpn", On),
-    ("bgp bestpath bandwidth", On),
-    ("bgp conditional-advertisement timer", On),
-    ("bgp dampening", On),
     ("bgp default ipv4-flowspec", On),
     ("bgp default ipv4-labeled-unicast", On),
     ("bgp default ipv4-multicast", On),
@@ -53,7 +49,6 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp default ipv6-vpn", On),
     ("bgp default l2vpn-evpn", On),
     ("bgp default show-nexthop-hostname", On),
-    ("bgp default-originate timer", On),
     ("bgp ipv6-auto-ra", Off),
     ("bgp labeled-unicast", On),
     ("bgp route-reflector allow-outbound-policy", On),
@@ -67,7 +62,6 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
 
 /// Under `address-family ipv4|ipv6 unicast`.
 const IN_FAMILY: &[(&str, Refuse)] = &[
-    ("bgp dampening", On),
     ("export vpn", On),
     ("import vpn", On),
     ("import vrf", On),
@@ -87,21 +81,14 @@ const IN_FAMILY: &[(&str, Refuse)] = &[
 const OF_NEIGHBOR: &[(&str, Refuse)] = &[
     ("bfd", On),
     ("capability extended-nexthop", On),
-    ("dampening", On),
-    ("disable-link-bw-encoding-ieee", On),
     ("extended-link-bandwidth", On),
     ("interface", On),
 ];
 
 /// After `neighbor X`, in an address family (and, as IPv4 unicast, under `router bgp`).
 const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[
-    ("advertise-map", On),
-    ("capability orf", On),
-    ("dampening", On),
     ("nexthop-local", On),
     ("send-community extended rpki", On),
-    ("soo", On),
-    ("unsuppress-map", On),
 ];
 
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";
@@ -123,10 +110,7 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     }
     for (words, refuse) in OF_NEIGHBOR_IN_FAMILY {
         add(registry, &[&BGP_IPV4, &BGP_IPV6], NEIGHBOR, words, *refuse);
-        // `dampening` stands in the other table; `soo` has no old place and would only make `so` ambiguous.
-        if !matches!(*words, "dampening" | "soo") {
-            add(registry, &[&ROUTER_BGP], NEIGHBOR, words, *refuse);
-        }
+        add(registry, &[&ROUTER_BGP], NEIGHBOR, words, *refuse);
     }
     // Relics that FRR still takes and that say nothing.
     for words in ["auto-summary", "synchronization"] {

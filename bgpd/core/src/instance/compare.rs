@@ -21,6 +21,7 @@ pub fn same_import(a: &FamilyParams, b: &FamilyParams) -> bool {
         && a.allowas_in == b.allowas_in
         && a.allowas_in_origin == b.allowas_in_origin
         && a.weight == b.weight
+        && a.soo == b.soo
 }
 
 fn same_family(a: &FamilyParams, b: &FamilyParams) -> bool {
@@ -50,6 +51,22 @@ fn same_family(a: &FamilyParams, b: &FamilyParams) -> bool {
         && a.maximum_prefix_out == b.maximum_prefix_out
         && (a.add_path_send, a.paths_limit) == (b.add_path_send, b.paths_limit)
         && a.secondary_path == b.secondary_path
+        && same_filters(a, b)
+}
+
+/// What few neighbours have: filters beside the plain policy.
+fn same_filters(a: &FamilyParams, b: &FamilyParams) -> bool {
+    let conditional = match (&a.advertise, &b.advertise) {
+        (None, None) => true,
+        (Some(a), Some(b)) => {
+            a.exists == b.exists && Arc::ptr_eq(&a.routes, &b.routes) && Arc::ptr_eq(&a.condition, &b.condition)
+        }
+        _ => false,
+    };
+    conditional
+        && same_filter(a.unsuppress.as_ref(), b.unsuppress.as_ref())
+        && a.orf.address() == b.orf.address()
+        && a.dampening == b.dampening
 }
 
 pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {
@@ -66,6 +83,8 @@ pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {
             p.max_message,
             p.advertisement_interval,
             p.graceful_shutdown,
+            p.aigp,
+            p.bandwidth_integer,
         )
     };
     own(a) == own(b)
@@ -112,6 +131,7 @@ fn same_settings(a: &FamilySettings, b: &FamilySettings) -> bool {
         && all(&a.networks, &b.networks, network)
         && all(&a.aggregates, &b.aggregates, aggregate)
         && all(&a.redistribute, &b.redistribute, redistribute)
+        && a.dampening == b.dampening
 }
 
 pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
@@ -126,8 +146,10 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
             c.reject_as_sets,
         ]
     };
+    let more = |c: &ShardConfig| (c.bandwidth, c.advertise_interval, c.default_interval, c.max_paths);
     own(a) == own(b)
         && flags(a) == flags(b)
+        && more(a) == more(b)
         && a.confederation == b.confederation
         && a.own_addresses == b.own_addresses
         && a.interfaces == b.interfaces

@@ -104,7 +104,9 @@ impl Instance {
     pub(super) fn params_of(&mut self, id: PeerId, negotiated: &Negotiated) -> Option<PeerParams> {
         let config = Arc::clone(&self.config);
         let effective = self.peers.get(&id)?.effective.clone();
-        Some(self.surroundings(&config)?.peer(&effective, negotiated))
+        let mut params = self.surroundings(&config)?.peer(&effective, negotiated);
+        self.peers.get(&id)?.orf.fill(&mut params);
+        Some(params)
     }
 
     fn configure_shards(&mut self, out: &mut Vec<Action>) {
@@ -167,6 +169,7 @@ impl Instance {
             }
         }
         self.refresh_params(id, out);
+        self.send_filters(id, true, out);
         self.check_limits(now, id, out);
     }
 
@@ -190,7 +193,7 @@ impl Instance {
     }
 
     /// Tells the shards what changed about an established session, and has import policy applied again where it did.
-    fn refresh_params(&mut self, id: PeerId, out: &mut Vec<Action>) {
+    pub(super) fn refresh_params(&mut self, id: PeerId, out: &mut Vec<Action>) {
         let Some((old, negotiated)) = self.peers.get(&id).and_then(|entry| {
             Some((Arc::clone(entry.params.as_ref()?), Arc::clone(entry.peer.negotiated()?)))
         }) else {

@@ -41,10 +41,16 @@ impl Instance {
     }
 
     fn check_limit(&mut self, now: Timestamp, id: PeerId, family: Family, out: &mut Vec<Action>) {
+        // Where the neighbour has no limit of its own, `bgp limit prefixes` holds.
+        let general = self.router().map(|router| MaximumPrefix {
+            limit: router.limits.prefixes,
+            threshold: 100,
+            action: PrefixLimitAction::Shutdown,
+            force: true,
+        });
         let Some(entry) = self.peers.get_mut(&id) else { return };
-        let Some(maximum) = entry.effective.family(family).and_then(|family| family.maximum_prefix) else {
-            return;
-        };
+        let own = entry.effective.family(family).and_then(|family| family.maximum_prefix);
+        let Some(maximum) = own.or(general) else { return };
         if !entry.established() {
             return;
         }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use bgp_packet::Family;
+use bgp_packet::{Family, FamilySet};
 use bgp_packet::attr::{AttrCode, CodeSet, SessionKind};
 use bgp_packet::capability::{GracefulRestart, LongLived};
 use ferrite_policy::Policies;
@@ -17,12 +18,15 @@ use super::interfaces::Interfaces;
 use crate::config::GracefulMode;
 use crate::config::graceful::RESTART_TIME;
 use crate::config::{
-    AddPathTx, AllowAsIn, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, InstanceName, PolicyName,
-    RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
+    AddPathTx, AllowAsIn, BandwidthMode, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, InstanceName,
+    PolicyName, RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
 };
 use crate::peer::{self, DownReason, Negotiated, SessionConfig, Transport, TtlSecurity};
+use crate::rib::bandwidth::BandwidthUse;
+use crate::rib::damping;
+use crate::rib::orf::OutboundFilter;
 use crate::rib::settings::{
-    AddPathSend, AggregateStatement, DecisionSettings, DefaultOriginate, DistanceRule, LocalAs,
+    AddPathSend, AggregateStatement, Conditional, DecisionSettings, DefaultOriginate, DistanceRule, LocalAs,
     NetworkStatement, NexthopMode, PeerKind, RedistributeStatement, RemovePrivateAs,
 };
 use crate::rib::{FamilyParams, FamilySettings, Filter, PeerParams, ShardConfig};
@@ -83,6 +87,8 @@ impl Surroundings<'_> {
         session.aigp = from.aigp;
         session.discard = codes(&from.path_attribute_discard);
         session.withdraw = codes(&from.path_attribute_withdraw);
+        session.limits = self.router.limits.attributes;
+        (session.orf_send, session.orf_receive) = orf_families(neighbor);
         session.transport = self.transport(neighbor, remote);
         session.blocked = self.blocked(neighbor, &session);
         Some(session)
@@ -204,6 +210,8 @@ impl Surroundings<'_> {
             max_message: negotiated.max_len(),
             advertisement_interval: neighbor.session.advertisement_interval,
             graceful_shutdown: neighbor.session.graceful_shutdown,
+            aigp: neighbor.session.aigp,
+            bandwidth_integer: neighbor.session.link_bandwidth_integer,
             families,
         }
     }
@@ -245,7 +253,25 @@ impl Surroundings<'_> {
             add_path_send: add_path_send(from, negotiated.add_path_send.contains(family)),
             paths_limit: negotiated.paths_limit(family),
             secondary_path: false,
+            unsuppress: self.unsuppress(afi, from),
+            advertise: from.filters.advertise_map.as_ref().map(|map| Conditional {
+                routes: self.chain(&ChainKey::map(Place::Local, afi, &map.routes)),
+                condition: self.chain(&ChainKey::map(Place::Local, afi, &map.condition)),
+                exists: map.exists,
+            }),
+            // The instance puts in what the neighbour has sent.
+            orf: OutboundFilter::None,
+            soo: from.filters.soo,
+            dampening: from.filters.dampening.map(dampening),
         }
+    }
+
+    /// The lists of the export policy, with the `unsuppress-map` in the place of the route map.
+    fn unsuppress(&mut self, afi: Afi, from: &EffectiveFamily) -> Option<Arc<dyn Filter>> {
+        let name = from.filters.unsuppress_map.clone()?;
+        let lists = ChainKey::of(Place::Export, afi, from);
+        let key = lists.unwrap_or_else(|| ChainKey::map(Place::Export, afi, &name));
+        Some(self.chain(&ChainKey { route_map: Some(name), ..key }))
     }
 
     /// The instance as its shards see it.
@@ -270,6 +296,15 @@ impl Surroundings<'_> {
             install: self.host.install && !self.is_view(),
             graceful_shutdown: router.graceful_shutdown,
             reject_as_sets: router.reject_as_sets,
+            bandwidth: match router.bandwidth {
+                None => BandwidthUse::IfAll,
+                Some(BandwidthMode::Ignore) => BandwidthUse::Ignore,
+                Some(BandwidthMode::SkipMissing) => BandwidthUse::SkipMissing,
+                Some(BandwidthMode::DefaultWeight) => BandwidthUse::LeastForMissing,
+            },
+            advertise_interval: router.condition_timers.advertise.into(),
+            default_interval: router.condition_timers.default_originate,
+            max_paths: router.limits.paths,
             ipv4_unicast,
             ipv6_unicast,
         }
@@ -307,6 +342,7 @@ impl Surroundings<'_> {
                 origin: aggregate.origin,
             })
             .collect();
+        into.dampening = from.dampening.map(dampening);
         into.redistribute = from
             .redistribute
             .iter()
@@ -341,6 +377,25 @@ impl Surroundings<'_> {
 
 fn codes(codes: &BTreeSet<u8>) -> CodeSet {
     codes.iter().map(|code| AttrCode(*code)).collect()
+}
+
+fn dampening(from: crate::config::Dampening) -> damping::Dampening {
+    let minutes = |minutes: u8| Duration::from_secs(u64::from(minutes) * 60);
+    damping::Dampening {
+        half_life: minutes(from.half_life),
+        reuse: from.reuse.into(),
+        suppress: from.suppress.into(),
+        max_suppress: minutes(from.max_suppress),
+    }
+}
+
+/// Families in which we would send outbound route filters, and take them.
+fn orf_families(neighbor: &EffectiveNeighbor) -> (FamilySet, FamilySet) {
+    let with = |wanted: fn(&EffectiveFamily) -> bool| {
+        let active = neighbor.active_families();
+        active.filter(|family| neighbor.family(*family).is_some_and(wanted)).collect()
+    };
+    (with(|part| part.filters.orf.send), with(|part| part.filters.orf.receive))
 }
 
 fn nexthop_mode(from: &EffectiveFamily) -> NexthopMode {

@@ -35,6 +35,10 @@ pub struct PeerEntry {
     pub(super) warned: BTreeSet<Family>,
     pub updates_received: u64,
     pub graceful: Graceful,
+    /// Outbound route filters of both directions.
+    pub orf: super::orf::OrfState,
+    /// Routes that a limit kept out or back in this session.
+    pub noticed: super::notices::Noticed,
 }
 
 /// Counts of one family, a slot per shard.
@@ -73,6 +77,8 @@ impl PeerEntry {
             warned: BTreeSet::new(),
             updates_received: 0,
             graceful: Graceful::default(),
+            orf: super::orf::OrfState::default(),
+            noticed: super::notices::Noticed::default(),
         }
     }
 
@@ -175,6 +181,10 @@ impl Instance {
         negotiated: Arc<Negotiated>,
         out: &mut Vec<Action>,
     ) {
+        if let Some(entry) = self.peers.get_mut(&id) {
+            entry.orf.begin(negotiated.orf_receive);
+            entry.noticed = super::notices::Noticed::default();
+        }
         let Some(params) = self.params_of(id, &negotiated) else { return };
         let shards = self.host.shards;
         let log = self.router().is_some_and(|router| router.log_neighbor_changes);
@@ -197,6 +207,7 @@ impl Instance {
         self.graceful_up(id, &negotiated, out);
         out.push(Action::SessionUp { peer: id, conn, session, config, negotiated });
         self.initial_progress(now, out);
+        self.send_filters(id, false, out);
     }
 
     fn session_down(
@@ -225,7 +236,10 @@ impl Instance {
     /// The neighbour asks for our table again. Its own markers go to the shards in order with its routes.
     fn refresh_asked(&mut self, now: Timestamp, id: PeerId, refresh: RouteRefresh, out: &mut Vec<Action>) {
         match refresh.kind {
-            RefreshKind::Request => self.send_table(id, refresh.family, out),
+            RefreshKind::Request => {
+                self.filters_due(id, refresh.family, out);
+                self.send_table(id, refresh.family, out);
+            }
             kind => self.refresh_marked(now, id, refresh.family, kind),
         }
     }

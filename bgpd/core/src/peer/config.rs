@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_packet::attr::{CodeSet, SessionKind};
+use bgp_packet::attr::{AttributeLimits, CodeSet, SessionKind};
 use bgp_packet::capability::{GracefulRestart, LongLived, Role};
 use bgp_packet::notification::{Notification, cease};
 use bgp_packet::{Family, FamilySet};
@@ -150,6 +150,11 @@ pub struct SessionConfig {
     /// `path-attribute discard` and `treat-as-withdraw`.
     pub discard: CodeSet,
     pub withdraw: CodeSet,
+    /// How much one route may carry.
+    pub limits: AttributeLimits,
+    /// Families in which we want to send outbound route filters (RFC 5291), and take them.
+    pub orf_send: FamilySet,
+    pub orf_receive: FamilySet,
     pub transport: Transport,
 }
 
@@ -189,6 +194,9 @@ impl SessionConfig {
             aigp: false,
             discard: CodeSet::EMPTY,
             withdraw: CodeSet::EMPTY,
+            limits: AttributeLimits::default(),
+            orf_send: FamilySet::EMPTY,
+            orf_receive: FamilySet::EMPTY,
             transport: Transport::new(remote),
         }
     }
@@ -279,10 +287,11 @@ impl SessionConfig {
             ]
         };
         flags(self) == flags(new)
+            && (self.orf_send, self.orf_receive) == (new.orf_send, new.orf_receive)
             && (self.add_path_receive, self.add_path_send) == (new.add_path_receive, new.add_path_send)
             && self.paths_limits == new.paths_limits
             && self.software_version == new.software_version
             && self.role == new.role
-            && (self.discard, self.withdraw) == (new.discard, new.withdraw)
+            && (self.discard, self.withdraw, self.limits) == (new.discard, new.withdraw, new.limits)
     }
 }

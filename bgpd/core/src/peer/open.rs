@@ -2,9 +2,10 @@
 //! RFC 6793 §4.1, RFC 7911 §4, RFC 9234 §4.2).
 
 use bgp_packet::attr::{DecodeContext, EncodeContext, SessionKind};
-use bgp_packet::capability::{AddPathMode, Capability, FamilyCode, Role};
+use bgp_packet::capability::{AddPathMode, Capability, FamilyCode, OrfMode, Role};
 use bgp_packet::header::{MAX_LEN, MAX_LEN_EXTENDED};
 use bgp_packet::notification::{Notification, open as codes};
+use bgp_packet::orf::PREFIX_TYPE;
 use bgp_packet::{Family, FamilySet, Open};
 use bytes::BytesMut;
 use ferrite_types::{Afi, Asn, RouterId, Safi};
@@ -27,6 +28,9 @@ pub struct Negotiated {
     pub families: FamilySet,
     pub add_path_receive: FamilySet,
     pub add_path_send: FamilySet,
+    /// Families in which we send outbound route filters, and take them (RFC 5291).
+    pub orf_send: FamilySet,
+    pub orf_receive: FamilySet,
     pub extended_next_hop: bool,
     pub extended_message: bool,
     pub route_refresh: bool,
@@ -54,6 +58,8 @@ impl Negotiated {
             aigp: config.aigp || self.kind != SessionKind::External,
             discard: config.discard,
             withdraw: config.withdraw,
+            limits: config.limits,
+            orf: self.orf_receive,
         }
     }
 
@@ -93,6 +99,7 @@ pub fn our_open(config: &SessionConfig) -> Open {
         capabilities.extend(our_extended_next_hop(config));
         capabilities.extend(our_add_path(config));
         capabilities.extend(our_paths_limit(config));
+        capabilities.extend(our_orf(config));
         capabilities.extend(config.role.map(|(role, _)| Capability::Role(role as u8)));
         let name = config.hostname.clone();
         capabilities.extend(name.map(|(host, domain)| Capability::Hostname { host, domain }));
@@ -107,6 +114,23 @@ fn our_extended_next_hop(config: &SessionConfig) -> Option<Capability> {
     let ipv4 = config.families.iter().filter(|family| family.afi == Afi::Ipv4);
     let entries: Vec<_> = ipv4.map(|family| (FamilyCode::from(family), Afi::Ipv6.code())).collect();
     (config.extended_next_hop && !entries.is_empty()).then_some(Capability::ExtendedNextHop(entries))
+}
+
+fn our_orf(config: &SessionConfig) -> Option<Capability> {
+    let entries: Vec<_> = config
+        .families
+        .iter()
+        .filter_map(|family| {
+            let mode = match (config.orf_send.contains(family), config.orf_receive.contains(family)) {
+                (true, true) => OrfMode::Both,
+                (true, false) => OrfMode::Send,
+                (false, true) => OrfMode::Receive,
+                (false, false) => return None,
+            };
+            Some((FamilyCode::from(family), PREFIX_TYPE, mode))
+        })
+        .collect();
+    (!entries.is_empty()).then_some(Capability::Orf(entries))
 }
 
 fn our_add_path(config: &SessionConfig) -> Option<Capability> {
@@ -160,6 +184,8 @@ pub fn negotiate(config: &SessionConfig, received: Open, ends: Ends) -> Result<N
         families,
         add_path_receive: agree_add_path(families, config.add_path_receive, &received, AddPathMode::sends),
         add_path_send: agree_add_path(families, config.add_path_send, &received, AddPathMode::receives),
+        orf_send: agree_orf(families, config.orf_send, &received, OrfMode::receives),
+        orf_receive: agree_orf(families, config.orf_receive, &received, OrfMode::sends),
         extended_next_hop: agree_extended_next_hop(config, &received),
         extended_message: both(|c| matches!(c, Capability::ExtendedMessage)),
         route_refresh: both(|c| matches!(c, Capability::RouteRefresh | Capability::RouteRefreshOld)),
@@ -289,6 +315,19 @@ fn agree_add_path(
     });
     let offered: FamilySet =
         offered.flatten().filter(|(_, mode)| theirs(*mode)).filter_map(|(code, _)| code.known()).collect();
+    families.intersection(ours).intersection(offered)
+}
+
+fn agree_orf(families: FamilySet, ours: FamilySet, received: &Open, theirs: fn(OrfMode) -> bool) -> FamilySet {
+    let offered = received.capabilities.iter().filter_map(|c| match c {
+        Capability::Orf(entries) => Some(entries),
+        _ => None,
+    });
+    let offered: FamilySet = offered
+        .flatten()
+        .filter(|(_, kind, mode)| *kind == PREFIX_TYPE && theirs(*mode))
+        .filter_map(|(code, _, _)| code.known())
+        .collect();
     families.intersection(ours).intersection(offered)
 }
 

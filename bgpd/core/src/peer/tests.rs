@@ -359,11 +359,11 @@ fn malformed_updates_are_counted_by_what_they_cost() {
     for faulty in [vec![], vec![discarded], vec![withdrawn]] {
         faults.count(&update(faulty));
     }
-    assert_eq!(faults, Faults { withdrawn: 1, discarded: 1 });
+    assert_eq!(faults, Faults { withdrawn: 1, discarded: 1, limited: 0 });
     let mut peer = Peer::new(1);
     peer.count_faults(faults);
     peer.count_faults(faults);
-    assert_eq!(peer.history().faults, Faults { withdrawn: 2, discarded: 2 });
+    assert_eq!(peer.history().faults, Faults { withdrawn: 2, discarded: 2, limited: 0 });
 }
 
 #[test]

@@ -14,9 +14,12 @@ use smallvec::SmallVec;
 
 use super::attrs::{AttrId, Local};
 use super::ctx::{Ctx, policy_peer};
+use super::bandwidth;
+use super::damping::{Dampening, FlapEvent};
 use super::event::{Change, WITHDRAWN};
 use super::family::Rib;
 use super::path_id::PathKey;
+use super::notice::NoticeKind;
 use super::peers::PeerIdx;
 use super::policy::{Filter, PolicyInput, Verdict};
 use super::reason::Refusal;
@@ -37,6 +40,7 @@ struct Importer {
     params: Arc<PeerParams>,
     family: Arc<FamilyParams>,
     by_prefix: bool,
+    dampening: Option<Dampening>,
     cache: Vec<Option<Imported>>,
     /// References that the cache owns.
     held: Vec<AttrId>,
@@ -109,8 +113,22 @@ fn unusable_nexthop(attrs: &Attributes, config: &ShardConfig, params: &PeerParam
 }
 
 /// The route as it enters policy: what eBGP must not say is taken off, what `local-as` adds is put on.
-fn received<'a>(attrs: &'a Attributes, config: &ShardConfig, params: &PeerParams) -> Cow<'a, Attributes> {
+fn received<'a>(
+    attrs: &'a Attributes,
+    config: &ShardConfig,
+    params: &PeerParams,
+    family: &FamilyParams,
+) -> Cow<'a, Attributes> {
     let mut attrs = Cow::Borrowed(attrs);
+    if params.bandwidth_integer && bandwidth::has_any(&attrs) {
+        bandwidth::from_integer(attrs.to_mut());
+    }
+    if let Some(soo) = family.soo.filter(|soo| attrs.ext_communities.binary_search(soo).is_err()) {
+        let mut communities = attrs.ext_communities.to_vec();
+        communities.push(soo);
+        communities.sort_unstable();
+        attrs.to_mut().ext_communities = communities.into();
+    }
     if params.kind == PeerKind::External && attrs.local_pref.is_some() {
         attrs.to_mut().local_pref = None;
     }
@@ -137,6 +155,19 @@ fn apply_graceful_shutdown(attrs: &mut Cow<'_, Attributes>, config: &ShardConfig
     }
 }
 
+/// RFC 7999 §3.2: what is to be dropped is not told to other ASes.
+fn apply_blackhole(attrs: &mut Cow<'_, Attributes>, params: &PeerParams) {
+    let has = |community| attrs.communities.contains(&community);
+    let kept = has(Community::NO_EXPORT) || has(Community::NO_ADVERTISE);
+    if params.kind != PeerKind::External || kept || !has(Community::BLACKHOLE) {
+        return;
+    }
+    let mut communities = attrs.communities.to_vec();
+    communities.push(Community::NO_EXPORT);
+    communities.sort_unstable();
+    attrs.to_mut().communities = communities.into();
+}
+
 /// Import of one route, or why it is refused.
 fn import(
     ctx: &Ctx,
@@ -152,7 +183,7 @@ fn import(
         return Err(refusal);
     }
     let mut local = Local { weight: family.weight, ..Local::default() };
-    let mut result = received(attrs, &ctx.config, params);
+    let mut result = received(attrs, &ctx.config, params, family);
     if let Some(policy) = &family.import {
         let peer = Some(policy_peer(params));
         let mut route = PolicyInput {
@@ -188,6 +219,7 @@ fn import(
         }
     }
     apply_graceful_shutdown(&mut result, &ctx.config, params);
+    apply_blackhole(&mut result, params);
     let attrs = match result {
         Cow::Borrowed(_) => Arc::clone(attrs),
         Cow::Owned(owned) => Arc::new(owned),
@@ -219,6 +251,7 @@ impl Importer {
             params,
             family,
             by_prefix,
+            dampening: None,
             cache: vec![None; sets],
             held: Vec::new(),
             evaluated: 0,
@@ -270,8 +303,13 @@ impl<P: Key> Rib<P> {
     /// Takes in a batch of a live session.
     pub fn routes(&mut self, ctx: &mut Ctx, peer: PeerIdx, sets: &[Arc<Attributes>], changes: &[Change<P>]) {
         let Some(mut importer) = Importer::new(ctx, peer, self.family, sets.len()) else { return };
+        importer.dampening = self.dampening_for(ctx, &importer.params);
         for change in changes {
             if change.attrs == WITHDRAWN {
+                if let Some(settings) = importer.dampening {
+                    let event = FlapEvent::Withdrawn;
+                    self.flapped(ctx, settings, change.prefix, peer, change.path_id, event);
+                }
                 self.withdraw(ctx, peer, change.prefix, change.path_id);
                 continue;
             }
@@ -300,8 +338,18 @@ impl<P: Key> Rib<P> {
             self.withdraw(ctx, importer.peer, change.prefix, change.path_id);
             return;
         }
+        let damped = match (importer.dampening, result) {
+            (Some(settings), Imported::Accepted(id)) => {
+                let event = FlapEvent::Announced(id);
+                self.flapped(ctx, settings, change.prefix, importer.peer, change.path_id, event)
+            }
+            _ => false,
+        };
         let handle = self.table.find_or_insert(change.prefix);
         self.settle_import(ctx, importer, handle, change.path_id, result, shadow);
+        if importer.dampening.is_some() {
+            self.set_damped(handle, importer.peer, change.path_id, damped);
+        }
     }
 
     /// Puts the outcome of import into an entry: the accepted path, and the shadow where one is kept.
@@ -359,10 +407,11 @@ impl<P: Key> Rib<P> {
                 && path.path_id == new.path_id
                 && path.flags.has(PathFlags::SHADOW) == shadow
         };
+        let full = over_limit(ctx, &entry.paths, &new);
         match entry.paths.iter_mut().find(same) {
             Some(path) => {
                 let old = *path;
-                let kept = PathFlags::BEST | PathFlags::MULTIPATH | PathFlags::VALID;
+                let kept = PathFlags::BEST | PathFlags::MULTIPATH | PathFlags::VALID | PathFlags::DAMPED;
                 let same = old.attrs == new.attrs
                     && old.flags.has(PathFlags::UNUSABLE) == new.flags.has(PathFlags::UNUSABLE)
                     && old.flags.has(PathFlags::FILTERED) == new.flags.has(PathFlags::FILTERED);
@@ -386,6 +435,14 @@ impl<P: Key> Rib<P> {
                 Self::count(ctx, self.slot, &old, false);
                 Self::count(ctx, self.slot, &new, true);
                 ctx.attrs.release(old.attrs);
+            }
+            None if full => {
+                let prefix = entry.prefix.into();
+                ctx.attrs.release(new.attrs);
+                if let Some(peer) = ctx.peers.get(new.peer).map(|slot| slot.id) {
+                    ctx.notices.add(peer, self.family, NoticeKind::TooManyPaths, prefix);
+                }
+                return;
             }
             None => {
                 entry.paths.push(new);
@@ -483,6 +540,15 @@ impl<P: Key> Rib<P> {
             self.imported += importer.finish(ctx);
         }
     }
+}
+
+/// Whether the neighbour has as many paths for the prefix as one may have.
+fn over_limit(ctx: &Ctx, paths: &[Path], new: &Path) -> bool {
+    let limit = usize::from(ctx.config.max_paths);
+    let alike = |path: &&Path| {
+        path.peer == new.peer && path.flags.has(PathFlags::SHADOW) == new.flags.has(PathFlags::SHADOW)
+    };
+    !new.peer.is_local() && paths.len() >= limit && paths.iter().filter(alike).count() >= limit
 }
 
 /// Whether a chain of policy is the same object as before.

@@ -9,6 +9,7 @@ use rustc_hash::FxBuildHasher;
 use super::attrs::AttrTable;
 use super::decision::Candidate;
 use super::nexthop::{Nexthops, tracked_addr};
+use super::notice::Notices;
 use super::peers::{PeerIdx, Peers};
 use super::policy::PolicyPeer;
 use super::query::PathSource;
@@ -26,6 +27,7 @@ pub struct Ctx {
     pub nexthops: Nexthops,
     pub now: Timestamp,
     pub limits: Limits,
+    pub notices: Notices,
 }
 
 /// How much is done at once, and how much may be on its way.
@@ -80,7 +82,8 @@ impl Ctx {
             return !path.flags.has(PathFlags::UNUSABLE);
         }
         let Some(slot) = self.peers.get(path.peer) else { return false };
-        if !slot.epochs.get(place).is_some_and(|epochs| epochs.holds(path.flags.epoch())) {
+        let live = slot.epochs.get(place).is_some_and(|epochs| epochs.holds(path.flags.epoch()));
+        if !live || path.flags.has(PathFlags::DAMPED) {
             return false;
         }
         let connected = slot.params.connected_nexthops;

@@ -1,5 +1,7 @@
-//! `default-originate route-map`: the default route is told while some route of the table passes the map. Each shard counts
-//! its own routes that do, and tells the shard that owns the default route when there begin or cease to be any.
+//! Routes whose announcement hangs on others: `default-originate route-map` tells the default route while some route of
+//! the table passes the map, `advertise-map A exist-map B` tells what A permits while some route passes B. Each shard counts
+//! its own routes that do, and tells those that must know when there begin or cease to be any: the owner of the default
+//! route, or for an `advertise-map` every shard.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,20 +19,38 @@ use super::table::{Bits, Entry, Handle, Key, shard_of};
 /// Words kept about maps that are not known here yet.
 const EARLY: usize = 256;
 
+/// What a map is the condition of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// The default route, which does not count itself.
+    DefaultRoute,
+    /// `advertise-map`.
+    Advertise,
+}
+
 /// A map in use by some peer.
 #[derive(Debug)]
 struct Watch {
     map: Arc<dyn Filter>,
+    purpose: Purpose,
     /// Entries of this shard whose best route passes.
     matched: Bits,
     told: bool,
-    /// As the owner of the default route: shards that have such routes.
+    /// Shards that have such routes, as far as this one must know.
     shards: BTreeSet<usize>,
 }
 
 impl Watch {
     fn address(&self) -> usize {
         filter_address(Some(&self.map))
+    }
+
+    fn is(&self, map: &Arc<dyn Filter>, purpose: Purpose) -> bool {
+        Arc::ptr_eq(map, &self.map) && self.purpose == purpose
+    }
+
+    fn is_of(&self, part: &DefaultPart) -> bool {
+        self.address() == part.map && self.purpose == part.purpose
     }
 }
 
@@ -48,23 +68,23 @@ impl DefaultWatches {
     }
 
     /// Watches exactly these maps; whether one is new, so that the table must be looked at.
-    pub fn set(&mut self, maps: &[Arc<dyn Filter>]) -> bool {
-        self.list.retain(|watch| maps.iter().any(|map| Arc::ptr_eq(map, &watch.map)));
+    pub fn set(&mut self, maps: &[(Arc<dyn Filter>, Purpose)]) -> bool {
+        self.list.retain(|watch| maps.iter().any(|(map, purpose)| watch.is(map, *purpose)));
         let before = self.list.len();
-        for map in maps {
-            if self.list.iter().any(|watch| Arc::ptr_eq(map, &watch.map)) {
+        for (map, purpose) in maps {
+            if self.list.iter().any(|watch| watch.is(map, *purpose)) {
                 continue;
             }
-            let address = filter_address(Some(map));
-            let shards =
-                self.early.iter().filter(|part| part.map == address && part.matches).map(|part| part.from);
-            let watch = Watch {
+            let mut watch = Watch {
                 map: Arc::clone(map),
+                purpose: *purpose,
                 matched: Bits::default(),
                 told: false,
-                shards: shards.collect(),
+                shards: BTreeSet::new(),
             };
-            self.early.retain(|part| part.map != address);
+            let early = self.early.iter().filter(|part| watch.is_of(part) && part.matches);
+            watch.shards = early.map(|part| part.from).collect();
+            self.early.retain(|part| !watch.is_of(part));
             self.list.push(watch);
         }
         self.list.len() > before
@@ -73,7 +93,8 @@ impl DefaultWatches {
     /// Looks at one entry again.
     pub fn note<P: Key>(&mut self, ctx: &Ctx, handle: Handle, entry: Option<&Entry<P>>) {
         for watch in &mut self.list {
-            let matches = entry.filter(|entry| entry.prefix.length() > 0).is_some_and(|entry| {
+            let counts = |entry: &&Entry<P>| watch.purpose == Purpose::Advertise || entry.prefix.length() > 0;
+            let matches = entry.filter(counts).is_some_and(|entry| {
                 let best = entry.best().and_then(|path| Some((path, ctx.attrs.get(path.attrs)?)));
                 best.is_some_and(|(path, interned)| {
                     let mut route = input(ctx, entry.prefix.into(), &interned.attrs);
@@ -91,8 +112,7 @@ impl DefaultWatches {
         }
     }
 
-    /// What changed, for the owner of the default route; the second part says whether this shard as the owner changed its
-    /// mind about a map.
+    /// What changed, for the shards that must know; the second part says whether that changes a condition here.
     pub fn settle(&mut self, ctx: &Ctx, family: Family) -> (Vec<(usize, Contribution)>, bool) {
         let owner = shard_of(Prefix::default_of(family.afi), ctx.of);
         let (mut messages, mut changed) = (Vec::new(), false);
@@ -102,11 +122,15 @@ impl DefaultWatches {
                 continue;
             }
             watch.told = matches;
-            let part = DefaultPart { from: ctx.index, family, map: watch.address(), matches };
-            if owner == ctx.index {
-                changed |= take_in(watch, &part);
-            } else {
-                messages.push((owner, Contribution::Default(part)));
+            let purpose = watch.purpose;
+            let part = DefaultPart { from: ctx.index, family, map: watch.address(), purpose, matches };
+            let concerned = |shard: &usize| purpose == Purpose::Advertise || *shard == owner;
+            for shard in (0..ctx.of).filter(concerned) {
+                if shard == ctx.index {
+                    changed |= take_in(watch, &part);
+                } else {
+                    messages.push((shard, Contribution::Default(part)));
+                }
             }
         }
         (messages, changed)
@@ -114,10 +138,13 @@ impl DefaultWatches {
 
     /// Takes in another shard's word; whether it changes anything.
     pub fn receive(&mut self, part: DefaultPart) -> bool {
-        match self.list.iter_mut().find(|watch| watch.address() == part.map) {
+        match self.list.iter_mut().find(|watch| watch.is_of(&part)) {
             Some(watch) => take_in(watch, &part),
             None => {
-                self.early.retain(|other| other.map != part.map || other.from != part.from);
+                let same = |other: &DefaultPart| {
+                    (other.map, other.purpose, other.from) == (part.map, part.purpose, part.from)
+                };
+                self.early.retain(|other| !same(other));
                 self.early.push(part);
                 if self.early.len() > EARLY {
                     self.early.remove(0);
@@ -127,9 +154,9 @@ impl DefaultWatches {
         }
     }
 
-    /// Whether the default route may be told by this map.
-    pub fn holds(&self, map: &Arc<dyn Filter>) -> bool {
-        self.list.iter().any(|watch| Arc::ptr_eq(&watch.map, map) && !watch.shards.is_empty())
+    /// Whether some route passes the map.
+    pub fn holds(&self, map: &Arc<dyn Filter>, purpose: Purpose) -> bool {
+        self.list.iter().any(|watch| watch.is(map, purpose) && !watch.shards.is_empty())
     }
 }
 

@@ -9,6 +9,8 @@ use ferrite_policy::Scope;
 use ferrite_types::zclient::{self, NexthopState, RedistributedRoute, RouteResult, TrackNexthop};
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 
+use super::default_route::Purpose;
+use super::notice::Notice;
 use super::query::{Answer, Query, QueryToken};
 use super::settings::{PeerId, PeerParams, ShardConfig};
 
@@ -111,6 +113,11 @@ pub enum ShardEvent {
     FibBarrier,
     /// Zebra is gone: nothing is sent until `ReplayFib`.
     ZebraGone,
+    /// `clear ip bgp dampening`: flaps are forgotten, of one prefix or of all.
+    ClearDampening {
+        family: Family,
+        prefix: Option<Prefix>,
+    },
     Query(QueryToken, Query),
 }
 
@@ -214,6 +221,7 @@ pub struct DefaultPart {
     pub family: Family,
     /// Address of the compiled map, the same in all shards.
     pub map: usize,
+    pub purpose: Purpose,
     pub matches: bool,
 }
 
@@ -272,6 +280,8 @@ pub enum ShardAction {
         part: Contribution,
     },
     PrefixCounts(Vec<PrefixCount>),
+    /// Routes not taken or not told because of a limit.
+    Notices(Vec<Notice>),
     /// All routes of a session that went down are out of the shard.
     Flushed {
         peer: PeerId,

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use bgp_packet::Family;
 use bgp_packet::attr::{Attributes, NextHop, PrivateAs, RareAttributes};
-use ferrite_types::{Asn, Community, Prefix};
+use ferrite_types::{Asn, Community, ExtCommunity, Prefix};
 
 use super::attrs::Interned;
+use super::bandwidth::{self, Shared};
 use super::ctx::{Ctx, policy_peer};
 use super::policy::{Filter, PolicyInput, Verdict};
 use super::reason::Withheld;
 use super::settings::{
-    AddPathSend, FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams, RemovePrivateAs,
+    AddPathSend, Conditional, FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams, RemovePrivateAs,
 };
 use super::table::Path;
 
@@ -48,6 +49,7 @@ pub struct GroupKey {
     secondary_path: bool,
     /// The export policy, whatever its present state.
     export: FilterKey,
+    filters: SideKey,
     /// Set where the policy asks for the peer.
     alone: Option<PeerId>,
 }
@@ -102,6 +104,7 @@ impl GroupKey {
             add_path: (family.add_path_send, family.paths_limit),
             secondary_path: family.secondary_path,
             export: filter_key(family.export.as_ref()),
+            filters: SideKey::new(params, family),
             alone: asks_peer.then_some(id),
         }
     }
@@ -111,12 +114,43 @@ impl GroupKey {
     }
 }
 
+/// The part of the key that few neighbours fill.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct SideKey {
+    unsuppress: usize,
+    advertise: Option<(usize, usize, bool)>,
+    orf: usize,
+    soo: Option<ExtCommunity>,
+    aigp: bool,
+    bandwidth_integer: bool,
+}
+
+impl SideKey {
+    fn new(params: &PeerParams, family: &FamilyParams) -> Self {
+        Self {
+            unsuppress: filter_address(family.unsuppress.as_ref()),
+            advertise: family.advertise.as_ref().map(|conditional| {
+                let Conditional { routes, condition, exists } = conditional;
+                (filter_address(Some(routes)), filter_address(Some(condition)), *exists)
+            }),
+            orf: family.orf.address(),
+            soo: family.soo,
+            aigp: params.aigp,
+            bandwidth_integer: params.bandwidth_integer,
+        }
+    }
+}
+
 /// The receiving side of an export.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     pub family: Family,
     pub params: &'a PeerParams,
     pub settings: &'a FamilyParams,
+    /// The condition of `advertise-map` holds, or there is none.
+    pub condition: bool,
+    /// The paths that share the prefix's traffic, where somebody asks.
+    pub shared: Shared,
 }
 
 /// Well-known communities that keep a route back (RFC 1997).
@@ -139,6 +173,7 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Res
     if let Some(community) = held_back(&interned.attrs.communities, to.kind) {
         return Err(Withheld::Community(community));
     }
+    filtered(ctx, target, interned, path, prefix)?;
     let from = ctx.peers.get(path.peer);
     let from_kind = from.map(|slot| slot.params.kind);
     let reflected = from_kind == Some(PeerKind::Internal) && to.kind == PeerKind::Internal;
@@ -166,7 +201,53 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Res
             return Err(Withheld::CommunityAfterPolicy(community));
         }
     }
-    finish(ctx, target, route, reflected).ok_or(Withheld::NoNextHop)
+    let mut attrs = finish(ctx, target, route, reflected).ok_or(Withheld::NoNextHop)?;
+    if attrs.next_hop != interned.attrs.next_hop {
+        through_us(ctx, target, path, &mut attrs);
+    }
+    if to.bandwidth_integer && bandwidth::has_any(&attrs) {
+        bandwidth::to_integer(&mut attrs);
+    }
+    Ok(attrs)
+}
+
+/// What the neighbour's own filters say of a route, before policy.
+fn filtered(
+    ctx: &Ctx,
+    target: Target<'_>,
+    interned: &Interned,
+    path: &Path,
+    prefix: Prefix,
+) -> Result<(), Withheld> {
+    let settings = target.settings;
+    if !settings.orf.permits(prefix) {
+        return Err(Withheld::OutboundFilter);
+    }
+    if settings.soo.is_some_and(|soo| interned.attrs.ext_communities.binary_search(&soo).is_ok()) {
+        return Err(Withheld::SiteOfOrigin);
+    }
+    if let Some(conditional) = settings.advertise.as_ref().filter(|_| !target.condition) {
+        let mut route = input(ctx, target, prefix, Cow::Borrowed(&interned.attrs));
+        route.source = ctx.policy_peer(path.peer);
+        route.source_protocol = ctx.protocol(path);
+        route.tag = interned.local.tag;
+        if conditional.routes.apply(&mut route) == Verdict::Permit {
+            return Err(Withheld::Condition);
+        }
+    }
+    Ok(())
+}
+
+/// Packets will come to us: AIGP grows by the way from here (RFC 7311 §3.4.3), and the bandwidth is that of all paths
+/// that share the traffic.
+fn through_us(ctx: &Ctx, target: Target<'_>, path: &Path, attrs: &mut Attributes) {
+    if let Some(aigp) = attrs.rare.as_mut().and_then(|rare| rare.aigp.as_mut()) {
+        *aigp = aigp.saturating_add(u64::from(ctx.igp_metric(path).unwrap_or(0)));
+    }
+    let shared = target.shared;
+    if let Some(octets) = shared.octets.filter(|_| shared.paths > 1 && bandwidth::has_any(attrs)) {
+        bandwidth::replace(attrs, ctx.config.asn, octets);
+    }
 }
 
 /// What `default-originate` tells the receiver.
@@ -256,7 +337,7 @@ fn prepare(ctx: &Ctx, target: Target<'_>, interned: &Interned, own: bool) -> Att
             if !own && !settings.med_unchanged && !settings.route_server_client {
                 attrs.med = None;
             }
-            strip_internal(&mut attrs);
+            strip_internal(&mut attrs, to.aigp);
         }
         PeerKind::Internal | PeerKind::Confederation => {
             attrs.local_pref = attrs.local_pref.or(Some(ctx.config.default_local_pref));
@@ -287,9 +368,9 @@ fn private_as(setting: RemovePrivateAs, with: Asn) -> Option<PrivateAs> {
 }
 
 /// Takes off what does not leave the AS.
-fn strip_internal(attrs: &mut Attributes) {
+fn strip_internal(attrs: &mut Attributes, aigp: bool) {
     strip_reflection(attrs);
-    if let Some(rare) = attrs.rare.as_mut() {
+    if let Some(rare) = attrs.rare.as_mut().filter(|_| !aigp) {
         rare.aigp = None;
     }
     tidy(attrs);

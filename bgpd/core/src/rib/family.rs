@@ -1,6 +1,7 @@
 //! One address family of a shard: table, decisions, update groups, FIB, own routes, and the work that is cut in slices.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bgp_packet::Family;
 use ferrite_policy::Scope;
@@ -9,8 +10,9 @@ use smallvec::SmallVec;
 
 use super::aggregate::{Aggregates, Origination};
 use super::ctx::{Ctx, local_id};
+use super::damping::Damping;
 use super::decision::{self, Candidate, Multipath};
-use super::default_route::DefaultWatches;
+use super::default_route::{DefaultWatches, Purpose};
 use super::defer::Deferral;
 use super::event::{Contribution, ShardAction};
 use super::export::GroupKey;
@@ -64,6 +66,13 @@ pub struct Rib<P> {
     pub aggregates: Aggregates<P>,
     defaults: DefaultWatches,
     pub originated: Originated<P>,
+    pub damping: Damping<P>,
+    /// When conditions may change what is told again.
+    conditions_due: Timestamp,
+    defaults_due: Timestamp,
+    /// A condition changed before that.
+    conditions_pending: bool,
+    defaults_pending: bool,
     /// Entries whose decision is to be taken again, in order of change.
     pub(super) changed: Vec<Handle>,
     pub jobs: Vec<Job>,
@@ -89,6 +98,11 @@ impl<P: Key> Rib<P> {
             aggregates: Aggregates::new(family),
             defaults: DefaultWatches::default(),
             originated: Originated::default(),
+            damping: Damping::default(),
+            conditions_due: Timestamp::ZERO,
+            defaults_due: Timestamp::ZERO,
+            conditions_pending: false,
+            defaults_pending: false,
             changed: Vec::new(),
             jobs: Vec::new(),
             version: 0,
@@ -163,6 +177,7 @@ impl<P: Key> Rib<P> {
     /// One slice of everything there is to do. Returns updates given to zebra.
     pub fn tick(&mut self, ctx: &mut Ctx, fib_outstanding: usize, out: &mut Vec<ShardAction>) -> usize {
         self.sweep_redistributed(ctx);
+        self.tick_damping(ctx);
         self.run_job(ctx);
         if self.is_deferred() {
             self.prepare(ctx);
@@ -197,6 +212,12 @@ impl<P: Key> Rib<P> {
             return Some(ctx.now);
         }
         let waiting = self.walks.next_deadline().into_iter().chain(self.redistribution_deadline());
+        let conditions = [
+            self.damping.next_deadline(),
+            self.conditions_pending.then_some(self.conditions_due),
+            self.defaults_pending.then_some(self.defaults_due),
+        ];
+        let waiting = waiting.chain(conditions.into_iter().flatten());
         let complete = self.is_complete(ctx);
         self.groups.iter().filter_map(|group| group.next_deadline(ctx, complete)).chain(waiting).min()
     }
@@ -304,43 +325,80 @@ impl<P: Key> Rib<P> {
             Contribution::Aggregate(part) => self.aggregates.receive(part),
             Contribution::Default(part) => {
                 if self.defaults.receive(part) {
-                    self.apply_defaults();
+                    self.conditions_pending = true;
+                    self.defaults_pending = true;
                 }
             }
         }
     }
 
-    /// Tells the owner of the default route what changed about the conditions it depends on.
+    /// Tells other shards what changed about conditions, and applies what changed here, no more often than configured.
     fn settle_defaults(&mut self, ctx: &Ctx, out: &mut Vec<ShardAction>) {
         if self.defaults.is_empty() || self.rebuilding() {
             return;
         }
         let (messages, changed) = self.defaults.settle(ctx, self.family);
         out.extend(messages.into_iter().map(|(to, part)| ShardAction::Contribute { to, part }));
-        if changed {
-            self.apply_defaults();
+        self.conditions_pending |= changed;
+        self.defaults_pending |= changed;
+        let after = |seconds: u16| ctx.now + Duration::from_secs(u64::from(seconds));
+        if self.defaults_pending && self.defaults_due <= ctx.now {
+            self.defaults_pending = false;
+            if self.apply_defaults() {
+                self.defaults_due = after(ctx.config.default_interval);
+            }
         }
-    }
-
-    /// Lets groups tell the default route, or not.
-    fn apply_defaults(&mut self) {
-        let default = P::from_prefix(ferrite_types::Prefix::default_of(P::AFI));
-        let Some(handle) = default.and_then(|prefix| self.table.find(&prefix)) else { return };
-        for group in &mut self.groups {
-            let Some(allowed) = group.default_map().map(|map| self.defaults.holds(map)) else { continue };
-            if group.allow_default(allowed) {
-                group.mark(handle);
+        if self.conditions_pending && self.conditions_due <= ctx.now {
+            self.conditions_pending = false;
+            if self.apply_conditions() {
+                self.conditions_due = after(ctx.config.advertise_interval);
             }
         }
     }
 
+    /// Lets groups tell the default route, or not; whether that changes any.
+    fn apply_defaults(&mut self) -> bool {
+        let default = P::from_prefix(ferrite_types::Prefix::default_of(P::AFI));
+        let Some(handle) = default.and_then(|prefix| self.table.find(&prefix)) else { return false };
+        let mut changed = false;
+        for group in &mut self.groups {
+            let holds = group.default_map().map(|map| self.defaults.holds(map, Purpose::DefaultRoute));
+            if holds.is_some_and(|allowed| group.allow_default(allowed)) {
+                group.mark(handle);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Lets groups tell what an `advertise-map` names, or not; whether that changes any.
+    fn apply_conditions(&mut self) -> bool {
+        let capacity = self.table.capacity();
+        let mut changed = false;
+        for group in &mut self.groups {
+            let Some(conditional) = group.conditional() else { continue };
+            let met = self.defaults.holds(&conditional.condition, Purpose::Advertise) == conditional.exists;
+            if group.allow_conditional(met) {
+                group.reevaluate(capacity);
+                changed = true;
+            }
+        }
+        changed
+    }
+
     /// Watches the maps that the groups' default routes depend on.
     fn watch_defaults(&mut self) {
-        let maps: Vec<_> = self.groups.iter().filter_map(|group| group.default_map().cloned()).collect();
+        let defaults = self.groups.iter().filter_map(|group| group.default_map().cloned());
+        let conditions = self.groups.iter().filter_map(|group| Some(group.conditional()?.condition.clone()));
+        let maps: Vec<_> = defaults
+            .map(|map| (map, Purpose::DefaultRoute))
+            .chain(conditions.map(|map| (map, Purpose::Advertise)))
+            .collect();
         if self.defaults.set(&maps) {
             self.start(JobKind::Everything);
         }
         self.apply_defaults();
+        self.apply_conditions();
     }
 
     fn run_job(&mut self, ctx: &mut Ctx) {

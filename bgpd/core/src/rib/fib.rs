@@ -12,6 +12,7 @@ use ferrite_types::{Blackhole, Distance, Metric, Nexthop, NexthopKind, Prefix, R
 use rustc_hash::FxHashMap;
 
 use super::attrs::AttrId;
+use super::bandwidth::{bandwidth, weights};
 use super::ctx::{Ctx, local_id};
 use super::event::ShardAction;
 use super::peers::PeerIdx;
@@ -279,14 +280,7 @@ fn shared_key<P: Key>(
     }
     let slot = ctx.peers.get(best.peer)?;
     let internal = slot.params.kind != PeerKind::External;
-    let mut nexthops = Vec::new();
-    for path in entry.paths.iter().filter(|path| path.flags.has(PathFlags::BEST | PathFlags::MULTIPATH)) {
-        if let Some(nexthop) = nexthop(ctx, path)
-            && !nexthops.contains(&nexthop)
-        {
-            nexthops.push(nexthop);
-        }
-    }
+    let mut nexthops = nexthops(ctx, entry);
     nexthops.sort_unstable();
     let mut key = SharedKey {
         nexthops,
@@ -306,6 +300,26 @@ fn shared_key<P: Key>(
         key.distance = route.distance.unwrap_or(key.distance);
     }
     (!key.nexthops.is_empty()).then_some(key)
+}
+
+/// The next hops of the best path and of those that share its traffic, each with its share.
+fn nexthops<P: Key>(ctx: &Ctx, entry: &Entry<P>) -> Vec<Nexthop> {
+    let mut found: Vec<(Nexthop, Option<f64>)> = Vec::new();
+    for path in entry.paths.iter().filter(|path| path.flags.has(PathFlags::BEST | PathFlags::MULTIPATH)) {
+        if let Some(nexthop) = nexthop(ctx, path)
+            && !found.iter().any(|(known, _)| *known == nexthop)
+        {
+            let octets = ctx.attrs.get(path.attrs).and_then(|interned| bandwidth(&interned.attrs));
+            found.push((nexthop, octets));
+        }
+    }
+    if found.len() > 1 {
+        let octets: Vec<Option<f64>> = found.iter().map(|(_, octets)| *octets).collect();
+        let shares = weights(ctx.config.bandwidth, &octets);
+        let weighted = found.into_iter().zip(shares);
+        return weighted.filter_map(|((nexthop, _), weight)| Some(Nexthop { weight: weight?, ..nexthop })).collect();
+    }
+    found.into_iter().map(|(nexthop, _)| nexthop).collect()
 }
 
 /// Where packets of a path go.

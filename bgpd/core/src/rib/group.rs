@@ -39,15 +39,17 @@ use sender::Sender;
 use units::Units;
 
 use super::attrs::AttrId;
+use super::bandwidth::{Shared, bandwidth};
 use super::ctx::Ctx;
 use super::event::ShardAction;
 use super::export::{GroupKey, Target};
+use super::notice::NoticeKind;
 use super::pack::Packing;
 use super::peers::PeerIdx;
 use super::policy::Filter;
 use super::query::GroupView;
-use super::settings::{AddPathSend, FamilyParams, PeerId, PeerParams};
-use super::table::{Bits, Column, Handle, Key, Table, bits_of};
+use super::settings::{AddPathSend, Conditional, FamilyParams, PeerId, PeerParams};
+use super::table::{Bits, Column, Handle, Key, Path, PathFlags, Table, bits_of, entry_flags};
 
 /// How long live members wait for one of them.
 pub const PATIENCE: Duration = Duration::from_millis(500);
@@ -102,6 +104,12 @@ pub struct Group<P> {
     by_prefix: bool,
     /// The condition of `default-originate route-map` holds.
     default_allowed: bool,
+    /// The condition of `advertise-map` holds.
+    condition: bool,
+    /// For routes that an aggregate suppresses, with the map that lets them out as policy.
+    unsuppressing: Option<Arc<FamilyParams>>,
+    /// Routes whose attributes did not fit into a message, with whom they came from; not yet reported.
+    too_big: Vec<(P, PeerIdx)>,
     /// Live members without those excluded.
     audiences: FxHashMap<(PeerIdx, PeerIdx), Arc<[PeerId]>>,
     next_flush: Timestamp,
@@ -124,7 +132,8 @@ impl<P: Key> Group<P> {
         settings: Arc<FamilyParams>,
         capacity: usize,
     ) -> Self {
-        let by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        let by_prefix = looks_at_prefix(&settings);
+        let unsuppressing = unsuppressing(&settings);
         let unconditional =
             settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
         let add_path = settings.add_path_send;
@@ -146,6 +155,9 @@ impl<P: Key> Group<P> {
             cache: FxHashMap::default(),
             by_prefix,
             default_allowed: unconditional,
+            condition: true,
+            unsuppressing,
+            too_big: Vec::new(),
             audiences: FxHashMap::default(),
             next_flush: now,
             stalled_since: None,
@@ -175,7 +187,16 @@ impl<P: Key> Group<P> {
     }
 
     fn target(&self) -> Target<'_> {
-        Target { family: self.family, params: &self.params, settings: &self.settings }
+        self.target_of(&self.settings, Shared::default())
+    }
+
+    fn target_of<'a>(&'a self, settings: &'a FamilyParams, shared: Shared) -> Target<'a> {
+        Target { family: self.family, params: &self.params, settings, condition: self.condition, shared }
+    }
+
+    /// The settings under which an entry's path is exported; `None` where an aggregate suppresses it.
+    fn settings_for(&self, entry: &super::table::Entry<P>) -> Option<&Arc<FamilyParams>> {
+        if entry.has(entry_flags::SUPPRESSED) { self.unsuppressing.as_ref() } else { Some(&self.settings) }
     }
 
     fn packing(&self) -> Packing {
@@ -289,7 +310,8 @@ impl<P: Key> Group<P> {
         capacity: usize,
     ) {
         self.key = key;
-        self.by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        self.by_prefix = looks_at_prefix(&settings);
+        self.unsuppressing = unsuppressing(&settings);
         self.params = params;
         self.default_allowed =
             settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
@@ -475,6 +497,16 @@ impl<P: Key> Group<P> {
         if self.cache.len() > CACHE_LIMIT {
             self.cache.clear();
         }
+        self.report_too_big(ctx);
+    }
+
+    /// The neighbours do not get routes whose attributes fit into no message.
+    fn report_too_big(&mut self, ctx: &mut Ctx) {
+        for (prefix, source) in std::mem::take(&mut self.too_big) {
+            for member in self.members.iter().filter(|member| member.idx != source) {
+                ctx.notices.add(member.id, self.family, NoticeKind::TooBig, prefix.into());
+            }
+        }
     }
 
     /// Encodes attributes and interns the octets.
@@ -495,6 +527,16 @@ impl<P: Key> Group<P> {
             return 0;
         }
         self.outs.intern(&self.scratch, nexthop_len as u8, excluded)
+    }
+
+    /// What `advertise-map` says, where there is one.
+    pub fn conditional(&self) -> Option<&Conditional> {
+        self.settings.advertise.as_ref()
+    }
+
+    /// Says whether its condition holds; whether that is news.
+    pub fn allow_conditional(&mut self, met: bool) -> bool {
+        std::mem::replace(&mut self.condition, met) != met
     }
 
     /// Ends a round of sending and books what went out.
@@ -555,4 +597,33 @@ impl<P: Key> Group<P> {
         let alternates = self.alternates.capacity() * size_of::<(Handle, u32)>();
         self.out.octets() + self.outs.octets() + self.dirty.octets() + units + alternates + members
     }
+}
+
+/// Whether two prefixes of equal attributes may be told differently.
+fn looks_at_prefix(settings: &FamilyParams) -> bool {
+    let asks = |filter: &Arc<dyn Filter>| filter.depends_on_prefix();
+    settings.export.as_ref().is_some_and(asks)
+        || settings.advertise.as_ref().is_some_and(|conditional| asks(&conditional.routes))
+        || settings.orf.looks_at_prefix()
+}
+
+/// The settings with the `unsuppress-map` as policy.
+fn unsuppressing(settings: &FamilyParams) -> Option<Arc<FamilyParams>> {
+    let map = settings.unsuppress.clone()?;
+    Some(Arc::new(FamilyParams { export: Some(map), ..settings.clone() }))
+}
+
+/// The paths that share an entry's traffic with the best; bandwidths only where there are several.
+fn shared<P: Key>(ctx: &Ctx, entry: &super::table::Entry<P>) -> Shared {
+    if entry.paths.len() <= 1 {
+        return Shared { paths: 1, octets: None };
+    }
+    let sharing = |path: &&Path| path.flags.has(PathFlags::BEST | PathFlags::MULTIPATH);
+    let (mut paths, mut octets) = (0, Some(0.0));
+    for path in entry.paths.iter().filter(sharing) {
+        paths += 1;
+        let own = ctx.attrs.get(path.attrs).and_then(|interned| bandwidth(&interned.attrs));
+        octets = octets.zip(own).map(|(sum, own)| sum + own);
+    }
+    Shared { paths, octets: octets.filter(|_| paths > 1) }
 }

@@ -45,6 +45,11 @@ pub enum Query {
     },
     Nexthops,
     Memory,
+    /// Routes that have flapped, of all neighbours or one.
+    Flaps {
+        family: Family,
+        peer: Option<PeerId>,
+    },
     /// The aggregates whose prefix this shard owns.
     Aggregates {
         family: Family,
@@ -74,6 +79,7 @@ pub enum Answer {
     Nexthops(Vec<NexthopView>),
     Memory(MemoryView),
     Aggregates(Vec<AggregateView>),
+    Flaps(Vec<FlapView>),
     WalkEnded,
 }
 
@@ -127,6 +133,8 @@ pub struct PathView {
     pub best: bool,
     pub multipath: bool,
     pub stale: bool,
+    /// Held back because it flaps.
+    pub damped: bool,
     pub suppressed: bool,
     /// Denied by import policy; kept by soft-reconfiguration.
     pub filtered: bool,
@@ -195,6 +203,25 @@ pub struct MemoryView {
     /// Routes that went through import and export since the start, results that were known already not counted.
     pub imported: u64,
     pub exported: u64,
+}
+
+/// A route that has flapped (RFC 2439).
+#[derive(Clone, Debug)]
+pub struct FlapView {
+    pub prefix: Prefix,
+    pub peer: PeerId,
+    pub path_id: u32,
+    /// As announced last.
+    pub attrs: Arc<Attributes>,
+    pub penalty: u32,
+    pub flaps: u32,
+    pub since: Timestamp,
+    /// Held back.
+    pub suppressed: bool,
+    /// Not announced at present.
+    pub withdrawn: bool,
+    /// Until it is used again; only while it is held back.
+    pub reuse_in: Option<std::time::Duration>,
 }
 
 #[derive(Clone, Debug)]

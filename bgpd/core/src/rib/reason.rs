@@ -88,6 +88,12 @@ pub enum Withheld {
     TooBig,
     /// `default-originate` stands in its place.
     DefaultOriginate,
+    /// The neighbour's outbound route filter denies it (RFC 5291).
+    OutboundFilter,
+    /// The condition of `advertise-map` does not hold.
+    Condition,
+    /// It came from the neighbour's site (`neighbor X soo`).
+    SiteOfOrigin,
 }
 
 impl Withheld {
@@ -106,6 +112,9 @@ impl Withheld {
             Self::MaximumPrefixOut => "maximumPrefixOut",
             Self::TooBig => "tooBig",
             Self::DefaultOriginate => "defaultOriginate",
+            Self::OutboundFilter => "outboundRouteFilter",
+            Self::Condition => "advertiseMapCondition",
+            Self::SiteOfOrigin => "siteOfOrigin",
         }
     }
 }
@@ -131,6 +140,9 @@ impl fmt::Display for Withheld {
             Self::MaximumPrefixOut => f.write_str("maximum-prefix-out is reached"),
             Self::TooBig => f.write_str("the attributes do not fit into a message"),
             Self::DefaultOriginate => f.write_str("default-originate stands in its place"),
+            Self::OutboundFilter => f.write_str("the neighbor's outbound route filter denies it (RFC 5291)"),
+            Self::Condition => f.write_str("the condition of advertise-map does not hold"),
+            Self::SiteOfOrigin => f.write_str("it has the neighbor's site of origin (soo)"),
         }
     }
 }

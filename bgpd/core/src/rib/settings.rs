@@ -4,8 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use bgp_packet::Family;
-use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId, VrfId};
+use ferrite_types::{Asn, ExtCommunity, IfIndex, Prefix, RouteProtocol, RouterId, VrfId};
 
+use super::bandwidth::BandwidthUse;
+use super::damping::Dampening;
+use super::orf::OutboundFilter;
 use super::policy::Filter;
 
 /// A neighbour, numbered by the instance; a number is not given to another neighbour while shards know it.
@@ -104,6 +107,25 @@ pub struct FamilyParams {
     pub paths_limit: u16,
     /// Where policy keeps the best path from the neighbour, the next one that passes is told.
     pub secondary_path: bool,
+    /// In place of `export` for routes that an aggregate suppresses; without it they are not sent.
+    pub unsuppress: Option<Arc<dyn Filter>>,
+    pub advertise: Option<Conditional>,
+    /// What the neighbour asked us not to send.
+    pub orf: OutboundFilter,
+    /// Site of origin: put on what comes; what has it already is not sent.
+    pub soo: Option<ExtCommunity>,
+    pub dampening: Option<Dampening>,
+}
+
+/// `neighbor X advertise-map ROUTES exist-map|non-exist-map CONDITION`.
+#[derive(Clone, Debug)]
+pub struct Conditional {
+    /// Which routes are told under the condition only.
+    pub routes: Arc<dyn Filter>,
+    /// Whether some route of the table passes it.
+    pub condition: Arc<dyn Filter>,
+    /// Told while one does, or while none does.
+    pub exists: bool,
 }
 
 /// `neighbor X default-originate [route-map NAME]`.
@@ -142,6 +164,10 @@ pub struct PeerParams {
     pub advertisement_interval: u16,
     /// `neighbor X graceful-shutdown`, or `bgp graceful-shutdown`: our routes carry the community.
     pub graceful_shutdown: bool,
+    /// AIGP goes out to an external neighbour too (RFC 7311 §3.3).
+    pub aigp: bool,
+    /// Link bandwidths are integers on the wire (`disable-link-bw-encoding-ieee`).
+    pub bandwidth_integer: bool,
     /// The families negotiated, each with its parameters.
     pub families: Vec<(Family, Arc<FamilyParams>)>,
 }
@@ -189,6 +215,8 @@ pub struct FamilySettings {
     pub networks: Vec<NetworkStatement>,
     pub aggregates: Vec<AggregateStatement>,
     pub redistribute: Vec<RedistributeStatement>,
+    /// Of external neighbours without one of their own.
+    pub dampening: Option<Dampening>,
 }
 
 impl Default for FamilySettings {
@@ -205,6 +233,7 @@ impl Default for FamilySettings {
             networks: Vec::new(),
             aggregates: Vec::new(),
             redistribute: Vec::new(),
+            dampening: None,
         }
     }
 }
@@ -272,6 +301,12 @@ pub struct ShardConfig {
     pub install: bool,
     pub graceful_shutdown: bool,
     pub reject_as_sets: bool,
+    pub bandwidth: BandwidthUse,
+    /// Seconds between two changes of what an `advertise-map` lets out, and of a conditional default route.
+    pub advertise_interval: u16,
+    pub default_interval: u16,
+    /// Paths of one neighbour for one prefix.
+    pub max_paths: u16,
     pub ipv4_unicast: FamilySettings,
     pub ipv6_unicast: FamilySettings,
 }
@@ -309,6 +344,10 @@ impl Default for ShardConfig {
             install: false,
             graceful_shutdown: false,
             reject_as_sets: false,
+            bandwidth: BandwidthUse::default(),
+            advertise_interval: 60,
+            default_interval: 5,
+            max_paths: 256,
             ipv4_unicast: FamilySettings::default(),
             ipv6_unicast: FamilySettings::default(),
         }

@@ -84,6 +84,7 @@ impl Shard {
                 nexthops: Nexthops::default(),
                 now: Timestamp::ZERO,
                 limits,
+                notices: super::notice::Notices::default(),
             },
             v4: Rib::new(Family::IPV4_UNICAST, 0),
             v6: Rib::new(Family::IPV6_UNICAST, 1),
@@ -164,6 +165,12 @@ impl Shard {
                 self.replaying = false;
                 on_all!(self, |rib, _ctx| rib.fib.disconnect(&mut rib.table));
             }
+            ShardEvent::ClearDampening { family, prefix } => {
+                on_family!(self, family, |rib, ctx| rib.clear_damping(ctx, |flapped, _| {
+                    let flapped: Prefix = (*flapped).into();
+                    prefix.is_none_or(|prefix| prefix == flapped)
+                }));
+            }
             ShardEvent::Query(token, query) => {
                 let answer = self.query(token, query);
                 out.push(ShardAction::Answer(token, answer));
@@ -187,6 +194,9 @@ impl Shard {
         }
         self.report_flushed(out);
         self.report_counts(out);
+        if !self.ctx.notices.is_empty() {
+            out.push(ShardAction::Notices(self.ctx.notices.take()));
+        }
         let idle = self.is_settled() && !self.v4.fib.has_work() && !self.v6.fib.has_work();
         if self.replaying && idle && !self.ctx.nexthops.awaits_answers() {
             self.replaying = false;
@@ -206,6 +216,7 @@ impl Shard {
         let deferred = self.v4.is_deferred() || self.v6.is_deferred();
         let replay = self.replaying && fib_room && !deferred && !self.ctx.nexthops.awaits_answers();
         let replay = replay.then_some(self.ctx.now);
+        let pending = pending || !self.ctx.notices.is_empty();
         families.into_iter().flatten().chain(pending.then_some(self.ctx.now)).chain(replay).min()
     }
 
@@ -234,9 +245,11 @@ impl Shard {
             || old.cluster_id != config.cluster_id
             || old.confederation != config.confederation
             || old.client_to_client_reflection != config.client_to_client_reflection
-            || old.graceful_shutdown != config.graceful_shutdown;
+            || old.graceful_shutdown != config.graceful_shutdown
+            || old.bandwidth != config.bandwidth;
         self.v4.configure(&mut self.ctx, &old.ipv4_unicast, &config.ipv4_unicast, all);
         self.v6.configure(&mut self.ctx, &old.ipv6_unicast, &config.ipv6_unicast, all);
+        on_all!(self, |rib, ctx| rib.recheck_damping(ctx));
         if old.own_addresses != config.own_addresses {
             let changed = self.ctx.nexthops.set_own(&config.own_addresses);
             if !changed.is_empty() {
@@ -278,8 +291,9 @@ impl Shard {
             flush |= stale::place(family).filter(|_| leftover).map_or(0, |place| 1u8 << place);
         }
         slot.flushing |= flush;
-        on_all!(self, |rib, _ctx| {
+        on_all!(self, |rib, ctx| {
             rib.leave(idx);
+            rib.clear_damping(ctx, |_, peer| peer == idx);
             if flush & (1 << rib.slot) != 0 {
                 rib.start(JobKind::Flush(idx));
             }
@@ -326,6 +340,7 @@ impl Shard {
         let old = std::mem::replace(&mut slot.params, Arc::clone(&params));
         on_all!(self, |rib, ctx| {
             rib.change_peer(ctx, idx);
+            rib.recheck_damping(ctx);
             // What others are told of its routes depends on it (RFC 4456 §6).
             let client = |params: &PeerParams| {
                 params.family(rib.family).is_some_and(|family| family.route_reflector_client)
@@ -493,6 +508,10 @@ impl Shard {
             }
             Query::Nexthops => Answer::Nexthops(self.ctx.nexthops.views()),
             Query::Memory => Answer::Memory(self.memory()),
+            Query::Flaps { family, peer } => {
+                let views = on_family!(self, family, |rib, ctx| rib.flap_views(ctx, peer));
+                Answer::Flaps(views.unwrap_or_default())
+            }
             Query::Aggregates { family } => {
                 let views = on_family!(self, family, |rib, ctx| rib.aggregates.views(ctx));
                 Answer::Aggregates(views.unwrap_or_default())

@@ -173,6 +173,8 @@ impl PathFlags {
     pub const FILTERED: u16 = 1 << 4;
     /// One of our own routes whose condition does not hold (import check).
     pub const UNUSABLE: u16 = 1 << 6;
+    /// Held back because it flaps (RFC 2439).
+    pub const DAMPED: u16 = 1 << 7;
     /// When it came, as the peer's epochs count.
     pub const EPOCH_SHIFT: u16 = 8;
 

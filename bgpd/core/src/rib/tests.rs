@@ -108,6 +108,8 @@ pub fn peer(kind: PeerKind, n: u8, remote_as: u32) -> PeerParams {
         max_message: 4096,
         advertisement_interval: 0,
         graceful_shutdown: false,
+        aigp: false,
+        bandwidth_integer: false,
         families: vec![(V4, Arc::new(family))],
     }
 }
@@ -340,7 +342,7 @@ impl World {
                     }
                 }
                 ShardAction::Contribute { to, part } => self.feed(to, ShardEvent::Contribution(part)),
-                ShardAction::PrefixCounts(_) | ShardAction::EndOfRib { .. } => {}
+                ShardAction::PrefixCounts(_) | ShardAction::Notices(_) | ShardAction::EndOfRib { .. } => {}
                 ShardAction::Flushed { peer, session } => self.flushed.push((peer, session)),
                 ShardAction::Answer(_, answer) => self.answers.push(answer),
             }

@@ -26,6 +26,9 @@ pub struct PrefixDetail {
     pub table: String,
     #[serde(skip)]
     pub suppressed: bool,
+    /// A path carries BLACKHOLE (RFC 7999).
+    #[serde(skip)]
+    pub blackhole: bool,
     /// Paths of the prefix, of which `paths` may show a part, and the place of the best one among them.
     #[serde(skip)]
     pub available: usize,
@@ -64,6 +67,8 @@ pub struct PathDetail {
     #[serde(skip_serializing_if = "is_false")]
     pub valid: bool,
     pub version: u64,
+    #[serde(rename = "dampeningSuppressed", skip_serializing_if = "is_false")]
+    pub damped: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub suppressed: bool,
     #[serde(skip_serializing_if = "is_false")]
@@ -220,13 +225,38 @@ impl AsPathDetail {
     }
 }
 
+/// FRR's JSON writes the names of well-known communities in one word.
+fn json_name(text: &str) -> String {
+    if text == "local-AS" {
+        return "localAs".to_owned();
+    }
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return text.to_owned();
+    }
+    let mut words = text.split('-');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        name.push_str(&first.to_ascii_uppercase());
+        name.push_str(rest);
+    }
+    name
+}
+
 impl CommunityDetail {
+    /// Writes names in the place of values.
+    pub fn named(&mut self, name: impl Fn(&str) -> String) {
+        let words: Vec<String> = self.string.split(' ').map(&name).collect();
+        self.string = words.join(" ");
+        self.list = self.list.iter().map(|value| name(value)).collect();
+    }
+
     fn of<T: fmt::Display>(values: &[T]) -> Option<Self> {
         if values.is_empty() {
             return None;
         }
         let list: Vec<String> = values.iter().map(T::to_string).collect();
-        Some(Self { string: list.join(" "), list })
+        Some(Self { string: list.join(" "), list: list.iter().map(|text| json_name(text)).collect() })
     }
 }
 
@@ -276,7 +306,12 @@ impl fmt::Display for PrefixDetail {
             Some(position) => write!(f, "best #{}", position + 1)?,
             None => write!(f, "no best path")?,
         }
-        write!(f, ", table {}", self.table)?;
+        if self.best.is_some() {
+            write!(f, ", table {}", self.table)?;
+        }
+        if self.blackhole {
+            write!(f, ", inform peer to blackhole prefix")?;
+        }
         if self.suppressed {
             write!(f, ", Advertisements suppressed by an aggregate.")?;
         }
@@ -339,6 +374,9 @@ impl PathDetail {
         write!(f, "  {}", self.aspath.string)?;
         if self.stale {
             write!(f, ", (stale)")?;
+        }
+        if self.damped {
+            write!(f, ", (suppressed due to dampening)")?;
         }
         if let (Some(asn), Some(id)) = (self.aggregator_as, self.aggregator_id) {
             write!(f, ", (aggregated by {asn} {id})")?;

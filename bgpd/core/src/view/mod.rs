@@ -3,8 +3,10 @@
 //!
 //! Column widths, wording and keys are those of FRR 10.3; the golden texts in the tests were recorded from it.
 
+pub mod dampening;
 pub mod detail;
 pub mod neighbor;
+pub mod neighbor_filters;
 pub mod nexthop;
 pub mod peer_group;
 pub mod routes;

@@ -236,6 +236,12 @@ pub struct PrefixStats {
     pub invalid_next_hop: u64,
     pub withdrawn: u64,
     pub attributes_discarded: u64,
+    /// Of those withdrawn, what passed `bgp maxas-limit` or `bgp limit …`.
+    pub over_limit: u64,
+    /// Paths beyond `bgp limit paths-per-prefix`.
+    pub paths_refused: u64,
+    /// Routes not sent because their attributes fit into no message.
+    pub too_big_to_send: u64,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -291,6 +297,8 @@ pub struct FamilyView {
     pub route_map_in: Option<String>,
     #[serde(rename = "routeMapForOutgoingAdvertisements", skip_serializing_if = "Option::is_none")]
     pub route_map_out: Option<String>,
+    #[serde(flatten)]
+    pub filters: super::neighbor_filters::FiltersView,
     pub accepted_prefix_counter: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_prefix_counter: Option<u64>,
@@ -582,6 +590,9 @@ impl fmt::Display for PrefixStats {
             ("Invalid next-hop", self.invalid_next_hop),
             ("Withdrawn", self.withdrawn),
             ("Attributes discarded", self.attributes_discarded),
+            ("Over a limit", self.over_limit),
+            ("Paths refused", self.paths_refused),
+            ("Too big to send", self.too_big_to_send),
         ];
         rows.iter().try_for_each(|(name, count)| writeln!(f, "    {name}: {count}"))
     }
@@ -601,8 +612,10 @@ impl fmt::Display for FamilyView {
             }
             _ => writeln!(f, "  Not part of any update group")?,
         }
+        self.filters.orf.fmt(f)?;
         self.write_flags(f)?;
         self.write_filters(f)?;
+        self.filters.fmt(f)?;
         writeln!(f, "  {} accepted prefixes", self.accepted_prefix_counter)?;
         if let Some(max) = self.prefix_allowed_max {
             let warning = if self.max_warning_only { " (warning-only)" } else { "" };

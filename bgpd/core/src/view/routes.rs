@@ -210,6 +210,7 @@ impl PathRow {
         RouteJson {
             valid: self.valid,
             stale: self.stale,
+            damped: self.damped,
             bestpath: self.best,
             multipath: self.multipath,
             selection_reason: self.best.then_some(self.selection_reason).flatten(),
@@ -266,6 +267,8 @@ pub struct RouteJson<'a> {
     valid: bool,
     #[serde(skip_serializing_if = "is_false")]
     stale: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    damped: bool,
     #[serde(skip_serializing_if = "is_false")]
     bestpath: bool,
     #[serde(skip_serializing_if = "is_false")]

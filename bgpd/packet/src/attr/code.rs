@@ -114,6 +114,11 @@ impl CodeSet {
         *self == Self::EMPTY
     }
 
+    /// Number of codes.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     fn word(&self, code: AttrCode) -> Option<u64> {
         self.0.get(usize::from(code.0 >> 6)).copied()
     }

@@ -8,8 +8,8 @@ use ferrite_wire::{Reader, Short};
 use super::code::flags;
 use super::opaque::{self, PrefixSidFault};
 use super::{
-    Aggregator, AsPath, AttrCode, AttributeError, Attributes, CodeSet, Fault, NextHop, Origin, Penalty,
-    RareAttributes, RawAttribute,
+    Aggregator, AsPath, AttrCode, AttributeError, AttributeLimits, Attributes, CodeSet, Fault, LimitKind, NextHop,
+    Origin, Penalty, RareAttributes, RawAttribute,
 };
 use crate::FamilySet;
 
@@ -42,6 +42,9 @@ pub struct DecodeContext {
     pub discard: CodeSet,
     /// `path-attribute treat-as-withdraw`.
     pub withdraw: CodeSet,
+    pub limits: AttributeLimits,
+    /// Families whose outbound route filters are taken (RFC 5291).
+    pub orf: FamilySet,
 }
 
 impl DecodeContext {
@@ -57,6 +60,8 @@ impl DecodeContext {
             aigp: false,
             discard: CodeSet::EMPTY,
             withdraw: CodeSet::EMPTY,
+            limits: AttributeLimits::default(),
+            orf: FamilySet::EMPTY,
         }
     }
 }
@@ -229,6 +234,7 @@ impl Builder {
     /// Closes the gathering: joins the two- and four-octet forms, then looks for what routes must have.
     pub fn complete(&mut self, context: &DecodeContext, needs: Needs) {
         self.merge_as4();
+        self.check_limits(&context.limits);
         let internal = context.kind == SessionKind::Internal;
         let wanted = [
             (AttrCode::ORIGIN, needs.any()),
@@ -244,6 +250,26 @@ impl Builder {
         // Beside MP_REACH_NLRI alone NEXT_HOP means nothing (RFC 4760 §3), and some speakers then send zeros.
         if let Some(Err(error)) = self.next_hop.filter(|_| needs.classic).map(check_ipv4_next_hop) {
             self.fault(error);
+        }
+    }
+
+    /// More than the operator lets one route carry costs the routes, and the fault names the limit.
+    fn check_limits(&mut self, limits: &AttributeLimits) {
+        let wide = self.unknown.iter().filter(|raw| raw.code == AttrCode::IPV6_EXT_COMMUNITIES.0);
+        let communities = self.communities.len()
+            + self.large_communities.len()
+            + self.ext_communities.len()
+            + wide.map(|raw| raw.value.len() / 20).sum::<usize>();
+        let path = self.as_path.as_ref().map_or(0, |path| path.asns().count());
+        let counts = [
+            (LimitKind::AsPath, path, limits.as_path),
+            (LimitKind::Communities, communities, limits.communities),
+            (LimitKind::Attributes, self.seen.len(), limits.attributes),
+        ];
+        for (kind, count, limit) in counts {
+            if count > usize::from(limit) {
+                self.fault(AttributeError::Limit { kind, count, limit });
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ferrite_types::Asn;
 
-use super::{AsPathError, AttrCode};
+use super::{AsPathError, AttrCode, LimitKind};
 use crate::NlriError;
 
 /// What an error costs, mildest first: of several errors the harshest penalty wins (RFC 7606 §3 h).
@@ -54,6 +54,8 @@ pub enum AttributeError {
     Missing(AttrCode),
     #[error("{0}: refused by configuration")]
     Configured(AttrCode),
+    #[error("{count} {kind}, more than the limit of {limit}")]
+    Limit { kind: LimitKind, count: usize, limit: u16 },
 }
 
 /// The penalty of each error. The rules of single attributes come first, then the general ones.
@@ -92,6 +94,7 @@ pub fn penalty(error: &AttributeError) -> Penalty {
         | E::NextHop(_)
         | E::Overrun
         | E::Missing(_)
+        | E::Limit { .. }
         | E::Configured(_) => Penalty::TreatAsWithdraw,
     }
 }

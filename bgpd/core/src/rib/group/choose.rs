@@ -4,7 +4,7 @@
 use bgp_packet::attr::Attributes;
 use smallvec::SmallVec;
 
-use super::Group;
+use super::{Group, shared};
 use super::change::{Emission, Told};
 use crate::rib::ctx::Ctx;
 use crate::rib::decision::{self, Candidate};
@@ -176,7 +176,7 @@ impl<P: Key> Group<P> {
         if let Some(main) = self.own_default(ctx, entry) {
             return Told { main, alternate: 0 };
         }
-        let Some(best) = entry.best().copied().filter(|_| !entry.has(entry_flags::SUPPRESSED)) else {
+        let Some(best) = entry.best().copied().filter(|_| self.settings_for(entry).is_some()) else {
             return Told::default();
         };
         if old.main == 0 && self.is_full() {
@@ -185,7 +185,7 @@ impl<P: Key> Group<P> {
         if self.settings.secondary_path {
             return self.with_secondary(ctx, entry);
         }
-        Told { main: self.path_out(ctx, &best, entry.prefix), alternate: 0 }
+        Told { main: self.path_out(ctx, &best, entry), alternate: 0 }
     }
 
     /// The first path that passes, and for the member it comes from the next one from somebody else. Every path is asked
@@ -198,7 +198,7 @@ impl<P: Key> Group<P> {
             if told.main != 0 && path.peer == source {
                 continue;
             }
-            let id = self.path_out(ctx, &path, entry.prefix);
+            let id = self.path_out(ctx, &path, entry);
             if id == 0 {
                 continue;
             }
@@ -221,20 +221,23 @@ impl<P: Key> Group<P> {
         if let Some(main) = self.own_default(ctx, entry) {
             return (main != 0).then_some((DEFAULT_PATH, main)).into_iter().collect();
         }
-        if entry.has(entry_flags::SUPPRESSED) || entry.best().is_none() {
+        if self.settings_for(entry).is_none() || entry.best().is_none() {
             return SmallVec::new();
         }
         let places = select(ctx, entry, self.settings.add_path_send, self.settings.paths_limit);
         let paths = places.into_iter().filter_map(|place| entry.paths.get(place));
-        let sets = paths.map(|path| (key(path), self.path_out(ctx, path, entry.prefix)));
+        let sets = paths.map(|path| (key(path), self.path_out(ctx, path, entry)));
         sets.filter(|(_, id)| *id != 0).collect()
     }
 
     /// The set in which the group is told of a path; zero where it is not.
-    fn path_out(&mut self, ctx: &Ctx, path: &Path, prefix: P) -> u32 {
+    fn path_out(&mut self, ctx: &Ctx, path: &Path, entry: &Entry<P>) -> u32 {
+        let Some(settings) = self.settings_for(entry).cloned() else { return 0 };
+        let shared = shared(ctx, entry);
+        let plain = shared.octets.is_none() && !entry.has(entry_flags::SUPPRESSED);
         let Some(interned) = ctx.attrs.get(path.attrs) else { return 0 };
         let key = (path.attrs, interned.generation, path.peer);
-        let cacheable = !self.by_prefix && !path.peer.is_local();
+        let cacheable = !self.by_prefix && !path.peer.is_local() && plain;
         if cacheable {
             match self.cache.get(&key) {
                 Some((0, _)) => return 0,
@@ -245,8 +248,13 @@ impl<P: Key> Group<P> {
         // What the only member sent itself is not worth keeping.
         let alone = self.members.len() == 1 && self.has_member(path.peer);
         self.evaluated += u64::from(!alone);
-        let attrs = if alone { None } else { export(ctx, self.target(), path, prefix.into()).ok() };
+        let target = self.target_of(&settings, shared);
+        let attrs = if alone { None } else { export(ctx, target, path, entry.prefix.into()).ok() };
+        let wanted = attrs.is_some();
         let id = attrs.map_or(0, |attrs| self.encode(&attrs, path.peer));
+        if wanted && id == 0 {
+            self.too_big.push((entry.prefix, path.peer));
+        }
         if cacheable {
             self.cache.insert(key, (id, self.outs.generation_of(id).unwrap_or(0)));
         }
@@ -310,7 +318,7 @@ impl<P: Key> Group<P> {
             let Some(path) = entry.paths.iter().find(|path| usable(path) && key(path) == unit.key) else {
                 continue;
             };
-            let attrs = export(ctx, self.target(), path, entry.prefix.into()).ok();
+            let attrs = self.export_shown(ctx, entry, path);
             rows.extend(attrs.map(|attrs| (unit.path_id, Some(*path), attrs)));
         }
         rows.sort_by_key(|(path_id, path, _)| {
@@ -319,9 +327,14 @@ impl<P: Key> Group<P> {
         rows
     }
 
+    fn export_shown(&self, ctx: &Ctx, entry: &Entry<P>, path: &Path) -> Option<Attributes> {
+        let target = self.target_of(self.settings_for(entry)?, shared(ctx, entry));
+        export(ctx, target, path, entry.prefix.into()).ok()
+    }
+
     /// The path that a member of a plain group has.
     fn shown(&self, ctx: &Ctx, entry: &Entry<P>, idx: PeerIdx) -> Option<(Path, Attributes)> {
-        let tell = |path: &Path| Some((*path, export(ctx, self.target(), path, entry.prefix.into()).ok()?));
+        let tell = |path: &Path| Some((*path, self.export_shown(ctx, entry, path)?));
         if !self.settings.secondary_path {
             return tell(entry.best()?);
         }
