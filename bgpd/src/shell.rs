@@ -321,9 +321,9 @@ impl Shell {
                 }
             }
             Action::SessionDown { peer, .. } => self.shards.push_all(instance, || Input::WriterGone(peer)),
-            Action::SetPassword { addr, password } => {
+            Action::SetPassword { network, password } => {
                 let listeners = self.listeners.entry(instance).or_insert_with(|| Listeners::new(instance));
-                listeners.set_password(addr, password);
+                listeners.set_password(network, password);
             }
             Action::Shard { shard, event } => self.shards.push(instance, shard, event),
             Action::Zebra(message) => self.zebra.send(message),

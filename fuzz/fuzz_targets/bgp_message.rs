@@ -16,6 +16,8 @@ fuzz_target!(|octets: &[u8]| {
         families: Family::ALL.into_iter().collect(),
         add_path: if flags & 4 == 0 { Default::default() } else { Family::ALL.into_iter().collect() },
         extended_next_hop: flags & 8 == 0,
+        local_pref: false,
+        martian_next_hops: false,
         aigp: flags & 16 == 0,
         ..DecodeContext::new(kind)
     };

@@ -15,6 +15,8 @@ fuzz_target!(|octets: &[u8]| {
         families: Family::ALL.into_iter().collect(),
         add_path,
         extended_next_hop: true,
+        local_pref: false,
+        martian_next_hops: false,
         aigp: true,
         ..DecodeContext::new(if flags & 4 == 0 { SessionKind::Internal } else { SessionKind::External })
     };

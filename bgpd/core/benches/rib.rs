@@ -62,6 +62,7 @@ fn peer(n: u8) -> Arc<PeerParams> {
         graceful_shutdown: false,
         aigp: false,
         bandwidth_integer: false,
+        rules: Default::default(),
         families: vec![(Family::IPV4_UNICAST, Arc::new(family))],
     })
 }

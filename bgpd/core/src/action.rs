@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bgp_packet::Family;
 use bytes::Bytes;
+use ferrite_types::Prefix;
 use ferrite_types::zclient::ToZebra;
 
 use crate::config::InstanceName;
@@ -61,9 +62,9 @@ pub enum Action {
         peer: PeerId,
         session: u64,
     },
-    /// Key for the listeners' connections with this neighbour (RFC 2385); `None` removes it.
+    /// Key for the listeners' connections from there (RFC 2385); `None` removes it.
     SetPassword {
-        addr: IpAddr,
+        network: Prefix,
         password: Option<String>,
     },
     /// For one shard, in order.
@@ -116,6 +117,13 @@ pub enum LogLine {
     AttemptFailed {
         addr: IpAddr,
         reason: String,
+    },
+    /// Connections from a listen range that has no room left.
+    ListenLimit {
+        addr: IpAddr,
+        limit: usize,
+        /// Since the last such line.
+        refused: u64,
     },
     PrefixWarning {
         addr: IpAddr,

@@ -21,17 +21,19 @@ use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 
 mod compare;
 mod configure;
+mod dynamic;
 pub(crate) mod edits;
 pub(crate) mod filter;
 pub(crate) mod graceful;
-mod initial;
 mod identity;
+mod initial;
 mod interfaces;
 mod limits;
 mod notices;
 mod orf;
 mod params;
 mod sessions;
+mod terms;
 mod zebra;
 
 pub use identity::PeerIds;
@@ -99,6 +101,7 @@ pub struct Instance {
     shard_config: Option<Arc<ShardConfig>>,
     pub(crate) execs: Execs,
     finishing: bool,
+    pub(crate) dynamic: dynamic::Dynamic,
 }
 
 impl Instance {
@@ -134,6 +137,7 @@ impl Instance {
             shard_config: None,
             execs: Execs::default(),
             finishing: false,
+            dynamic: dynamic::Dynamic::default(),
         }
     }
 
@@ -235,7 +239,7 @@ impl Instance {
 
     fn accepted(&mut self, now: Timestamp, accept: AcceptId, ends: Ends, out: &mut Vec<Action>) {
         let addr = ends.remote.ip().to_canonical();
-        let known = self.by_addr.get(&addr).copied();
+        let known = self.by_addr.get(&addr).copied().or_else(|| self.admit(now, addr, out));
         let Some((peer, entry)) = known.and_then(|id| Some((id, self.peers.get(&id)?))) else {
             out.push(Action::Refuse { accept });
             return;
@@ -245,6 +249,7 @@ impl Instance {
         let transport = Arc::new(entry.session.transport.clone());
         out.push(Action::Adopt { accept, peer, conn, transport });
         self.peer_event(now, peer, PeerEvent::Accepted { conn, ends }, out);
+        self.reap(now, peer, out);
     }
 
     fn shard_reported(&mut self, now: Timestamp, shard: usize, action: ShardAction, out: &mut Vec<Action>) {
@@ -373,7 +378,9 @@ impl Instance {
             out.push(Action::Zebra(ToZebra::TrackNexthops(tracked)));
         }
         let wanted = self.subscriptions_wanted();
-        out.extend(zebra::changes(self.vrf_id(), &Subscriptions::new(), &wanted).into_iter().map(Action::Zebra));
+        out.extend(
+            zebra::changes(self.vrf_id(), &Subscriptions::new(), &wanted).into_iter().map(Action::Zebra),
+        );
         self.subscriptions = wanted;
         self.initial.begin(now);
         self.replaying = self.host.shards;

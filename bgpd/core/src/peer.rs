@@ -34,7 +34,8 @@ pub mod reason;
 mod timers;
 
 pub use config::{
-    Confederation, HoldDown, RemoteAs, SessionConfig, Shutdown, Transport, TtlSecurity, UpdateSource,
+    Confederation, HoldDown, RemoteAs, SessionConfig, Shutdown, TcpKeepalive, Transport, TtlSecurity,
+    UpdateSource,
 };
 pub use fsm::State;
 pub use open::Negotiated;
@@ -237,6 +238,8 @@ pub struct Peer {
     jitter: Jitter,
     next_conn: u64,
     session: u64,
+    /// `dual-as`: the AS of `router bgp` is shown, because the other one was refused.
+    global_as: bool,
     reported: State,
     history: History,
 }
@@ -253,6 +256,7 @@ impl Peer {
             jitter: Jitter::new(seed),
             next_conn: 0,
             session: 0,
+            global_as: false,
             reported: State::Idle,
             history: History::default(),
         }
@@ -481,6 +485,7 @@ impl Peer {
             }
             PeerMessage::Keepalive => (fsm::Event::Keepalive, Cause::None, MessageType::Keepalive),
             PeerMessage::Notification(notification) => {
+                self.try_other_as(conn, &notification);
                 let cause = Cause::Reset(LastReset::received(now, notification));
                 (fsm::Event::Notification, cause, MessageType::Notification)
             }
@@ -522,6 +527,26 @@ impl Peer {
     fn close_collided(&mut self, now: Timestamp, slot: Slot, out: &mut Vec<PeerAction>) {
         let cease = Notification::cease(notification::cease::COLLISION);
         self.step(now, slot, fsm::Event::Collision, Cause::Notify(cease), out);
+    }
+
+    /// `local-as … dual-as`: a neighbour that does not know us by one AS may know us by the other.
+    fn try_other_as(&mut self, conn: ConnId, notification: &Notification) {
+        let refused = (notification.code, notification.subcode)
+            == (notification::open::CODE, notification::open::BAD_PEER_AS);
+        let dual = self.config.as_ref().is_some_and(|config| config.dual_as);
+        if refused && dual && self.slot_of(conn).is_some() {
+            self.global_as = !self.global_as;
+            self.idle_hold = IDLE_HOLD_MIN;
+        }
+    }
+
+    /// The configuration as it holds for the next OPEN.
+    fn terms(&self) -> Option<Arc<SessionConfig>> {
+        let config = self.config.as_ref()?;
+        if !(self.global_as && config.dual_as) {
+            return Some(Arc::clone(config));
+        }
+        Some(Arc::new(SessionConfig { local_as: None, ..SessionConfig::clone(config) }))
     }
 
     fn activity(&mut self, now: Timestamp, conn: ConnId, updates: u64, out: &mut Vec<PeerAction>) {

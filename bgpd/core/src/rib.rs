@@ -55,6 +55,7 @@ mod peers;
 pub mod policy;
 pub mod query;
 pub mod reason;
+pub mod rules;
 pub mod settings;
 mod shard;
 mod slab;

@@ -130,9 +130,7 @@ impl Speaker {
         for id in candidates {
             let before = out.len();
             self.give(now, id, Event::Accepted { accept, ends }, out);
-            let refused = |(_, action): &(InstanceId, Action)| {
-                matches!(action, Action::Refuse { accept: refused } if *refused == accept)
-            };
+            let refused = |(_, action): &(InstanceId, Action)| matches!(action, Action::Refuse { accept: refused } if *refused == accept);
             let Some(at) = out.iter().skip(before).position(refused) else { return };
             out.remove(before + at);
         }
@@ -261,7 +259,9 @@ impl Speaker {
     /// A shard of an instance that ends has nothing left to do.
     fn idle(&mut self, now: Timestamp, id: InstanceId, shard: usize, out: &mut Acts) {
         let shards = self.host.shards.max(1);
-        let Some(idle) = self.members.get_mut(&id).and_then(|member| member.retiring.as_mut()) else { return };
+        let Some(idle) = self.members.get_mut(&id).and_then(|member| member.retiring.as_mut()) else {
+            return;
+        };
         idle.insert(shard);
         if idle.len() < shards {
             return;

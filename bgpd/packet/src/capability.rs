@@ -149,6 +149,8 @@ pub enum Capability {
     LongLivedGracefulRestart(Vec<LongLived>),
     FourOctetAs(Asn),
     AddPath(Vec<(FamilyCode, AddPathMode)>),
+    /// Capabilities may change during the session (draft-ietf-idr-dynamic-cap).
+    Dynamic,
     EnhancedRouteRefresh,
     /// Paths of a prefix that the speaker wants at most (draft-abraitis-idr-addpath-paths-limit).
     PathsLimit(Vec<(FamilyCode, u16)>),
@@ -174,6 +176,7 @@ mod code {
     pub const ROLE: u8 = 9;
     pub const GRACEFUL_RESTART: u8 = 64;
     pub const FOUR_OCTET_AS: u8 = 65;
+    pub const DYNAMIC: u8 = 67;
     pub const ADD_PATH: u8 = 69;
     pub const ENHANCED_ROUTE_REFRESH: u8 = 70;
     pub const LONG_LIVED_GRACEFUL_RESTART: u8 = 71;
@@ -205,6 +208,7 @@ impl Capability {
             Self::GracefulRestart(_) => code::GRACEFUL_RESTART,
             Self::LongLivedGracefulRestart(_) => code::LONG_LIVED_GRACEFUL_RESTART,
             Self::FourOctetAs(_) => code::FOUR_OCTET_AS,
+            Self::Dynamic => code::DYNAMIC,
             Self::AddPath(_) => code::ADD_PATH,
             Self::EnhancedRouteRefresh => code::ENHANCED_ROUTE_REFRESH,
             Self::Hostname { .. } => code::HOSTNAME,
@@ -229,6 +233,8 @@ impl Capability {
             },
             code::ROUTE_REFRESH => length(value.is_empty(), Self::RouteRefresh),
             code::ROUTE_REFRESH_OLD => length(value.is_empty(), Self::RouteRefreshOld),
+            // Old speakers list the codes they can change.
+            code::DYNAMIC => Ok(Self::Dynamic),
             code::EXTENDED_MESSAGE => length(value.is_empty(), Self::ExtendedMessage),
             code::ENHANCED_ROUTE_REFRESH => length(value.is_empty(), Self::EnhancedRouteRefresh),
             code::EXTENDED_NEXT_HOP => items(value, |[a, b, _, safi, c, d]| {
@@ -300,6 +306,7 @@ impl Capability {
             Self::RouteRefresh
             | Self::RouteRefreshOld
             | Self::ExtendedMessage
+            | Self::Dynamic
             | Self::EnhancedRouteRefresh => {}
             Self::Multiprotocol(family) => {
                 buf.put_u16(family.afi);

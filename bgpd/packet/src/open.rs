@@ -30,6 +30,8 @@ pub struct Open {
     pub hold_time: u16,
     pub router_id: RouterId,
     pub capabilities: Vec<Capability>,
+    /// The parameters have, or are to have, lengths of two octets (RFC 9072); longer ones have them anyway.
+    pub extended: bool,
     /// Capabilities that were passed over, by code with what was wrong.
     pub ignored: Vec<(u8, &'static str)>,
 }
@@ -37,7 +39,7 @@ pub struct Open {
 impl Open {
     pub fn new(asn: Asn, hold_time: u16, router_id: RouterId, capabilities: Vec<Capability>) -> Self {
         let two_octet_as = u16::try_from(asn.0).unwrap_or(Asn::TRANS.0 as u16);
-        Self { asn, two_octet_as, hold_time, router_id, capabilities, ignored: Vec::new() }
+        Self { asn, two_octet_as, hold_time, router_id, capabilities, extended: false, ignored: Vec::new() }
     }
 
     /// Reads the body. Whether the values suit the session is for the session to say, except what no session can take:
@@ -61,6 +63,7 @@ impl Open {
             hold_time,
             router_id,
             capabilities: Vec::new(),
+            extended: false,
             ignored: Vec::new(),
         };
         open.read_parameters(reader)?;
@@ -77,6 +80,7 @@ impl Open {
         let len = reader.u8().map_err(malformed)?;
         // RFC 9072 §2: the extended form is told by the first parameter's type, whatever the length says but zero.
         let extended = len != 0 && reader.rest().first() == Some(&EXTENDED);
+        self.extended = extended;
         let mut parameters = if extended {
             reader.u8().map_err(malformed)?;
             let len = reader.u16().map_err(malformed)?;
@@ -140,7 +144,7 @@ impl Open {
         }
         let plain: usize = encoded.iter().map(|one| one.len() + 2).sum();
         // A capability is at most 257 octets, so one of over 253 needs the long form too.
-        if plain < usize::from(EXTENDED) {
+        if plain < usize::from(EXTENDED) && !self.extended {
             buf.put_u8(plain as u8);
             for one in encoded {
                 buf.put_slice(&[CAPABILITIES, one.len() as u8]);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bgp_core::InstanceId;
 use bgp_core::peer::Ends;
+use ferrite_types::Prefix;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -33,7 +34,7 @@ pub struct Listeners {
     owner: InstanceId,
     sockets: Vec<(Arc<TcpListener>, AbortHandle)>,
     /// Set on sockets that are opened later as well.
-    keys: BTreeMap<IpAddr, String>,
+    keys: BTreeMap<Prefix, String>,
 }
 
 impl Listeners {
@@ -78,20 +79,20 @@ impl Listeners {
         self.sockets.drain(..).for_each(|(_, task)| task.abort());
     }
 
-    /// The key that connections from `addr` must be signed with; `None` takes it away.
-    pub fn set_password(&mut self, addr: IpAddr, password: Option<String>) {
+    /// The key that connections from `network` must be signed with; `None` takes it away.
+    pub fn set_password(&mut self, network: Prefix, password: Option<String>) {
         let key = password.unwrap_or_default();
         if key.is_empty() {
-            self.keys.remove(&addr);
+            self.keys.remove(&network);
         } else {
-            self.keys.insert(addr, key.clone());
+            self.keys.insert(network, key.clone());
         }
         let suitable = |socket: &Arc<TcpListener>| {
-            socket.local_addr().is_ok_and(|local| local.is_ipv4() == addr.is_ipv4())
+            socket.local_addr().is_ok_and(|local| local.is_ipv4() == network.addr().is_ipv4())
         };
         for socket in self.sockets.iter().map(|(socket, _)| socket).filter(|socket| suitable(socket)) {
-            if let Err(error) = md5::set_key(socket.as_ref(), addr, &key) {
-                tracing::error!("{addr}: cannot set the TCP MD5 key of the listener: {error}");
+            if let Err(error) = md5::set_key(socket.as_ref(), network, &key) {
+                tracing::error!("{network}: cannot set the TCP MD5 key of the listener: {error}");
             }
         }
     }
@@ -121,7 +122,11 @@ async fn accept(owner: InstanceId, listener: Arc<TcpListener>, incoming: mpsc::S
             Ok((stream, remote)) => {
                 // A connection that is gone already is nobody's loss.
                 let Ok(local) = stream.local_addr() else { continue };
-                if incoming.send(Incoming { stream, ends: Ends { local, remote }, listener: owner }).await.is_err() {
+                if incoming
+                    .send(Incoming { stream, ends: Ends { local, remote }, listener: owner })
+                    .await
+                    .is_err()
+                {
                     return;
                 }
             }

@@ -1,8 +1,10 @@
 //! TCP MD5 signatures (RFC 2385) and the other socket options that no safe interface reaches.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
+
+use ferrite_types::Prefix;
 
 /// Longest key that the kernel takes, octets.
 const KEY_MAX: usize = libc::TCP_MD5SIG_MAXKEYLEN;
@@ -18,19 +20,24 @@ struct TcpMd5Sig {
     key: [u8; KEY_MAX],
 }
 
-/// Sets the key for segments to and from `addr`; an empty one removes it.
+/// `prefix_len` counts (linux/tcp.h).
+const TCP_MD5SIG_FLAG_PREFIX: u8 = 1;
+
+/// Sets the key for segments to and from a network; an empty one removes it.
 #[allow(unsafe_code)]
-pub fn set_key(socket: impl AsFd, addr: IpAddr, key: &str) -> io::Result<()> {
+pub fn set_key(socket: impl AsFd, network: Prefix, key: &str) -> io::Result<()> {
     if key.len() > KEY_MAX {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "password over 80 octets"));
     }
     let mut octets = [0; KEY_MAX];
     octets.iter_mut().zip(key.as_bytes()).for_each(|(to, from)| *to = *from);
-    let addr = socket2::SockAddr::from(std::net::SocketAddr::new(addr, 0));
+    let addr = socket2::SockAddr::from(SocketAddr::new(network.addr(), 0));
+    // A host's key is set the plain way, which every kernel knows.
+    let ranged = !network.is_host();
     let option = TcpMd5Sig {
         addr: addr.as_storage(),
-        flags: 0,
-        prefix_len: 0,
+        flags: if ranged { TCP_MD5SIG_FLAG_PREFIX } else { 0 },
+        prefix_len: if ranged { network.len() } else { 0 },
         key_len: key.len() as u16,
         ifindex: 0,
         key: octets,
@@ -40,7 +47,7 @@ pub fn set_key(socket: impl AsFd, addr: IpAddr, key: &str) -> io::Result<()> {
         libc::setsockopt(
             socket.as_fd().as_raw_fd(),
             libc::IPPROTO_TCP,
-            libc::TCP_MD5SIG,
+            if ranged { libc::TCP_MD5SIG_EXT } else { libc::TCP_MD5SIG },
             std::ptr::from_ref(&option).cast(),
             size_of::<TcpMd5Sig>() as libc::socklen_t,
         )

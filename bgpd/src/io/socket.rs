@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use bgp_core::peer::{Transport, UpdateSource};
-use socket2::{Domain, Protocol, Socket, Type};
+use ferrite_types::Prefix;
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::md5;
@@ -19,7 +21,7 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
     }
     apply(&socket, transport)?;
     if let Some(password) = &transport.password {
-        md5::set_key(&socket, remote.ip(), password)?;
+        md5::set_key(&socket, Prefix::host(remote.ip()), password)?;
     }
     if let Some(mss) = transport.tcp_mss {
         socket.set_tcp_mss(mss.into())?;
@@ -56,6 +58,14 @@ pub fn apply(socket: &Socket, transport: &Transport) -> io::Result<()> {
     }
     if let Some(security) = transport.ttl_security {
         md5::set_min_ttl(socket, remote, 255 - security.hops.saturating_sub(1))?;
+    }
+    if let Some(keepalive) = transport.keepalive {
+        let time = |secs: u16| Duration::from_secs(secs.into());
+        let keepalive = TcpKeepalive::new()
+            .with_time(time(keepalive.idle))
+            .with_interval(time(keepalive.interval))
+            .with_retries(keepalive.probes.into());
+        socket.set_tcp_keepalive(&keepalive)?;
     }
     socket.set_tcp_nodelay(true)?;
     Ok(())

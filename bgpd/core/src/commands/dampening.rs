@@ -25,9 +25,7 @@ impl Instance {
     pub(super) fn dampening_parameters(&self, args: &Args) -> String {
         let family = named_family(args).unwrap_or(Family::IPV4_UNICAST);
         let configured = match self.named_peer(args) {
-            Some((_, entry)) => {
-                entry.effective.family(family).and_then(|part| part.filters.dampening)
-            }
+            Some((_, entry)) => entry.effective.family(family).and_then(|part| part.filters.dampening),
             None if args.has("neighbor") => return "% No such neighbor in this view/vrf\n".to_owned(),
             None => self.router().and_then(|router| router.families.get(family)?.dampening),
         };
@@ -135,7 +133,8 @@ impl Instance {
         let name = format!("{}.{}.{}", entry.addr, family.afi.code(), family.safi.code());
         let word = if family.afi == ferrite_types::Afi::Ipv6 { "ipv6" } else { "ip" };
         if !is_json {
-            let mut out = format!("Address Family: {family}\n{word} prefix-list {name}: {} entries\n", list.len());
+            let mut out =
+                format!("Address Family: {family}\n{word} prefix-list {name}: {} entries\n", list.len());
             for entry in list.sorted() {
                 let action = if entry.permit { "permit" } else { "deny" };
                 let _ = write!(out, "   seq {} {action} {}", entry.sequence, entry.prefix);

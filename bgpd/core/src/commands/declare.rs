@@ -169,7 +169,12 @@ fn neighbors(registry: &mut Commands) {
 
 fn dampening(registry: &mut Commands) {
     let dampening = "Routes that flap";
-    show(registry, "dampening parameters [json]", &[dampening, "Settings", JSON], Command::DampeningParameters);
+    show(
+        registry,
+        "dampening parameters [json]",
+        &[dampening, "Settings", JSON],
+        Command::DampeningParameters,
+    );
     show(
         registry,
         "dampening <flap-statistics|dampened-paths> [json]",

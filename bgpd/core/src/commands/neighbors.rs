@@ -10,15 +10,16 @@ use indexmap::IndexMap;
 use super::clear::remote_as;
 use super::json;
 use super::summary::state_name;
-use crate::config::{EffectiveFamily, PrefixLimitAction, SessionKind};
+use crate::config::{EffectiveFamily, PrefixLimitAction, SessionKind, role_name};
 use crate::instance::{Instance, PeerEntry};
 use crate::peer::{Negotiated, Timer, UpdateSource};
-use crate::view::neighbor::{
-    Both, Capabilities, FamilyCapability, FamilyView, HostnameCapability, LastReset, MessageStats,
-    NeighborView, Neighbors, PrefixStats, SoftwareVersion, Timers, Transport,
-};
 use crate::rib::NoticeKind;
 use crate::rib::orf::OrfList;
+use crate::rib::rules::Refused;
+use crate::view::neighbor::{
+    Both, Capabilities, FamilyCapability, FamilyView, HostnameCapability, LastReset, Link, MessageStats,
+    NeighborView, Neighbors, PrefixStats, SoftwareVersion, Tcp, Timers, Transport,
+};
 use crate::view::neighbor_filters::{AdvertiseMapView, FiltersView, OrfCapability, OrfModes, OrfView};
 use crate::view::{family_key, text};
 
@@ -47,13 +48,11 @@ impl Instance {
         let views = shown.map(|entry| (entry.addr.to_string(), self.neighbor(now, entry))).collect();
         let views = Neighbors(views);
         match (args.has("json"), args.get("vrf")) {
-            (true, Some("all")) => {
-                json(&InstanceNeighbors {
-                    vrf_id: self.vrf_number(),
-                    vrf_name: self.label(),
-                    neighbors: &views,
-                })
-            }
+            (true, Some("all")) => json(&InstanceNeighbors {
+                vrf_id: self.vrf_number(),
+                vrf_name: self.label(),
+                neighbors: &views,
+            }),
             (true, _) => json(&views),
             (false, _) => views.to_string(),
         }
@@ -68,11 +67,15 @@ impl Instance {
             addr: Some(entry.addr),
             remote_as: remote_as(entry),
             local_as: session.local_as,
-            local_as_replace_as_dual_as: false,
-            nbr_internal_link: internal,
-            nbr_external_link: !internal,
-            local_role: "undefined",
-            remote_role: "undefined",
+            local_as_no_prepend: session.change_local_as.is_some_and(|local| local.no_prepend),
+            local_as_replace_as: session.change_local_as.is_some_and(|local| local.replace_as),
+            local_as_replace_as_dual_as: session.change_local_as.is_some_and(|local| local.dual_as),
+            link: self.link(entry, internal),
+            nbr_common_admin: self.link(entry, internal) == Link::ConfedExternal { member: true },
+            local_role: session.local_role.map_or("undefined", |local| role_name(local.role)),
+            remote_role: negotiated
+                .and_then(|negotiated| negotiated.remote_role)
+                .map_or("undefined", role_name),
             nbr_desc: session.description.clone(),
             hostname: entry.hostname(),
             domainname: negotiated
@@ -80,13 +83,25 @@ impl Instance {
                 .map(|(_, domain)| domain.clone())
                 .filter(|domain| !domain.is_empty()),
             peer_group: entry.effective.group.as_ref().map(ToString::to_string),
+            peer_subnet_range_group: self
+                .range_of(entry.addr)
+                .filter(|_| entry.dynamic)
+                .map(ToString::to_string),
             admin_shut_down: session.shutdown.is_some(),
             bgp_version: 4,
             remote_router_id: negotiated.map_or(RouterId::UNSET, |negotiated| negotiated.remote_id),
             local_router_id: self.router_id(),
             bgp_state: state_name(entry.peer.state()).to_owned(),
             timers: self.timers(now, entry, negotiated),
-            extended_optional_parameters_length: false,
+            tcp: Tcp {
+                delay_open_msec: session.delay_open.map(|secs| u64::from(secs) * 1000),
+                mss: session.tcp_mss,
+                rtt_limit: session.shutdown_rtt.map(|limit| limit.rtt),
+                rtt_count: session.shutdown_rtt.map(|limit| limit.count),
+                ao: session.tcp_ao.as_ref().map(ToString::to_string),
+                ao_state: None,
+            },
+            extended_optional_parameters_length: session.extended_optional_parameters,
             neighbor_capabilities: negotiated.map(capabilities),
             message_stats: message_stats(entry),
             prefix_stats: PrefixStats {
@@ -95,7 +110,7 @@ impl Instance {
                 over_limit: history.faults.limited,
                 paths_refused: entry.noticed.count(NoticeKind::TooManyPaths),
                 too_big_to_send: entry.noticed.count(NoticeKind::TooBig),
-                ..PrefixStats::default()
+                ..refused_stats(entry.refused())
             },
             min_btwn_advertisement_runs_timer_msecs: u64::from(session.advertisement_interval) * 1000,
             families: self.family_views(entry),
@@ -104,6 +119,16 @@ impl Instance {
             last_reset: last_reset(now, entry),
             transport: self.transport(now, entry, negotiated),
         }
+    }
+
+    fn link(&self, entry: &PeerEntry, internal: bool) -> Link {
+        let confederation = self.router().map(|router| &router.sessions.confederation);
+        let Some(confederation) = confederation.filter(|confed| confed.identifier.is_some()) else {
+            return if internal { Link::Internal } else { Link::External };
+        };
+        let remote = remote_as(entry);
+        let member = confederation.peers.iter().any(|member| Some(member.asn) == remote);
+        if internal { Link::ConfedInternal } else { Link::ConfedExternal { member } }
     }
 
     fn timers(&self, now: Timestamp, entry: &PeerEntry, negotiated: Option<&Negotiated>) -> Timers {
@@ -182,6 +207,7 @@ impl Instance {
             route_map_out: name(&from.route_map.export),
             filters: filters_view(entry, family, from),
             accepted_prefix_counter: entry.accepted(family),
+            prefix_out_allowed_max: from.maximum_prefix_out,
             sent_prefix_counter: entry.established().then(|| entry.sent(family)),
             prefix_allowed_max: limit.map(|limit| limit.limit),
             max_warning_only: limit.is_some_and(|limit| limit.action == PrefixLimitAction::Warn),
@@ -238,7 +264,8 @@ fn filters_view(entry: &PeerEntry, family: Family, from: &EffectiveFamily) -> Fi
     let modes = entry.peer.negotiated().map(|n| (orf_mode(&n.sent, family), orf_mode(&n.received, family)));
     let both = |of: fn(OrfMode) -> bool| {
         let is = |mode: Option<OrfMode>| mode.is_some_and(of);
-        modes.map_or(Both::default(), |(sent, received)| Both { advertised: is(sent), received: is(received) })
+        modes
+            .map_or(Both::default(), |(sent, received)| Both { advertised: is(sent), received: is(received) })
     };
     let spoken = modes.filter(|(sent, received)| sent.is_some() || received.is_some());
     let filters = &from.filters;
@@ -257,6 +284,17 @@ fn filters_view(entry: &PeerEntry, family: Family, from: &EffectiveFamily) -> Fi
             advertise_map: map.routes.to_string(),
         }),
         soo: filters.soo.and_then(ferrite_types::ExtCommunity::admin_text),
+    }
+}
+
+fn refused_stats(refused: Refused) -> PrefixStats {
+    PrefixStats {
+        inbound_filtered: refused.filtered.into(),
+        aspath_loop: refused.as_loop.into(),
+        originator_loop: refused.originator_loop.into(),
+        cluster_loop: refused.cluster_loop.into(),
+        invalid_next_hop: refused.next_hop.into(),
+        ..PrefixStats::default()
     }
 }
 
@@ -316,7 +354,14 @@ fn capabilities(negotiated: &Negotiated) -> Capabilities {
             received_host: theirs.as_ref().map(|(host, _)| host.clone()),
             received_domain: theirs.map(|(_, domain)| or_none(domain)),
         },
-        software_version: SoftwareVersion { advertised: None, received: negotiated.software_version.clone() },
+        dynamic: both(|c| matches!(c, Capability::Dynamic)),
+        software_version: SoftwareVersion {
+            advertised: negotiated.sent.capabilities.iter().find_map(|capability| match capability {
+                Capability::SoftwareVersion(text) => Some(text.clone()),
+                _ => None,
+            }),
+            received: negotiated.software_version.clone(),
+        },
         graceful_restart: both(|c| matches!(c, Capability::GracefulRestart(_))),
         ..Capabilities::default()
     }

@@ -100,7 +100,8 @@ impl Instance {
             failed_peers: members.iter().filter(|entry| !entry.established()).count(),
             displayed_peers: shown.len(),
             total_peers: members.len(),
-            dynamic_peers: 0,
+            dynamic_peers: shown.values().filter(|peer| peer.dynamic).count(),
+            dynamic_limit: router.map_or(0, |router| router.sessions.listen.limit()),
             best_path: BestPathMode {
                 multi_path_relax: router.is_some_and(|router| router.multipath_relax.is_some()),
             },
@@ -162,7 +163,7 @@ impl Instance {
                 .or(entry.session.blocked)
                 .map(|reason| reason.text().to_owned()),
             reset_ago: reset.map(|reset| now.since(reset.at)),
-            dynamic: false,
+            dynamic: entry.dynamic,
             show_hostname: self.router().is_some_and(|router| router.show_hostname),
         }
     }

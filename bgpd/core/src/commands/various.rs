@@ -12,11 +12,11 @@ use super::summary::state_name;
 use super::table::counts;
 use super::{Answers, family_or_ipv6, json, named_family};
 use crate::config::RemoteAs;
-use crate::instance::Instance;
+use crate::instance::{Instance, PeerEntry};
 use crate::rib::Answer;
 use crate::rib::query::{GroupView, MemoryView, NexthopView};
 use crate::view::nexthop::{NexthopCache, NexthopEntry, ResolvedNexthop};
-use crate::view::peer_group::{FamilyText, Member, PeerGroupView, PeerGroups};
+use crate::view::peer_group::{DynamicRanges, FamilyText, Member, PeerGroupView, PeerGroups};
 use crate::view::text;
 use crate::view::update_group::{
     Created, PacketQueue, SubgroupStats, SubgroupView, UpdateGroupView, UpdateGroups,
@@ -150,6 +150,7 @@ impl Instance {
         for (name, group) in
             router.groups.iter().filter(|(name, _)| wanted.is_none_or(|w| w == name.as_str()))
         {
+            let dynamic = |entry: &&PeerEntry| entry.dynamic && entry.effective.group.as_ref() == Some(name);
             let members: IndexMap<String, Member> = router
                 .members(name)
                 .map(|(addr, _)| {
@@ -157,13 +158,19 @@ impl Instance {
                     let state = entry.map_or("Idle", |entry| state_name(entry.peer.state())).to_owned();
                     (addr.to_string(), Member { state, dynamic: false })
                 })
+                .chain(self.peers.values().filter(|entry| dynamic(entry)).map(|entry| {
+                    let state = state_name(entry.peer.state()).to_owned();
+                    (entry.addr.to_string(), Member { state, dynamic: true })
+                }))
                 .collect();
             let remote = group.settings.remote_as;
             let families = group.settings.families.iter().filter(|(_, part)| part.activate);
             let view = PeerGroupView {
                 remote_as: match remote {
                     Some(RemoteAs::Number(asn)) => Some(asn.asn),
-                    _ => None,
+                    Some(RemoteAs::Internal) => Some(router.asn.asn),
+                    Some(_) => Some(ferrite_types::Asn(0)),
+                    None => None,
                 },
                 kind: Some(match remote {
                     Some(RemoteAs::Internal) => "internal",
@@ -171,7 +178,7 @@ impl Instance {
                     _ => "external",
                 }),
                 families: families.map(|(family, _)| FamilyText(family.afi, family.safi)).collect(),
-                dynamic_ranges: None,
+                dynamic_ranges: DynamicRanges::new(router.sessions.listen.of_group(name)),
                 members,
             };
             views.insert(name.to_string(), view);

@@ -48,7 +48,13 @@ fn canonical(text: &str) -> Option<String> {
 }
 
 pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
-    let help = ["BGP information", "Add community specific parameters", "Create an alias for a community", "Community (AA:BB or AA:BB:CC)", "Alias name"];
+    let help = [
+        "BGP information",
+        "Add community specific parameters",
+        "Create an alias for a community",
+        "Community (AA:BB or AA:BB:CC)",
+        "Alias name",
+    ];
     registry.command(
         ConfigCommand::new(
             &[&CONFIG],

@@ -509,7 +509,14 @@ pub(super) static COMMON: &[FamilyRow] = &[
     },
     FamilyRow {
         syntax: "bgp dampening [(1-45)$half [(1-20000)$reuse (1-50000)$suppress (1-255)$max]]",
-        help: &["BGP Specific commands", dampening::HELP[0], dampening::HELP[1], dampening::HELP[2], dampening::HELP[3], dampening::HELP[4]],
+        help: &[
+            "BGP Specific commands",
+            dampening::HELP[0],
+            dampening::HELP[1],
+            dampening::HELP[2],
+            dampening::HELP[3],
+            dampening::HELP[4],
+        ],
         no: Negation::Syntax("no bgp dampening [(1-45) [(1-20000) (1-50000) (1-255)]]"),
         set: |family, args| {
             family.dampening = Some(Dampening::read(args)?);

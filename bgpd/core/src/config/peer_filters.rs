@@ -170,26 +170,24 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
 ];
 
 /// Without an old place right under `router bgp`.
-pub(super) static IN_FAMILY: &[PeerRow<PeerFamily>] = &[
-    PeerRow {
-        syntax: "soo ASN:NN_OR_IP-ADDRESS:NN$soo",
-        help: &["Set the Site-of-Origin (SoO) extended community", "VPN extended community"],
-        no: No::Derived,
-        set: |target, args| {
-            let text = args.get("soo").unwrap_or_default();
-            let soo = ExtCommunity::parse_admin(ExtCommunity::SITE_OF_ORIGIN, text);
-            target.own.filters.soo =
-                Some(soo.map_err(|_| CliError::refused("% Malformed SoO extended community"))?);
-            Ok(())
-        },
-        unset: |target, _| {
-            target.own.filters.soo = None;
-            Ok(())
-        },
-        render: |settings, out| out.value("soo", settings.filters.soo.and_then(ExtCommunity::admin_text)),
-        examples: &["soo 65001:3"],
+pub(super) static IN_FAMILY: &[PeerRow<PeerFamily>] = &[PeerRow {
+    syntax: "soo ASN:NN_OR_IP-ADDRESS:NN$soo",
+    help: &["Set the Site-of-Origin (SoO) extended community", "VPN extended community"],
+    no: No::Derived,
+    set: |target, args| {
+        let text = args.get("soo").unwrap_or_default();
+        let soo = ExtCommunity::parse_admin(ExtCommunity::SITE_OF_ORIGIN, text);
+        target.own.filters.soo =
+            Some(soo.map_err(|_| CliError::refused("% Malformed SoO extended community"))?);
+        Ok(())
     },
-];
+    unset: |target, _| {
+        target.own.filters.soo = None;
+        Ok(())
+    },
+    render: |settings, out| out.value("soo", settings.filters.soo.and_then(ExtCommunity::admin_text)),
+    examples: &["soo 65001:3"],
+}];
 
 /// All of them, in the order of the running configuration.
 pub(super) fn all() -> impl Iterator<Item = &'static PeerRow<PeerFamily>> {

@@ -78,18 +78,12 @@ const IN_FAMILY: &[(&str, Refuse)] = &[
 ];
 
 /// After `neighbor X`, under `router bgp`.
-const OF_NEIGHBOR: &[(&str, Refuse)] = &[
-    ("bfd", On),
-    ("capability extended-nexthop", On),
-    ("extended-link-bandwidth", On),
-    ("interface", On),
-];
+const OF_NEIGHBOR: &[(&str, Refuse)] =
+    &[("bfd", On), ("capability extended-nexthop", On), ("extended-link-bandwidth", On), ("interface", On)];
 
 /// After `neighbor X`, in an address family (and, as IPv4 unicast, under `router bgp`).
-const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[
-    ("nexthop-local", On),
-    ("send-community extended rpki", On),
-];
+const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] =
+    &[("nexthop-local", On), ("send-community extended rpki", On)];
 
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";
 /// Keyword and three alternatives.

@@ -59,7 +59,9 @@ fn same_filters(a: &FamilyParams, b: &FamilyParams) -> bool {
     let conditional = match (&a.advertise, &b.advertise) {
         (None, None) => true,
         (Some(a), Some(b)) => {
-            a.exists == b.exists && Arc::ptr_eq(&a.routes, &b.routes) && Arc::ptr_eq(&a.condition, &b.condition)
+            a.exists == b.exists
+                && Arc::ptr_eq(&a.routes, &b.routes)
+                && Arc::ptr_eq(&a.condition, &b.condition)
         }
         _ => false,
     };
@@ -85,6 +87,7 @@ pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {
             p.graceful_shutdown,
             p.aigp,
             p.bandwidth_integer,
+            p.rules,
         )
     };
     own(a) == own(b)
@@ -144,6 +147,7 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
             c.install,
             c.graceful_shutdown,
             c.reject_as_sets,
+            c.allow_martian_nexthop,
         ]
     };
     let more = |c: &ShardConfig| (c.bandwidth, c.advertise_interval, c.default_interval, c.max_paths);

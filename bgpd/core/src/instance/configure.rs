@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ferrite_policy::{Policies, Scope};
-use ferrite_types::Timestamp;
+use ferrite_types::{Prefix, Timestamp};
 
 use super::compare::{same_params, same_shard};
 use super::edits::import_scope;
@@ -30,8 +30,8 @@ impl Instance {
         let edited = self.config.policy != config.policy;
         if edited {
             let given = self.given_policies.take();
-            self.policies = given
-                .unwrap_or_else(|| Arc::new(Policies::compile(&config.policy, Some(&self.policies))));
+            self.policies =
+                given.unwrap_or_else(|| Arc::new(Policies::compile(&config.policy, Some(&self.policies))));
         }
         self.config = config;
         self.initial_configured(now, out);
@@ -41,7 +41,9 @@ impl Instance {
         self.policy_delay_changed(now);
         let wanted = self.subscriptions_wanted();
         if self.zebra_connected && self.snapshot.is_none() {
-            out.extend(zebra::changes(self.vrf_id(), &self.subscriptions, &wanted).into_iter().map(Action::Zebra));
+            out.extend(
+                zebra::changes(self.vrf_id(), &self.subscriptions, &wanted).into_iter().map(Action::Zebra),
+            );
             self.subscriptions = wanted;
         }
         self.apply(now, out);
@@ -54,6 +56,7 @@ impl Instance {
             return;
         }
         self.configure_shards(out);
+        self.range_keys(out);
         let wanted = self.wanted();
         let keep: BTreeSet<IpAddr> = wanted.iter().map(|wanted| wanted.effective.addr).collect();
         let gone: Vec<(IpAddr, PeerId)> = self
@@ -76,7 +79,10 @@ impl Instance {
     fn wanted(&mut self) -> Vec<Wanted> {
         let config = Arc::clone(&self.config);
         let Some(router) = config.instances.get(&self.name) else { return Vec::new() };
-        let neighbors: Vec<_> = router.effective(&config).collect();
+        let mut neighbors: Vec<_> = router.effective(&config).collect();
+        let dynamic = self.peers.values().filter(|entry| entry.dynamic).map(|entry| entry.addr);
+        let dynamic = dynamic.filter(|addr| !router.neighbors.contains_key(addr));
+        neighbors.extend(dynamic.filter_map(|addr| super::dynamic::effective(&config, router, addr)));
         let Some(surroundings) = self.surroundings(&config) else { return Vec::new() };
         neighbors
             .into_iter()
@@ -98,6 +104,12 @@ impl Instance {
             filters: &mut self.filters,
             restarting: self.initial.is_restarting(),
         })
+    }
+
+    /// The session that a neighbour is to have; `None` without an AS.
+    pub(super) fn session_of(&mut self, neighbor: &EffectiveNeighbor) -> Option<SessionConfig> {
+        let config = Arc::clone(&self.config);
+        self.surroundings(&config)?.session(neighbor)
     }
 
     /// Parameters of a session under the present configuration.
@@ -135,13 +147,15 @@ impl Instance {
         self.all_shards(|| ShardEvent::Configured(Arc::clone(&new)), out);
     }
 
-    fn remove_peer(&mut self, now: Timestamp, addr: IpAddr, id: PeerId, out: &mut Vec<Action>) {
+    pub(super) fn remove_peer(&mut self, now: Timestamp, addr: IpAddr, id: PeerId, out: &mut Vec<Action>) {
         self.peer_event(now, id, PeerEvent::Deconfigured, out);
         self.drop_all_stale(id, out);
-        if let Some(entry) = self.peers.remove(&id)
-            && entry.session.transport.password.is_some()
-        {
-            out.push(Action::SetPassword { addr, password: None });
+        if let Some(entry) = self.peers.remove(&id) {
+            if entry.dynamic {
+                self.dynamic.count = self.dynamic.count.saturating_sub(1);
+            } else if entry.session.transport.password.is_some() {
+                out.push(Action::SetPassword { network: Prefix::host(addr), password: None });
+            }
         }
         self.by_addr.remove(&addr);
     }
@@ -152,11 +166,17 @@ impl Instance {
         let Some(id) = self.by_addr.get(&addr).copied() else {
             return self.add_peer(now, effective, session, out);
         };
+        let configured = self.router().is_some_and(|router| router.neighbors.contains_key(&addr));
         let Some(entry) = self.peers.get_mut(&id) else { return };
         let changed = *entry.session != session;
-        if entry.session.transport.password != session.transport.password {
+        if entry.dynamic && configured {
+            // Configured by its address meanwhile: it stays when its session ends.
+            entry.dynamic = false;
+            self.dynamic.count = self.dynamic.count.saturating_sub(1);
+        }
+        if !entry.dynamic && entry.session.transport.password != session.transport.password {
             let password = session.transport.password.clone();
-            out.push(Action::SetPassword { addr, password });
+            out.push(Action::SetPassword { network: Prefix::host(addr), password });
         }
         entry.effective = effective;
         if changed {
@@ -173,7 +193,7 @@ impl Instance {
         self.check_limits(now, id, out);
     }
 
-    fn add_peer(
+    pub(super) fn add_peer(
         &mut self,
         now: Timestamp,
         effective: EffectiveNeighbor,
@@ -181,8 +201,9 @@ impl Instance {
         out: &mut Vec<Action>,
     ) {
         let (addr, id) = (effective.addr, self.peer_ids.next());
-        if let Some(password) = session.transport.password.clone() {
-            out.push(Action::SetPassword { addr, password: Some(password) });
+        let configured = self.router().is_some_and(|router| router.neighbors.contains_key(&addr));
+        if let Some(password) = session.transport.password.clone().filter(|_| configured) {
+            out.push(Action::SetPassword { network: Prefix::host(addr), password: Some(password) });
         }
         let session = Arc::new(session);
         let seed = self.host.seed ^ u64::from(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);

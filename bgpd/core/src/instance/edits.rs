@@ -37,7 +37,9 @@ pub fn import_scope(old: &FamilyParams, new: &FamilyParams) -> Scope {
         return Scope::none();
     }
     match (&old.import, &new.import) {
-        (Some(before), Some(after)) if same_import(&FamilyParams { import: new.import.clone(), ..old.clone() }, new) => {
+        (Some(before), Some(after))
+            if same_import(&FamilyParams { import: new.import.clone(), ..old.clone() }, new) =>
+        {
             after.scope_since(&**before)
         }
         _ => Scope::All,

@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_packet::{Family, FamilySet};
 use bgp_packet::attr::{AttrCode, CodeSet, SessionKind};
 use bgp_packet::capability::{GracefulRestart, LongLived};
+use bgp_packet::{Family, FamilySet};
 use ferrite_policy::Policies;
 use ferrite_types::{Afi, IfIndex, RouterId, VrfId};
 
@@ -18,8 +18,8 @@ use super::interfaces::Interfaces;
 use crate::config::GracefulMode;
 use crate::config::graceful::RESTART_TIME;
 use crate::config::{
-    AddPathTx, AllowAsIn, BandwidthMode, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig, InstanceName,
-    PolicyName, RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
+    AddPathTx, AllowAsIn, BandwidthMode, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig,
+    InstanceName, PolicyName, RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
 };
 use crate::peer::{self, DownReason, Negotiated, SessionConfig, Transport, TtlSecurity};
 use crate::rib::bandwidth::BandwidthUse;
@@ -85,6 +85,7 @@ impl Surroundings<'_> {
         session.enforce_first_as = from.enforce_first_as;
         self.restarts(neighbor, &mut session);
         session.aigp = from.aigp;
+        super::terms::fill(self, from, &mut session);
         session.discard = codes(&from.path_attribute_discard);
         session.withdraw = codes(&from.path_attribute_withdraw);
         session.limits = self.router.limits.attributes;
@@ -194,11 +195,16 @@ impl Surroundings<'_> {
             remote_as: negotiated.remote_as,
             remote_id: negotiated.remote_id,
             local_as: negotiated.local_as,
-            change_local_as: neighbor.session.change_local_as.filter(|_| external).map(|local| LocalAs {
-                asn: local.asn.asn,
-                no_prepend: local.no_prepend,
-                replace_as: local.replace_as,
-            }),
+            change_local_as: neighbor
+                .session
+                .change_local_as
+                // With dual-as the session may have come up as the AS of `router bgp`.
+                .filter(|local| external && local.asn.asn == negotiated.local_as)
+                .map(|local| LocalAs {
+                    asn: local.asn.asn,
+                    no_prepend: local.no_prepend,
+                    replace_as: local.replace_as,
+                }),
             local_v4: local.v4,
             local_v6: local.v6,
             local_link_local: local.link_local,
@@ -212,6 +218,7 @@ impl Surroundings<'_> {
             graceful_shutdown: neighbor.session.graceful_shutdown,
             aigp: neighbor.session.aigp,
             bandwidth_integer: neighbor.session.link_bandwidth_integer,
+            rules: super::terms::rules(neighbor, negotiated),
             families,
         }
     }
@@ -283,7 +290,7 @@ impl Surroundings<'_> {
         ShardConfig {
             vrf: self.vrf.unwrap_or(identity::NO_VRF),
             asn: router.asn.asn,
-            confederation: None,
+            confederation: super::terms::confederation(router),
             router_id: self.router_id,
             cluster_id: router.cluster_id.unwrap_or(self.router_id.0),
             default_local_pref: router.default_local_preference,
@@ -294,7 +301,7 @@ impl Surroundings<'_> {
             import_check: router.import_check,
             zebra: self.host.zebra && !self.is_view(),
             install: self.host.install && !self.is_view(),
-            graceful_shutdown: router.graceful_shutdown,
+            graceful_shutdown: router.graceful_shutdown || self.config.sessions.graceful_shutdown,
             reject_as_sets: router.reject_as_sets,
             bandwidth: match router.bandwidth {
                 None => BandwidthUse::IfAll,
@@ -305,6 +312,7 @@ impl Surroundings<'_> {
             advertise_interval: router.condition_timers.advertise.into(),
             default_interval: router.condition_timers.default_originate,
             max_paths: router.limits.paths,
+            allow_martian_nexthop: router.sessions.allow_martian_nexthop,
             ipv4_unicast,
             ipv6_unicast,
         }

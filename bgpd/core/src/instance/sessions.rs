@@ -16,6 +16,7 @@ use crate::config::EffectiveNeighbor;
 use crate::peer::{
     DownReason, LastReset, Negotiated, Peer, PeerAction, PeerEvent, PeerMessage, SessionConfig, State,
 };
+use crate::rib::rules::Refused;
 use crate::rib::{PeerId, PeerParams, PrefixCount, ReapplyDirection, ShardEvent};
 
 /// A configured neighbour.
@@ -39,6 +40,8 @@ pub struct PeerEntry {
     pub orf: super::orf::OrfState,
     /// Routes that a limit kept out or back in this session.
     pub noticed: super::notices::Noticed,
+    /// Made by a connection from a listen range, and gone with it.
+    pub dynamic: bool,
 }
 
 /// Counts of one family, a slot per shard.
@@ -79,6 +82,7 @@ impl PeerEntry {
             graceful: Graceful::default(),
             orf: super::orf::OrfState::default(),
             noticed: super::notices::Noticed::default(),
+            dynamic: false,
         }
     }
 
@@ -92,6 +96,12 @@ impl PeerEntry {
 
     pub fn accepted(&self, family: Family) -> u64 {
         self.count(family, |count| count.accepted)
+    }
+
+    /// Routes refused since the session began, of all families and shards.
+    pub fn refused(&self) -> Refused {
+        let counts = self.counts.iter().flat_map(|counts| counts.shards.iter().flatten());
+        counts.fold(Refused::default(), |sum, count| sum.plus(count.refused))
     }
 
     pub fn received(&self, family: Family) -> u64 {
@@ -131,19 +141,27 @@ impl Instance {
         let keepalive = matches!(&event, PeerEvent::Received { message: PeerMessage::Keepalive, .. })
             && entry.established();
         let mut actions = Vec::new();
+        let had_conn = entry.peer.conn().is_some();
         entry.peer.handle(now, event, &mut actions);
         let first = keepalive && !std::mem::replace(&mut entry.graceful.keepalive, keepalive);
         self.carry_out(now, id, actions, out);
         if first {
             self.initial_progress(now, out);
         }
+        if had_conn {
+            self.reap(now, id, out);
+        }
     }
 
     pub(super) fn peer_tick(&mut self, now: Timestamp, id: PeerId, out: &mut Vec<Action>) {
         let Some(entry) = self.peers.get_mut(&id) else { return };
         let mut actions = Vec::new();
+        let had_conn = entry.peer.conn().is_some();
         entry.peer.tick(now, &mut actions);
         self.carry_out(now, id, actions, out);
+        if had_conn {
+            self.reap(now, id, out);
+        }
     }
 
     fn carry_out(&mut self, now: Timestamp, id: PeerId, actions: Vec<PeerAction>, out: &mut Vec<Action>) {

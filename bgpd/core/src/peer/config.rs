@@ -58,6 +58,14 @@ pub struct TtlSecurity {
     pub hops: u8,
 }
 
+/// `bgp tcp-keepalive`, times in seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TcpKeepalive {
+    pub idle: u16,
+    pub interval: u16,
+    pub probes: u8,
+}
+
 /// How the connection is made: data for whoever has the sockets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transport {
@@ -73,6 +81,7 @@ pub struct Transport {
     /// TCP MD5 (RFC 2385).
     pub password: Option<String>,
     pub tcp_mss: Option<u16>,
+    pub keepalive: Option<TcpKeepalive>,
     /// DSCP of what we send, six bits.
     pub dscp: u8,
 }
@@ -88,6 +97,7 @@ impl Transport {
             ttl_security: None,
             password: None,
             tcp_mss: None,
+            keepalive: None,
             dscp: 48,
         }
     }
@@ -101,6 +111,8 @@ pub struct SessionConfig {
     pub asn: Asn,
     /// `local-as`: what an external neighbour sees instead.
     pub local_as: Option<Asn>,
+    /// Either AS will do; the other is tried where one is refused.
+    pub dual_as: bool,
     pub confederation: Option<Confederation>,
     pub router_id: RouterId,
     /// Seconds; zero: no hold timer.
@@ -139,6 +151,14 @@ pub struct SessionConfig {
     pub software_version: Option<String>,
     /// `local-role`, and whether the neighbour must have one.
     pub role: Option<(Role, bool)>,
+    /// One administration over both ASes: LOCAL_PREF is taken.
+    pub oad: bool,
+    /// `capability dynamic`.
+    pub dynamic_capability: bool,
+    /// OPEN in the form of RFC 9072.
+    pub extended_parameters: bool,
+    /// `bgp allow-martian-nexthop`.
+    pub allow_martian_nexthop: bool,
     /// `restarting` holds for the first session after a start only.
     pub graceful_restart: Option<GracefulRestart>,
     /// Long-lived graceful restart (RFC 9494).
@@ -165,6 +185,7 @@ impl SessionConfig {
             remote_as,
             asn,
             local_as: None,
+            dual_as: false,
             confederation: None,
             router_id,
             hold_time: 180,
@@ -187,6 +208,10 @@ impl SessionConfig {
             hostname: None,
             software_version: None,
             role: None,
+            oad: false,
+            dynamic_capability: false,
+            extended_parameters: false,
+            allow_martian_nexthop: false,
             graceful_restart: None,
             long_lived: None,
             hard_administrative_reset: true,
@@ -208,9 +233,9 @@ impl SessionConfig {
 
     /// What a neighbour of this AS is to us; `None` where it may not be one.
     pub fn kind_of(&self, remote: Asn) -> Option<SessionKind> {
-        let kind = if remote == self.asn
-            || (self.local_as == Some(remote) && self.remote_as == RemoteAs::Internal)
-        {
+        let as_ours = self.local_as == Some(remote)
+            && matches!(self.remote_as, RemoteAs::Internal | RemoteAs::Number(_));
+        let kind = if remote == self.asn || as_ours {
             SessionKind::Internal
         } else if self.confederation.as_ref().is_some_and(|confed| confed.members.contains(&remote)) {
             SessionKind::Confederation
@@ -240,7 +265,7 @@ impl SessionConfig {
         let outside = self.confederation.as_ref().map(|confed| confed.identifier);
         match self.expected_kind() {
             SessionKind::External => self.local_as.or(outside).unwrap_or(self.asn),
-            SessionKind::Internal | SessionKind::Confederation => self.asn,
+            SessionKind::Internal | SessionKind::Confederation => self.local_as.unwrap_or(self.asn),
         }
     }
 
@@ -284,6 +309,9 @@ impl SessionConfig {
                 c.override_capabilities,
                 c.enforce_first_as,
                 c.aigp,
+                c.oad,
+                c.dynamic_capability,
+                c.allow_martian_nexthop,
             ]
         };
         flags(self) == flags(new)

@@ -237,12 +237,12 @@ impl Peer {
 
     /// The configuration as our OPEN tells it: only the first session after a start is after a restart (RFC 4724 §4.1).
     pub(super) fn said_config(&self) -> Option<Arc<SessionConfig>> {
-        let config = self.config.as_ref()?;
+        let config = self.terms()?;
         let restarting = config.graceful_restart.as_ref().is_some_and(|restart| restart.restarting);
         if !restarting || self.history.established == 0 {
-            return Some(Arc::clone(config));
+            return Some(config);
         }
-        let mut said = SessionConfig::clone(config);
+        let mut said = SessionConfig::clone(&config);
         if let Some(restart) = &mut said.graceful_restart {
             restart.restarting = false;
         }

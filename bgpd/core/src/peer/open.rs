@@ -39,6 +39,8 @@ pub struct Negotiated {
     /// Host and domain name of the neighbour.
     pub hostname: Option<(String, String)>,
     pub software_version: Option<String>,
+    /// Capabilities may change while the session is up.
+    pub dynamic_capability: bool,
     /// Both OPENs as they were, for shows.
     pub sent: Open,
     pub received: Open,
@@ -55,7 +57,9 @@ impl Negotiated {
             add_path: self.add_path_receive,
             extended_next_hop: self.extended_next_hop,
             enforce_first_as: self.enforce_first_as.then_some(self.remote_as),
-            aigp: config.aigp || self.kind != SessionKind::External,
+            aigp: config.aigp || config.oad || self.kind != SessionKind::External,
+            local_pref: config.oad,
+            martian_next_hops: config.allow_martian_nexthop,
             discard: config.discard,
             withdraw: config.withdraw,
             limits: config.limits,
@@ -101,13 +105,17 @@ pub fn our_open(config: &SessionConfig) -> Open {
         capabilities.extend(our_paths_limit(config));
         capabilities.extend(our_orf(config));
         capabilities.extend(config.role.map(|(role, _)| Capability::Role(role as u8)));
+        if config.dynamic_capability {
+            capabilities.push(Capability::Dynamic);
+        }
         let name = config.hostname.clone();
         capabilities.extend(name.map(|(host, domain)| Capability::Hostname { host, domain }));
         capabilities.extend(config.graceful_restart.clone().map(Capability::GracefulRestart));
         capabilities.extend(config.long_lived.clone().map(Capability::LongLivedGracefulRestart));
         capabilities.extend(config.software_version.clone().map(Capability::SoftwareVersion));
     }
-    Open::new(config.our_as(), config.hold_time, config.router_id, capabilities)
+    let open = Open::new(config.our_as(), config.hold_time, config.router_id, capabilities);
+    Open { extended: config.extended_parameters, ..open }
 }
 
 fn our_extended_next_hop(config: &SessionConfig) -> Option<Capability> {
@@ -199,6 +207,7 @@ pub fn negotiate(config: &SessionConfig, received: Open, ends: Ends) -> Result<N
             Capability::SoftwareVersion(text) => Some(text.clone()),
             _ => None,
         }),
+        dynamic_capability: both(|c| matches!(c, Capability::Dynamic)),
         enforce_first_as: config.enforce_first_as,
         sent,
         received,
@@ -318,7 +327,12 @@ fn agree_add_path(
     families.intersection(ours).intersection(offered)
 }
 
-fn agree_orf(families: FamilySet, ours: FamilySet, received: &Open, theirs: fn(OrfMode) -> bool) -> FamilySet {
+fn agree_orf(
+    families: FamilySet,
+    ours: FamilySet,
+    received: &Open,
+    theirs: fn(OrfMode) -> bool,
+) -> FamilySet {
     let offered = received.capabilities.iter().filter_map(|c| match c {
         Capability::Orf(entries) => Some(entries),
         _ => None,

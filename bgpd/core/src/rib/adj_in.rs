@@ -13,23 +13,24 @@ use ferrite_types::{Community, Prefix, RouteProtocol};
 use smallvec::SmallVec;
 
 use super::attrs::{AttrId, Local};
-use super::ctx::{Ctx, policy_peer};
 use super::bandwidth;
+use super::ctx::{Ctx, policy_peer};
 use super::damping::{Dampening, FlapEvent};
 use super::event::{Change, WITHDRAWN};
 use super::family::Rib;
-use super::path_id::PathKey;
 use super::notice::NoticeKind;
+use super::path_id::PathKey;
 use super::peers::PeerIdx;
 use super::policy::{Filter, PolicyInput, Verdict};
 use super::reason::Refusal;
+use super::rules;
 use super::settings::{FamilyParams, PeerKind, PeerParams, ShardConfig};
 use super::table::{Handle, Key, Path, PathFlags};
 
 /// What import makes of an attribute set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Imported {
-    Denied,
+    Denied(Refusal),
     Accepted(AttrId),
 }
 
@@ -67,6 +68,8 @@ fn refused(
         Some(Refusal::OriginatorLoop)
     } else if rare.is_some_and(|rare| rare.cluster_list.contains(&config.cluster_id)) {
         Some(Refusal::ClusterLoop)
+    } else if rules::leaked(attrs, params) {
+        Some(Refusal::RouteLeak)
     } else if unusable_nexthop(attrs, config, params) {
         Some(Refusal::NextHop)
     } else {
@@ -97,15 +100,13 @@ fn unusable_nexthop(attrs: &Attributes, config: &ShardConfig, params: &PeerParam
     let own = |addr: IpAddr| config.own_addresses.contains(&addr);
     match attrs.next_hop {
         NextHop::V4(addr) => {
-            addr.is_unspecified()
-                || addr.is_multicast()
-                || addr.is_broadcast()
+            !config.allow_martian_nexthop
+                && (addr.is_unspecified() || addr.is_multicast() || addr.is_broadcast())
                 || own(addr.into())
                 || params.local_v4 == Some(addr)
         }
         NextHop::V6 { global, .. } => {
-            global.is_unspecified()
-                || global.is_multicast()
+            !config.allow_martian_nexthop && (global.is_unspecified() || global.is_multicast())
                 || own(global.into())
                 || params.local_v6 == Some(global)
         }
@@ -129,13 +130,14 @@ fn received<'a>(
         communities.sort_unstable();
         attrs.to_mut().ext_communities = communities.into();
     }
-    if params.kind == PeerKind::External && attrs.local_pref.is_some() {
+    if params.kind == PeerKind::External && !params.rules.oad && attrs.local_pref.is_some() {
         attrs.to_mut().local_pref = None;
     }
     if let Some(local) = params.change_local_as.filter(|local| !local.no_prepend && local.asn != config.asn) {
         let path = attrs.as_path.prepend(&[local.asn]);
         attrs.to_mut().as_path = path;
     }
+    rules::mark_received(&mut attrs, params);
     attrs
 }
 
@@ -269,7 +271,7 @@ impl Importer {
         self.evaluated += 1;
         let result = match import(ctx, &self.params, &self.family, prefix, attrs) {
             Ok((attrs, local)) => Imported::Accepted(ctx.attrs.intern(&attrs, local)),
-            Err(_) => Imported::Denied,
+            Err(refusal) => Imported::Denied(refusal),
         };
         if !self.by_prefix {
             if let Imported::Accepted(id) = result {
@@ -333,7 +335,13 @@ impl<P: Key> Rib<P> {
     ) {
         let result = importer.run(ctx, change.prefix.into(), index, attrs);
         let shadow = importer.shadow(ctx, attrs);
-        if result == Imported::Denied && shadow.is_none() {
+        if let Imported::Denied(refusal) = result
+            && let Some(refused) =
+                ctx.peers.get_mut(importer.peer).and_then(|slot| slot.refused.get_mut(self.slot))
+        {
+            refused.count(refusal);
+        }
+        if matches!(result, Imported::Denied(_)) && shadow.is_none() {
             // A denied route replaces what was there before.
             self.withdraw(ctx, importer.peer, change.prefix, change.path_id);
             return;
@@ -371,7 +379,7 @@ impl<P: Key> Rib<P> {
         };
         match result {
             Imported::Accepted(id) => self.place(ctx, handle, Path { attrs: id, ..path }),
-            Imported::Denied => self.take(ctx, handle, importer.peer, path_id, false),
+            Imported::Denied(_) => self.take(ctx, handle, importer.peer, path_id, false),
         }
         match shadow {
             Some(id) if result == Imported::Accepted(id) => {
@@ -380,7 +388,7 @@ impl<P: Key> Rib<P> {
             }
             Some(id) => {
                 let mut flags = path.flags.with(PathFlags::SHADOW);
-                flags.set(PathFlags::FILTERED, result == Imported::Denied);
+                flags.set(PathFlags::FILTERED, matches!(result, Imported::Denied(_)));
                 self.place(ctx, handle, Path { attrs: id, flags, ..path });
             }
             None => self.take(ctx, handle, importer.peer, path_id, true),

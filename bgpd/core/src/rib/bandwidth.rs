@@ -79,8 +79,7 @@ pub fn to_integer(attrs: &mut Attributes) {
 
 /// Replaces a route's bandwidth, its kind kept.
 pub fn replace(attrs: &mut Attributes, asn: Asn, octets: f64) {
-    let transitive =
-        attrs.ext_communities.iter().find(|c| is_bandwidth(c)).is_none_or(|c| c.is_transitive());
+    let transitive = attrs.ext_communities.iter().find(|c| is_bandwidth(c)).is_none_or(|c| c.is_transitive());
     let mut all: Vec<ExtCommunity> =
         attrs.ext_communities.iter().copied().filter(|c| !is_bandwidth(c)).collect();
     all.push(community(asn, octets, transitive));
@@ -93,8 +92,8 @@ pub fn weights(how: BandwidthUse, paths: &[Option<f64>]) -> Vec<Option<u8>> {
     let known: f64 = paths.iter().flatten().sum();
     let any = paths.iter().any(Option::is_some) && known > 0.0;
     let complete = paths.iter().all(Option::is_some);
-    let weighted = any && paths.len() > 1 && how != BandwidthUse::Ignore
-        && (complete || how != BandwidthUse::IfAll);
+    let weighted =
+        any && paths.len() > 1 && how != BandwidthUse::Ignore && (complete || how != BandwidthUse::IfAll);
     if !weighted {
         return vec![Some(1); paths.len()];
     }

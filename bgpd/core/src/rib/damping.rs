@@ -286,9 +286,7 @@ impl<P: Key> Rib<P> {
                     since: flap.since,
                     suppressed: flap.suppressed,
                     withdrawn: flap.withdrawn,
-                    reuse_in: flap
-                        .suppressed
-                        .then(|| flap.settings.time_to(penalty, flap.settings.reuse)),
+                    reuse_in: flap.suppressed.then(|| flap.settings.time_to(penalty, flap.settings.reuse)),
                 })
             })
             .filter(|view| of.is_none_or(|peer| view.peer == peer))

@@ -12,6 +12,7 @@ use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 use super::default_route::Purpose;
 use super::notice::Notice;
 use super::query::{Answer, Query, QueryToken};
+use super::rules::Refused;
 use super::settings::{PeerId, PeerParams, ShardConfig};
 
 /// What the world did.
@@ -311,4 +312,5 @@ pub struct PrefixCount {
     pub stale: u32,
     /// Announced to the peer.
     pub sent: u32,
+    pub refused: Refused,
 }

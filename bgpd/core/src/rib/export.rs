@@ -14,8 +14,10 @@ use super::bandwidth::{self, Shared};
 use super::ctx::{Ctx, policy_peer};
 use super::policy::{Filter, PolicyInput, Verdict};
 use super::reason::Withheld;
+use super::rules::{self, PeerRules};
 use super::settings::{
-    AddPathSend, Conditional, FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams, RemovePrivateAs,
+    AddPathSend, Conditional, FamilyParams, LocalAs, NexthopMode, PeerId, PeerKind, PeerParams,
+    RemovePrivateAs,
 };
 use super::table::Path;
 
@@ -34,6 +36,7 @@ pub struct GroupKey {
     max_message: usize,
     interval: u16,
     graceful_shutdown: bool,
+    rules: PeerRules,
     denied: bool,
     reflector_client: bool,
     server_client: bool,
@@ -74,7 +77,9 @@ fn filter_key(filter: Option<&Arc<dyn Filter>>) -> FilterKey {
 impl GroupKey {
     pub fn new(id: PeerId, params: &PeerParams, family: &FamilyParams) -> Self {
         let asks_peer = family.export.as_ref().is_some_and(|policy| policy.depends_on_peer());
-        let own_as = family.as_override || family.remove_private_as != RemovePrivateAs::No;
+        let own_as = family.as_override
+            || family.remove_private_as != RemovePrivateAs::No
+            || params.rules.sender_loop_detection;
         Self {
             kind: params.kind,
             local_as: params.local_as,
@@ -87,6 +92,7 @@ impl GroupKey {
             max_message: params.max_message,
             interval: params.advertisement_interval,
             graceful_shutdown: params.graceful_shutdown,
+            rules: params.rules,
             denied: family.export_denied,
             reflector_client: family.route_reflector_client,
             server_client: family.route_server_client,
@@ -105,7 +111,7 @@ impl GroupKey {
             secondary_path: family.secondary_path,
             export: filter_key(family.export.as_ref()),
             filters: SideKey::new(params, family),
-            alone: asks_peer.then_some(id),
+            alone: (asks_peer || params.rules.solo).then_some(id),
         }
     }
 
@@ -154,11 +160,11 @@ pub struct Target<'a> {
 }
 
 /// Well-known communities that keep a route back (RFC 1997).
-fn held_back(communities: &[Community], to: PeerKind) -> Option<Community> {
+fn held_back(communities: &[Community], to: &PeerParams) -> Option<Community> {
     communities.iter().copied().find(|community| match *community {
         Community::NO_ADVERTISE => true,
-        Community::NO_EXPORT => to == PeerKind::External,
-        Community::LOCAL_AS => to != PeerKind::Internal,
+        Community::NO_EXPORT => to.kind == PeerKind::External && !to.rules.oad,
+        Community::LOCAL_AS => to.kind != PeerKind::Internal,
         _ => false,
     })
 }
@@ -170,10 +176,16 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Res
     if settings.export_denied {
         return Err(Withheld::NoPolicy);
     }
-    if let Some(community) = held_back(&interned.attrs.communities, to.kind) {
+    if let Some(community) = held_back(&interned.attrs.communities, to) {
         return Err(Withheld::Community(community));
     }
     filtered(ctx, target, interned, path, prefix)?;
+    if rules::customers_only(&interned.attrs, to) {
+        return Err(Withheld::OnlyToCustomer);
+    }
+    if to.rules.sender_loop_detection && interned.attrs.as_path.contains(to.remote_as) {
+        return Err(Withheld::AsLoop);
+    }
     let from = ctx.peers.get(path.peer);
     let from_kind = from.map(|slot| slot.params.kind);
     let reflected = from_kind == Some(PeerKind::Internal) && to.kind == PeerKind::Internal;
@@ -197,7 +209,7 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Res
         if policy.apply(&mut route) == Verdict::Deny {
             return Err(Withheld::Policy);
         }
-        if let Some(community) = held_back(&route.attrs.communities, to.kind) {
+        if let Some(community) = held_back(&route.attrs.communities, to) {
             return Err(Withheld::CommunityAfterPolicy(community));
         }
     }
@@ -332,6 +344,10 @@ fn prepare(ctx: &Ctx, target: Target<'_>, interned: &Interned, own: bool) -> Att
     let (to, settings) = (target.params, target.settings);
     let mut attrs = (*interned.attrs).clone();
     match to.kind {
+        PeerKind::External if to.rules.oad => {
+            attrs.local_pref = attrs.local_pref.or(Some(ctx.config.default_local_pref));
+            strip_reflection(&mut attrs);
+        }
         PeerKind::External => {
             attrs.local_pref = None;
             if !own && !settings.med_unchanged && !settings.route_server_client {
@@ -422,12 +438,16 @@ fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool
     }
     if !settings.send_ext_community {
         attrs.ext_communities = Box::default();
-    } else if to.kind == PeerKind::External && attrs.ext_communities.iter().any(|c| !c.is_transitive()) {
+    } else if to.kind == PeerKind::External
+        && !to.rules.oad
+        && attrs.ext_communities.iter().any(|c| !c.is_transitive())
+    {
         attrs.ext_communities = attrs.ext_communities.iter().copied().filter(|c| c.is_transitive()).collect();
     }
-    if to.kind == PeerKind::External {
+    if to.kind == PeerKind::External && !to.rules.oad {
         attrs.local_pref = None;
     }
+    rules::mark_sent(&mut attrs, to);
     mark_partial(&mut attrs);
     Some(attrs)
 }

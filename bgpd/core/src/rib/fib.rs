@@ -317,7 +317,9 @@ fn nexthops<P: Key>(ctx: &Ctx, entry: &Entry<P>) -> Vec<Nexthop> {
         let octets: Vec<Option<f64>> = found.iter().map(|(_, octets)| *octets).collect();
         let shares = weights(ctx.config.bandwidth, &octets);
         let weighted = found.into_iter().zip(shares);
-        return weighted.filter_map(|((nexthop, _), weight)| Some(Nexthop { weight: weight?, ..nexthop })).collect();
+        return weighted
+            .filter_map(|((nexthop, _), weight)| Some(Nexthop { weight: weight?, ..nexthop }))
+            .collect();
     }
     found.into_iter().map(|(nexthop, _)| nexthop).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bgp_packet::Family;
 use rustc_hash::FxHashMap;
 
+use super::rules::Refused;
 use super::settings::{FamilyParams, PeerId, PeerParams};
 use super::stale::Epochs;
 
@@ -36,6 +37,8 @@ pub struct PeerSlot {
     pub flushed_session: Option<u64>,
     /// By family: routes announced to the peer.
     pub sent: [u32; 2],
+    /// By family: routes refused since the session began.
+    pub refused: [Refused; 2],
     pub counts_changed: bool,
     /// Outstanding octets of this shard at the peer's writer.
     pub outstanding: usize,
@@ -83,6 +86,7 @@ impl Peers {
             flushing: 0,
             flushed_session: None,
             sent: Default::default(),
+            refused: Default::default(),
             counts_changed: false,
             outstanding: 0,
         };

@@ -20,6 +20,8 @@ pub enum Refusal {
     OriginatorLoop,
     /// Our cluster is in CLUSTER_LIST (RFC 4456 §8).
     ClusterLoop,
+    /// ONLY_TO_CUSTOMER says that it must not come from this neighbour (RFC 9234 §5).
+    RouteLeak,
     /// The next hop is no address of another router (RFC 4271 §6.3).
     NextHop,
     /// Import policy denies it.
@@ -38,6 +40,7 @@ impl Refusal {
             Self::AsLoop => "asLoop",
             Self::OriginatorLoop => "originatorLoop",
             Self::ClusterLoop => "clusterLoop",
+            Self::RouteLeak => "routeLeak",
             Self::NextHop => "nextHop",
             Self::Policy => "policy",
             Self::NextHopAfterPolicy => "nextHopAfterPolicy",
@@ -54,6 +57,7 @@ impl fmt::Display for Refusal {
             Self::AsLoop => "our own AS is in the AS path (allowas-in)",
             Self::OriginatorLoop => "ORIGINATOR_ID is this router's (RFC 4456)",
             Self::ClusterLoop => "our cluster is in CLUSTER_LIST (RFC 4456)",
+            Self::RouteLeak => "it is for customers only and does not come from above (RFC 9234)",
             Self::NextHop => "the next hop is not an address of another router",
             Self::Policy => "import policy denies it",
             Self::NextHopAfterPolicy => "import policy set a next hop that cannot be used",
@@ -78,6 +82,10 @@ pub enum Withheld {
     Policy,
     /// Export policy set a well-known community that keeps it here.
     CommunityAfterPolicy(Community),
+    /// It is for customers only, and the neighbour is none (RFC 9234 §5).
+    OnlyToCustomer,
+    /// The neighbour's AS is in the path (`sender-as-path-loop-detection`).
+    AsLoop,
     /// We have no address of the family to give as the next hop.
     NoNextHop,
     /// A summary-only aggregate covers it.
@@ -107,6 +115,8 @@ impl Withheld {
             Self::ClientToClient => "clientToClient",
             Self::Policy => "policy",
             Self::CommunityAfterPolicy(_) => "communityAfterPolicy",
+            Self::OnlyToCustomer => "onlyToCustomer",
+            Self::AsLoop => "asLoop",
             Self::NoNextHop => "noNextHop",
             Self::Suppressed => "suppressed",
             Self::MaximumPrefixOut => "maximumPrefixOut",
@@ -135,6 +145,10 @@ impl fmt::Display for Withheld {
             Self::CommunityAfterPolicy(community) => {
                 write!(f, "export policy set community {community}, which keeps it here")
             }
+            Self::OnlyToCustomer => {
+                f.write_str("it is for customers only, and the neighbor is none (RFC 9234)")
+            }
+            Self::AsLoop => f.write_str("the neighbor's AS is in the path (sender-as-path-loop-detection)"),
             Self::NoNextHop => f.write_str("there is no address of ours to give as the next hop"),
             Self::Suppressed => f.write_str("a summary-only aggregate suppresses it"),
             Self::MaximumPrefixOut => f.write_str("maximum-prefix-out is reached"),

@@ -10,6 +10,7 @@ use super::bandwidth::BandwidthUse;
 use super::damping::Dampening;
 use super::orf::OutboundFilter;
 use super::policy::Filter;
+use super::rules::PeerRules;
 
 /// A neighbour, numbered by the instance; a number is not given to another neighbour while shards know it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
@@ -168,6 +169,7 @@ pub struct PeerParams {
     pub aigp: bool,
     /// Link bandwidths are integers on the wire (`disable-link-bw-encoding-ieee`).
     pub bandwidth_integer: bool,
+    pub rules: PeerRules,
     /// The families negotiated, each with its parameters.
     pub families: Vec<(Family, Arc<FamilyParams>)>,
 }
@@ -307,6 +309,8 @@ pub struct ShardConfig {
     pub default_interval: u16,
     /// Paths of one neighbour for one prefix.
     pub max_paths: u16,
+    /// `bgp allow-martian-nexthop`.
+    pub allow_martian_nexthop: bool,
     pub ipv4_unicast: FamilySettings,
     pub ipv6_unicast: FamilySettings,
 }
@@ -348,6 +352,7 @@ impl Default for ShardConfig {
             advertise_interval: 60,
             default_interval: 5,
             max_paths: 256,
+            allow_martian_nexthop: false,
             ipv4_unicast: FamilySettings::default(),
             ipv6_unicast: FamilySettings::default(),
         }

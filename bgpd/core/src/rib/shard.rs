@@ -279,6 +279,7 @@ impl Shard {
         let Some(slot) = self.ctx.peers.get_mut(idx) else { return };
         slot.flushed_session = slot.session.take();
         slot.sent = Default::default();
+        slot.refused = Default::default();
         slot.counts_changed = true;
         let mut flush = 0;
         for (epochs, family) in slot.epochs.iter_mut().zip([Family::IPV4_UNICAST, Family::IPV6_UNICAST]) {
@@ -460,7 +461,9 @@ impl Shard {
         for (_, slot) in self.ctx.peers.iter_mut().filter(|(_, slot)| slot.counts_changed) {
             slot.counts_changed = false;
             let families = [Family::IPV4_UNICAST, Family::IPV6_UNICAST].into_iter();
-            for ((family, epochs), sent) in families.zip(&slot.epochs).zip(slot.sent) {
+            for (((family, epochs), sent), refused) in
+                families.zip(&slot.epochs).zip(slot.sent).zip(slot.refused)
+            {
                 if slot.params.family(family).is_some() {
                     let of = epochs.total();
                     counts.push(PrefixCount {
@@ -470,6 +473,7 @@ impl Shard {
                         received: of.accepted + of.filtered,
                         stale: epochs.stale.accepted,
                         sent,
+                        refused,
                     });
                 }
             }
@@ -540,8 +544,5 @@ impl Shard {
 
 /// Whether routes are kept as received, so that import can run over them again.
 fn keeps_received(ctx: &Ctx, idx: PeerIdx, family: Family) -> bool {
-    ctx.peers
-        .get(idx)
-        .and_then(|slot| slot.family(family))
-        .is_some_and(|params| params.soft_reconfiguration)
+    ctx.peers.get(idx).and_then(|slot| slot.family(family)).is_some_and(|params| params.soft_reconfiguration)
 }

@@ -110,6 +110,7 @@ pub fn peer(kind: PeerKind, n: u8, remote_as: u32) -> PeerParams {
         graceful_shutdown: false,
         aigp: false,
         bandwidth_integer: false,
+        rules: Default::default(),
         families: vec![(V4, Arc::new(family))],
     }
 }

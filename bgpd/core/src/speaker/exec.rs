@@ -76,7 +76,8 @@ impl Speaker {
         let mut all = None;
         let current = match named {
             Some("all") => {
-                let configured = self.by_name.iter().filter(|(name, _)| self.config.instances.contains_key(*name));
+                let configured =
+                    self.by_name.iter().filter(|(name, _)| self.config.instances.contains_key(*name));
                 rest = configured.map(|(_, id)| *id).collect();
                 all = Some(All { json: args.has("json"), fresh: true, opened: false });
                 rest.pop_front()
@@ -159,8 +160,13 @@ impl Speaker {
 
     /// Ends the output of commands that an instance leaves behind.
     pub(super) fn drop_runs_of(&mut self, id: InstanceId, out: &mut Acts) {
-        let left: Vec<ExecId> =
-            self.runs.0.iter().filter(|(_, run)| run.current == id && !run.between).map(|(exec, _)| *exec).collect();
+        let left: Vec<ExecId> = self
+            .runs
+            .0
+            .iter()
+            .filter(|(_, run)| run.current == id && !run.between)
+            .map(|(exec, _)| *exec)
+            .collect();
         for exec in left {
             self.runs.0.remove(&exec);
             out.push((id, Action::Reply { exec, text: String::new(), done: true }));

@@ -63,9 +63,9 @@ impl Speaker {
     fn vrfs(&self, args: &Args) -> String {
         let is_vrf = |name: &InstanceName| !matches!(name, InstanceName::View(_));
         let configured = self.by_name.iter().filter(|(name, _)| self.config.instances.contains_key(*name));
-        let rows = configured.filter(|(name, _)| is_vrf(name)).filter_map(|(name, id)| {
-            Some((name.label().to_owned(), VrfRow::of(self.instance(*id)?)))
-        });
+        let rows = configured
+            .filter(|(name, _)| is_vrf(name))
+            .filter_map(|(name, id)| Some((name.label().to_owned(), VrfRow::of(self.instance(*id)?))));
         let vrfs: IndexMap<String, VrfRow> = rows.collect();
         let view = Vrfs { total_vrfs: vrfs.len(), vrfs };
         if args.has("json") {
@@ -84,11 +84,7 @@ impl Speaker {
                 "{:>4}  {:<5}  {:<16}  {:<9}  {:<10}  {name:<37}",
                 row.kind, row.vrf_id, row.router_id, row.num_configured_peers, row.num_established_peers
             );
-            let _ = writeln!(
-                out,
-                "{:11}  {:<16}  {:<21}  {:<20}",
-                " ", row.l3vni, row.rmac, row.interface
-            );
+            let _ = writeln!(out, "{:11}  {:<16}  {:<21}  {:<20}", " ", row.l3vni, row.rmac, row.interface);
         }
         let _ = writeln!(out, "\nTotal number of VRFs (including default): {}", view.total_vrfs);
         out

@@ -48,7 +48,8 @@ impl Lab {
     }
 
     fn configure(&mut self, text: &str) {
-        let config = self.engine.load(BgpConfig::default(), &numbered(text)).expect("the configuration loads");
+        let config =
+            self.engine.load(BgpConfig::default(), &numbered(text)).expect("the configuration loads");
         self.give(Event::Configured(Arc::new(config)));
     }
 
@@ -128,8 +129,12 @@ impl Lab {
             mac: None,
         };
         self.zebra(FromZebra::Interface(interface));
-        let address =
-            InterfaceAddress { addr: "10.0.0.1".parse().unwrap(), prefix_len: 24, peer: None, secondary: false };
+        let address = InterfaceAddress {
+            addr: "10.0.0.1".parse().unwrap(),
+            prefix_len: 24,
+            peer: None,
+            secondary: false,
+        };
         self.zebra(FromZebra::Address { ifindex: IfIndex(index), address });
         self.zebra(FromZebra::RouterId { vrf: VrfId(vrf), router_id: "192.0.2.1".parse().unwrap() });
     }
@@ -151,7 +156,8 @@ impl Lab {
     }
 
     fn run(&mut self, line: &str) -> String {
-        let Ok(Outcome::Exec { handler, args, .. }) = self.engine.exec(&ferrite_cli::node::ENABLE, line) else {
+        let Ok(Outcome::Exec { handler, args, .. }) = self.engine.exec(&ferrite_cli::node::ENABLE, line)
+        else {
             panic!("{line} is a command")
         };
         let exec = ExecId(1);
@@ -198,7 +204,10 @@ fn a_vrf_that_is_not_there_blocks_its_sessions_and_no_others() {
 
     lab.zebra(vrf_message(7, "RED"));
     assert_eq!(lab.blocked("RED"), [None], "its interface was known before it");
-    assert!(lab.took(|action| matches!(action, Action::Listen { device: Some(name) } if &**name == "RED")).contains(&red));
+    assert!(
+        lab.took(|action| matches!(action, Action::Listen { device: Some(name) } if &**name == "RED"))
+            .contains(&red)
+    );
 }
 
 #[test]
@@ -255,7 +264,8 @@ fn a_connection_goes_to_the_view_that_knows_the_neighbour() {
         let mut out = Vec::new();
         lab.speaker.accepted(lab.now, listener, AcceptId(1), ends, &mut out);
         lab.carry_out(out);
-        let adopted = lab.acts.iter().find(|(_, action)| matches!(action, Action::Adopt { .. })).map(|(id, _)| *id);
+        let adopted =
+            lab.acts.iter().find(|(_, action)| matches!(action, Action::Adopt { .. })).map(|(id, _)| *id);
         let refused = lab.took(|action| matches!(action, Action::Refuse { .. })).len();
         assert_eq!(refused, usize::from(adopted.is_none()), "either, once");
         adopted

@@ -64,11 +64,16 @@ pub struct NeighborView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_as: Option<Asn>,
     pub local_as: Asn,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub local_as_no_prepend: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub local_as_replace_as: bool,
     pub local_as_replace_as_dual_as: bool,
+    #[serde(flatten)]
+    pub link: Link,
+    /// In our confederation, though of another AS.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub nbr_internal_link: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub nbr_external_link: bool,
+    pub nbr_common_admin: bool,
     pub local_role: &'static str,
     pub remote_role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +84,9 @@ pub struct NeighborView {
     pub domainname: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer_group: Option<String>,
+    /// The listen range of a dynamic neighbour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer_subnet_range_group: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub admin_shut_down: bool,
     pub bgp_version: u8,
@@ -87,6 +95,9 @@ pub struct NeighborView {
     pub bgp_state: String,
     #[serde(flatten)]
     pub timers: Timers,
+    #[serde(flatten)]
+    pub tcp: Tcp,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub extended_optional_parameters_length: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbor_capabilities: Option<Capabilities>,
@@ -101,6 +112,64 @@ pub struct NeighborView {
     pub last_reset: LastReset,
     #[serde(flatten)]
     pub transport: Transport,
+}
+
+/// Which side of our AS, and of our confederation, the neighbour is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Link {
+    Internal,
+    External,
+    ConfedInternal,
+    ConfedExternal {
+        /// Of our confederation.
+        member: bool,
+    },
+}
+
+impl Link {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::External | Self::ConfedExternal { member: false } => "external",
+            Self::ConfedInternal => "confed-internal",
+            Self::ConfedExternal { member: true } => "confed-external",
+        }
+    }
+}
+
+impl Serialize for Link {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let key = match self {
+            Self::Internal => "nbrInternalLink",
+            Self::External => "nbrExternalLink",
+            Self::ConfedInternal => "nbrConfedInternalLink",
+            Self::ConfedExternal { .. } => "nbrConfedExternalLink",
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(key, &true)?;
+        map.end()
+    }
+}
+
+/// Settings of the connection that a session is made with.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tcp {
+    #[serde(rename = "bgpTimerDelayOpenTimeMsecs", skip_serializing_if = "Option::is_none")]
+    pub delay_open_msec: Option<u64>,
+    #[serde(rename = "bgpTcpMssConfigured", skip_serializing_if = "Option::is_none")]
+    pub mss: Option<u16>,
+    /// `shutdown rtt`, milliseconds.
+    #[serde(rename = "shutdownRttInMsecs", skip_serializing_if = "Option::is_none")]
+    pub rtt_limit: Option<u16>,
+    #[serde(rename = "shutdownRttAfterCount", skip_serializing_if = "Option::is_none")]
+    pub rtt_count: Option<u8>,
+    /// Key chain of TCP-AO.
+    #[serde(rename = "tcpAoKeyChain", skip_serializing_if = "Option::is_none")]
+    pub ao: Option<String>,
+    /// Why there is no key to sign with.
+    #[serde(rename = "tcpAoState", skip_serializing_if = "Option::is_none")]
+    pub ao_state: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -301,6 +370,8 @@ pub struct FamilyView {
     pub filters: super::neighbor_filters::FiltersView,
     pub accepted_prefix_counter: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix_out_allowed_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_prefix_counter: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix_allowed_max: Option<u32>,
@@ -390,6 +461,7 @@ impl NeighborView {
     fn write(&self, key: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_identity(key, f)?;
         self.write_timers(f)?;
+        self.write_tcp(f)?;
         if let Some(capabilities) = &self.neighbor_capabilities {
             capabilities.fmt(f)?;
         }
@@ -418,10 +490,16 @@ impl NeighborView {
             None => write!(f, "remote AS Unspecified, ")?,
         }
         write!(f, "local AS {}", self.local_as)?;
-        if self.local_as_replace_as_dual_as {
-            write!(f, " replace-as dual-as")?;
+        for (given, word) in [
+            (self.local_as_no_prepend, "no-prepend"),
+            (self.local_as_replace_as, "replace-as"),
+            (self.local_as_replace_as_dual_as, "dual-as"),
+        ] {
+            if given {
+                write!(f, " {word}")?;
+            }
         }
-        writeln!(f, ", {} link", if self.nbr_internal_link { "internal" } else { "external" })?;
+        writeln!(f, ", {} link", self.link.text())?;
         writeln!(f, "  Local Role: {}\n  Remote Role: {}", self.local_role, self.remote_role)?;
         if let Some(desc) = &self.nbr_desc {
             writeln!(f, " Description: {desc}")?;
@@ -435,6 +513,9 @@ impl NeighborView {
         if let Some(group) = &self.peer_group {
             writeln!(f, " Member of peer-group {group} for session parameters")?;
         }
+        if let Some(range) = &self.peer_subnet_range_group {
+            writeln!(f, " Belongs to the subnet range group: {range}")?;
+        }
         if self.admin_shut_down {
             writeln!(f, " Administratively shut down")?;
         }
@@ -442,7 +523,31 @@ impl NeighborView {
             f,
             "  BGP version {}, remote router ID {}, local router ID {}",
             self.bgp_version, self.remote_router_id, self.local_router_id
-        )
+        )?;
+        if self.nbr_common_admin {
+            writeln!(f, "  Neighbor under common administration")?;
+        }
+        Ok(())
+    }
+
+    fn write_tcp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(msec) = self.tcp.delay_open_msec {
+            writeln!(f, "  Configured DelayOpenTime is {} seconds", msec / 1000)?;
+        }
+        if let Some(mss) = self.tcp.mss {
+            writeln!(f, "  Configured tcp-mss is {mss}")?;
+        }
+        if let (Some(rtt), Some(count)) = (self.tcp.rtt_limit, self.tcp.rtt_count) {
+            writeln!(f, "  Shutdown when RTT > {rtt}ms, {count} times in a row")?;
+        }
+        if let Some(chain) = &self.tcp.ao {
+            let state = self.tcp.ao_state.as_deref().unwrap_or("in use");
+            writeln!(f, "  TCP-AO key chain is {chain} ({state})")?;
+        }
+        if self.extended_optional_parameters_length {
+            writeln!(f, "  Extended Optional Parameters Length is enabled")?;
+        }
+        Ok(())
     }
 
     fn write_timers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -617,6 +722,9 @@ impl fmt::Display for FamilyView {
         self.write_filters(f)?;
         self.filters.fmt(f)?;
         writeln!(f, "  {} accepted prefixes", self.accepted_prefix_counter)?;
+        if let Some(max) = self.prefix_out_allowed_max {
+            writeln!(f, "  Maximum allowed prefixes sent {max}")?;
+        }
         if let Some(max) = self.prefix_allowed_max {
             let warning = if self.max_warning_only { " (warning-only)" } else { "" };
             writeln!(f, "  Maximum prefixes allowed {max}{warning}")?;

@@ -86,7 +86,10 @@ impl fmt::Display for FiltersView {
         }
         if let Some(map) = &self.advertise_map {
             let AdvertiseMapView { condition, condition_map, advertise_map } = map;
-            writeln!(f, "  Condition {condition}, Condition-map {condition_map}, Advertise-map {advertise_map}")?;
+            writeln!(
+                f,
+                "  Condition {condition}, Condition-map {condition_map}, Advertise-map {advertise_map}"
+            )?;
         }
         Ok(())
     }

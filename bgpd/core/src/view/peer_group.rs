@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ferrite_types::{Afi, Asn, Safi};
+use ferrite_types::{Afi, Asn, Prefix, Safi};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -24,9 +24,40 @@ pub struct PeerGroupView {
     pub kind: Option<&'static str>,
     #[serde(rename = "addressFamiliesConfigured")]
     pub families: Vec<FamilyText>,
-    pub dynamic_ranges: Option<Vec<String>>,
-    #[serde(rename = "members")]
+    #[serde(skip_serializing_if = "DynamicRanges::is_empty")]
+    pub dynamic_ranges: DynamicRanges,
+    #[serde(rename = "members", skip_serializing_if = "IndexMap::is_empty")]
     pub members: IndexMap<String, Member>,
+}
+
+/// `bgp listen range` of the group.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct DynamicRanges {
+    #[serde(rename = "IPv4", skip_serializing_if = "Option::is_none")]
+    pub ipv4: Option<Ranges>,
+    #[serde(rename = "IPv6", skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<Ranges>,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Ranges {
+    pub count: usize,
+    pub ranges: Vec<String>,
+}
+
+impl DynamicRanges {
+    pub fn new<'a>(ranges: impl Iterator<Item = &'a Prefix>) -> Self {
+        let (four, six): (Vec<&Prefix>, Vec<&Prefix>) = ranges.partition(|range| range.addr().is_ipv4());
+        let side = |ranges: Vec<&Prefix>| {
+            let ranges: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+            (!ranges.is_empty()).then_some(Ranges { count: ranges.len(), ranges })
+        };
+        Self { ipv4: side(four), ipv6: side(six) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ipv4.is_none() && self.ipv6.is_none()
+    }
 }
 
 /// A family that serialises as its name.
@@ -71,9 +102,10 @@ impl PeerGroupView {
             write!(f, " {};", family_name(*afi, *safi))?;
         }
         writeln!(f)?;
-        if let Some(ranges) = &self.dynamic_ranges {
-            writeln!(f, "  {} IPv4/IPv6 listen range(s)", ranges.len())?;
-            ranges.iter().try_for_each(|range| writeln!(f, "    {range}"))?;
+        for (family, ranges) in [("IPv4", &self.dynamic_ranges.ipv4), ("IPv6", &self.dynamic_ranges.ipv6)] {
+            let Some(ranges) = ranges else { continue };
+            writeln!(f, "  {} {family} listen range(s)", ranges.count)?;
+            ranges.ranges.iter().try_for_each(|range| writeln!(f, "    {range}"))?;
         }
         if !self.members.is_empty() {
             writeln!(f, "  Peer-group members:")?;

@@ -45,6 +45,8 @@ pub struct Summary {
     pub displayed_peers: usize,
     pub total_peers: usize,
     pub dynamic_peers: usize,
+    #[serde(skip)]
+    pub dynamic_limit: usize,
     pub best_path: BestPathMode,
     /// Only the failed neighbours, with the reason of their last reset.
     #[serde(skip)]
@@ -103,7 +105,7 @@ pub struct PeerSummary {
     pub last_reset_due_to: Option<String>,
     #[serde(skip)]
     pub reset_ago: Option<Duration>,
-    #[serde(skip)]
+    #[serde(rename = "dynamicPeer", skip_serializing_if = "std::ops::Not::not")]
     pub dynamic: bool,
     /// `bgp default show-hostname`: the row is named after the neighbour's host name.
     #[serde(skip)]
@@ -192,7 +194,7 @@ impl fmt::Display for Summary {
         writeln!(f, "Total number of neighbors {}", self.total_peers)?;
         if self.dynamic_peers > 0 {
             writeln!(f, "* - dynamic neighbor")?;
-            writeln!(f, "{} dynamic neighbor(s)", self.dynamic_peers)?;
+            writeln!(f, "{} dynamic neighbor(s), limit {}", self.dynamic_peers, self.dynamic_limit)?;
         }
         Ok(())
     }
@@ -310,6 +312,7 @@ mod tests {
             displayed_peers: 2,
             total_peers: 2,
             dynamic_peers: 0,
+            dynamic_limit: 100,
             best_path: BestPathMode { multi_path_relax: false },
             failed_only: false,
             filtered: false,

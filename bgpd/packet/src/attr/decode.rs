@@ -36,6 +36,10 @@ pub struct DecodeContext {
     pub extended_next_hop: bool,
     /// The path must begin with this AS.
     pub enforce_first_as: Option<Asn>,
+    /// LOCAL_PREF is taken from outside too: one administration has both ASes.
+    pub local_pref: bool,
+    /// Next hops that are no host's address are let pass.
+    pub martian_next_hops: bool,
     /// AIGP is wanted from this peer.
     pub aigp: bool,
     /// `path-attribute discard`.
@@ -57,6 +61,8 @@ impl DecodeContext {
             add_path: FamilySet::EMPTY,
             extended_next_hop: false,
             enforce_first_as: None,
+            local_pref: false,
+            martian_next_hops: false,
             aigp: false,
             discard: CodeSet::EMPTY,
             withdraw: CodeSet::EMPTY,
@@ -166,7 +172,8 @@ impl Builder {
             }
             AttrCode::MED => self.med = Some(u32::from_be_bytes(fixed(raw)?)),
             // From outside they mean nothing, whatever they hold (§7.5, §7.9, §7.10).
-            AttrCode::LOCAL_PREF | AttrCode::ORIGINATOR_ID | AttrCode::CLUSTER_LIST if external => {}
+            AttrCode::LOCAL_PREF if external && !context.local_pref => {}
+            AttrCode::ORIGINATOR_ID | AttrCode::CLUSTER_LIST if external => {}
             AttrCode::LOCAL_PREF => self.local_pref = Some(u32::from_be_bytes(fixed(raw)?)),
             AttrCode::ATOMIC_AGGREGATE => {
                 let [] = fixed::<0>(raw)?;
@@ -248,7 +255,8 @@ impl Builder {
             }
         }
         // Beside MP_REACH_NLRI alone NEXT_HOP means nothing (RFC 4760 §3), and some speakers then send zeros.
-        if let Some(Err(error)) = self.next_hop.filter(|_| needs.classic).map(check_ipv4_next_hop) {
+        let checked = needs.classic && !context.martian_next_hops;
+        if let Some(Err(error)) = self.next_hop.filter(|_| checked).map(check_ipv4_next_hop) {
             self.fault(error);
         }
     }

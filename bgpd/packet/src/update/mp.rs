@@ -85,10 +85,19 @@ fn next_hop(
     context: &DecodeContext,
 ) -> Option<Result<NextHop, AttributeError>> {
     let mut reader = Reader::new(octets);
+    let tame = |next_hop: Result<NextHop, AttributeError>, as_is: NextHop| {
+        if context.martian_next_hops { Ok(as_is) } else { next_hop }
+    };
     let ipv6_allowed = family.afi == Afi::Ipv6 || context.extended_next_hop;
     match octets.len() {
-        4 if family.afi == Afi::Ipv4 => Some(check_ipv4_next_hop(reader.ipv4().ok()?).map(NextHop::V4)),
-        16 if ipv6_allowed => Some(check_ipv6_next_hop(reader.ipv6().ok()?, None)),
+        4 if family.afi == Afi::Ipv4 => {
+            let addr = reader.ipv4().ok()?;
+            Some(tame(check_ipv4_next_hop(addr).map(NextHop::V4), NextHop::V4(addr)))
+        }
+        16 if ipv6_allowed => {
+            let global = reader.ipv6().ok()?;
+            Some(tame(check_ipv6_next_hop(global, None), NextHop::V6 { global, link_local: None }))
+        }
         32 if ipv6_allowed => {
             let (global, second) = (reader.ipv6().ok()?, reader.ipv6().ok()?);
             Some(check_ipv6_next_hop(global, Some(second)))

@@ -46,10 +46,8 @@ const MAKING: &[&str] = &[
 ];
 
 fn line() -> impl Strategy<Value = Line> {
-    let router: Vec<String> = router::rows()
-        .flat_map(|row| row.examples)
-        .map(|&text| text.to_owned())
-        .collect();
+    let router: Vec<String> =
+        router::rows().flat_map(|row| row.examples).map(|&text| text.to_owned()).collect();
     let session: Vec<&'static str> = session::ROWS.iter().flat_map(|row| row.examples).copied().collect();
     let part: Vec<&'static str> = peer_family::ROWS
         .iter()

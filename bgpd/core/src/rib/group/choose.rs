@@ -4,8 +4,8 @@
 use bgp_packet::attr::Attributes;
 use smallvec::SmallVec;
 
-use super::{Group, shared};
 use super::change::{Emission, Told};
+use super::{Group, shared};
 use crate::rib::ctx::Ctx;
 use crate::rib::decision::{self, Candidate};
 use crate::rib::export::{default_route, export};

@@ -53,7 +53,8 @@ impl Desk {
 
     /// A session's parameters under the present policies.
     fn params(&mut self, peer: PeerParams, import: Option<ChainKey>, export: Option<ChainKey>) -> PeerParams {
-        let mut chain = |key: Option<ChainKey>| key.map(|key| self.filters.get(&key, &self.policies, Asn(65000)));
+        let mut chain =
+            |key: Option<ChainKey>| key.map(|key| self.filters.get(&key, &self.policies, Asn(65000)));
         let (import, export) = (chain(import), chain(export));
         with_family(peer, |family| {
             family.import = import;
@@ -69,7 +70,11 @@ fn apply(world: &mut World, id: u32, params: PeerParams) {
     world.change(id, params);
     let peers: Arc<[PeerId]> = Arc::from([PeerId(id)]);
     if !scope.is_none() {
-        world.feed_all(|| ShardEvent::Reimport { peers: Arc::clone(&peers), family: V4, scope: scope.clone() });
+        world.feed_all(|| ShardEvent::Reimport {
+            peers: Arc::clone(&peers),
+            family: V4,
+            scope: scope.clone(),
+        });
     }
 }
 
@@ -249,7 +254,10 @@ fn edit() -> impl Strategy<Value = String> {
 /// A handful of routes over the nets that edits name, by two origins.
 fn few() -> (Vec<Prefix>, Vec<Prefix>) {
     let nets = |last: &str| {
-        (0..4).flat_map(|net| [format!("10.{net}.{last}.0/24"), format!("10.{net}.{last}.0/20")]).map(|text| prefix(&text)).collect()
+        (0..4)
+            .flat_map(|net| [format!("10.{net}.{last}.0/24"), format!("10.{net}.{last}.0/20")])
+            .map(|text| prefix(&text))
+            .collect()
     };
     (nets("0"), nets("16"))
 }

@@ -125,6 +125,8 @@ fn check(
         four_octet: encode.four_octet,
         add_path: encode.add_path,
         extended_next_hop: true,
+        local_pref: false,
+        martian_next_hops: false,
         aigp: true,
         ..context(SessionKind::Internal)
     };
