@@ -43,6 +43,7 @@ fn attributes(set: u32) -> Arc<Attributes> {
 fn peer(n: u8) -> Arc<PeerParams> {
     let family = FamilyParams { send_community: true, ..FamilyParams::default() };
     Arc::new(PeerParams {
+        extended_next_hop: false,
         addr: IpAddr::V4(Ipv4Addr::new(10, 0, 0, n)),
         kind: PeerKind::External,
         remote_as: Asn(65000 + u32::from(n)),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use ferrite_types::Prefix;
 use ferrite_types::zclient::ToZebra;
 
-use crate::config::InstanceName;
+use crate::config::{InstanceName, NeighborName};
 use crate::event::{AcceptId, ExecId};
 use crate::peer::{ConnId, Negotiated, SessionConfig, State, Transport};
 use crate::rib::{PeerId, ShardEvent};
@@ -100,22 +100,22 @@ pub enum Action {
 pub enum LogLine {
     /// `bgp log-neighbor-changes`.
     NeighborUp {
-        addr: IpAddr,
+        addr: NeighborName,
         hostname: Option<String>,
     },
     NeighborDown {
-        addr: IpAddr,
+        addr: NeighborName,
         hostname: Option<String>,
         reason: String,
     },
     /// Every change of state, for `debug bgp neighbor-events`.
     State {
-        addr: IpAddr,
+        addr: NeighborName,
         from: State,
         to: State,
     },
     AttemptFailed {
-        addr: IpAddr,
+        addr: NeighborName,
         reason: String,
     },
     /// Connections from a listen range that has no room left.
@@ -126,13 +126,13 @@ pub enum LogLine {
         refused: u64,
     },
     PrefixWarning {
-        addr: IpAddr,
+        addr: NeighborName,
         family: Family,
         count: u64,
         limit: u32,
     },
     PrefixLimit {
-        addr: IpAddr,
+        addr: NeighborName,
         family: Family,
         count: u64,
         limit: u32,

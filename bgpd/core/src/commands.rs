@@ -14,7 +14,7 @@ use ferrite_policy::view::{Daemon, PolicyShow};
 use ferrite_types::{Afi, Timestamp};
 
 use crate::Action;
-use crate::config::BgpConfig;
+use crate::config::{BgpConfig, NeighborName};
 use crate::event::ExecId;
 use crate::instance::Instance;
 use crate::rib::query::WalkSource;
@@ -86,8 +86,9 @@ impl Instance {
         match variable {
             "A.B.C.D" | "X:X::X:X" => {
                 let v6 = variable == "X:X::X:X";
-                let fits = self.by_addr.keys().filter(|addr| addr.is_ipv6() == v6);
-                fits.map(ToString::to_string).collect()
+                let addrs = self.by_name.keys().filter_map(NeighborName::addr);
+                let fits = addrs.filter(|addr| addr.is_ipv6() == v6);
+                fits.map(|addr| addr.to_string()).collect()
             }
             "PGNAME" => self
                 .router()
@@ -398,18 +399,18 @@ impl Instance {
         Ok((source, family))
     }
 
-    /// The neighbour that `$neighbor` names, by address or by its host name.
+    /// The neighbour that `$neighbor` names, by address, interface or host name.
     pub(crate) fn named_peer(
         &self,
         args: &Args,
     ) -> Option<(crate::rib::PeerId, &crate::instance::PeerEntry)> {
         let name = args.get("neighbor")?;
-        let by_addr = name.parse().ok().and_then(|addr| self.by_addr.get(&addr).copied());
+        let by_own_name = self.by_name.get(&NeighborName::read(name)).copied();
         let by_name = || {
             let named = |entry: &crate::instance::PeerEntry| entry.hostname().as_deref() == Some(name);
             self.peers.iter().find(|(_, entry)| named(entry)).map(|(id, _)| *id)
         };
-        let id = by_addr.or_else(by_name)?;
+        let id = by_own_name.or_else(by_name)?;
         Some((id, self.peers.get(&id)?))
     }
 

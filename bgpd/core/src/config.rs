@@ -45,6 +45,8 @@ mod family;
 pub mod graceful;
 mod limits;
 mod neighbors;
+mod interface_neighbors;
+mod name;
 mod peer;
 mod peer_family;
 mod peer_filters;
@@ -69,6 +71,7 @@ pub use family::{
 };
 pub use graceful::{GracefulMode, GracefulSettings, RestartSettings, UpdateDelay};
 pub use limits::Limits;
+pub use name::NeighborName;
 pub use peer::{Neighbor, PeerGroup, PeerKey, PeerSettings};
 pub use peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, PrefixLimitAction, RemovePrivateAs,
@@ -123,6 +126,8 @@ pub struct BgpConfig {
     /// `bgp route-map delay-timer`, where it is not the default.
     pub route_map_delay: Option<u16>,
     pub community_aliases: CommunityAliases,
+    /// `no bgp ipv6-auto-ra`: interfaces with neighbours do not get router advertisements by themselves.
+    pub no_auto_ra: bool,
 }
 
 impl DaemonConfig for BgpConfig {
@@ -172,6 +177,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     register_families(registry);
     neighbors::register(registry);
     community_alias::register(registry);
+    interface_neighbors::register(registry);
     unsupported::register(registry);
     registry.renderer(order::ROUTER, render);
     registry.renderer(order::ROUTER, |config: &BgpConfig, lines| config.community_aliases.render(lines));
@@ -219,7 +225,22 @@ fn register_instances<H>(registry: &mut Registry<BgpConfig, H>) {
         )
         .example("bgp session-dscp 10"),
     );
+    registry.command(
+        ConfigCommand::new(
+            &[&CONFIG],
+            "bgp ipv6-auto-ra",
+            &["BGP information", "Allow enabling IPv6 ND RA sending"],
+            |config: &mut BgpConfig, edit| {
+                config.no_auto_ra = edit.negated;
+                Ok(())
+            },
+        )
+        .example("no bgp ipv6-auto-ra"),
+    );
     registry.renderer(order::HEADER, |config: &BgpConfig, lines| {
+        if config.no_auto_ra {
+            lines.line("no bgp ipv6-auto-ra");
+        }
         if let Some(value) = config.session_dscp {
             lines.line(format!("bgp session-dscp {value}"));
         }

@@ -4,17 +4,17 @@
 //! neighbour's effective settings become session and table parameters, and only what differs from before is passed on.
 //! A policy change keeps every session: export is recomputed by the shards, import by the stored routes or a ROUTE-REFRESH.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use ferrite_policy::Policies;
 use ferrite_types::zclient::{FromZebra, ToZebra};
-use ferrite_types::{RouterId, Timestamp, VrfId};
+use ferrite_types::{IfIndex, RouterId, Timestamp, VrfId};
 
 use crate::action::{Action, LogLine};
 use crate::commands::Execs;
-use crate::config::{BgpConfig, InstanceName, RouterBgp};
+use crate::config::{BgpConfig, InstanceName, NeighborName, RouterBgp};
 use crate::event::{AcceptId, Event};
 use crate::peer::{ConnId, Ends, PeerEvent, PeerMessage};
 use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
@@ -34,10 +34,12 @@ mod orf;
 mod params;
 mod sessions;
 mod terms;
+mod unnumbered;
 mod zebra;
 
 pub use identity::PeerIds;
 pub use interfaces::Interfaces;
+pub(crate) use unnumbered::is_link_local;
 pub(crate) use sessions::PeerEntry;
 
 use filter::Filters;
@@ -83,7 +85,7 @@ pub struct Instance {
     policy_due: Option<Timestamp>,
     reimports: edits::Reimports,
     pub(crate) peers: BTreeMap<PeerId, PeerEntry>,
-    pub(crate) by_addr: BTreeMap<IpAddr, PeerId>,
+    pub(crate) by_name: BTreeMap<NeighborName, PeerId>,
     peer_ids: PeerIds,
     next_accepted: u64,
     pub(crate) interfaces: Interfaces,
@@ -94,6 +96,8 @@ pub struct Instance {
     zebra_connected: bool,
     tracking: Tracking,
     subscriptions: Subscriptions,
+    /// Interfaces on which zebra was asked for router advertisements.
+    advertising: BTreeSet<IfIndex>,
     /// Shards that have not answered `ReplayFib` yet.
     replaying: usize,
     /// The first convergence, which zebra's sweep waits for.
@@ -123,7 +127,7 @@ impl Instance {
             policy_due: None,
             reimports: edits::Reimports::default(),
             peers: BTreeMap::new(),
-            by_addr: BTreeMap::new(),
+            by_name: BTreeMap::new(),
             peer_ids,
             next_accepted: ACCEPTED,
             interfaces: Interfaces::default(),
@@ -132,6 +136,7 @@ impl Instance {
             zebra_connected: false,
             tracking: Tracking::default(),
             subscriptions: Subscriptions::new(),
+            advertising: BTreeSet::new(),
             replaying: 0,
             initial: initial::Initial::default(),
             shard_config: None,
@@ -239,7 +244,7 @@ impl Instance {
 
     fn accepted(&mut self, now: Timestamp, accept: AcceptId, ends: Ends, out: &mut Vec<Action>) {
         let addr = ends.remote.ip().to_canonical();
-        let known = self.by_addr.get(&addr).copied().or_else(|| self.admit(now, addr, out));
+        let known = self.peer_behind(ends).or_else(|| self.admit(now, addr, out));
         let Some((peer, entry)) = known.and_then(|id| Some((id, self.peers.get(&id)?))) else {
             out.push(Action::Refuse { accept });
             return;
@@ -338,6 +343,10 @@ impl Instance {
             FromZebra::Refused { request, reason } => {
                 out.push(Action::Log(LogLine::ZebraRefused { request, reason }));
             }
+            FromZebra::LinkNeighbor { ifindex, addr, present } => {
+                self.links().set_neighbor(ifindex, addr, present);
+                self.interfaces_changed(now, None, out);
+            }
             FromZebra::RouterId { .. } | FromZebra::Vrf { .. } | FromZebra::VrfGone(_) => {}
         }
     }
@@ -382,6 +391,7 @@ impl Instance {
             zebra::changes(self.vrf_id(), &Subscriptions::new(), &wanted).into_iter().map(Action::Zebra),
         );
         self.subscriptions = wanted;
+        self.advertising.clear();
         self.initial.begin(now);
         self.replaying = self.host.shards;
         self.apply(now, out);

@@ -6,7 +6,7 @@
 //! redistribution, routes) and then [`ToZebra::ReplayDone`]; from there on both send changes. After a reconnect
 //! the same happens again, and zebra sweeps what a client did not replay only once it has said `ReplayDone`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use crate::interface::{Interface, InterfaceAddress};
@@ -35,6 +35,8 @@ pub enum ToZebra {
     /// Starts or stops tracking of next hops.
     TrackNexthops(Vec<TrackNexthop>),
     Redistribute(RedistributeRequest),
+    /// Router advertisements on an interface, so that the other end finds us.
+    RouterAdvertisements(RouterAdvertisements),
     /// Whether the daemon wants a [`RouteResult`] for every route; without it, only those of rejected routes come.
     WantResults(bool),
     /// Everything this daemon wants is now with zebra: what it did not name is swept.
@@ -98,6 +100,15 @@ pub struct RedistributeRequest {
     pub subscribe: bool,
 }
 
+/// A daemon's wish for router advertisements (RFC 4861) on an interface.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RouterAdvertisements {
+    pub vrf: VrfId,
+    pub ifindex: IfIndex,
+    /// Seconds between them; `None` takes the wish back.
+    pub interval: Option<u32>,
+}
+
 /// Messages of zebra.
 #[derive(Clone, PartialEq, Debug)]
 pub enum FromZebra {
@@ -120,6 +131,12 @@ pub enum FromZebra {
     RouterId {
         vrf: VrfId,
         router_id: RouterId,
+    },
+    /// A router's link-local address, learned from its advertisements; not `present`: it is gone.
+    LinkNeighbor {
+        ifindex: IfIndex,
+        addr: Ipv6Addr,
+        present: bool,
     },
     SnapshotDone,
     Nexthops(Vec<NexthopState>),

@@ -15,6 +15,7 @@ use crate::fib::Fib;
 use crate::iface::Interfaces;
 use crate::kernel::Kernel;
 use crate::nht::Tracker;
+use crate::ra::Advertisers;
 use crate::rib::{Resolver, Rib};
 use crate::router_id::RouterIds;
 use crate::settings::{DEFAULT_HOLD, Settings};
@@ -68,6 +69,7 @@ pub struct Zebra {
     pub(crate) connected: Connected,
     pub(crate) kernel: Kernel,
     pub(crate) router_ids: RouterIds,
+    pub(crate) advertisers: Advertisers,
     pub(crate) now: Timestamp,
     pub(crate) wall: WallClock,
     /// Collected while an event is handled.
@@ -93,6 +95,7 @@ impl Zebra {
             connected: Connected::default(),
             kernel: Kernel::default(),
             router_ids: RouterIds::default(),
+            advertisers: Advertisers::default(),
             now: Timestamp::ZERO,
             actions: Vec::new(),
             statics: BTreeMap::new(),
@@ -152,6 +155,7 @@ impl Zebra {
             ToZebra::Routes(batch) => self.client_routes(client, batch),
             ToZebra::TrackNexthops(items) => self.track(client, &items),
             ToZebra::Redistribute(request) => self.redistribute(client, request),
+            ToZebra::RouterAdvertisements(wish) => self.advertisements_wanted(client, wish),
             ToZebra::WantResults(all) => self.clients.want_results(client, all),
             ToZebra::ReplayDone => self.replay_done(client),
             ToZebra::Goodbye { keep_routes } => self.goodbye(client, keep_routes),

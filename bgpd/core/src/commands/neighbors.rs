@@ -43,9 +43,9 @@ impl Instance {
                 "% No such neighbor in this view/vrf\n\n".to_owned()
             };
         }
-        let entries = self.by_addr.values().filter_map(|id| self.peers.get(id));
-        let shown = entries.filter(|entry| named.is_none_or(|(_, named)| named.addr == entry.addr));
-        let views = shown.map(|entry| (entry.addr.to_string(), self.neighbor(now, entry))).collect();
+        let entries = self.by_name.values().filter_map(|id| self.peers.get(id));
+        let shown = entries.filter(|entry| named.is_none_or(|(_, named)| named.name == entry.name));
+        let views = shown.map(|entry| (entry.name.to_string(), self.neighbor(now, entry))).collect();
         let views = Neighbors(views);
         match (args.has("json"), args.get("vrf")) {
             (true, Some("all")) => json(&InstanceNeighbors {
@@ -65,6 +65,10 @@ impl Instance {
         let internal = entry.effective.kind == Some(SessionKind::Internal);
         NeighborView {
             addr: Some(entry.addr),
+            bgp_neighbor_addr: entry.name.interface().map(|_| match entry.addr.is_unspecified() {
+                true => "none".to_owned(),
+                false => entry.addr.to_string(),
+            }),
             remote_as: remote_as(entry),
             local_as: session.local_as,
             local_as_no_prepend: session.change_local_as.is_some_and(|local| local.no_prepend),
@@ -345,6 +349,8 @@ fn capabilities(negotiated: &Negotiated) -> Capabilities {
     Capabilities {
         four_octet_as: both(|c| matches!(c, Capability::FourOctetAs(_))),
         extended_message: both(|c| matches!(c, Capability::ExtendedMessage)),
+        extended_nexthop: both(|c| matches!(c, Capability::ExtendedNextHop(_))),
+        extended_nexthop_families: extended_families(&negotiated.received),
         route_refresh: both(|c| matches!(c, Capability::RouteRefresh)),
         enhanced_route_refresh: both(|c| matches!(c, Capability::EnhancedRouteRefresh)),
         families: families.collect(),
@@ -365,6 +371,19 @@ fn capabilities(negotiated: &Negotiated) -> Capabilities {
         graceful_restart: both(|c| matches!(c, Capability::GracefulRestart(_))),
         ..Capabilities::default()
     }
+}
+
+/// The families whose routes the neighbour takes with IPv6 next hops (RFC 8950 §4).
+fn extended_families(open: &Open) -> IndexMap<&'static str, &'static str> {
+    let entries = open.capabilities.iter().filter_map(|capability| match capability {
+        Capability::ExtendedNextHop(entries) => Some(entries),
+        _ => None,
+    });
+    let named = entries.flatten().filter_map(|(code, next_hop)| {
+        let family = code.known()?;
+        (*next_hop == ferrite_types::Afi::Ipv6.code()).then(|| (family_key(family.afi, family.safi), "recieved"))
+    });
+    named.collect()
 }
 
 fn message_stats(entry: &PeerEntry) -> MessageStats {

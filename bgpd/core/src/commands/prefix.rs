@@ -59,7 +59,7 @@ impl Instance {
                 hostname: entry.hostname(),
                 peer_group: entry.effective.group.as_ref().map(ToString::to_string),
             };
-            Some((entry.addr.to_string(), to))
+            Some((entry.name.to_string(), to))
         });
         PrefixDetail {
             prefix: view.prefix,
@@ -123,6 +123,7 @@ impl Instance {
                 peer_id: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |entry| entry.addr),
                 router_id: remote_id(self, path.source),
                 hostname: peer.and_then(|entry| entry.hostname()),
+                interface: peer.and_then(|entry| entry.name.interface()).map(str::to_owned),
                 kind,
             },
             ..from_attributes

@@ -66,7 +66,7 @@ impl Instance {
         let router = self.router();
         let counts = counts(answers, question);
         let members: Vec<&PeerEntry> = self
-            .by_addr
+            .by_name
             .values()
             .filter_map(|id| self.peers.get(id))
             .filter(|entry| active(entry, family))
@@ -77,7 +77,7 @@ impl Instance {
             .filter(|entry| (!established || entry.established()) && (!failed || !entry.established()))
             .filter(|entry| self.asked_for(entry, args))
             .map(|entry| {
-                (entry.addr.to_string(), self.peer_summary(now, entry, family, counts.table_version))
+                (entry.name.to_string(), self.peer_summary(now, entry, family, counts.table_version))
             })
             .collect();
         let groups = router.map_or(0, |router| router.groups.len());
@@ -114,7 +114,7 @@ impl Instance {
     /// `summary neighbor X` and `summary remote-as X`.
     fn asked_for(&self, entry: &PeerEntry, args: &Args) -> bool {
         if args.has("neighbor") {
-            return self.named_peer(args).is_some_and(|(_, named)| named.addr == entry.addr);
+            return self.named_peer(args).is_some_and(|(_, named)| named.name == entry.name);
         }
         match args.get("remote_as") {
             None => true,
@@ -157,7 +157,7 @@ impl Instance {
             connections_established: history.established,
             connections_dropped: history.dropped,
             desc: entry.effective.session.description.clone(),
-            id_type: PeerSummary::id_type(entry.addr),
+            id_type: PeerSummary::id_type(&entry.name),
             last_reset_due_to: reset
                 .map(|reset| reset.reason)
                 .or(entry.session.blocked)

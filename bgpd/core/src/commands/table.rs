@@ -117,7 +117,7 @@ impl Instance {
             peer: peer.map(|entry| entry.addr),
             as_path: path.attrs.as_path.to_string(),
             origin: Some(path.attrs.origin),
-            nexthops: self.named_cells(path),
+            nexthops: self.row_cells(path),
             ..PathRow::default()
         }
     }
@@ -126,13 +126,37 @@ impl Instance {
 impl Instance {
     /// A path's next hops with the name of whoever it came from.
     pub(super) fn named_cells(&self, path: &PathView) -> Vec<NexthopCell> {
+        let peer = match path.source {
+            PathSource::Peer(id) => self.peers.get(&id),
+            _ => None,
+        };
         let hostname = match path.source {
-            PathSource::Peer(id) => self.peers.get(&id).and_then(|entry| entry.hostname()),
+            PathSource::Peer(_) => peer.and_then(|entry| entry.hostname()),
             _ => Some(self.hostname().to_owned()),
         };
         let mut cells = nexthop_cells(&path.attrs, path.uses_link_local);
         for cell in &mut cells {
             cell.hostname.clone_from(&hostname);
+        }
+        cells
+    }
+
+    /// The next hops of a row: those of a neighbour on an interface name it, and where the global address is a link-local
+    /// one as well that one counts, as FRR has it.
+    fn row_cells(&self, path: &PathView) -> Vec<NexthopCell> {
+        let mut cells = self.named_cells(path);
+        let PathSource::Peer(id) = path.source else { return cells };
+        let name = self.peers.get(&id).and_then(|entry| entry.name.interface());
+        let is_link_local = |cell: &NexthopCell| crate::instance::is_link_local(cell.ip);
+        if let Some(name) = name
+            && let Some(last) = cells.iter_mut().rev().find(|cell| is_link_local(cell))
+        {
+            last.interface = Some(name.to_owned());
+        }
+        if let [first, second] = cells.as_mut_slice()
+            && is_link_local(first)
+        {
+            (first.used, second.used) = (true, false);
         }
         cells
     }
@@ -148,8 +172,9 @@ fn nexthop_cells(attrs: &Attributes, link_local_used: bool) -> Vec<NexthopCell> 
     match attrs.next_hop {
         NextHop::V4(addr) => vec![NexthopCell::new(IpAddr::V4(addr), true)],
         NextHop::V6 { global, link_local } => {
-            let mut cells =
-                vec![NexthopCell::new(IpAddr::V6(global), !link_local_used || link_local.is_none())];
+            let used = !link_local_used || link_local.is_none();
+            let first = NexthopCell { scope: Some("global"), ..NexthopCell::new(IpAddr::V6(global), used) };
+            let mut cells = vec![first];
             cells.extend(link_local.map(|addr| NexthopCell::new(IpAddr::V6(addr), link_local_used)));
             cells
         }

@@ -11,7 +11,7 @@ use serde_json::json as object;
 use super::summary::state_name;
 use super::table::counts;
 use super::{Answers, family_or_ipv6, json, named_family};
-use crate::config::RemoteAs;
+use crate::config::{NeighborName, RemoteAs};
 use crate::instance::{Instance, PeerEntry};
 use crate::rib::Answer;
 use crate::rib::query::{GroupView, MemoryView, NexthopView};
@@ -51,7 +51,7 @@ impl Instance {
     fn is_checked_network(&self, addr: std::net::IpAddr) -> bool {
         let Some(router) = self.router().filter(|router| router.import_check) else { return false };
         let mut networks = router.families.iter().flat_map(|(_, family)| family.networks.keys());
-        networks.any(|prefix| prefix.addr() == addr) && !self.by_addr.contains_key(&addr)
+        networks.any(|prefix| prefix.addr() == addr) && !self.by_name.contains_key(&NeighborName::Addr(addr))
     }
 
     fn nexthop_entry(&self, view: &NexthopView) -> NexthopEntry {
@@ -73,7 +73,7 @@ impl Instance {
             complete: valid,
             igp_metric: valid.then_some(view.metric.0),
             path_count: u64::from(view.uses),
-            peer: self.by_addr.contains_key(&view.addr).then_some(view.addr),
+            peer: self.by_name.contains_key(&NeighborName::Addr(view.addr)).then_some(view.addr),
             resolved_prefix: self.resolved_prefix(view.addr),
             nexthops: resolved.collect(),
             last_update: self.wall_clock(view.changed),
@@ -135,7 +135,7 @@ impl Instance {
                 max_packet_size: first
                     .and_then(|entry| entry.params.as_ref())
                     .map_or(4096, |params| params.max_message as u32),
-                peers: members.iter().map(|entry| entry.addr.to_string()).collect(),
+                peers: members.iter().map(|entry| entry.name.to_string()).collect(),
             }],
         }
     }
@@ -154,7 +154,7 @@ impl Instance {
             let members: IndexMap<String, Member> = router
                 .members(name)
                 .map(|(addr, _)| {
-                    let entry = self.by_addr.get(addr).and_then(|id| self.peers.get(id));
+                    let entry = self.by_name.get(addr).and_then(|id| self.peers.get(id));
                     let state = entry.map_or("Idle", |entry| state_name(entry.peer.state())).to_owned();
                     (addr.to_string(), Member { state, dynamic: false })
                 })

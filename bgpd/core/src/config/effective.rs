@@ -4,15 +4,16 @@
 //! spelled out, or a setting that moves from a neighbour to its group, makes no difference here.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use bgp_packet::Family;
 use ferrite_cli::common::Defaults;
-use ferrite_types::Asn;
+use ferrite_types::{Asn, IfIndex};
 
 use super::BgpConfig;
 use super::add_path::AddPath;
 use super::graceful::GracefulMode;
+use super::name::NeighborName;
 use super::peer::{Neighbor, PeerSettings};
 use super::peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, RemovePrivateAs, Unchanged,
@@ -29,7 +30,11 @@ pub const BGP_PORT: u16 = 179;
 /// A neighbour's settings with everything inherited. Units as in the settings of the same names.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EffectiveNeighbor {
+    pub name: NeighborName,
+    /// Of a neighbour that is named by an interface: unspecified until the instance has found it.
     pub addr: IpAddr,
+    /// Interface of a neighbour that is known by it, or whose address needs one.
+    pub ifindex: Option<IfIndex>,
     pub group: Option<GroupName>,
     /// `None`: a member of a group without an AS; it has no session.
     pub remote_as: Option<RemoteAs>,
@@ -82,6 +87,12 @@ pub struct EffectiveSession {
     /// UPDATEs only.
     pub enforce_first_as: bool,
     pub update_source: Option<UpdateSource>,
+    /// `neighbor X interface IFNAME`: the link of a link-local neighbour.
+    pub interface: Option<String>,
+    /// A neighbour on an interface is looked for by its link-local address alone.
+    pub v6only: bool,
+    /// `capability extended-nexthop` (RFC 8950).
+    pub extended_next_hop: bool,
     /// UPDATEs only.
     pub advertisement_interval: u16,
     /// The next session takes them.
@@ -133,6 +144,7 @@ pub struct EffectiveFamily {
     pub filter_list: InOut,
     pub unchanged: Unchanged,
     pub filters: PeerFilters,
+    pub nexthop_local_unchanged: bool,
 }
 
 impl EffectiveFamily {
@@ -164,13 +176,13 @@ impl EffectiveNeighbor {
 impl RouterBgp {
     /// All neighbours as they are in the end, by address.
     pub fn effective<'a>(&'a self, config: &'a BgpConfig) -> impl Iterator<Item = EffectiveNeighbor> + 'a {
-        self.neighbors.iter().map(|(addr, neighbor)| self.effective_neighbor(config, *addr, neighbor))
+        self.neighbors.iter().map(|(name, neighbor)| self.effective_neighbor(config, name.clone(), neighbor))
     }
 
     pub fn effective_neighbor(
         &self,
         config: &BgpConfig,
-        addr: IpAddr,
+        name: NeighborName,
         neighbor: &Neighbor,
     ) -> EffectiveNeighbor {
         let own = &neighbor.settings;
@@ -182,15 +194,17 @@ impl RouterBgp {
             effective_family(&part(own), group.map(part).as_ref())
         };
         EffectiveNeighbor {
-            addr,
+            addr: name.addr().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+            ifindex: None,
             group: neighbor.group.clone(),
             remote_as: self.remote_as_of(neighbor),
             kind,
-            session: self.effective_session(config, own, group, kind),
+            session: self.effective_session(config, own, group, kind, name.interface().is_some()),
             families: PerFamily {
                 ipv4_unicast: family(Family::IPV4_UNICAST),
                 ipv6_unicast: family(Family::IPV6_UNICAST),
             },
+            name,
         }
     }
 
@@ -200,6 +214,7 @@ impl RouterBgp {
         own: &PeerSettings,
         group: Option<&PeerSettings>,
         kind: Option<SessionKind>,
+        on_interface: bool,
     ) -> EffectiveSession {
         let from = Inherited { own: &own.session, group: group.map(|group| &group.session) };
         let internal = kind == Some(SessionKind::Internal);
@@ -251,6 +266,10 @@ impl RouterBgp {
                 || from.flag(|session| session.graceful_shutdown),
             enforce_first_as: from.value(|session| session.enforce_first_as).unwrap_or(self.enforce_first_as),
             update_source: from.value(|session| session.update_source.clone()),
+            interface: own.session.interface.clone(),
+            v6only: own.session.v6only,
+            // A neighbour on an interface always has it.
+            extended_next_hop: on_interface || from.flag(|session| session.extended_next_hop),
             advertisement_interval: from.value(|session| session.advertisement_interval).unwrap_or(0),
             timers: from.value(|session| session.timers).unwrap_or(self.timers),
             minimum_hold_time: self.minimum_hold_time,
@@ -325,5 +344,6 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
         filter_list: lists(|part| &part.filter_list),
         unchanged: own.unchanged.or(group.unchanged),
         filters: own.filters.over(&group.filters),
+        nexthop_local_unchanged: flag(|part| part.nexthop_local_unchanged),
     }
 }

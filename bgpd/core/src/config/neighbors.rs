@@ -1,12 +1,12 @@
 //! The commands under `neighbor X`: making, grouping and removing neighbours here, and the registration of the rows that
 //! edit a session ([`super::session`]) or one of its families ([`super::peer_family`]).
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bgp_packet::Family;
 use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Negation, Node, Registry};
 
+use super::name::NeighborName;
 use super::peer::{Neighbor, No, Part, PeerGroup, PeerKey, PeerLines, PeerRow, PeerSettings, Target};
 use super::router::RouterBgp;
 use super::types::{GroupName, RemoteAs, SessionKind};
@@ -28,8 +28,8 @@ pub(super) const WAY: &str = "router bgp 65001\nneighbor 10.0.0.1 remote-as 6500
 
 const UNKNOWN_PEER: &str = "Specify remote-as or peer-group commands first";
 
-fn key(edit: &Edit<'_>) -> PeerKey {
-    PeerKey::read(edit.args.get("neighbor").unwrap_or_default())
+fn key(router: &RouterBgp, edit: &Edit<'_>) -> PeerKey {
+    PeerKey::read(router, edit.args.get("neighbor").unwrap_or_default())
 }
 
 fn refused<T>(reason: &str) -> Result<T, CliError> {
@@ -41,15 +41,15 @@ fn refused<T>(reason: &str) -> Result<T, CliError> {
 fn set_remote_as(router: &mut RouterBgp, key: PeerKey, remote: RemoteAs) -> Result<(), CliError> {
     match key {
         PeerKey::Neighbor(addr) => {
-            let neighbor = neighbor_or_new(router, addr);
+            let neighbor = neighbor_or_new(router, &addr);
             let group = router.group_of(&neighbor);
             if group.is_some_and(|group| group.settings.remote_as.is_some()) {
                 return refused("Peer-group member cannot override remote-as of peer-group.");
             }
             let mut neighbor = neighbor;
             neighbor.settings.remote_as = Some(remote);
-            router.neighbors.insert(addr, Arc::new(neighbor));
-            settle_neighbor(router, addr);
+            router.neighbors.insert(addr.clone(), Arc::new(neighbor));
+            settle_neighbor(router, &addr);
             Ok(())
         }
         PeerKey::Group(name) => {
@@ -64,9 +64,55 @@ fn set_remote_as(router: &mut RouterBgp, key: PeerKey, remote: RemoteAs) -> Resu
     }
 }
 
+/// `neighbor IFNAME interface …`
+pub(super) fn interface_neighbor(
+    router: &mut RouterBgp,
+    name: NeighborName,
+    v6only: bool,
+    group: Option<GroupName>,
+    remote: Option<RemoteAs>,
+) -> Result<(), CliError> {
+    let Some(interface) = name.interface() else {
+        return refused("An address cannot stand for an interface");
+    };
+    if router.groups.contains_key(interface) {
+        return refused("Name conflict with peer-group ");
+    }
+    if group.as_ref().is_some_and(|group| !router.groups.contains_key(group)) {
+        return refused("Configure the peer-group first");
+    }
+    let before = router.neighbors.get(&name).cloned();
+    let mut neighbor = neighbor_or_new(router, &name);
+    neighbor.settings.session.v6only = v6only;
+    router.neighbors.insert(name.clone(), Arc::new(neighbor));
+    let remote = remote.map_or(Ok(()), |remote| set_remote_as(router, PeerKey::Neighbor(name.clone()), remote));
+    let joined = remote
+        .and_then(|()| group.map_or(Ok(()), |group| join(router, PeerKey::Neighbor(name.clone()), group.as_str())));
+    if joined.is_err() {
+        // A refusal changes nothing.
+        match before {
+            Some(before) => router.neighbors.insert(name, before),
+            None => router.neighbors.remove(&name),
+        };
+    }
+    joined
+}
+
+pub(super) fn remove_interface_neighbor(router: &mut RouterBgp, name: &NeighborName) -> Result<(), CliError> {
+    if let (Some(_), Some(neighbor)) = (name.addr(), router.neighbors.get_mut(name)) {
+        // `no neighbor ADDRESS interface`
+        Arc::make_mut(neighbor).settings.session.interface = None;
+        return Ok(());
+    }
+    if router.neighbors.remove(name).is_none() {
+        return refused("Create the bgp interface first");
+    }
+    Ok(())
+}
+
 /// A copy of the neighbour, or what a new one begins with.
-fn neighbor_or_new(router: &RouterBgp, addr: IpAddr) -> Neighbor {
-    router.neighbors.get(&addr).map_or_else(
+fn neighbor_or_new(router: &RouterBgp, name: &NeighborName) -> Neighbor {
+    router.neighbors.get(name).map_or_else(
         || {
             let mut settings = router.fresh_peer();
             if router.default_shutdown {
@@ -91,6 +137,14 @@ fn for_members(router: &mut RouterBgp, group: &GroupName, change: impl Fn(&mut P
 
 fn remove(router: &mut RouterBgp, key: PeerKey, only_remote_as: bool) -> Result<(), CliError> {
     match key {
+        // An interface stays a neighbour without an AS.
+        PeerKey::Neighbor(name @ NeighborName::Interface(_)) if only_remote_as => {
+            if let Some(neighbor) = router.neighbors.get_mut(&name) {
+                Arc::make_mut(neighbor).settings.remote_as = None;
+            }
+            settle_neighbor(router, &name);
+            Ok(())
+        }
         PeerKey::Neighbor(addr) => {
             router.neighbors.remove(&addr);
             Ok(())
@@ -108,8 +162,12 @@ fn remove(router: &mut RouterBgp, key: PeerKey, only_remote_as: bool) -> Result<
 }
 
 fn make_group(router: &mut RouterBgp, name: &str) -> Result<(), CliError> {
-    let PeerKey::Group(name) = PeerKey::read(name) else {
-        return refused("A peer-group cannot have an address as its name");
+    let name = match PeerKey::read(router, name) {
+        PeerKey::Group(name) => name,
+        PeerKey::Neighbor(NeighborName::Addr(_)) => {
+            return refused("A peer-group cannot have an address as its name");
+        }
+        PeerKey::Neighbor(NeighborName::Interface(_)) => return refused("Name conflict with interface: "),
     };
     let settings = router.fresh_peer();
     router.groups.entry(name).or_insert(PeerGroup { settings });
@@ -135,7 +193,7 @@ fn join(router: &mut RouterBgp, key: PeerKey, name: &str) -> Result<(), CliError
     let name = GroupName::new(name);
     let PeerKey::Neighbor(addr) = key else { return refused(UNKNOWN_PEER) };
     let Some(group) = router.groups.get(&name) else { return refused("Configure the peer-group first") };
-    let mut neighbor = neighbor_or_new(router, addr);
+    let mut neighbor = neighbor_or_new(router, &addr);
     match &neighbor.group {
         Some(present) if *present == name => return Ok(()),
         Some(_) => return refused("Cannot change the peer-group. Deconfigure first"),
@@ -166,8 +224,8 @@ fn join(router: &mut RouterBgp, key: PeerKey, name: &str) -> Result<(), CliError
     }
     neighbor.settings.session.normalise(inherited);
     neighbor.group = Some(name);
-    router.neighbors.insert(addr, Arc::new(neighbor));
-    settle_neighbor(router, addr);
+    router.neighbors.insert(addr.clone(), Arc::new(neighbor));
+    settle_neighbor(router, &addr);
     Ok(())
 }
 
@@ -195,34 +253,35 @@ fn edit_part<T: Part>(
     change: impl FnOnce(&mut Target<'_, T>) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     match key {
-        PeerKey::Neighbor(addr) => edit_neighbor(router, addr, family, change),
+        PeerKey::Neighbor(addr) => edit_neighbor(router, &addr, family, change),
         PeerKey::Group(name) => edit_group(router, &name, family, change),
     }
 }
 
 fn edit_neighbor<T: Part>(
     router: &mut RouterBgp,
-    addr: IpAddr,
+    addr: &NeighborName,
     family: Family,
     change: impl FnOnce(&mut Target<'_, T>) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let Some(neighbor) = router.neighbors.get(&addr) else { return refused(UNKNOWN_PEER) };
+    let Some(neighbor) = router.neighbors.get(addr) else { return refused(UNKNOWN_PEER) };
     let group = router.group_of(neighbor).map(|group| &group.settings);
     let kind = router.kind_of(&neighbor.settings, group);
     let inherited = group.and_then(|group| T::of(group, family));
     let Some(mut own) = T::of(&neighbor.settings, family).cloned() else { return Ok(()) };
     let router_asn = router.asn.asn;
-    change(&mut Target { own: &mut own, group: inherited, kind, router_asn })?;
+    let interface = addr.interface();
+    change(&mut Target { own: &mut own, group: inherited, kind, router_asn, interface })?;
     if let Some(reason) = own.conflict(inherited) {
         return refused(reason);
     }
     own.normalise(inherited);
-    if let Some(neighbor) = router.neighbors.get_mut(&addr)
+    if let Some(neighbor) = router.neighbors.get_mut(addr)
         && let Some(slot) = T::of_mut(&mut Arc::make_mut(neighbor).settings, family)
     {
         *slot = own;
     }
-    if router.neighbors.get(&addr).is_some_and(|neighbor| kind_in(router, neighbor) != kind) {
+    if router.neighbors.get(addr).is_some_and(|neighbor| kind_in(router, neighbor) != kind) {
         settle_neighbor(router, addr);
     }
     Ok(())
@@ -245,7 +304,7 @@ fn edit_group<T: Part>(
     let Some(before) = T::of(&group.settings, family).cloned() else { return Ok(()) };
     let mut own = before.clone();
     let router_asn = router.asn.asn;
-    change(&mut Target { own: &mut own, group: None, kind, router_asn })?;
+    change(&mut Target { own: &mut own, group: None, kind, router_asn, interface: None })?;
     own.normalise(None);
     if own == before {
         return Ok(());
@@ -274,13 +333,13 @@ fn edit_group<T: Part>(
 }
 
 /// Drops what a neighbour of its (new) kind cannot have.
-fn settle_neighbor(router: &mut RouterBgp, addr: IpAddr) {
-    let Some(neighbor) = router.neighbors.get(&addr) else { return };
+fn settle_neighbor(router: &mut RouterBgp, addr: &NeighborName) {
+    let Some(neighbor) = router.neighbors.get(addr) else { return };
     let kind = kind_in(router, neighbor);
     let mut settings = neighbor.settings.clone();
     settle(&mut settings, kind);
     if settings != neighbor.settings
-        && let Some(neighbor) = router.neighbors.get_mut(&addr)
+        && let Some(neighbor) = router.neighbors.get_mut(addr)
     {
         Arc::make_mut(neighbor).settings = settings;
     }
@@ -292,8 +351,8 @@ fn settle_group(router: &mut RouterBgp, name: &GroupName) {
     if let Some(group) = router.groups.get_mut(name) {
         settle(&mut group.settings, kind);
     }
-    let members: Vec<IpAddr> = router.members(name).map(|(addr, _)| *addr).collect();
-    for addr in members {
+    let members: Vec<NeighborName> = router.members(name).map(|(addr, _)| addr.clone()).collect();
+    for addr in &members {
         settle_neighbor(router, addr);
     }
 }
@@ -320,7 +379,7 @@ fn rows<T: Part, H>(
             let change = if negated { row.unset } else { row.set };
             move |config: &mut BgpConfig, edit: &Edit<'_>| {
                 let router = config.router(edit.context)?;
-                edit_part::<T>(router, key(edit), family, |target| change(target, edit.args))
+                edit_part::<T>(router, key(router, edit), family, |target| change(target, edit.args))
             }
         };
         let edit_either = move |config: &mut BgpConfig, given: &Edit<'_>| edit(given.negated)(config, given);
@@ -362,7 +421,8 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     let syntax = format!("{PREFIX} remote-as <ASNUM|internal|external|auto>$remote");
     registry.command(
         ConfigCommand::new(&[&ROUTER_BGP], syntax, &help, |config: &mut BgpConfig, edit| {
-            set_remote_as(config.router(edit.context)?, key(edit), edit.args.parse("remote")?)
+            let router = config.router(edit.context)?;
+            set_remote_as(router, key(router, edit), edit.args.parse("remote")?)
         })
         .no(Negation::Never)
         .example("neighbor 10.0.0.1 remote-as 65002")
@@ -372,7 +432,8 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     let syntax = format!("no {PREFIX} [remote-as$only <ASNUM|internal|external|auto>]");
     registry.command(
         ConfigCommand::new(&[&ROUTER_BGP], syntax, &help, |config: &mut BgpConfig, edit| {
-            remove(config.router(edit.context)?, key(edit), edit.args.has("only"))
+            let router = config.router(edit.context)?;
+            remove(router, key(router, edit), edit.args.has("only"))
         })
         .no(Negation::Never),
     );
@@ -412,13 +473,15 @@ fn register_groups<H>(registry: &mut Registry<BgpConfig, H>) {
     let edit = |config: &mut BgpConfig, edit: &Edit<'_>| {
         let name = edit.args.get("group").unwrap_or_default();
         let router = config.router(edit.context)?;
-        if edit.negated { part(router, key(edit), name) } else { join(router, key(edit), name) }
+        let key = key(router, edit);
+        if edit.negated { part(router, key, name) } else { join(router, key, name) }
     };
     let syntax = format!("{PREFIX} peer-group PGNAME$group");
     let no_help: Vec<&'static str> = std::iter::once(super::NO_HELP).chain(help.iter().copied()).collect();
     let no_edit = |config: &mut BgpConfig, edit: &Edit<'_>| {
         let name = edit.args.get("group").unwrap_or_default();
-        part(config.router(edit.context)?, key(edit), name)
+        let router = config.router(edit.context)?;
+        part(router, key(router, edit), name)
     };
     for (nodes, hidden) in [(&[&ROUTER_BGP][..], false), (&[&BGP_IPV4, &BGP_IPV6][..], true)] {
         let command = ConfigCommand::new(nodes, syntax.clone(), &help, edit).no(Negation::Never);
@@ -431,17 +494,23 @@ fn register_groups<H>(registry: &mut Registry<BgpConfig, H>) {
 
 // ---- rendering
 
-/// Neighbours and groups in FRR's order: groups by name, then members by group and address, then the rest by address.
+/// Neighbours and groups in FRR's order: groups by name, then members by group and name, then the rest by name.
 fn in_order(router: &RouterBgp) -> Vec<Rendered<'_>> {
     let mut all: Vec<Rendered<'_>> = Vec::with_capacity(router.groups.len() + router.neighbors.len());
     for (name, group) in &router.groups {
-        all.push(Rendered { name: name.to_string(), settings: &group.settings, group: None, is_group: true });
+        all.push(Rendered { name: name.to_string(), settings: &group.settings, group: None, is_group: true, on_interface: false });
     }
-    let mut neighbors: Vec<(&IpAddr, &Arc<Neighbor>)> = router.neighbors.iter().collect();
+    let mut neighbors: Vec<(&NeighborName, &Arc<Neighbor>)> = router.neighbors.iter().collect();
     neighbors.sort_by_key(|(_, neighbor)| (neighbor.group.is_none(), neighbor.group.as_ref()));
     for (addr, neighbor) in neighbors {
         let group = neighbor.group.as_ref();
-        all.push(Rendered { name: addr.to_string(), settings: &neighbor.settings, group, is_group: false });
+        all.push(Rendered {
+            name: addr.to_string(),
+            settings: &neighbor.settings,
+            group,
+            is_group: false,
+            on_interface: addr.interface().is_some(),
+        });
     }
     all
 }
@@ -451,17 +520,26 @@ struct Rendered<'a> {
     settings: &'a PeerSettings,
     group: Option<&'a GroupName>,
     is_group: bool,
+    on_interface: bool,
 }
 
 /// The lines of all neighbours and groups that belong to no family.
 pub(super) fn render_sessions(router: &RouterBgp, lines: &mut Lines) {
-    for Rendered { name, settings, group, is_group } in in_order(router) {
+    for Rendered { name, settings, group, is_group, on_interface } in in_order(router) {
         let mut out = PeerLines { lines, name: &name, member: group.is_some(), active_by_default: false };
         if is_group {
             out.yes("peer-group");
         }
-        out.value("remote-as", settings.remote_as);
-        out.value("peer-group", group);
+        if on_interface {
+            let v6only = if settings.session.v6only { " v6only" } else { "" };
+            match (group, settings.remote_as) {
+                (Some(group), _) => out.yes(format!("interface{v6only} peer-group {group}")),
+                (None, Some(remote)) => out.yes(format!("interface{v6only} remote-as {remote}")),
+                (None, None) => out.yes(format!("interface{v6only}")),
+            }
+        }
+        out.value("remote-as", settings.remote_as.filter(|_| !on_interface || group.is_some()));
+        out.value("peer-group", group.filter(|_| !on_interface));
         for row in session::ROWS {
             (row.render)(&settings.session, &mut out);
         }

@@ -5,13 +5,13 @@
 //! `send-community`, `capability fqdn`, `enforce-first-as`). What a member sets to the very value of its group is not
 //! kept apart where FRR does not ([`Part::normalise`]).
 
-use std::net::IpAddr;
-
 use bgp_packet::Family;
 use ferrite_cli::{Args, CliError, Lines};
 use ferrite_types::Asn;
 
+use super::name::NeighborName;
 use super::peer_family::PeerFamily;
+use super::router::RouterBgp;
 use super::session::SessionSettings;
 use super::types::{GroupName, PerFamily, RemoteAs, SessionKind};
 
@@ -24,7 +24,7 @@ pub struct PeerSettings {
     pub families: PerFamily<PeerFamily>,
 }
 
-/// A neighbour known by its address.
+/// A neighbour, by its name in [`super::RouterBgp::neighbors`].
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Neighbor {
     pub group: Option<GroupName>,
@@ -37,16 +37,22 @@ pub struct PeerGroup {
     pub settings: PeerSettings,
 }
 
-/// What stands between `neighbor` and the setting: an address, or else a group's name.
+/// What stands between `neighbor` and the setting: an address, an interface, or else a group's name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum PeerKey {
-    Neighbor(IpAddr),
+    Neighbor(NeighborName),
     Group(GroupName),
 }
 
 impl PeerKey {
-    pub fn read(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::Group(GroupName::new(text)), Self::Neighbor)
+    /// A word is an interface's name where a neighbour has been made of it, else a group's.
+    pub fn read(router: &RouterBgp, text: &str) -> Self {
+        match NeighborName::read(text) {
+            name @ NeighborName::Interface(_) if !router.neighbors.contains_key(&name) => {
+                Self::Group(GroupName::new(text))
+            }
+            name => Self::Neighbor(name),
+        }
     }
 }
 
@@ -74,6 +80,8 @@ pub(super) struct Target<'a, T> {
     /// As far as the configuration tells.
     pub kind: Option<SessionKind>,
     pub router_asn: Asn,
+    /// Of a neighbour that is known by its interface.
+    pub interface: Option<&'a str>,
 }
 
 /// How a row is undone.

@@ -248,6 +248,7 @@ pub struct PeerFamily {
     pub maximum_prefix_out: Option<u32>,
     pub route_server_client: bool,
     /// IPv6: a link-local next hop is passed on.
+    pub nexthop_local_unchanged: bool,
     pub allowas_in: Option<AllowAsIn>,
     pub weight: Option<u16>,
     /// Access list.
@@ -597,6 +598,25 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
             }
         },
         examples: &["route-server-client"],
+    },
+    PeerRow {
+        syntax: "nexthop-local unchanged",
+        help: &["Configure treatment of outgoing link-local nexthop attribute", "Leave link-local nexthop unchanged for this peer"],
+        no: No::Derived,
+        set: |target, _| {
+            target.own.nexthop_local_unchanged = true;
+            Ok(())
+        },
+        unset: |target, _| {
+            target.own.nexthop_local_unchanged = false;
+            Ok(())
+        },
+        render: |settings, out| {
+            if settings.nexthop_local_unchanged {
+                out.yes("nexthop-local unchanged");
+            }
+        },
+        examples: &["nexthop-local unchanged"],
     },
     PeerRow {
         syntax: "allowas-in [<(1-10)$times|origin$origin>]",

@@ -5,7 +5,7 @@
 //! neighbours.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use bgp_packet::Family;
@@ -17,6 +17,7 @@ use super::conditions::{self, BandwidthMode, ConditionTimers};
 use super::family::FamilyConfig;
 use super::graceful::{self, RestartSettings};
 use super::limits::{self, Limits};
+use super::name::NeighborName;
 use super::peer::{Neighbor, PeerGroup, PeerSettings};
 use super::session::{checked_message, checked_timers};
 use super::sessions::{self, InstanceSessions};
@@ -81,9 +82,11 @@ pub struct RouterBgp {
     pub minimum_hold_time: Option<u16>,
     /// By name, in the order of the running configuration.
     pub groups: BTreeMap<GroupName, PeerGroup>,
-    pub neighbors: BTreeMap<IpAddr, Arc<Neighbor>>,
+    pub neighbors: BTreeMap<NeighborName, Arc<Neighbor>>,
     /// New neighbours begin shut down.
     pub default_shutdown: bool,
+    /// Zebra is asked for router advertisements where a neighbour is known by its interface.
+    pub auto_ra: bool,
     /// Every session is shut down; the message goes with the NOTIFICATION (RFC 9003).
     pub shutdown: Option<super::session::Shutdown>,
     pub families: PerFamily<FamilyConfig>,
@@ -132,6 +135,7 @@ impl RouterBgp {
             groups: BTreeMap::new(),
             neighbors: BTreeMap::new(),
             default_shutdown: false,
+            auto_ra: true,
             shutdown: None,
             families: PerFamily::default(),
             sessions: InstanceSessions::new(datacenter),
@@ -143,7 +147,7 @@ impl RouterBgp {
         neighbor.group.as_ref().and_then(|name| self.groups.get(name))
     }
 
-    pub fn members(&self, group: &GroupName) -> impl Iterator<Item = (&IpAddr, &Arc<Neighbor>)> {
+    pub fn members(&self, group: &GroupName) -> impl Iterator<Item = (&NeighborName, &Arc<Neighbor>)> {
         self.neighbors.iter().filter(move |(_, neighbor)| neighbor.group.as_ref() == Some(group))
     }
 
@@ -586,6 +590,7 @@ pub(super) fn rows() -> impl Iterator<Item = &'static RouterRow> {
 pub(super) static AFTER: &[RouterRow] = &[
     sessions::LISTEN_LIMIT_ROW,
     sessions::LISTEN_RANGE,
+    switch!(auto_ra, "bgp ipv6-auto-ra", &[BGP, "Allow enabling IPv6 ND RA sending"], "no bgp ipv6-auto-ra"),
     switch!(
         default_shutdown,
         "bgp default shutdown",

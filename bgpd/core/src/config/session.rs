@@ -102,6 +102,12 @@ pub struct SessionSettings {
     /// OPEN in the form of RFC 9072, whatever its length.
     pub extended_optional_parameters: bool,
     pub update_source: Option<UpdateSource>,
+    /// `neighbor ADDRESS interface IFNAME`; not inherited.
+    pub interface: Option<String>,
+    /// `neighbor IFNAME interface v6only`; not inherited. Rendered with the neighbour's first line.
+    pub v6only: bool,
+    /// IPv4 routes may have IPv6 next hops (RFC 8950). A neighbour on an interface always has it.
+    pub extended_next_hop: bool,
     /// Seconds between runs of UPDATEs.
     pub advertisement_interval: Option<u16>,
     pub timers: Option<Timers>,
@@ -382,6 +388,25 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
     sessions::TCP_AO,
     sessions::SOLO,
     number!(port, "port", "(0-65535)", &["Neighbor's BGP port", "TCP port number"], "1790"),
+    PeerRow {
+        syntax: "interface WORD$interface",
+        help: &["Interface", "Interface name"],
+        // Without a name the line is that of `neighbor IFNAME interface`, which takes care of both.
+        no: No::Syntax("interface WORD$interface", &["Interface", "Interface name"]),
+        set: |target, args| {
+            if target.interface.is_some() {
+                return Err(CliError::refused("The neighbor is known by its interface already"));
+            }
+            target.own.interface = Some(args.parse("interface")?);
+            Ok(())
+        },
+        unset: |target, _| {
+            target.own.interface = None;
+            Ok(())
+        },
+        render: |settings, out| out.value("interface", settings.interface.as_deref()),
+        examples: &["interface eth0"],
+    },
     number!(
         tcp_mss,
         "tcp-mss",
@@ -538,6 +563,30 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         examples: &["timers delayopen 5"],
     },
     sessions::CAPABILITY_DYNAMIC,
+    PeerRow {
+        syntax: "capability extended-nexthop",
+        help: &["Advertise capability to the peer", "Advertise extended next-hop capability to the peer"],
+        no: No::Derived,
+        set: |target, _| {
+            target.own.extended_next_hop = target.interface.is_none();
+            Ok(())
+        },
+        unset: |target, _| match target.interface {
+            Some(name) => Err(CliError::refused(format!(
+                "Peer {name} cannot have capability extended-nexthop turned off"
+            ))),
+            None => {
+                target.own.extended_next_hop = false;
+                Ok(())
+            }
+        },
+        render: |settings, out| {
+            if settings.extended_next_hop {
+                out.yes("capability extended-nexthop");
+            }
+        },
+        examples: &["capability extended-nexthop"],
+    },
     sessions::CAPABILITY_SOFTWARE_VERSION,
     flag!(dont_capability_negotiate, "dont-capability-negotiate", &["Do not perform capability negotiation"]),
     PeerRow {

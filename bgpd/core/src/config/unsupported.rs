@@ -22,7 +22,6 @@ const HELP: &str = "Not supported by this version";
 const IN_CONFIG: &[(&str, Refuse)] = &[
     ("rpki", On),
     ("dump bgp", On),
-    ("bgp ipv6-auto-ra", Off),
     ("bgp no-rib", On),
     ("bgp send-extra-data zebra", On),
     ("bgp snmp traps", On),
@@ -49,7 +48,6 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp default ipv6-vpn", On),
     ("bgp default l2vpn-evpn", On),
     ("bgp default show-nexthop-hostname", On),
-    ("bgp ipv6-auto-ra", Off),
     ("bgp labeled-unicast", On),
     ("bgp route-reflector allow-outbound-policy", On),
     ("bmp mirror", On),
@@ -78,12 +76,15 @@ const IN_FAMILY: &[(&str, Refuse)] = &[
 ];
 
 /// After `neighbor X`, under `router bgp`.
-const OF_NEIGHBOR: &[(&str, Refuse)] =
-    &[("bfd", On), ("capability extended-nexthop", On), ("extended-link-bandwidth", On), ("interface", On)];
+const OF_NEIGHBOR: &[(&str, Refuse)] = &[
+    ("bfd", On),
+    ("extended-link-bandwidth", On),
+];
 
 /// After `neighbor X`, in an address family (and, as IPv4 unicast, under `router bgp`).
-const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] =
-    &[("nexthop-local", On), ("send-community extended rpki", On)];
+const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[
+    ("send-community extended rpki", On),
+];
 
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";
 /// Keyword and three alternatives.

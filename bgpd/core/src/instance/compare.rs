@@ -78,7 +78,7 @@ pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {
     let session = |p: &PeerParams| {
         (
             p.local_link_local,
-            p.ifindex,
+            (p.ifindex, p.extended_next_hop),
             p.connected_nexthops,
             p.enforce_first_as,
             p.as4,

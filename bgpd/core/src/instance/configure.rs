@@ -10,9 +10,10 @@ use ferrite_types::{Prefix, Timestamp};
 use super::compare::{same_params, same_shard};
 use super::edits::import_scope;
 use super::params::Surroundings;
+use super::unnumbered::resolve;
 use super::zebra;
 use super::{Action, Instance, PeerEntry};
-use crate::config::{BgpConfig, EffectiveNeighbor};
+use crate::config::{BgpConfig, EffectiveNeighbor, NeighborName};
 use crate::peer::{Negotiated, PeerEvent, SessionConfig};
 use crate::rib::{PeerId, PeerParams, ShardEvent};
 
@@ -58,20 +59,21 @@ impl Instance {
         self.configure_shards(out);
         self.range_keys(out);
         let wanted = self.wanted();
-        let keep: BTreeSet<IpAddr> = wanted.iter().map(|wanted| wanted.effective.addr).collect();
-        let gone: Vec<(IpAddr, PeerId)> = self
-            .by_addr
+        let keep: BTreeSet<NeighborName> = wanted.iter().map(|wanted| wanted.effective.name.clone()).collect();
+        let gone: Vec<(NeighborName, PeerId)> = self
+            .by_name
             .iter()
-            .filter(|(addr, _)| !keep.contains(addr))
-            .map(|(addr, id)| (*addr, *id))
+            .filter(|(name, _)| !keep.contains(name))
+            .map(|(name, id)| (name.clone(), *id))
             .collect();
-        for (addr, id) in gone {
-            self.remove_peer(now, addr, id, out);
+        for (name, id) in gone {
+            self.remove_peer(now, &name, id, out);
         }
         for wanted in wanted {
             self.configure_peer(now, wanted, out);
         }
         self.send_reimports(out);
+        self.advertise(out);
         self.filters.sweep();
     }
 
@@ -81,8 +83,9 @@ impl Instance {
         let Some(router) = config.instances.get(&self.name) else { return Vec::new() };
         let mut neighbors: Vec<_> = router.effective(&config).collect();
         let dynamic = self.peers.values().filter(|entry| entry.dynamic).map(|entry| entry.addr);
-        let dynamic = dynamic.filter(|addr| !router.neighbors.contains_key(addr));
+        let dynamic = dynamic.filter(|addr| !router.neighbors.contains_key(&NeighborName::Addr(*addr)));
         neighbors.extend(dynamic.filter_map(|addr| super::dynamic::effective(&config, router, addr)));
+        neighbors.iter_mut().for_each(|neighbor| resolve(&self.interfaces, neighbor));
         let Some(surroundings) = self.surroundings(&config) else { return Vec::new() };
         neighbors
             .into_iter()
@@ -147,26 +150,26 @@ impl Instance {
         self.all_shards(|| ShardEvent::Configured(Arc::clone(&new)), out);
     }
 
-    pub(super) fn remove_peer(&mut self, now: Timestamp, addr: IpAddr, id: PeerId, out: &mut Vec<Action>) {
+    pub(super) fn remove_peer(&mut self, now: Timestamp, name: &NeighborName, id: PeerId, out: &mut Vec<Action>) {
         self.peer_event(now, id, PeerEvent::Deconfigured, out);
         self.drop_all_stale(id, out);
         if let Some(entry) = self.peers.remove(&id) {
             if entry.dynamic {
                 self.dynamic.count = self.dynamic.count.saturating_sub(1);
             } else if entry.session.transport.password.is_some() {
-                out.push(Action::SetPassword { network: Prefix::host(addr), password: None });
+                out.push(Action::SetPassword { network: Prefix::host(entry.addr), password: None });
             }
         }
-        self.by_addr.remove(&addr);
+        self.by_name.remove(name);
     }
 
     fn configure_peer(&mut self, now: Timestamp, wanted: Wanted, out: &mut Vec<Action>) {
         let Wanted { effective, session } = wanted;
         let addr = effective.addr;
-        let Some(id) = self.by_addr.get(&addr).copied() else {
+        let Some(id) = self.by_name.get(&effective.name).copied() else {
             return self.add_peer(now, effective, session, out);
         };
-        let configured = self.router().is_some_and(|router| router.neighbors.contains_key(&addr));
+        let configured = self.router().is_some_and(|router| router.neighbors.contains_key(&effective.name));
         let Some(entry) = self.peers.get_mut(&id) else { return };
         let changed = *entry.session != session;
         if entry.dynamic && configured {
@@ -174,10 +177,15 @@ impl Instance {
             entry.dynamic = false;
             self.dynamic.count = self.dynamic.count.saturating_sub(1);
         }
-        if !entry.dynamic && entry.session.transport.password != session.transport.password {
+        let moved = entry.addr != addr;
+        if !entry.dynamic && moved && entry.session.transport.password.is_some() {
+            out.push(Action::SetPassword { network: Prefix::host(entry.addr), password: None });
+        }
+        if !entry.dynamic && (moved || entry.session.transport.password != session.transport.password) {
             let password = session.transport.password.clone();
             out.push(Action::SetPassword { network: Prefix::host(addr), password });
         }
+        entry.addr = addr;
         entry.effective = effective;
         if changed {
             entry.session = Arc::new(session);
@@ -200,16 +208,16 @@ impl Instance {
         session: SessionConfig,
         out: &mut Vec<Action>,
     ) {
-        let (addr, id) = (effective.addr, self.peer_ids.next());
-        let configured = self.router().is_some_and(|router| router.neighbors.contains_key(&addr));
+        let (name, addr, id) = (effective.name.clone(), effective.addr, self.peer_ids.next());
+        let configured = self.router().is_some_and(|router| router.neighbors.contains_key(&name));
         if let Some(password) = session.transport.password.clone().filter(|_| configured) {
             out.push(Action::SetPassword { network: Prefix::host(addr), password: Some(password) });
         }
         let session = Arc::new(session);
         let seed = self.host.seed ^ u64::from(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let entry = PeerEntry::new(addr, seed, effective, Arc::clone(&session));
+        let entry = PeerEntry::new(seed, effective, Arc::clone(&session));
         self.peers.insert(id, entry);
-        self.by_addr.insert(addr, id);
+        self.by_name.insert(name, id);
         self.peer_event(now, id, PeerEvent::Configured(session), out);
     }
 
@@ -260,18 +268,21 @@ impl Instance {
                 filters: &mut filters,
                 restarting: self.initial.is_restarting(),
             };
-            let sessions = router.effective(config);
-            sessions.filter_map(|n| Some((n.addr, surroundings.session(&n)?))).collect::<Vec<_>>()
+            let sessions = router.effective(config).map(|mut neighbor| {
+                resolve(&self.interfaces, &mut neighbor);
+                neighbor
+            });
+            sessions.filter_map(|n| Some((n.name.clone(), surroundings.session(&n)?))).collect::<Vec<_>>()
         });
         let wanted = wanted.unwrap_or_default();
-        let verdict = |entry: &PeerEntry| match wanted.iter().find(|(addr, _)| *addr == entry.addr) {
+        let verdict = |entry: &PeerEntry| match wanted.iter().find(|(name, _)| *name == entry.name) {
             None => Some("neighbor removed"),
             Some((_, session)) => entry.session.reset_by(session).map(|(reason, _)| reason.text()),
         };
         self.peers
             .values()
             .filter(|entry| entry.established())
-            .filter_map(|entry| Some(format!("neighbor {}: {}", entry.addr, verdict(entry)?)))
+            .filter_map(|entry| Some(format!("neighbor {}: {}", entry.name, verdict(entry)?)))
             .collect()
     }
 }

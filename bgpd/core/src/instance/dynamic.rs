@@ -39,7 +39,7 @@ fn member_of(router: &RouterBgp, group: &GroupName) -> Option<Neighbor> {
 /// What a dynamic neighbour at this address is to be; `None` where no range has it.
 pub fn effective(config: &BgpConfig, router: &RouterBgp, addr: IpAddr) -> Option<EffectiveNeighbor> {
     let group = router.sessions.listen.group_of(addr)?;
-    let mut effective = router.effective_neighbor(config, addr, &member_of(router, group)?);
+    let mut effective = router.effective_neighbor(config, addr.into(), &member_of(router, group)?);
     // There is nobody to call.
     effective.session.passive = true;
     Some(effective)
@@ -78,8 +78,8 @@ impl Instance {
     /// A dynamic neighbour whose connection has ended is none any more.
     pub(super) fn reap(&mut self, now: Timestamp, id: PeerId, out: &mut Vec<Action>) {
         let gone = self.peers.get(&id).filter(|entry| entry.dynamic && entry.peer.conn().is_none());
-        if let Some(addr) = gone.map(|entry| entry.addr) {
-            self.remove_peer(now, addr, id, out);
+        if let Some(name) = gone.map(|entry| entry.name.clone()) {
+            self.remove_peer(now, &name, id, out);
         }
     }
 
@@ -117,10 +117,10 @@ impl Instance {
         effective: EffectiveNeighbor,
         out: &mut Vec<Action>,
     ) -> Option<PeerId> {
-        let addr = effective.addr;
+        let name = effective.name.clone();
         let session = self.session_of(&effective)?;
         self.add_peer(now, effective, session, out);
-        let id = self.by_addr.get(&addr).copied()?;
+        let id = self.by_name.get(&name).copied()?;
         let entry = self.peers.get_mut(&id)?;
         entry.dynamic = true;
         self.dynamic.count += 1;

@@ -55,7 +55,7 @@ impl Instance {
             return;
         }
         let count = if maximum.force { entry.received(family) } else { entry.accepted(family) };
-        let (addr, limit) = (entry.addr, maximum.limit);
+        let (addr, limit) = (entry.name.clone(), maximum.limit);
         if count > u64::from(limit) {
             out.push(Action::Log(LogLine::PrefixLimit { addr, family, count, limit }));
             if maximum.action != PrefixLimitAction::Warn {

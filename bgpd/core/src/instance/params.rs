@@ -17,6 +17,7 @@ use super::identity;
 use super::interfaces::Interfaces;
 use crate::config::GracefulMode;
 use crate::config::graceful::RESTART_TIME;
+use super::unnumbered::is_link_local;
 use crate::config::{
     AddPathTx, AllowAsIn, BandwidthMode, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig,
     InstanceName, PolicyName, RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
@@ -86,6 +87,7 @@ impl Surroundings<'_> {
         self.restarts(neighbor, &mut session);
         session.aigp = from.aigp;
         super::terms::fill(self, from, &mut session);
+        session.extended_next_hop = from.extended_next_hop;
         session.discard = codes(&from.path_attribute_discard);
         session.withdraw = codes(&from.path_attribute_withdraw);
         session.limits = self.router.limits.attributes;
@@ -144,6 +146,7 @@ impl Surroundings<'_> {
         if let InstanceName::Vrf(name) = self.name {
             transport.device = Some(Arc::clone(name));
         }
+        transport.ifindex = neighbor.ifindex.filter(|_| is_link_local(neighbor.addr));
         transport.ttl = Some(from.ttl);
         transport.ttl_security = from.minimum_ttl.map(|minimum| TtlSecurity { hops: 255 - minimum + 1 });
         transport.password.clone_from(&from.password);
@@ -160,8 +163,12 @@ impl Surroundings<'_> {
         if session.families.is_empty() {
             return Some(DownReason::NoFamily);
         }
+        if neighbor.addr.is_unspecified() {
+            return Some(DownReason::AddressLost);
+        }
         let direct = neighbor.session.connected_check && self.interfaces.known();
-        (direct && !self.interfaces.is_connected(neighbor.addr)).then_some(DownReason::NoPath)
+        let connected = || self.interfaces.is_connected(neighbor.addr, neighbor.ifindex);
+        (direct && !connected()).then_some(DownReason::NoPath)
     }
 
     fn chain(&mut self, key: &ChainKey) -> Arc<dyn Filter> {
@@ -175,7 +182,7 @@ impl Surroundings<'_> {
     /// What shards are told of an established session.
     pub fn peer(&mut self, neighbor: &EffectiveNeighbor, negotiated: &Negotiated) -> PeerParams {
         let ends = negotiated.ends;
-        let local = self.interfaces.locals(ends.local.ip());
+        let local = self.interfaces.locals(ends.local.ip(), neighbor.ifindex);
         let external = negotiated.kind != SessionKind::Internal;
         let families = negotiated
             .families
@@ -208,7 +215,8 @@ impl Surroundings<'_> {
             local_v4: local.v4,
             local_v6: local.v6,
             local_link_local: local.link_local,
-            ifindex: self.interfaces.towards(neighbor.addr).or(local.ifindex),
+            ifindex: neighbor.ifindex.or_else(|| self.interfaces.towards(neighbor.addr)).or(local.ifindex),
+            extended_next_hop: negotiated.extended_next_hop,
             shared_networks: self.interfaces.shared_networks(neighbor.addr),
             connected_nexthops: neighbor.session.connected_check && !neighbor.session.nexthops_unchecked,
             enforce_first_as: neighbor.session.enforce_first_as,
@@ -241,6 +249,7 @@ impl Surroundings<'_> {
             route_reflector_client: from.route_reflector_client,
             route_server_client: from.route_server_client,
             nexthop: nexthop_mode(from),
+            nexthop_local_unchanged: from.nexthop_local_unchanged,
             as_path_unchanged: from.unchanged.as_path,
             med_unchanged: from.unchanged.med,
             allowas_in: from.allowas_in.map(|allowed| match allowed {

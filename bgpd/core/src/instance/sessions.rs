@@ -12,7 +12,7 @@ use ferrite_types::{IfIndex, Timestamp};
 
 use super::graceful::Graceful;
 use super::{Action, Instance, LogLine};
-use crate::config::EffectiveNeighbor;
+use crate::config::{EffectiveNeighbor, NeighborName};
 use crate::peer::{
     DownReason, LastReset, Negotiated, Peer, PeerAction, PeerEvent, PeerMessage, SessionConfig, State,
 };
@@ -22,6 +22,8 @@ use crate::rib::{PeerId, PeerParams, PrefixCount, ReapplyDirection, ShardEvent};
 /// A configured neighbour.
 #[derive(Debug)]
 pub struct PeerEntry {
+    pub name: NeighborName,
+    /// Unspecified while a neighbour that is named by its interface has not been found.
     pub addr: IpAddr,
     pub peer: Peer,
     pub effective: EffectiveNeighbor,
@@ -68,9 +70,10 @@ pub(super) struct TableInProgress {
 }
 
 impl PeerEntry {
-    pub fn new(addr: IpAddr, seed: u64, effective: EffectiveNeighbor, session: Arc<SessionConfig>) -> Self {
+    pub fn new(seed: u64, effective: EffectiveNeighbor, session: Arc<SessionConfig>) -> Self {
         Self {
-            addr,
+            name: effective.name.clone(),
+            addr: effective.addr,
             peer: Peer::new(seed),
             effective,
             session,
@@ -180,11 +183,11 @@ impl Instance {
                 PeerAction::Down { session, reset } => self.session_down(now, id, session, &reset, out),
                 PeerAction::Refresh { refresh, .. } => self.refresh_asked(now, id, refresh, out),
                 PeerAction::StateChanged { from, to } => {
-                    out.push(Action::Log(LogLine::State { addr: entry.addr, from, to }));
+                    out.push(Action::Log(LogLine::State { addr: entry.name.clone(), from, to }));
                 }
                 PeerAction::AttemptFailed { reset } => {
                     let reason = reason_text(&reset);
-                    out.push(Action::Log(LogLine::AttemptFailed { addr: entry.addr, reason }));
+                    out.push(Action::Log(LogLine::AttemptFailed { addr: entry.name.clone(), reason }));
                 }
             }
         }
@@ -219,7 +222,8 @@ impl Instance {
             .collect();
         let config = Arc::clone(&entry.session);
         if log {
-            out.push(Action::Log(LogLine::NeighborUp { addr: entry.addr, hostname: entry.hostname() }));
+            let addr = entry.name.clone();
+            out.push(Action::Log(LogLine::NeighborUp { addr, hostname: entry.hostname() }));
         }
         self.all_shards(|| ShardEvent::PeerUp { peer: id, session, params: Arc::clone(&params) }, out);
         self.graceful_up(id, &negotiated, out);
@@ -242,7 +246,7 @@ impl Instance {
             entry.tables.clear();
             entry.counts.clear();
             if log {
-                let (addr, hostname) = (entry.addr, entry.hostname());
+                let (addr, hostname) = (entry.name.clone(), entry.hostname());
                 out.push(Action::Log(LogLine::NeighborDown { addr, hostname, reason: reason_text(reset) }));
             }
         }

@@ -41,6 +41,8 @@ pub struct GroupKey {
     reflector_client: bool,
     server_client: bool,
     nexthop: NexthopMode,
+    nexthop_local_unchanged: bool,
+    extended_next_hop: bool,
     as_path_unchanged: bool,
     med_unchanged: bool,
     as_override: bool,
@@ -97,6 +99,8 @@ impl GroupKey {
             reflector_client: family.route_reflector_client,
             server_client: family.route_server_client,
             nexthop: family.nexthop,
+            nexthop_local_unchanged: family.nexthop_local_unchanged,
+            extended_next_hop: params.extended_next_hop,
             as_path_unchanged: family.as_path_unchanged,
             med_unchanged: family.med_unchanged,
             as_override: family.as_override,
@@ -523,15 +527,38 @@ fn set_nexthop(target: Target<'_>, attrs: &mut Attributes, reflected: bool, forc
                 to.kind == PeerKind::External && !settings.route_server_client && !third_party(to, addr)
             }
         };
-    if own {
+    let received = match attrs.next_hop {
+        NextHop::V6 { link_local, .. } if settings.nexthop_local_unchanged => link_local,
+        _ => None,
+    };
+    if own || !can_take(target, attrs.next_hop) {
         attrs.next_hop = own_nexthop(target.family, to)?;
+        if let (Some(received), NextHop::V6 { global, .. }) = (received, attrs.next_hop) {
+            attrs.next_hop = NextHop::V6 { global, link_local: Some(received) };
+        }
     } else if let NextHop::V6 { global, link_local: Some(_) } = attrs.next_hop {
         // A link-local address means something only on the link it came from.
-        if !third_party(to, addr) {
+        if !third_party(to, addr) && received.is_none() {
             attrs.next_hop = NextHop::V6 { global, link_local: None };
         }
     }
     Some(())
+}
+
+/// Whether a next hop means anything to the receiver: an IPv6 one of an IPv4 route only where that was agreed on
+/// (RFC 8950 §4), a link-local one alone to nobody on another link.
+fn can_take(target: Target<'_>, next_hop: NextHop) -> bool {
+    match next_hop {
+        NextHop::V4(_) => true,
+        NextHop::V6 { global, .. } if global.is_unicast_link_local() => {
+            target.settings.nexthop_local_unchanged && extended_to(target)
+        }
+        NextHop::V6 { .. } => extended_to(target),
+    }
+}
+
+fn extended_to(target: Target<'_>) -> bool {
+    target.family.afi == ferrite_types::Afi::Ipv6 || target.params.extended_next_hop
 }
 
 /// The next hop and the receiver are on one network with us.
@@ -545,6 +572,8 @@ fn own_nexthop(family: Family, to: &PeerParams) -> Option<NextHop> {
             let link_local = to.local_link_local.filter(|_| to.ifindex.is_some());
             Some(NextHop::V6 { global: to.local_v6.or(link_local)?, link_local })
         }
+        // Where IPv6 next hops were agreed on they are used: the link may have no IPv4 at all.
+        _ if to.extended_next_hop => own_nexthop(Family::IPV6_UNICAST, to).or(to.local_v4.map(NextHop::V4)),
         _ => to.local_v4.map(NextHop::V4),
     }
 }

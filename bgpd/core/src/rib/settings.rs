@@ -86,6 +86,8 @@ pub struct FamilyParams {
     pub route_reflector_client: bool,
     pub route_server_client: bool,
     pub nexthop: NexthopMode,
+    /// `nexthop-local unchanged`: a received link-local next hop is passed on.
+    pub nexthop_local_unchanged: bool,
     pub as_path_unchanged: bool,
     pub med_unchanged: bool,
     /// `None` denies; `Some(n)` takes our own AS up to `n` times in the path.
@@ -152,6 +154,8 @@ pub struct PeerParams {
     pub local_link_local: Option<Ipv6Addr>,
     /// Interface of the session, where it is directly connected.
     pub ifindex: Option<IfIndex>,
+    /// IPv4 routes may have IPv6 next hops (RFC 8950).
+    pub extended_next_hop: bool,
     /// Network that both ends are on: third-party next hops within it are kept (RFC 4271 §5.1.3).
     pub shared_networks: Vec<Prefix>,
     /// Single-hop eBGP with the connected check on: a next hop must lie on a connected network.

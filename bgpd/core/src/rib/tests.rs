@@ -91,6 +91,7 @@ pub fn peer(kind: PeerKind, n: u8, remote_as: u32) -> PeerParams {
         ..FamilyParams::default()
     };
     PeerParams {
+        extended_next_hop: false,
         addr: IpAddr::V4(Ipv4Addr::new(10, 0, 0, n)),
         kind,
         remote_as: Asn(remote_as),

@@ -5,6 +5,7 @@
 //! install results are the default instance's or a VRF's, never a view's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use ferrite_types::interface::{Interface, InterfaceAddress};
@@ -20,6 +21,8 @@ use crate::event::Event;
 struct Link {
     interface: Interface,
     addresses: Vec<InterfaceAddress>,
+    /// Link-local addresses of routers on the link.
+    neighbors: Vec<Ipv6Addr>,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +39,11 @@ impl Machine {
             FromZebra::Interface(interface) => match self.links.get_mut(&interface.ifindex) {
                 Some(link) => link.interface = interface.clone(),
                 None => {
-                    let link = Link { interface: interface.clone(), addresses: Vec::new() };
+                    let link = Link {
+                        interface: interface.clone(),
+                        addresses: Vec::new(),
+                        neighbors: Vec::new(),
+                    };
                     self.links.insert(interface.ifindex, link);
                 }
             },
@@ -54,6 +61,12 @@ impl Machine {
                 if let Some(link) = self.links.get_mut(ifindex) {
                     link.addresses
                         .retain(|known| known.addr != address.addr || known.prefix_len != address.prefix_len);
+                }
+            }
+            FromZebra::LinkNeighbor { ifindex, addr, present } => {
+                if let Some(link) = self.links.get_mut(ifindex) {
+                    link.neighbors.retain(|known| known != addr);
+                    link.neighbors.extend(present.then_some(*addr));
                 }
             }
             FromZebra::Vrf { vrf, name, .. } => {
@@ -85,6 +98,11 @@ impl Machine {
             messages.push(FromZebra::Interface(link.interface.clone()));
             let addresses = link.addresses.iter();
             messages.extend(addresses.map(|a| FromZebra::Address { ifindex: *ifindex, address: *a }));
+            messages.extend(link.neighbors.iter().map(|addr| FromZebra::LinkNeighbor {
+                ifindex: *ifindex,
+                addr: *addr,
+                present: true,
+            }));
         }
         if let Some(router_id) = self.router_ids.get(&vrf).copied() {
             messages.push(FromZebra::RouterId { vrf, router_id });
@@ -136,7 +154,8 @@ impl Speaker {
             FromZebra::Interface(interface) => self.interface(now, interface, out),
             FromZebra::InterfaceGone(ifindex)
             | FromZebra::Address { ifindex, .. }
-            | FromZebra::AddressGone { ifindex, .. } => {
+            | FromZebra::AddressGone { ifindex, .. }
+            | FromZebra::LinkNeighbor { ifindex, .. } => {
                 let vrf = self.world.machine.links.get(&ifindex).map(|link| link.interface.vrf);
                 self.world.machine.learn(&message);
                 if let Some(vrf) = vrf {

@@ -187,13 +187,22 @@ pub struct PathPeer {
     pub router_id: RouterId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
+    /// The name of a neighbour that is known by its link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
 }
 
 impl Default for PathPeer {
     fn default() -> Self {
-        Self { peer_id: Ipv4Addr::UNSPECIFIED.into(), router_id: RouterId::UNSET, hostname: None, kind: None }
+        Self {
+            peer_id: Ipv4Addr::UNSPECIFIED.into(),
+            router_id: RouterId::UNSET,
+            hostname: None,
+            interface: None,
+            kind: None,
+        }
     }
 }
 
@@ -393,7 +402,10 @@ impl PathDetail {
         } else if let Some(metric) = first.metric.filter(|metric| *metric > 0) {
             write!(f, " (metric {metric})")?;
         }
-        writeln!(f, " from {} ({})", self.peer.peer_id, self.peer.router_id)?;
+        match &self.peer.interface {
+            Some(name) => writeln!(f, " from {name} ({})", self.peer.router_id)?,
+            None => writeln!(f, " from {} ({})", self.peer.peer_id, self.peer.router_id)?,
+        }
         for more in self.nexthops.iter().skip(1) {
             writeln!(f, "    ({}){}", more.cell.ip, if more.cell.used { " (used)" } else { "" })?;
         }

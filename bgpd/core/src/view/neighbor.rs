@@ -61,6 +61,9 @@ fn none(both: &Both) -> bool {
 pub struct NeighborView {
     #[serde(skip)]
     pub addr: Option<IpAddr>,
+    /// Where a neighbour that is known by its link is now: an address, or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bgp_neighbor_addr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_as: Option<Asn>,
     pub local_as: Asn,
@@ -206,6 +209,11 @@ pub struct Capabilities {
     pub extended_message: Both,
     #[serde(rename = "addPath", skip_serializing_if = "IndexMap::is_empty")]
     pub add_path: IndexMap<&'static str, AddPathView>,
+    #[serde(rename = "extendedNexthop", skip_serializing_if = "none")]
+    pub extended_nexthop: Both,
+    /// Families for which the neighbour announced it; the key is FRR's, spelling and all.
+    #[serde(rename = "extendedNexthopFamililesByPeer", skip_serializing_if = "IndexMap::is_empty")]
+    pub extended_nexthop_families: IndexMap<&'static str, &'static str>,
     #[serde(rename = "dynamic", skip_serializing_if = "none")]
     pub dynamic: Both,
     #[serde(rename = "routeRefresh", skip_serializing_if = "none")]
@@ -484,7 +492,10 @@ impl NeighborView {
     }
 
     fn write_identity(&self, key: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BGP neighbor is {key}, ")?;
+        match &self.bgp_neighbor_addr {
+            Some(addr) => write!(f, "BGP neighbor on {key}: {addr}, ")?,
+            None => write!(f, "BGP neighbor is {key}, ")?,
+        }
         match self.remote_as {
             Some(asn) => write!(f, "remote AS {asn}, ")?,
             None => write!(f, "remote AS Unspecified, ")?,
@@ -586,6 +597,13 @@ impl fmt::Display for Capabilities {
             writeln!(f, "    AddPath:")?;
             for (family, view) in &self.add_path {
                 view.write(family, f)?;
+            }
+        }
+        line(f, "Extended nexthop", self.extended_nexthop)?;
+        if !self.extended_nexthop_families.is_empty() {
+            writeln!(f, "      Address families by peer:")?;
+            for key in self.extended_nexthop_families.keys() {
+                writeln!(f, "                   {}", family_of_key(key))?;
             }
         }
         line(f, "Dynamic", self.dynamic)?;

@@ -52,6 +52,9 @@ pub struct PathRow {
 /// A next hop of a row.
 #[derive(Clone, Debug, Serialize)]
 pub struct NexthopCell {
+    /// The link of a link-local next hop, where the neighbour is known by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
     pub ip: IpAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
@@ -71,7 +74,7 @@ impl NexthopCell {
             IpAddr::V6(ip) if ip.is_unicast_link_local() => Some("link-local"),
             IpAddr::V6(_) => Some("global"),
         };
-        Self { ip, hostname: None, afi: if ip.is_ipv4() { "ipv4" } else { "ipv6" }, scope, used }
+        Self { interface: None, ip, hostname: None, afi: if ip.is_ipv4() { "ipv4" } else { "ipv6" }, scope, used }
     }
 }
 
@@ -197,7 +200,10 @@ impl PathRow {
     /// An address that overflows its column is followed by a line break, as FRR does for IPv6.
     fn write_nexthop(&self, out: &mut String) {
         let shown = self.nexthops.iter().find(|cell| cell.used).or(self.nexthops.first());
-        let text = shown.map_or_else(|| "0.0.0.0".to_owned(), |cell| cell.ip.to_string());
+        // Who is known by a link is shown by it.
+        let link = self.nexthops.iter().find_map(|cell| cell.interface.clone());
+        let text =
+            link.or_else(|| shown.map(|cell| cell.ip.to_string())).unwrap_or_else(|| "0.0.0.0".to_owned());
         if text.len() > 15 && shown.is_some_and(|cell| cell.ip.is_ipv6()) {
             let _ = write!(out, "{text}\n{:36}", "");
         } else {

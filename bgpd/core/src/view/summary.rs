@@ -1,7 +1,6 @@
 //! `show bgp … summary`.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use ferrite_types::{Afi, Asn, AsnNotation, RouterId, Safi};
@@ -9,6 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::text;
+use crate::config::NeighborName;
 
 /// One family's summary: the header and a row per neighbour.
 #[derive(Clone, Debug, Serialize)]
@@ -117,8 +117,12 @@ impl PeerSummary {
         self.state == "Established"
     }
 
-    pub fn id_type(addr: IpAddr) -> &'static str {
-        if addr.is_ipv4() { "ipv4" } else { "ipv6" }
+    pub fn id_type(name: &NeighborName) -> &'static str {
+        match name {
+            NeighborName::Interface(_) => "interface",
+            NeighborName::Addr(addr) if addr.is_ipv4() => "ipv4",
+            NeighborName::Addr(_) => "ipv6",
+        }
     }
 
     /// The state column: a count when established and usable, otherwise what keeps it from that.

@@ -1,8 +1,9 @@
 //! Interfaces, addresses, VRFs and router identifiers.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_types::interface::{Interface, InterfaceAddress};
+use ferrite_types::zclient::RouterAdvertisements;
 use ferrite_types::{IfIndex, MacAddr, RouterId, VrfId};
 
 use super::value::{addr, addr_octets, addr_option, narrow};
@@ -78,6 +79,25 @@ pub fn address(pb: &pb::AddressChange) -> Result<(IfIndex, InterfaceAddress), Co
         return Err(ConvertError::AddressLength { field: "peer", len: pb.peer.len() });
     }
     Ok((IfIndex(pb.ifindex), InterfaceAddress { addr, prefix_len, peer, secondary: pb.secondary }))
+}
+
+pub fn advertisements(wish: RouterAdvertisements) -> pb::RouterAdvertisements {
+    pb::RouterAdvertisements { vrf: wish.vrf.0, ifindex: wish.ifindex.0, interval: wish.interval }
+}
+
+pub fn advertisements_wanted(pb: &pb::RouterAdvertisements) -> RouterAdvertisements {
+    RouterAdvertisements { vrf: VrfId(pb.vrf), ifindex: IfIndex(pb.ifindex), interval: pb.interval }
+}
+
+pub fn link_neighbor_message(ifindex: IfIndex, neighbor: Ipv6Addr, present: bool) -> pb::LinkNeighbor {
+    pb::LinkNeighbor { ifindex: ifindex.0, addr: neighbor.octets().to_vec(), gone: !present }
+}
+
+pub fn link_neighbor(pb: &pb::LinkNeighbor) -> Result<(IfIndex, Ipv6Addr), ConvertError> {
+    match addr("addr", &pb.addr)? {
+        IpAddr::V6(neighbor) => Ok((IfIndex(pb.ifindex), neighbor)),
+        IpAddr::V4(_) => Err(ConvertError::AddressLength { field: "addr", len: 4 }),
+    }
 }
 
 pub fn router_id(pb: &pb::RouterId) -> Result<(VrfId, RouterId), ConvertError> {

@@ -52,6 +52,9 @@ pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
             one(ToPb::TrackNexthops(pb::TrackNexthops { items: items.iter().map(Into::into).collect() }))
         }
         ToZebra::Redistribute(request) => one(ToPb::Redistribute(request.into())),
+        ToZebra::RouterAdvertisements(wish) => {
+            one(ToPb::RouterAdvertisements(interfaces::advertisements(wish)))
+        }
         ToZebra::WantResults(all) => one(ToPb::WantResults(pb::WantResults { all })),
         ToZebra::ReplayDone => one(ToPb::ReplayDone(pb::ReplayDone {})),
         ToZebra::Goodbye { keep_routes } => one(ToPb::Goodbye(pb::Goodbye { keep_routes })),
@@ -80,6 +83,9 @@ impl TryFrom<pb::ClientMessage> for ToZebra {
                 Self::TrackNexthops(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
             }
             ToPb::Redistribute(request) => Self::Redistribute(request.try_into()?),
+            ToPb::RouterAdvertisements(wish) => {
+                Self::RouterAdvertisements(interfaces::advertisements_wanted(&wish))
+            }
             ToPb::WantResults(want) => Self::WantResults(want.all),
             ToPb::ReplayDone(_) => Self::ReplayDone,
             ToPb::Goodbye(goodbye) => Self::Goodbye { keep_routes: goodbye.keep_routes },
@@ -107,6 +113,9 @@ pub fn encode_server(message: &FromZebra) -> Vec<pb::ServerMessage> {
         FromZebra::VrfGone(vrf) => one(FromPb::VrfGone(pb::VrfGone { vrf: vrf.0 })),
         FromZebra::RouterId { vrf, router_id } => {
             one(FromPb::RouterId(interfaces::router_id_message(*vrf, *router_id)))
+        }
+        FromZebra::LinkNeighbor { ifindex, addr, present } => {
+            one(FromPb::LinkNeighbor(interfaces::link_neighbor_message(*ifindex, *addr, *present)))
         }
         FromZebra::SnapshotDone => one(FromPb::SnapshotDone(pb::SnapshotDone {})),
         FromZebra::Nexthops(states) => {
@@ -150,6 +159,10 @@ impl TryFrom<pb::ServerMessage> for FromZebra {
             FromPb::RouterId(id) => {
                 let (vrf, router_id) = interfaces::router_id(&id)?;
                 Self::RouterId { vrf, router_id }
+            }
+            FromPb::LinkNeighbor(neighbor) => {
+                let (ifindex, addr) = interfaces::link_neighbor(&neighbor)?;
+                Self::LinkNeighbor { ifindex, addr, present: !neighbor.gone }
             }
             FromPb::SnapshotDone(_) => Self::SnapshotDone,
             FromPb::Nexthops(states) => {

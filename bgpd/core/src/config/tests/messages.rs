@@ -37,9 +37,9 @@ impl Shell {
     }
 
     fn effective(&self, addr: &str) -> EffectiveNeighbor {
-        let addr = addr.parse().unwrap();
-        let neighbor = self.router().neighbors.get(&addr).unwrap();
-        self.router().effective_neighbor(&self.config, addr, neighbor)
+        let name = NeighborName::read(addr);
+        let neighbor = self.router().neighbors.get(&name).unwrap();
+        self.router().effective_neighbor(&self.config, name.clone(), neighbor)
     }
 
     fn text(&self) -> String {
@@ -170,13 +170,7 @@ fn what_is_not_built_is_refused_by_name() {
     refuses(EBGP, "neighbor 10.0.0.1 bfd", "% neighbor bfd is not supported by this version");
     refuses(EBGP, "neighbor 10.0.0.1 bfd profile X", "% neighbor bfd is not supported by this version");
     refuses(EBGP, "no neighbor 10.0.0.1 bfd", "");
-    refuses(
-        "",
-        "neighbor swp1 interface remote-as external",
-        "% neighbor interface is not supported by this version",
-    );
     refuses("", "address-family l2vpn evpn", "% address-family l2vpn evpn is not supported by this version");
-    refuses("", "no bgp ipv6-auto-ra", "% no bgp ipv6-auto-ra is not supported by this version");
     refuses("exit", "rpki", "% rpki is not supported by this version");
     refuses("address-family ipv4", "import vrf BLUE", "% import vrf is not supported by this version");
     refuses("", "no synchronization", "");
@@ -336,4 +330,71 @@ fn listen_ranges_need_a_group_and_do_not_overlap() {
     ] {
         assert_eq!(shell.say(line), refusal, "{line}");
     }
+}
+
+const UNNUMBERED: &str = "neighbor PG peer-group; neighbor PG remote-as external; \
+    neighbor eth2 interface v6only peer-group PG; neighbor eth10 interface remote-as internal; \
+    neighbor ua interface remote-as external";
+
+#[test]
+fn neighbours_on_interfaces_are_refused_in_frrs_words() {
+    for (line, message) in [
+        ("neighbor PG interface remote-as external", "% Name conflict with peer-group "),
+        (
+            "neighbor eth2 interface remote-as external",
+            "% Peer-group member cannot override remote-as of peer-group.",
+        ),
+        ("neighbor eth33 interface peer-group NOPE", "% Configure the peer-group first"),
+        ("no neighbor eth77 interface", "% Create the bgp interface first"),
+        ("neighbor eth78 remote-as 5", "% Create the peer-group or interface first"),
+        (
+            "no neighbor ua capability extended-nexthop",
+            "% Peer ua cannot have capability extended-nexthop turned off",
+        ),
+        ("neighbor ua peer-group", "% Name conflict with interface: "),
+        ("neighbor eth10 peer-group PG", "% Peer-group members must be all internal or all external."),
+    ] {
+        refuses(UNNUMBERED, line, message);
+    }
+}
+
+/// As FRR 10.3 printed the same lines.
+#[test]
+fn neighbours_on_interfaces_render_as_frr_does() {
+    let mut shell = Shell::new();
+    for line in UNNUMBERED.split(';') {
+        shell.enter(line.trim());
+    }
+    for line in [
+        "neighbor eth9 interface peer-group PG",
+        "neighbor eth10 description core",
+        "neighbor 10.0.0.1 remote-as 65002",
+        "neighbor 10.0.0.1 capability extended-nexthop",
+        "neighbor fe80::1 remote-as 65007",
+        "neighbor fe80::1 interface ua",
+        "no bgp ipv6-auto-ra",
+        "no neighbor eth10 remote-as internal",
+    ] {
+        shell.enter(line);
+    }
+    let lines = [
+        " neighbor PG peer-group",
+        " neighbor PG remote-as external",
+        " neighbor eth2 interface v6only peer-group PG",
+        " neighbor eth9 interface peer-group PG",
+        " neighbor eth10 interface",
+        " neighbor eth10 description core",
+        " neighbor ua interface remote-as external",
+        " neighbor 10.0.0.1 remote-as 65002",
+        " neighbor 10.0.0.1 capability extended-nexthop",
+        " neighbor fe80::1 remote-as 65007",
+        " neighbor fe80::1 interface ua",
+        " no bgp ipv6-auto-ra",
+    ];
+    let text = shell.text();
+    assert!(text.contains(&lines.join("\n")), "{text}");
+    let on_link = shell.effective("eth2");
+    assert!(on_link.session.v6only && on_link.session.extended_next_hop);
+    assert!(shell.effective("10.0.0.1").session.extended_next_hop);
+    assert!(!shell.effective("fe80::1").session.extended_next_hop);
 }

@@ -20,7 +20,8 @@ const PLACES: [&[&str]; 3] = [
     &["router bgp 65001", "address-family ipv6 unicast"],
 ];
 
-const NAMES: [&str; 7] = ["10.0.0.1", "10.0.0.2", "10.0.0.9", "2001:db8::1", "PG", "QG", "10.0.0.3"];
+const NAMES: [&str; 8] =
+    ["10.0.0.1", "10.0.0.2", "10.0.0.9", "2001:db8::1", "PG", "QG", "10.0.0.3", "eth0"];
 
 /// Mostly lines that make something.
 const MAKING: &[&str] = &[
@@ -32,10 +33,16 @@ const MAKING: &[&str] = &[
     "neighbor 10.0.0.9 remote-as 65001",
     "neighbor 10.0.0.3 remote-as auto",
     "neighbor 2001:db8::1 remote-as external",
+    "neighbor eth0 interface remote-as external",
     "neighbor 10.0.0.1 peer-group PG",
     "neighbor 10.0.0.2 peer-group QG",
     "neighbor 2001:db8::1 peer-group PG",
     "neighbor 10.0.0.3 peer-group QG",
+    "neighbor eth1 interface v6only peer-group PG",
+    "neighbor eth0 interface",
+    "no neighbor eth0 interface",
+    "neighbor fe80::1 remote-as 65002",
+    "neighbor fe80::1 interface eth2",
     "no neighbor 10.0.0.2",
     "no neighbor PG peer-group",
     "no neighbor PG remote-as 65002",
@@ -117,7 +124,7 @@ static ENGINE: LazyLock<Engine<BgpConfig, ()>> = LazyLock::new(engine);
 proptest! {
     #[test]
     fn what_is_rendered_parses_to_the_same(made in any::<bool>(), lines in prop::collection::vec(line(), 1..80)) {
-        let making = MAKING.iter().take(12).map(|text| Line { place: 0, text: (*text).to_owned() });
+        let making = MAKING.iter().take(13).map(|text| Line { place: 0, text: (*text).to_owned() });
         let lines: Vec<Line> = making.filter(|_| made).chain(lines).collect();
         let config = enter(&ENGINE, &lines);
         let outcome = check_round_trip(&ENGINE, &config);
