@@ -43,13 +43,14 @@ mod dampening;
 mod effective;
 mod family;
 pub mod graceful;
-mod limits;
-mod neighbors;
 mod interface_neighbors;
+mod limits;
 mod name;
+mod neighbors;
 mod peer;
 mod peer_family;
 mod peer_filters;
+mod reflection;
 mod route_map_delay;
 mod router;
 mod session;
@@ -119,6 +120,8 @@ pub struct BgpConfig {
     pub policy: PolicyConfig,
     pub instances: BTreeMap<InstanceName, RouterBgp>,
     pub sessions: GlobalSessions,
+    /// `bgp no-rib`: no route goes into the kernel.
+    pub no_rib: bool,
     /// `bgp session-dscp`: six bits; `None` is [`SESSION_DSCP`].
     pub session_dscp: Option<u8>,
     /// What all instances do about restarts; see [`BgpConfig::graceful`].
@@ -172,6 +175,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     route_map_delay::register(registry);
     register_instances(registry);
     sessions::register(registry);
+    reflection::register(registry);
     graceful::register(registry);
     register_router(registry);
     register_families(registry);

@@ -39,8 +39,8 @@ mod zebra;
 
 pub use identity::PeerIds;
 pub use interfaces::Interfaces;
-pub(crate) use unnumbered::is_link_local;
 pub(crate) use sessions::PeerEntry;
+pub(crate) use unnumbered::is_link_local;
 
 use filter::Filters;
 use zebra::{Subscriptions, Tracking};

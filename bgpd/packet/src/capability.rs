@@ -152,7 +152,7 @@ pub enum Capability {
     /// Capabilities may change during the session (draft-ietf-idr-dynamic-cap).
     Dynamic,
     EnhancedRouteRefresh,
-    /// Paths of a prefix that the speaker wants at most (draft-abraitis-idr-addpath-paths-limit).
+    /// Paths of a prefix that the speaker wants at most (draft-abraitis-idr-addpath-paths-limit); zero is no limit.
     PathsLimit(Vec<(FamilyCode, u16)>),
     /// Host and domain name (draft-walton-bgp-hostname-capability).
     Hostname {
@@ -271,8 +271,7 @@ impl Capability {
             .map(Self::AddPath)
             .ok_or(ignored("length")),
             code::PATHS_LIMIT => items(value, |[a, b, safi, c, d]| {
-                let limit = u16::from_be_bytes([c, d]);
-                (limit > 0).then(|| (family_code([a, b], safi), limit))
+                Some((family_code([a, b], safi), u16::from_be_bytes([c, d])))
             })
             .map(Self::PathsLimit)
             .ok_or(ignored("length")),

@@ -308,8 +308,16 @@ mod tests {
     fn the_index_lists_peers_in_order() {
         let mut buf = BytesMut::new();
         let peers = [
-            IndexedPeer { id: RouterId(Ipv4Addr::new(1, 1, 1, 1)), addr: "192.0.2.1".parse().unwrap(), asn: Asn(65001) },
-            IndexedPeer { id: RouterId(Ipv4Addr::new(2, 2, 2, 2)), addr: "2001:db8::1".parse().unwrap(), asn: Asn(70000) },
+            IndexedPeer {
+                id: RouterId(Ipv4Addr::new(1, 1, 1, 1)),
+                addr: "192.0.2.1".parse().unwrap(),
+                asn: Asn(65001),
+            },
+            IndexedPeer {
+                id: RouterId(Ipv4Addr::new(2, 2, 2, 2)),
+                addr: "2001:db8::1".parse().unwrap(),
+                asn: Asn(70000),
+            },
         ];
         peer_index(&mut buf, 7, RouterId(Ipv4Addr::new(9, 9, 9, 9)), "main", &peers).unwrap();
         let (seconds, kind, subtype, len) = header(&buf);

@@ -1,6 +1,6 @@
 //! `show bgp neighbors`.
 
-use bgp_packet::capability::{Capability, FamilyCode, OrfMode};
+use bgp_packet::capability::{AddPathMode, Capability, FamilyCode, OrfMode};
 use bgp_packet::orf::PREFIX_TYPE;
 use bgp_packet::{Family, Open};
 use ferrite_cli::Args;
@@ -10,12 +10,13 @@ use indexmap::IndexMap;
 use super::clear::remote_as;
 use super::json;
 use super::summary::state_name;
-use crate::config::{EffectiveFamily, PrefixLimitAction, SessionKind, role_name};
+use crate::config::{AddPathTx, EffectiveFamily, PrefixLimitAction, SessionKind, role_name};
 use crate::instance::{Instance, PeerEntry};
 use crate::peer::{Negotiated, Timer, UpdateSource};
 use crate::rib::NoticeKind;
 use crate::rib::orf::OrfList;
 use crate::rib::rules::Refused;
+use crate::view::add_path::{AddPathView, PathsLimitView};
 use crate::view::neighbor::{
     Both, Capabilities, FamilyCapability, FamilyView, HostnameCapability, LastReset, Link, MessageStats,
     NeighborView, Neighbors, PrefixStats, SoftwareVersion, Tcp, Timers, Transport,
@@ -186,6 +187,10 @@ impl Instance {
             packet_queue_length: entry.established().then_some(0),
             route_reflector_client: from.route_reflector_client,
             route_server_client: from.route_server_client,
+            add_path_all: from.add_path.tx == Some(AddPathTx::All),
+            add_path_per_as: from.add_path.tx == Some(AddPathTx::BestPerAs),
+            add_path_best: matches!(from.add_path.tx, Some(AddPathTx::Best(_))),
+            secondary_path: from.secondary_path,
             inbound_soft_config_permit: from.soft_reconfiguration,
             private_as_removed: from.remove_private_as.is_some(),
             next_hop_self: from.next_hop_self || from.next_hop_self_force,
@@ -321,6 +326,47 @@ fn has(open: &Open, wanted: fn(&Capability) -> bool) -> bool {
     open.capabilities.iter().any(wanted)
 }
 
+fn add_path_views(negotiated: &Negotiated) -> IndexMap<&'static str, AddPathView> {
+    let announces = |open: &Open, family: Family, wanted: fn(AddPathMode) -> bool| {
+        open.capabilities.iter().any(|capability| match capability {
+            Capability::AddPath(entries) => {
+                entries.iter().any(|(code, mode)| *code == family.into() && wanted(*mode))
+            }
+            _ => false,
+        })
+    };
+    let both = |family, wanted: fn(AddPathMode) -> bool| Both {
+        advertised: announces(&negotiated.sent, family, wanted),
+        received: announces(&negotiated.received, family, wanted),
+    };
+    let views = Family::ALL.into_iter().map(|family| {
+        let view =
+            AddPathView { tx: both(family, AddPathMode::sends), rx: both(family, AddPathMode::receives) };
+        (family_key(family.afi, family.safi), view)
+    });
+    let nothing = Both::default();
+    views.filter(|(_, view)| view.tx != nothing || view.rx != nothing).collect()
+}
+
+fn paths_limit_views(negotiated: &Negotiated) -> IndexMap<&'static str, PathsLimitView> {
+    let limit = |open: &Open, family: Family| {
+        open.capabilities.iter().find_map(|capability| match capability {
+            Capability::PathsLimit(entries) => {
+                entries.iter().find(|(code, _)| *code == family.into()).map(|(_, limit)| *limit)
+            }
+            _ => None,
+        })
+    };
+    let views = Family::ALL.into_iter().map(|family| {
+        let view = PathsLimitView {
+            advertised: limit(&negotiated.sent, family),
+            received: limit(&negotiated.received, family),
+        };
+        (family_key(family.afi, family.safi), view)
+    });
+    views.filter(|(_, view)| view.advertised.is_some() || view.received.is_some()).collect()
+}
+
 fn capabilities(negotiated: &Negotiated) -> Capabilities {
     let both = |wanted: fn(&Capability) -> bool| Both {
         advertised: has(&negotiated.sent, wanted),
@@ -347,6 +393,8 @@ fn capabilities(negotiated: &Negotiated) -> Capabilities {
     };
     let (ours, theirs) = (names(&negotiated.sent), names(&negotiated.received));
     Capabilities {
+        add_path: add_path_views(negotiated),
+        paths_limit: paths_limit_views(negotiated),
         four_octet_as: both(|c| matches!(c, Capability::FourOctetAs(_))),
         extended_message: both(|c| matches!(c, Capability::ExtendedMessage)),
         extended_nexthop: both(|c| matches!(c, Capability::ExtendedNextHop(_))),
@@ -381,7 +429,8 @@ fn extended_families(open: &Open) -> IndexMap<&'static str, &'static str> {
     });
     let named = entries.flatten().filter_map(|(code, next_hop)| {
         let family = code.known()?;
-        (*next_hop == ferrite_types::Afi::Ipv6.code()).then(|| (family_key(family.afi, family.safi), "recieved"))
+        (*next_hop == ferrite_types::Afi::Ipv6.code())
+            .then(|| (family_key(family.afi, family.safi), "recieved"))
     });
     named.collect()
 }

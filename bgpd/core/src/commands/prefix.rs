@@ -5,13 +5,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use bgp_packet::Family;
 use ferrite_cli::Args;
 use ferrite_types::{Afi, Community, Prefix};
+use indexmap::IndexMap;
 
 use super::table::{remote_id, unspecified};
 use super::{Answers, family_of, json, named_family};
+use crate::config::AddPathTx;
 use crate::instance::Instance;
 use crate::rib::query::{PathSource, PathView, PrefixView};
-use crate::rib::settings::PeerKind;
+use crate::rib::settings::{PeerId, PeerKind};
 use crate::rib::{Answer, Query};
+use crate::view::add_path::PathIds;
 use crate::view::detail::{
     AdvertisedTo, BestPath, DetailNexthop, LastUpdate, PathDetail, PathPeer, PrefixDetail,
 };
@@ -53,7 +56,27 @@ impl Instance {
     fn detail(&self, view: &PrefixView, args: &Args) -> PrefixDetail {
         let (best, multi) = (args.has("bestpath"), args.has("multipath"));
         let shown = |path: &&PathView| (!best && !multi) || path.best || (multi && path.multipath);
-        let advertised = view.advertised_to.iter().filter_map(|id| {
+        // FRR looks at each path as soon as one neighbour is configured to be told of several.
+        let by_path = self.peers.values().any(|entry| {
+            entry.effective.families.iter().any(|(_, part)| part.active && part.add_path.tx.is_some())
+        });
+        let advertised = if by_path { IndexMap::new() } else { self.told(&view.advertised_to) };
+        PrefixDetail {
+            prefix: view.prefix,
+            version: view.version,
+            advertised_to: advertised,
+            paths: view.paths.iter().filter(shown).map(|path| self.path_detail(view, path)).collect(),
+            table: "default".to_owned(),
+            suppressed: view.suppressed,
+            blackhole: view.paths.iter().any(|path| path.attrs.communities.contains(&Community::BLACKHOLE)),
+            by_path: by_path && !view.advertised_to.is_empty(),
+            available: view.paths.len(),
+            best: view.paths.iter().position(|path| path.best),
+        }
+    }
+
+    fn told(&self, peers: &[PeerId]) -> IndexMap<String, AdvertisedTo> {
+        let named = peers.iter().filter_map(|id| {
             let entry = self.peers.get(id)?;
             let to = AdvertisedTo {
                 hostname: entry.hostname(),
@@ -61,17 +84,28 @@ impl Instance {
             };
             Some((entry.name.to_string(), to))
         });
-        PrefixDetail {
-            prefix: view.prefix,
-            version: view.version,
-            advertised_to: advertised.collect(),
-            paths: view.paths.iter().filter(shown).map(|path| self.path_detail(view, path)).collect(),
-            table: "default".to_owned(),
-            suppressed: view.suppressed,
-            blackhole: view.paths.iter().any(|path| path.attrs.communities.contains(&Community::BLACKHOLE)),
-            available: view.paths.len(),
-            best: view.paths.iter().position(|path| path.best),
-        }
+        named.collect()
+    }
+
+    /// The identifiers of a path under each strategy that some neighbour has.
+    fn path_ids(&self, path: &PathView) -> Option<PathIds> {
+        let used = |wanted: fn(AddPathTx) -> bool| {
+            let uses = self.peers.values().any(|entry| {
+                entry
+                    .effective
+                    .families
+                    .iter()
+                    .any(|(_, part)| part.active && part.add_path.tx.is_some_and(wanted))
+            });
+            if uses { path.sent_id } else { 0 }
+        };
+        (path.path_id != 0 || path.sent_id != 0).then(|| PathIds {
+            received: path.path_id,
+            sent: path.sent_id,
+            all: used(|tx| tx == AddPathTx::All),
+            per_as: used(|tx| tx == AddPathTx::BestPerAs),
+            best: used(|tx| matches!(tx, AddPathTx::Best(_))),
+        })
     }
 
     fn path_detail(&self, view: &PrefixView, path: &PathView) -> PathDetail {
@@ -117,6 +151,8 @@ impl Instance {
                 overall: true,
                 selection_reason: view.reason.map(|reason| reason.text()),
             }),
+            path_ids: self.path_ids(path),
+            advertised_to: self.told(&path.advertised_to),
             last_update: LastUpdate::at(self.wall_clock(path.since)),
             nexthops: nexthops.collect(),
             peer: PathPeer {

@@ -85,9 +85,11 @@ pub(super) fn interface_neighbor(
     let mut neighbor = neighbor_or_new(router, &name);
     neighbor.settings.session.v6only = v6only;
     router.neighbors.insert(name.clone(), Arc::new(neighbor));
-    let remote = remote.map_or(Ok(()), |remote| set_remote_as(router, PeerKey::Neighbor(name.clone()), remote));
-    let joined = remote
-        .and_then(|()| group.map_or(Ok(()), |group| join(router, PeerKey::Neighbor(name.clone()), group.as_str())));
+    let remote =
+        remote.map_or(Ok(()), |remote| set_remote_as(router, PeerKey::Neighbor(name.clone()), remote));
+    let joined = remote.and_then(|()| {
+        group.map_or(Ok(()), |group| join(router, PeerKey::Neighbor(name.clone()), group.as_str()))
+    });
     if joined.is_err() {
         // A refusal changes nothing.
         match before {
@@ -498,7 +500,13 @@ fn register_groups<H>(registry: &mut Registry<BgpConfig, H>) {
 fn in_order(router: &RouterBgp) -> Vec<Rendered<'_>> {
     let mut all: Vec<Rendered<'_>> = Vec::with_capacity(router.groups.len() + router.neighbors.len());
     for (name, group) in &router.groups {
-        all.push(Rendered { name: name.to_string(), settings: &group.settings, group: None, is_group: true, on_interface: false });
+        all.push(Rendered {
+            name: name.to_string(),
+            settings: &group.settings,
+            group: None,
+            is_group: true,
+            on_interface: false,
+        });
     }
     let mut neighbors: Vec<(&NeighborName, &Arc<Neighbor>)> = router.neighbors.iter().collect();
     neighbors.sort_by_key(|(_, neighbor)| (neighbor.group.is_none(), neighbor.group.as_ref()));

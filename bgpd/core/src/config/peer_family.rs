@@ -9,6 +9,7 @@ use ferrite_cli::{Args, CliError};
 use super::add_path::{self, AddPath};
 use super::peer::{No, Part, PeerLines, PeerRow, PeerSettings, Target, flag, number};
 use super::peer_filters::PeerFilters;
+use super::reflection;
 use super::types::{PolicyName, SessionKind};
 
 /// Names for the two directions.
@@ -247,6 +248,7 @@ pub struct PeerFamily {
     /// Most prefixes sent to the neighbour.
     pub maximum_prefix_out: Option<u32>,
     pub route_server_client: bool,
+    pub secondary_path: bool,
     /// IPv6: a link-local next hop is passed on.
     pub nexthop_local_unchanged: bool,
     pub allowas_in: Option<AllowAsIn>,
@@ -599,9 +601,13 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
         },
         examples: &["route-server-client"],
     },
+    reflection::SECONDARY_PATH,
     PeerRow {
         syntax: "nexthop-local unchanged",
-        help: &["Configure treatment of outgoing link-local nexthop attribute", "Leave link-local nexthop unchanged for this peer"],
+        help: &[
+            "Configure treatment of outgoing link-local nexthop attribute",
+            "Leave link-local nexthop unchanged for this peer",
+        ],
         no: No::Derived,
         set: |target, _| {
             target.own.nexthop_local_unchanged = true;

@@ -19,6 +19,7 @@ use super::graceful::{self, RestartSettings};
 use super::limits::{self, Limits};
 use super::name::NeighborName;
 use super::peer::{Neighbor, PeerGroup, PeerSettings};
+use super::reflection;
 use super::session::{checked_message, checked_timers};
 use super::sessions::{self, InstanceSessions};
 use super::types::{GroupName, PerFamily, RemoteAs, SessionKind, Timers, WrittenAsn};
@@ -66,6 +67,7 @@ pub struct RouterBgp {
     pub as_path_confed: bool,
     pub multipath_relax: Option<MultipathRelax>,
     /// Route maps change reflected routes too.
+    pub reflector_outbound_policy: bool,
     pub compare_router_id: bool,
     pub bestpath_aigp: bool,
     pub med_confed: bool,
@@ -121,6 +123,7 @@ impl RouterBgp {
             as_path_ignore: false,
             as_path_confed: false,
             multipath_relax: None,
+            reflector_outbound_policy: false,
             compare_router_id: false,
             bestpath_aigp: false,
             med_confed: false,
@@ -485,6 +488,7 @@ pub(super) static BEFORE: &[RouterRow] = &[
         },
         examples: &["bgp bestpath as-path multipath-relax", "bgp bestpath as-path multipath-relax as-set"],
     },
+    reflection::OUTBOUND_POLICY,
     switch!(
         compare_router_id,
         "bgp bestpath compare-routerid",

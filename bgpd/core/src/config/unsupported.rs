@@ -19,13 +19,8 @@ use Refuse::{Off, On};
 const HELP: &str = "Not supported by this version";
 
 /// Right under `configure terminal`.
-const IN_CONFIG: &[(&str, Refuse)] = &[
-    ("rpki", On),
-    ("dump bgp", On),
-    ("bgp no-rib", On),
-    ("bgp send-extra-data zebra", On),
-    ("bgp snmp traps", On),
-];
+const IN_CONFIG: &[(&str, Refuse)] =
+    &[("rpki", On), ("dump bgp", On), ("bgp send-extra-data zebra", On), ("bgp snmp traps", On)];
 
 /// Under `router bgp`.
 const IN_ROUTER: &[(&str, Refuse)] = &[
@@ -49,7 +44,6 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp default l2vpn-evpn", On),
     ("bgp default show-nexthop-hostname", On),
     ("bgp labeled-unicast", On),
-    ("bgp route-reflector allow-outbound-policy", On),
     ("bmp mirror", On),
     ("bmp targets", On),
     ("segment-routing srv6", On),
@@ -76,15 +70,10 @@ const IN_FAMILY: &[(&str, Refuse)] = &[
 ];
 
 /// After `neighbor X`, under `router bgp`.
-const OF_NEIGHBOR: &[(&str, Refuse)] = &[
-    ("bfd", On),
-    ("extended-link-bandwidth", On),
-];
+const OF_NEIGHBOR: &[(&str, Refuse)] = &[("bfd", On), ("extended-link-bandwidth", On)];
 
 /// After `neighbor X`, in an address family (and, as IPv4 unicast, under `router bgp`).
-const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[
-    ("send-community extended rpki", On),
-];
+const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[("send-community extended rpki", On)];
 
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";
 /// Keyword and three alternatives.

@@ -142,6 +142,7 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
     let flags = |c: &ShardConfig| {
         [
             c.client_to_client_reflection,
+            c.reflector_outbound_policy,
             c.import_check,
             c.zebra,
             c.install,

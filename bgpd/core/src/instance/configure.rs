@@ -59,7 +59,8 @@ impl Instance {
         self.configure_shards(out);
         self.range_keys(out);
         let wanted = self.wanted();
-        let keep: BTreeSet<NeighborName> = wanted.iter().map(|wanted| wanted.effective.name.clone()).collect();
+        let keep: BTreeSet<NeighborName> =
+            wanted.iter().map(|wanted| wanted.effective.name.clone()).collect();
         let gone: Vec<(NeighborName, PeerId)> = self
             .by_name
             .iter()
@@ -134,7 +135,7 @@ impl Instance {
                 let empty = Arc::new(crate::rib::ShardConfig {
                     vrf: self.vrf_id(),
                     zebra: self.uses_zebra(),
-                    install: self.host.install && self.uses_zebra(),
+                    install: self.host.install && !config.no_rib && self.uses_zebra(),
                     ..Default::default()
                 });
                 self.all_shards(|| ShardEvent::Configured(Arc::clone(&empty)), out);
@@ -150,7 +151,13 @@ impl Instance {
         self.all_shards(|| ShardEvent::Configured(Arc::clone(&new)), out);
     }
 
-    pub(super) fn remove_peer(&mut self, now: Timestamp, name: &NeighborName, id: PeerId, out: &mut Vec<Action>) {
+    pub(super) fn remove_peer(
+        &mut self,
+        now: Timestamp,
+        name: &NeighborName,
+        id: PeerId,
+        out: &mut Vec<Action>,
+    ) {
         self.peer_event(now, id, PeerEvent::Deconfigured, out);
         self.drop_all_stale(id, out);
         if let Some(entry) = self.peers.remove(&id) {

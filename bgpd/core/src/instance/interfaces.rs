@@ -51,7 +51,10 @@ impl Interfaces {
                 lost
             }
             None => {
-                self.links.insert(interface.ifindex, Link { interface, addresses: Vec::new(), neighbors: Vec::new() });
+                self.links.insert(
+                    interface.ifindex,
+                    Link { interface, addresses: Vec::new(), neighbors: Vec::new() },
+                );
                 false
             }
         }

@@ -15,9 +15,9 @@ use super::Host;
 use super::filter::{ChainKey, Filters, Place};
 use super::identity;
 use super::interfaces::Interfaces;
+use super::unnumbered::is_link_local;
 use crate::config::GracefulMode;
 use crate::config::graceful::RESTART_TIME;
-use super::unnumbered::is_link_local;
 use crate::config::{
     AddPathTx, AllowAsIn, BandwidthMode, BgpConfig, EffectiveFamily, EffectiveNeighbor, FamilyConfig,
     InstanceName, PolicyName, RemoteAs, RouterBgp, SESSION_DSCP, UpdateSource,
@@ -268,7 +268,7 @@ impl Surroundings<'_> {
             add_path_receive: negotiated.add_path_receive.contains(family),
             add_path_send: add_path_send(from, negotiated.add_path_send.contains(family)),
             paths_limit: negotiated.paths_limit(family),
-            secondary_path: false,
+            secondary_path: from.secondary_path,
             unsuppress: self.unsuppress(afi, from),
             advertise: from.filters.advertise_map.as_ref().map(|map| Conditional {
                 routes: self.chain(&ChainKey::map(Place::Local, afi, &map.routes)),
@@ -304,12 +304,13 @@ impl Surroundings<'_> {
             cluster_id: router.cluster_id.unwrap_or(self.router_id.0),
             default_local_pref: router.default_local_preference,
             client_to_client_reflection: router.client_to_client_reflection,
+            reflector_outbound_policy: router.reflector_outbound_policy,
             decision: decision(router),
             own_addresses,
             interfaces,
             import_check: router.import_check,
             zebra: self.host.zebra && !self.is_view(),
-            install: self.host.install && !self.is_view(),
+            install: self.host.install && !self.config.no_rib && !self.is_view(),
             graceful_shutdown: router.graceful_shutdown || self.config.sessions.graceful_shutdown,
             reject_as_sets: router.reject_as_sets,
             bandwidth: match router.bandwidth {

@@ -99,9 +99,5 @@ impl Instance {
 }
 
 fn request(vrf: VrfId, ifindex: IfIndex, interval: Option<u32>) -> Action {
-    Action::Zebra(ToZebra::RouterAdvertisements(RouterAdvertisements {
-        vrf,
-        ifindex,
-        interval,
-    }))
+    Action::Zebra(ToZebra::RouterAdvertisements(RouterAdvertisements { vrf, ifindex, interval }))
 }

@@ -210,7 +210,13 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Res
     }
     let mut route = policy_input(ctx, target, prefix, attrs, path, interned);
     if let Some(policy) = &settings.export {
-        if policy.apply(&mut route) == Verdict::Deny {
+        // A reflector changes nothing unless told to: what it reflects was judged where it came into the AS.
+        let verdict = if reflected && !ctx.config.reflector_outbound_policy {
+            policy.apply(&mut route.clone())
+        } else {
+            policy.apply(&mut route)
+        };
+        if verdict == Verdict::Deny {
             return Err(Withheld::Policy);
         }
         if let Some(community) = held_back(&route.attrs.communities, to) {

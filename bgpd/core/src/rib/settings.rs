@@ -294,6 +294,8 @@ pub struct ShardConfig {
     pub cluster_id: Ipv4Addr,
     pub default_local_pref: u32,
     pub client_to_client_reflection: bool,
+    /// Export policy changes reflected routes, beyond saying which pass.
+    pub reflector_outbound_policy: bool,
     pub decision: DecisionSettings,
     /// Addresses of this router: a route with one as its next hop is not usable.
     pub own_addresses: Vec<IpAddr>,
@@ -344,6 +346,7 @@ impl Default for ShardConfig {
             cluster_id: Ipv4Addr::UNSPECIFIED,
             default_local_pref: 100,
             client_to_client_reflection: true,
+            reflector_outbound_policy: false,
             decision: DecisionSettings::default(),
             own_addresses: Vec::new(),
             interfaces: Vec::new(),

@@ -246,6 +246,7 @@ impl Shard {
             || old.confederation != config.confederation
             || old.client_to_client_reflection != config.client_to_client_reflection
             || old.graceful_shutdown != config.graceful_shutdown
+            || old.reflector_outbound_policy != config.reflector_outbound_policy
             || old.bandwidth != config.bandwidth;
         self.v4.configure(&mut self.ctx, &old.ipv4_unicast, &config.ipv4_unicast, all);
         self.v6.configure(&mut self.ctx, &old.ipv6_unicast, &config.ipv6_unicast, all);

@@ -39,11 +39,8 @@ impl Machine {
             FromZebra::Interface(interface) => match self.links.get_mut(&interface.ifindex) {
                 Some(link) => link.interface = interface.clone(),
                 None => {
-                    let link = Link {
-                        interface: interface.clone(),
-                        addresses: Vec::new(),
-                        neighbors: Vec::new(),
-                    };
+                    let link =
+                        Link { interface: interface.clone(), addresses: Vec::new(), neighbors: Vec::new() };
                     self.links.insert(interface.ifindex, link);
                 }
             },

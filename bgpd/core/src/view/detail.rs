@@ -8,6 +8,7 @@ use ferrite_types::{Asn, Prefix, RouterId};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::add_path::PathIds;
 use super::routes::{NexthopCell, origin_word};
 use super::text;
 
@@ -29,6 +30,9 @@ pub struct PrefixDetail {
     /// A path carries BLACKHOLE (RFC 7999).
     #[serde(skip)]
     pub blackhole: bool,
+    /// Each path names the neighbours that have it.
+    #[serde(skip)]
+    pub by_path: bool,
     /// Paths of the prefix, of which `paths` may show a part, and the place of the best one among them.
     #[serde(skip)]
     pub available: usize,
@@ -101,6 +105,11 @@ pub struct PathDetail {
     pub otc: Option<Asn>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_attributes: Vec<UnknownAttribute>,
+    #[serde(flatten)]
+    pub path_ids: Option<PathIds>,
+    /// Neighbours that were sent this path; where some neighbour is sent several, [`PrefixDetail`] names none.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub advertised_to: IndexMap<String, AdvertisedTo>,
     pub last_update: LastUpdate,
     pub nexthops: Vec<DetailNexthop>,
     pub peer: PathPeer,
@@ -332,6 +341,9 @@ impl fmt::Display for PrefixDetail {
 
 impl PrefixDetail {
     fn write_advertised(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.by_path {
+            return Ok(());
+        }
         if self.advertised_to.is_empty() {
             return writeln!(f, "  Not advertised to any peer");
         }
@@ -373,6 +385,13 @@ impl fmt::Display for PathDetail {
                 "      Unknown attribute: type {}, flags 0x{:02x}, length {}",
                 raw.attribute_type, raw.flags, raw.length
             )?;
+        }
+        if let Some(ids) = &self.path_ids {
+            writeln!(f, "      AddPath ID: {ids}")?;
+        }
+        if !self.advertised_to.is_empty() {
+            let names: Vec<&str> = self.advertised_to.keys().map(String::as_str).collect();
+            writeln!(f, "      Advertised to: {}", names.join(" "))?;
         }
         writeln!(f, "      Last update: {}", self.last_update.string)
     }

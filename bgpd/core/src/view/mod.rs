@@ -3,6 +3,7 @@
 //!
 //! Column widths, wording and keys are those of FRR 10.3; the golden texts in the tests were recorded from it.
 
+pub mod add_path;
 pub mod dampening;
 pub mod detail;
 pub mod neighbor;

@@ -8,6 +8,7 @@ use ferrite_types::{Afi, Asn, RouterId, Safi};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::add_path::{AddPathView, PathsLimitView};
 use super::{family_key, family_name, text};
 
 /// Neighbours by the text of their address.
@@ -23,11 +24,11 @@ pub struct Both {
 }
 
 impl Both {
-    fn any(self) -> bool {
+    pub(super) fn any(self) -> bool {
         self.advertised || self.received
     }
 
-    fn text(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
         match (self.advertised, self.received) {
             (true, true) => "advertised and received",
             (true, false) => "advertised",
@@ -209,6 +210,8 @@ pub struct Capabilities {
     pub extended_message: Both,
     #[serde(rename = "addPath", skip_serializing_if = "IndexMap::is_empty")]
     pub add_path: IndexMap<&'static str, AddPathView>,
+    #[serde(rename = "pathsLimit", skip_serializing_if = "IndexMap::is_empty")]
+    pub paths_limit: IndexMap<&'static str, PathsLimitView>,
     #[serde(rename = "extendedNexthop", skip_serializing_if = "none")]
     pub extended_nexthop: Both,
     /// Families for which the neighbour announced it; the key is FRR's, spelling and all.
@@ -230,23 +233,6 @@ pub struct Capabilities {
     pub graceful_restart: Both,
     #[serde(rename = "gracefulRestartRemoteTimerMsecs", skip_serializing_if = "Option::is_none")]
     pub restart_time_msec: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AddPathView {
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub tx_advertised_and_received: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub tx_advertised: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub tx_received: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub rx_advertised_and_received: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub rx_advertised: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub rx_received: bool,
 }
 
 /// `{"advertisedAndReceived": true}` and its halves.
@@ -338,6 +324,15 @@ pub struct FamilyView {
     pub route_reflector_client: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub route_server_client: bool,
+    #[serde(rename = "addpathTxAllPaths", skip_serializing_if = "std::ops::Not::not")]
+    pub add_path_all: bool,
+    #[serde(rename = "addpathTxBestpathPerAS", skip_serializing_if = "std::ops::Not::not")]
+    pub add_path_per_as: bool,
+    #[serde(rename = "addpathTxBestSelectedPaths", skip_serializing_if = "std::ops::Not::not")]
+    pub add_path_best: bool,
+    /// Ours: the next best path is told where policy hides the best.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub secondary_path: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inbound_soft_config_permit: bool,
     #[serde(rename = "privateAsNumsRemovedInUpdatesToNbr", skip_serializing_if = "std::ops::Not::not")]
@@ -596,7 +591,13 @@ impl fmt::Display for Capabilities {
         if !self.add_path.is_empty() {
             writeln!(f, "    AddPath:")?;
             for (family, view) in &self.add_path {
-                view.write(family, f)?;
+                view.write(family_of_key(family), f)?;
+            }
+        }
+        if !self.paths_limit.is_empty() {
+            writeln!(f, "    Paths-Limit:")?;
+            for (family, view) in &self.paths_limit {
+                writeln!(f, "      {}: {view}", family_of_key(family))?;
             }
         }
         line(f, "Extended nexthop", self.extended_nexthop)?;
@@ -667,21 +668,6 @@ fn family_of_key(key: &str) -> &str {
         }
     }
     key
-}
-
-impl AddPathView {
-    fn write(&self, key: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = family_of_key(key);
-        let tx = Both { advertised: self.tx_advertised, received: self.tx_received };
-        let rx = Both { advertised: self.rx_advertised, received: self.rx_received };
-        if tx.any() {
-            writeln!(f, "      {name}: TX {}", tx.text())?;
-        }
-        if rx.any() {
-            writeln!(f, "      {name}: RX {}", rx.text())?;
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Display for MessageStats {
@@ -765,6 +751,10 @@ impl FamilyView {
         let lines = [
             (self.route_reflector_client, "  Route-Reflector Client"),
             (self.route_server_client, "  Route-Server Client"),
+            (self.add_path_all, "  Advertise all paths via addpath"),
+            (self.add_path_per_as, "  Advertise bestpath per AS via addpath"),
+            (self.add_path_best, "  Advertise best N selected paths via addpath"),
+            (self.secondary_path, "  Advertise the next best path where policy denies the best"),
             (self.inbound_soft_config_permit, "  Inbound soft reconfiguration allowed"),
             (self.private_as_removed, "  Private AS numbers removed in updates to this neighbor"),
             (self.next_hop_self, "  NEXT_HOP is always this router"),

@@ -74,7 +74,14 @@ impl NexthopCell {
             IpAddr::V6(ip) if ip.is_unicast_link_local() => Some("link-local"),
             IpAddr::V6(_) => Some("global"),
         };
-        Self { interface: None, ip, hostname: None, afi: if ip.is_ipv4() { "ipv4" } else { "ipv6" }, scope, used }
+        Self {
+            interface: None,
+            ip,
+            hostname: None,
+            afi: if ip.is_ipv4() { "ipv4" } else { "ipv6" },
+            scope,
+            used,
+        }
     }
 }
 

@@ -20,8 +20,7 @@ const PLACES: [&[&str]; 3] = [
     &["router bgp 65001", "address-family ipv6 unicast"],
 ];
 
-const NAMES: [&str; 8] =
-    ["10.0.0.1", "10.0.0.2", "10.0.0.9", "2001:db8::1", "PG", "QG", "10.0.0.3", "eth0"];
+const NAMES: [&str; 8] = ["10.0.0.1", "10.0.0.2", "10.0.0.9", "2001:db8::1", "PG", "QG", "10.0.0.3", "eth0"];
 
 /// Mostly lines that make something.
 const MAKING: &[&str] = &[

@@ -362,8 +362,12 @@ impl Model {
             rare.originator_id = Some(RouterId(Ipv4Addr::new(10, 0, 0, from_id as u8)));
             rare.cluster_list = Box::from([Ipv4Addr::new(10, 0, 0, 254)]);
         }
-        if !policy(self.export[to], prefix, &mut attrs) {
+        let mut changed = attrs.clone();
+        if !policy(self.export[to], prefix, &mut changed) {
             return None;
+        }
+        if !internal {
+            attrs = changed;
         }
         if to_kind == PeerKind::External {
             attrs.local_pref = None;

@@ -81,6 +81,7 @@ enum Op {
     Server(usize),
     Secondary(usize),
     ClientToClient,
+    OutboundPolicy,
     Nexthop {
         which: u8,
         metric: Option<u32>,
@@ -118,6 +119,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => peer.clone().prop_map(Op::Server),
         2 => peer.clone().prop_map(Op::Secondary),
         1 => Just(Op::ClientToClient),
+        1 => Just(Op::OutboundPolicy),
         2 => (0..3u8, proptest::option::of(0..3u32)).prop_map(|(which, metric)| Op::Nexthop { which, metric }),
         2 => peer.clone().prop_map(Op::Stick),
         1 => peer.clone().prop_map(Op::Unstick),
@@ -183,6 +185,7 @@ struct Model {
     settings: [Settings; PEERS.len()],
     nexthops: [Option<u32>; 3],
     client_to_client: bool,
+    outbound_policy: bool,
     /// Identifiers under which paths were sent, for as long as the path is there.
     sent: BTreeMap<PathName, u32>,
 }
@@ -202,6 +205,7 @@ impl Model {
             settings: [PLAIN; PEERS.len()],
             nexthops: [Some(1); 3],
             client_to_client: true,
+            outbound_policy: false,
             sent: BTreeMap::new(),
         };
         for which in 0..3 {
@@ -305,6 +309,11 @@ impl Model {
                 let on = self.client_to_client;
                 self.world.configure(|config| config.client_to_client_reflection = on);
             }
+            Op::OutboundPolicy => {
+                self.outbound_policy ^= true;
+                let on = self.outbound_policy;
+                self.world.configure(|config| config.reflector_outbound_policy = on);
+            }
             Op::Nexthop { which, metric } => self.set_nexthop(which, metric),
             Op::Stick(peer) if self.is_up(peer) => {
                 self.may_repeat(peer);
@@ -367,8 +376,12 @@ impl Model {
             rare.originator_id = Some(RouterId(Ipv4Addr::new(10, 0, 0, from_id as u8)));
             rare.cluster_list = Box::from([Ipv4Addr::new(10, 0, 0, 254)]);
         }
-        if !policy(receiver.export, prefix, &mut attrs) {
+        let mut changed = attrs.clone();
+        if !policy(receiver.export, prefix, &mut changed) {
             return None;
+        }
+        if !internal || self.outbound_policy {
+            attrs = changed;
         }
         if external {
             attrs.local_pref = None;
