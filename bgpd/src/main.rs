@@ -7,12 +7,14 @@ use clap::Args;
 use ferrite_daemon::Info;
 
 mod clock;
+mod dump;
 mod exec;
 mod io;
 mod log;
 mod queue;
 mod shards;
 mod shell;
+mod tap;
 mod zebra;
 
 /// Routes are millions of small values of a few sizes, made on one thread and dropped on another.

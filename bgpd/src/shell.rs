@@ -22,11 +22,13 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::BgpOptions;
 use crate::clock::Clock;
+use crate::dump::Dumps;
 use crate::exec::Execs;
 use crate::io::{self, Connection, Incoming, Listeners, Session};
 use crate::log;
 use crate::queue::Input;
 use crate::shards::{Report, Shards};
+use crate::tap::Tap;
 use crate::zebra::{self, ZebraQueue};
 
 /// Events of connections that may wait for the instance.
@@ -67,6 +69,8 @@ struct Shell {
     accepted: HashMap<AcceptId, Incoming>,
     next_accept: u64,
     execs: Execs,
+    tap: Arc<Tap>,
+    dumps: Dumps,
     /// Cloned into every connection that still has something to say.
     flushed: mpsc::Sender<()>,
     finished: bool,
@@ -90,6 +94,8 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
     }
     let (sender, mut zebra_events) = connect_zebra(&daemon);
     let feed = tokio::spawn(feed.run(sender.clone()));
+    let tap = Arc::<Tap>::default();
+    let dumps = Dumps::new(Arc::clone(&tap), events.clone());
     let mut shell = Shell {
         clock,
         speaker: Speaker::new(host),
@@ -109,6 +115,8 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
         accepted: HashMap::new(),
         next_accept: 0,
         execs: Execs::default(),
+        dumps,
+        tap,
         flushed,
         finished: false,
     };
@@ -230,7 +238,15 @@ impl Shell {
         let (peer, conn) = key;
         let instance = self.instances.get(&key).copied().unwrap_or_default();
         let Some(queues) = self.shards.queues(instance).cloned() else { return };
-        let connection = Connection::start(peer, conn, stream, transport, self.events.clone(), queues);
+        let connection = Connection::start(
+            peer,
+            conn,
+            stream,
+            transport,
+            self.events.clone(),
+            queues,
+            Arc::clone(&self.tap),
+        );
         self.connections.insert(key, connection);
     }
 
@@ -317,7 +333,9 @@ impl Shell {
             Action::SessionUp { peer, conn, session, config, negotiated } => {
                 if let Some(connection) = self.connections.get_mut(&(peer, conn)) {
                     let context = negotiated.decode_context(&config);
-                    connection.establish(Session { session, context, max_len: negotiated.max_len() });
+                    let asns = (negotiated.remote_as, negotiated.local_as);
+                    let max_len = negotiated.max_len();
+                    connection.establish(Session { session, context, max_len, asns });
                 }
             }
             Action::SessionDown { peer, .. } => self.shards.push_all(instance, || Input::WriterGone(peer)),
@@ -328,6 +346,7 @@ impl Shell {
             Action::Shard { shard, event } => self.shards.push(instance, shard, event),
             Action::Zebra(message) => self.zebra.send(message),
             Action::Reply { exec, text, done } => self.execs.reply(exec, text, done),
+            Action::Dump(action) => self.dumps.perform(action),
             Action::Log(line) => {
                 log::write(self.names.get(&instance).map_or("default", InstanceName::label), line);
             }

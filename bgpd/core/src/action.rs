@@ -10,6 +10,7 @@ use ferrite_types::zclient::ToZebra;
 
 use crate::config::{InstanceName, NeighborName};
 use crate::event::{AcceptId, ExecId};
+use crate::instance::dump::DumpAction;
 use crate::peer::{ConnId, Negotiated, SessionConfig, State, Transport};
 use crate::rib::{PeerId, ShardEvent};
 
@@ -79,6 +80,8 @@ pub enum Action {
         text: String,
         done: bool,
     },
+    /// For MRT files.
+    Dump(DumpAction),
     /// For the log.
     Log(LogLine),
     /// An instance begins: it gets shards of its own. Not said of the default one, which is there from the start.

@@ -283,6 +283,11 @@ impl Instance {
         answer: Answer,
         out: &mut Vec<Action>,
     ) {
+        if let Answer::Rows { rows, done } = &answer
+            && self.dump_answered(token, rows, *done, out)
+        {
+            return;
+        }
         let (exec, question) = exec_of(token);
         match self.execs.0.get_mut(&exec) {
             Some(Exec::Gather(gather)) => {

@@ -40,6 +40,7 @@ mod add_path;
 mod community_alias;
 mod conditions;
 mod dampening;
+mod dump;
 mod effective;
 mod family;
 pub mod graceful;
@@ -65,6 +66,7 @@ pub use add_path::{AddPath, AddPathTx};
 pub use community_alias::CommunityAliases;
 pub use conditions::{BandwidthMode, ConditionTimers};
 pub use dampening::Dampening;
+pub use dump::{Dump, Dumps, Interval};
 pub use effective::{BGP_PORT, EffectiveFamily, EffectiveNeighbor, EffectiveSession};
 pub use family::{
     Aggregate, DistanceRule, Distances, FamilyConfig, MAXIMUM_PATHS, MaximumPaths, Network, Redistribute,
@@ -122,6 +124,7 @@ pub struct BgpConfig {
     pub sessions: GlobalSessions,
     /// `bgp no-rib`: no route goes into the kernel.
     pub no_rib: bool,
+    pub dumps: Dumps,
     /// `bgp session-dscp`: six bits; `None` is [`SESSION_DSCP`].
     pub session_dscp: Option<u8>,
     /// What all instances do about restarts; see [`BgpConfig::graceful`].
@@ -177,6 +180,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     sessions::register(registry);
     reflection::register(registry);
     graceful::register(registry);
+    dump::register(registry);
     register_router(registry);
     register_families(registry);
     neighbors::register(registry);

@@ -97,6 +97,8 @@ pub enum Event {
     ReplyTaken(ExecId),
     /// Nobody waits for the reply any more.
     ReplyGone(ExecId),
+    /// A piece of a table dump was written, or could not be.
+    DumpTaken(bool),
     /// The daemon is asked to end: sessions are told, then [`crate::Action::Finished`].
     Shutdown,
 }

@@ -22,6 +22,7 @@ use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 mod compare;
 mod configure;
 mod dynamic;
+pub mod dump;
 pub(crate) mod edits;
 pub(crate) mod filter;
 pub(crate) mod graceful;
@@ -102,6 +103,7 @@ pub struct Instance {
     replaying: usize,
     /// The first convergence, which zebra's sweep waits for.
     initial: initial::Initial,
+    dumps: dump::Dumps,
     shard_config: Option<Arc<ShardConfig>>,
     pub(crate) execs: Execs,
     finishing: bool,
@@ -139,6 +141,7 @@ impl Instance {
             advertising: BTreeSet::new(),
             replaying: 0,
             initial: initial::Initial::default(),
+            dumps: dump::Dumps::default(),
             shard_config: None,
             execs: Execs::default(),
             finishing: false,
@@ -196,6 +199,7 @@ impl Instance {
             Event::Exec { exec, command, args } => self.exec(now, exec, command, &args, out),
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(exec, out),
+            Event::DumpTaken(good) => self.dump_taken(good, out),
             Event::Shutdown => self.shutdown(now, out),
         }
     }
@@ -214,13 +218,14 @@ impl Instance {
         self.graceful_tick(now, out);
         self.initial_tick(now, out);
         self.policy_tick(now, out);
+        self.dump_tick(now, out);
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let peers = self.peers.values().filter_map(|entry| entry.peer.next_deadline());
         let graceful = self.peers.values().filter_map(|entry| entry.graceful.deadline());
-        peers.chain(graceful).chain(self.initial.deadline()).chain(self.policy_due).min()
+        peers.chain(graceful).chain(self.initial.deadline()).chain(self.policy_due).chain(self.dumps.deadline()).min()
     }
 
     pub(crate) fn router(&self) -> Option<&RouterBgp> {

@@ -24,4 +24,5 @@ pub mod view;
 pub use action::{Action, LogLine};
 pub use event::{AcceptId, Event, ExecId};
 pub use instance::Instance;
+pub use instance::dump::DumpAction;
 pub use speaker::{InstanceId, Speaker};

@@ -105,6 +105,7 @@ impl Speaker {
             Event::Exec { exec, command, args } => self.exec(now, exec, command, args, out),
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(now, exec, out),
+            Event::DumpTaken(_) => self.give(now, InstanceId::DEFAULT, event, out),
             Event::Shutdown => self.shutdown(now, out),
             event => {
                 if let Some(id) = event.peer().and_then(|peer| self.owners.get(&peer)).copied() {
@@ -395,6 +396,7 @@ impl Event {
             | Self::Exec { .. }
             | Self::ReplyTaken(_)
             | Self::ReplyGone(_)
+            | Self::DumpTaken(_)
             | Self::Shutdown => None,
         }
     }

@@ -15,6 +15,7 @@ use super::reader::{Reader, SessionTerms};
 use super::socket;
 use super::writer::{self, Reports, Writer};
 use crate::queue::ShardQueue;
+use crate::tap::Tap;
 
 /// How long what is left to say may take.
 const LINGER: Duration = Duration::from_secs(5);
@@ -42,6 +43,7 @@ impl Connection {
         transport: &Transport,
         events: mpsc::Sender<Event>,
         shards: Arc<[Arc<ShardQueue>]>,
+        tap: Arc<Tap>,
     ) -> Self {
         if let Err(error) = socket::apply(&SockRef::from(&stream), transport) {
             tracing::warn!("{}: socket options: {error}", transport.remote.ip());
@@ -49,7 +51,7 @@ impl Connection {
         let (read, write) = stream.into_split();
         let writer = Arc::new(Writer::default());
         let (terms, receiver) = oneshot::channel();
-        let reader = Reader::new(peer, conn, read, events.clone(), Arc::clone(&shards), receiver);
+        let reader = Reader::new(peer, conn, read, events.clone(), Arc::clone(&shards), receiver, tap);
         let reading = tokio::spawn(reader.run()).abort_handle();
         let reports = Reports { peer, conn, events, shards };
         let name = transport.remote.ip();

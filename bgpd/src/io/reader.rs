@@ -2,25 +2,29 @@
 //! instance. UPDATEs wait for the session to be established, because only then it is agreed how they are read.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bgp_core::Event;
 use bgp_core::peer::{ConnId, Faults, PeerMessage};
 use bgp_core::rib::{PeerId, ShardEvent};
 use bgp_packet::attr::{DecodeContext, Penalty};
 use bgp_packet::header::MAX_LEN;
+use bgp_packet::mrt::{Ends, Reading};
 use bgp_packet::orf::OrfUpdate;
 use bgp_packet::update::{self, AttributeCache};
 use bgp_packet::{Frame, MessageType, Notification, Open, RefreshKind, RouteRefresh, next_frame};
 use bytes::{Bytes, BytesMut};
 use ferrite_daemon::RateLimit;
+use ferrite_types::Asn;
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
 use super::routes::{Batches, PATIENCE};
 use crate::queue::ShardQueue;
+use crate::tap::{Tap, Tapped};
 
 /// Octets asked for at once.
 const CHUNK: usize = 64 * 1024;
@@ -28,6 +32,8 @@ const CHUNK: usize = 64 * 1024;
 const QUIET: Duration = Duration::from_secs(10);
 /// Octets of a faulty UPDATE that a log line shows.
 const SHOWN: usize = 512;
+/// Messages that a tap may miss nothing of before a session is established: OPEN and KEEPALIVE.
+const HELD: usize = 4;
 
 /// What was agreed on, for the reader.
 #[derive(Debug)]
@@ -35,6 +41,8 @@ pub struct SessionTerms {
     pub session: u64,
     pub context: DecodeContext,
     pub max_len: usize,
+    /// Theirs and ours.
+    pub asns: (Asn, Asn),
 }
 
 /// Why a reader stops.
@@ -57,6 +65,11 @@ pub struct Reader {
     /// A KEEPALIVE was passed on before the session was established: the terms are on their way.
     confirmed: bool,
     max_len: usize,
+    tap: Arc<Tap>,
+    /// For the tap; the neighbour's AS is known from its OPEN on.
+    ends: Ends,
+    /// What came before it was known how it reads.
+    held: Vec<Tapped>,
 }
 
 /// What exists once UPDATEs may be read.
@@ -81,8 +94,17 @@ impl Reader {
         events: mpsc::Sender<Event>,
         shards: Arc<[Arc<ShardQueue>]>,
         terms: oneshot::Receiver<SessionTerms>,
+        tap: Arc<Tap>,
     ) -> Self {
         let name = socket.peer_addr().map_or_else(|_| "?".to_owned(), |addr| addr.ip().to_string());
+        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let ends = Ends {
+            remote_as: Asn(0),
+            local_as: Asn(0),
+            ifindex: 0,
+            remote: socket.peer_addr().map_or(unknown, |addr| addr.ip().to_canonical()),
+            local: socket.local_addr().map_or(unknown, |addr| addr.ip().to_canonical()),
+        };
         Self {
             peer,
             conn,
@@ -94,6 +116,9 @@ impl Reader {
             established: None,
             confirmed: false,
             max_len: MAX_LEN,
+            tap,
+            ends,
+            held: Vec::new(),
         }
     }
 
@@ -169,6 +194,9 @@ impl Reader {
     }
 
     async fn frame(&mut self, frame: Frame) -> Result<(), End> {
+        if self.tap.wants(frame.kind) {
+            self.tapped(&frame);
+        }
         let message = match frame.kind {
             MessageType::Update => return self.update(&frame.body).await,
             MessageType::Keepalive => PeerMessage::Keepalive,
@@ -194,6 +222,25 @@ impl Reader {
             self.await_terms().await?;
         }
         Ok(())
+    }
+
+    /// Hands a message to whoever listens in; what comes before the session is up waits until it is known how it reads.
+    fn tapped(&mut self, frame: &Frame) {
+        let mut message = Tapped {
+            time: SystemTime::now(),
+            ends: self.ends,
+            reading: Reading { four_octet: true, add_path: false },
+            kind: frame.kind,
+            body: frame.body.clone(),
+        };
+        match &self.established {
+            Some(established) => {
+                message.reading = reading(&established.context);
+                self.tap.offer(message);
+            }
+            None if self.held.len() < HELD => self.held.push(message),
+            None => {}
+        }
     }
 
     /// Markers of a refresh belong between the routes before and behind them.
@@ -229,6 +276,11 @@ impl Reader {
         let Some(terms) = self.terms.take() else { return Ok(()) };
         let Ok(terms) = terms.await else { return Err(End::Told) };
         self.max_len = terms.max_len;
+        (self.ends.remote_as, self.ends.local_as) = terms.asns;
+        let reading = reading(&terms.context);
+        for message in std::mem::take(&mut self.held) {
+            self.tap.offer(Tapped { ends: self.ends, reading, ..message });
+        }
         self.established = Some(Established {
             session: terms.session,
             context: terms.context,
@@ -322,6 +374,10 @@ impl Reader {
         let mut sink = [0; 4096];
         while self.socket.read(&mut sink).await.is_ok_and(|read| read > 0) {}
     }
+}
+
+fn reading(context: &DecodeContext) -> Reading {
+    Reading { four_octet: context.four_octet, add_path: !context.add_path.is_empty() }
 }
 
 fn log_faults(name: &str, limit: &mut RateLimit, update: &update::Update, body: &Bytes) {

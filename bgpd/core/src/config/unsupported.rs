@@ -20,7 +20,7 @@ const HELP: &str = "Not supported by this version";
 
 /// Right under `configure terminal`.
 const IN_CONFIG: &[(&str, Refuse)] =
-    &[("rpki", On), ("dump bgp", On), ("bgp send-extra-data zebra", On), ("bgp snmp traps", On)];
+    &[("rpki", On), ("bgp send-extra-data zebra", On), ("bgp snmp traps", On)];
 
 /// Under `router bgp`.
 const IN_ROUTER: &[(&str, Refuse)] = &[

@@ -34,7 +34,8 @@ impl Instance {
             self.policies =
                 given.unwrap_or_else(|| Arc::new(Policies::compile(&config.policy, Some(&self.policies))));
         }
-        self.config = config;
+        let before = std::mem::replace(&mut self.config, config);
+        self.configure_dumps(now, &before, out);
         self.initial_configured(now, out);
         if edited {
             self.hold_policy(now);

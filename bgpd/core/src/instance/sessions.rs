@@ -184,6 +184,7 @@ impl Instance {
                 PeerAction::Refresh { refresh, .. } => self.refresh_asked(now, id, refresh, out),
                 PeerAction::StateChanged { from, to } => {
                     out.push(Action::Log(LogLine::State { addr: entry.name.clone(), from, to }));
+                    self.dump_state(id, from, to, out);
                 }
                 PeerAction::AttemptFailed { reset } => {
                     let reason = reason_text(&reset);
