@@ -2,6 +2,7 @@
 //! the two ends negotiated.
 
 pub mod attr;
+pub mod bmp;
 pub mod capability;
 pub mod family;
 pub mod header;
