@@ -46,6 +46,15 @@ pub use wait::{holds_for, json_contains, wait_until};
 /// The test is named after the function that the closure stands in.
 pub fn run<F: FnOnce(&mut Net) -> Result<()>>(needs: &Needs, test: F) {
     let name = name_of::<F>();
+    if let Err(reason) = needs.kernel_unmet() {
+        assert!(!needs::in_vm(), "{name}: in the virtual machine: {reason}");
+        match needs::defer(&name, needs, &reason) {
+            Ok(true) => eprintln!("LEFT to the virtual machine: {name}: {reason}"),
+            Ok(false) => needs::report_skip(&name, &reason),
+            Err(failure) => panic!("{name}: {failure}"),
+        }
+        return;
+    }
     if let Err(reason) = needs.unmet() {
         needs::report_skip(&name, &reason);
         return;
@@ -70,8 +79,11 @@ pub fn run<F: FnOnce(&mut Net) -> Result<()>>(needs: &Needs, test: F) {
     }
 }
 
-/// `target/topotests`, or below `$CARGO_TARGET_DIR`.
+/// `$FERRITE_OUTPUT`, else `target/topotests`, or below `$CARGO_TARGET_DIR`.
 pub fn output_dir() -> PathBuf {
+    if let Some(dir) = std::env::var_os("FERRITE_OUTPUT") {
+        return PathBuf::from(dir);
+    }
     target_dir().join("topotests")
 }
 

@@ -31,15 +31,22 @@ impl Needs {
         Needs { ours: true, peers: true, ..Needs::default() }
     }
 
-    /// The first need that this machine does not meet.
-    pub fn unmet(&self) -> Result<()> {
-        if self.ours && crate::Kind::Ours.subject() == crate::Kind::Ours {
-            crate::daemon::ours::binaries()?;
-        }
-        if self.data && crate::data::folder().is_none() {
-            return Err(Failure::new(
-                "no folder of real tables (FERRITE_DATA, or ../shared/data beside the workspace)",
-            ));
+    /// The same with VRF devices.
+    #[must_use]
+    pub fn vrf(self) -> Needs {
+        Needs { vrf: true, ..self }
+    }
+
+    /// The same with MPLS.
+    #[must_use]
+    pub fn mpls(self) -> Needs {
+        Needs { mpls: true, ..self }
+    }
+
+    /// The first need of the kernel that this machine's does not meet.
+    pub fn kernel_unmet(&self) -> Result<()> {
+        if !self.vrf && !self.mpls {
+            return Ok(());
         }
         let sandbox = Sandbox::new()?;
         let probe = |what: &str, args: &str| {
@@ -54,11 +61,46 @@ impl Needs {
             let labels = run(sandbox.command("cat").arg("/proc/sys/net/mpls/platform_labels"));
             labels.map_err(|_| Failure::new("this kernel has no MPLS"))?;
         }
+        Ok(())
+    }
+
+    /// The first need but those of the kernel that this machine does not meet.
+    pub fn unmet(&self) -> Result<()> {
+        if self.ours && crate::Kind::Ours.subject() == crate::Kind::Ours {
+            crate::daemon::ours::binaries()?;
+        }
+        if self.data && crate::data::folder().is_none() {
+            return Err(Failure::new(
+                "no folder of real tables (FERRITE_DATA, or ../shared/data beside the workspace)",
+            ));
+        }
+        Sandbox::new().map(drop)?;
         if self.peers {
             peers_root::provide()?;
         }
         Ok(())
     }
+}
+
+/// Leaves a test whose kernel needs are not met here to the virtual machine, where there is to be one
+/// (`$FERRITE_VM_LOG`); whether that was done.
+pub fn defer(name: &str, needs: &Needs, reason: &Failure) -> Result<bool> {
+    let Some(log) = std::env::var_os("FERRITE_VM_LOG") else { return Ok(false) };
+    // The machine has no network: what it takes is made here.
+    let root = if needs.peers { peers_root::provide()?.display().to_string() } else { String::new() };
+    let program = std::env::current_exe()?;
+    let test = name.split_once('.').map_or(name, |(_, test)| test).replace('.', "::");
+    let reason = reason.to_string().replace(['\n', '\t'], " ");
+    let line = format!("{}\t{test}\t{reason}\t{root}\n", program.display());
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+    // One write per line: several test processes share the file.
+    file.write_all(line.as_bytes())?;
+    Ok(true)
+}
+
+/// Whether this is the virtual machine: what its kernel lacks, none has.
+pub fn in_vm() -> bool {
+    std::env::var_os("FERRITE_VM").is_some()
 }
 
 /// Says that a test was skipped: to people, and as a line of `$FERRITE_SKIP_LOG` to the one who counts.

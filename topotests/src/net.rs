@@ -44,7 +44,14 @@ impl Net {
         std::fs::create_dir_all(dir)?;
         let sandbox = Arc::new(Sandbox::new()?);
         let dir = dir.canonicalize()?;
-        Ok(Net { captures: Vec::new(), sandbox, routers: Vec::new(), dir, links: 0, capture: true })
+        Ok(Net {
+            captures: Vec::new(),
+            sandbox,
+            routers: Vec::new(),
+            dir,
+            links: 0,
+            capture: !crate::needs::in_vm(),
+        })
     }
 
     /// Turns packet captures off: for benchmarks and whole tables.

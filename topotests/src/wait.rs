@@ -13,7 +13,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Polls `condition` until it is `Ok`; after `timeout` fails with its last error.
 pub fn wait_until<T>(timeout: Duration, what: &str, mut condition: impl FnMut() -> Result<T>) -> Result<T> {
-    let start = Instant::now();
+    let (start, timeout) = (Instant::now(), timeout * patience());
     loop {
         match condition() {
             Ok(value) => return Ok(value),
@@ -26,6 +26,11 @@ pub fn wait_until<T>(timeout: Duration, what: &str, mut condition: impl FnMut() 
             Err(_) => std::thread::sleep(POLL),
         }
     }
+}
+
+/// How many times longer than on a machine of its own everything may take (`$FERRITE_PATIENCE`).
+pub fn patience() -> u32 {
+    std::env::var("FERRITE_PATIENCE").ok().and_then(|text| text.parse().ok()).unwrap_or(1).max(1)
 }
 
 /// Checks throughout `span` that `condition` holds; the first error ends it.

@@ -3,7 +3,7 @@
 //! | command | does |
 //! | --- | --- |
 //! | `demo` | builds, brings up a small network of ours, FRR and BIRD, leaves you in vtysh |
-//! | `test` | checks what tests need (asks before installing), runs all, counts |
+//! | `test` | checks what tests need (asks before installing), runs all, counts; `--vm`: the rest in a virtual machine |
 //! | `bench` | measures ours, FRR and BIRD in one run |
 //! | `fuzz` | runs the fuzz targets |
 //! | `ci` | format, lints, tests, fuzzing: what must be green |
@@ -14,6 +14,7 @@ mod build;
 mod fuzz;
 mod needs;
 mod suites;
+mod vm;
 
 use std::process::{Command, ExitCode};
 
@@ -42,6 +43,9 @@ enum Task {
         /// Install missing packages without asking
         #[arg(long)]
         yes: bool,
+        /// What this kernel cannot host (VRF, MPLS) runs in a virtual machine
+        #[arg(long)]
+        vm: bool,
         /// Only tests whose names contain one of these
         filter: Vec<String>,
     },
@@ -63,7 +67,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Demo { once, yes } => needs::provide(yes).and_then(|()| demo(once)),
-        Task::Test { yes, filter } => suites::run(yes, &filter).map(|tally| tally.report()),
+        Task::Test { yes, vm, filter } => suites::run(yes, vm, &filter).map(|tally| tally.report()),
         Task::Bench { args } => needs::provide(false).and_then(|()| bench(&args)),
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets).map(|outcome| outcome.report()),
         Task::Ci => ci(),
@@ -103,7 +107,7 @@ fn ci() -> Result<bool, String> {
     let lints =
         step("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])?;
     println!("== tests");
-    let mut tally = suites::run(true, &[])?;
+    let mut tally = suites::run(true, true, &[])?;
     tally.count("format", format);
     tally.count("lints", lints);
     println!("== fuzzing");

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::build::succeeds;
 
-/// A program or file that must be there, and the Debian package that brings it.
+/// A program, file, or command that must succeed, and the Debian package that brings it.
 struct Need {
     what: &'static str,
     package: &'static str,
@@ -24,6 +24,15 @@ const NEEDS: &[Need] = &[
     Need { what: "tcpdump", package: "tcpdump", why: "captures of failed tests", optional: true },
 ];
 
+#[rustfmt::skip]
+const VM_NEEDS: &[Need] = &[
+    Need { what: "qemu-system-x86_64", package: "qemu-system-x86", why: "the virtual machine", optional: false },
+    Need { what: "modprobe", package: "kmod", why: "its modules", optional: false },
+    Need { what: "busybox", package: "busybox-static", why: "its first steps", optional: false },
+    Need { what: "file", package: "file", why: "telling its kernel's version", optional: false },
+    Need { what: "python3 -c 'import ensurepip, venv'", package: "python3-venv", why: "a place for virtme-ng, which boots it", optional: false },
+];
+
 const UIDMAP: Need = Need {
     what: "newuidmap",
     package: "uidmap",
@@ -33,7 +42,16 @@ const UIDMAP: Need = Need {
 
 /// Makes sure of all needs; missing ones that are not optional fail.
 pub fn provide(yes: bool) -> Result<(), String> {
-    let missing: Vec<&Need> = all().into_iter().filter(|need| !is_there(need.what)).collect();
+    provide_all(yes, &all())
+}
+
+/// What the virtual machine takes beyond that.
+pub fn provide_vm(yes: bool) -> Result<(), String> {
+    provide_all(yes, &VM_NEEDS.iter().collect::<Vec<_>>())
+}
+
+fn provide_all(yes: bool, needs: &[&'static Need]) -> Result<(), String> {
+    let missing: Vec<&Need> = needs.iter().copied().filter(|need| !is_there(need.what)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -63,6 +81,11 @@ fn in_ci() -> bool {
 }
 
 fn is_there(what: &str) -> bool {
+    if what.contains(' ') {
+        let mut cmd = Command::new("sh");
+        cmd.args(["-c", what]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        return cmd.status().is_ok_and(|status| status.success());
+    }
     if what.starts_with('/') {
         return Path::new(what).exists();
     }

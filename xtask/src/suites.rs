@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::build::{cargo, has_subcommand, programs, target_dir};
-use crate::needs;
+use crate::{needs, vm};
 
 /// Networks run this many at a time: each has several daemons, and the sum must not slow any past its patience.
 const NETWORKS_AT_ONCE: &str = "2";
@@ -50,7 +50,8 @@ impl Tally {
     }
 }
 
-pub fn run(yes: bool, filter: &[String]) -> Result<Tally, String> {
+/// With `in_vm`, tests whose kernel needs this machine does not meet run in a virtual one.
+pub fn run(yes: bool, in_vm: bool, filter: &[String]) -> Result<Tally, String> {
     needs::provide(yes)?;
     let bin = programs()?;
     let nextest = has_subcommand("nextest");
@@ -63,7 +64,12 @@ pub fn run(yes: bool, filter: &[String]) -> Result<Tally, String> {
     println!("== networks");
     let skip_log = target_dir().join("skipped.tsv");
     let _ = std::fs::remove_file(&skip_log); // of the last run
-    let env = [("FERRITE_BIN", bin), ("FERRITE_SKIP_LOG", skip_log.clone())];
+    let vm_log = target_dir().join("deferred.tsv");
+    let _ = std::fs::remove_file(&vm_log);
+    let mut env = vec![("FERRITE_BIN", bin.clone()), ("FERRITE_SKIP_LOG", skip_log.clone())];
+    if in_vm {
+        env.push(("FERRITE_VM_LOG", vm_log.clone()));
+    }
     let mut networks = suite(nextest, &["-p", "topotests"], &["fast", NETWORKS_AT_ONCE], filter, &env)?;
     let skipped = std::fs::read_to_string(&skip_log).unwrap_or_default();
     for line in skipped.lines() {
@@ -71,7 +77,21 @@ pub fn run(yes: bool, filter: &[String]) -> Result<Tally, String> {
         networks.skipped += 1;
         networks.notes.push(format!("SKIPPED {}", line.replace('\t', ": ")));
     }
+    let deferred = std::fs::read_to_string(&vm_log).unwrap_or_default();
+    let deferred: Vec<vm::Deferred> = deferred.lines().filter_map(vm::Deferred::parse).collect();
+    networks.passed = networks.passed.saturating_sub(deferred.len());
+    println!("{} networks ran on this machine's kernel", networks.passed + networks.failed);
     tally.add(&networks);
+    if in_vm {
+        println!("== networks in a virtual machine");
+        let ran = if deferred.is_empty() { Ok(()) } else { needs::provide_vm(yes) };
+        match ran.and_then(|()| vm::run(&deferred, &bin)) {
+            Ok(networks) => tally.add(&networks),
+            Err(reason) => {
+                tally.count(&format!("the virtual machine's {} tests: {reason}", deferred.len()), false)
+            }
+        }
+    }
     Ok(tally)
 }
 

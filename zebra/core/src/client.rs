@@ -113,6 +113,13 @@ impl Clients {
         }
     }
 
+    /// Nobody subscribes to the routes of a VRF that is gone.
+    pub fn forget_vrf(&mut self, vrf: ferrite_types::VrfId) {
+        for client in self.connected.values_mut() {
+            client.subscriptions.retain(|subscription| subscription.vrf != vrf);
+        }
+    }
+
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.owners.values().filter_map(|owner| owner.expires).min()
     }
@@ -513,7 +520,7 @@ impl Zebra {
         }
     }
 
-    fn count_route(&mut self, shape: ShapeId, by: i64) {
+    pub(crate) fn count_route(&mut self, shape: ShapeId, by: i64) {
         let Some(owner) = self.rib.shared.shape(shape).map(|shape| shape.owner) else { return };
         if let Some(owner) = self.clients.owners.get_mut(&owner) {
             owner.routes = owner.routes.saturating_add_signed(by);

@@ -208,8 +208,19 @@ impl Zebra {
         }
         self.broadcast(&FromZebra::Vrf { vrf: id, name: vrf.name.clone(), table: vrf.table });
         self.interfaces.insert_vrf(id, vrf);
+        self.enlist_members(id);
         self.apply_statics();
         self.apply_router_ids();
+    }
+
+    /// Links that were told of before their VRF: a dump lists them by number, and theirs may be the lower one.
+    fn enlist_members(&mut self, id: VrfId) {
+        let member = |link: &&Link| link.info.master == Some(IfIndex(id.0)) && link.info.interface.vrf != id;
+        let members: Vec<LinkInfo> =
+            self.interfaces.links().filter(member).map(|link| link.info.clone()).collect();
+        for info in members {
+            self.link_changed(info);
+        }
     }
 
     /// The kernel has emptied the VRF's tables with it.
@@ -222,14 +233,23 @@ impl Zebra {
         for key in keys {
             self.drop_table(key);
         }
+        self.forget_vrf_watches(id);
+        self.clients.forget_vrf(id);
         self.broadcast(&FromZebra::VrfGone(id));
         self.apply_router_ids();
     }
 
     fn drop_table(&mut self, key: TableKey) {
         let Some(table) = self.rib.tables.remove(&key) else { return };
-        let mut held = Vec::new();
-        table.for_each(|_, dest| held.extend(dest.entries().map(|entry| entry.shape).chain(dest.fib)));
+        let (mut candidates, mut held) = (Vec::new(), Vec::new());
+        table.for_each(|_, dest| {
+            candidates.extend(dest.entries().map(|entry| entry.shape));
+            held.extend(dest.fib);
+        });
+        for shape in candidates {
+            self.count_route(shape, -1);
+            self.release_shape(shape);
+        }
         for shape in held {
             self.release_shape(shape);
         }

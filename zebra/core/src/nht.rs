@@ -107,6 +107,18 @@ fn last_address(prefix: Prefix) -> IpAddr {
 }
 
 impl Zebra {
+    /// Clients' interest in addresses of a VRF that is gone ends with it: they ask again in the next of that name.
+    pub(crate) fn forget_vrf_watches(&mut self, vrf: VrfId) {
+        let of_vrf: Vec<Address> =
+            self.tracker.watches.keys().filter(|(of, _)| *of == vrf).copied().collect();
+        for at in of_vrf {
+            if let Some(watch) = self.tracker.watches.get_mut(&at) {
+                watch.clients.clear();
+            }
+            self.tracker.drop_idle(at);
+        }
+    }
+
     /// A route for the prefix was selected, changed or went.
     pub(crate) fn mark_covered(&mut self, key: TableKey, prefix: Prefix) {
         if self.interfaces.table_of(key.vrf) == Some(key.table) {

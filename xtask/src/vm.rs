@@ -1,0 +1,289 @@
+//! The virtual-machine tier: tests whose kernel needs the host does not meet run in one QEMU machine with Debian's kernel.
+//!
+//! A test that lacks VRF devices or MPLS on the host leaves a line in the file of `FERRITE_VM_LOG`: its program, its
+//! name, what is missing, the Debian root it wants. Here the machine is made (kernel unpacked from a Debian package, virtme-ng in
+//! a Python environment of its own, both in the cache), booted once over the host's files, and runs them one by one.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::build::{succeeds, target_dir};
+use crate::suites::Tally;
+
+/// The suite that the reference daemons are of as well.
+const SUITE: &str = "trixie";
+const KERNEL: &str = "linux-image-amd64";
+const VIRTME: &str = "virtme-ng>=1.36,<2";
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/// Emulated processors are slow: conditions may take this many times longer.
+const PATIENCE: &str = "6";
+/// Seconds that one test may take, and the machine with all of them.
+const TEST_LIMIT: u32 = 600;
+const LIMIT: &str = "3000";
+const MODULES: &str = "vrf mpls_router mpls_iptunnel dummy 8021q sch_netem";
+
+/// A test that waits for the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deferred {
+    program: String,
+    test: String,
+    /// What the host's kernel lacks.
+    reason: String,
+    /// The Debian root of the reference daemons; empty where the test wants none.
+    root: String,
+}
+
+impl Deferred {
+    /// A line of the file that tests write.
+    pub fn parse(line: &str) -> Option<Self> {
+        let mut fields = line.split('\t').map(str::to_owned);
+        let (program, test) = (fields.next()?, fields.next()?);
+        Some(Self { program, test, reason: fields.next()?, root: fields.next().unwrap_or_default() })
+    }
+
+    /// `routing::a_test`, as the runner on the host names it.
+    fn name(&self) -> String {
+        let program = self.program.rsplit('/').next().unwrap_or_default();
+        let program = program.rsplit_once('-').map_or(program, |(name, _)| name);
+        format!("{program}::{}", self.test)
+    }
+}
+
+/// Boots the machine and runs the tests in it; each is counted and named with where it ran.
+pub fn run(tests: &[Deferred], bin: &Path) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    if tests.is_empty() {
+        println!("no test needs it");
+        return Ok(tally);
+    }
+    let cache = cache_dir()?;
+    std::fs::create_dir_all(&cache).map_err(|e| format!("{}: {e}", cache.display()))?;
+    let kernel = kernel(&cache)?;
+    let vng = virtme(&cache)?;
+    let dir = target_dir().join("vm");
+    let _ = std::fs::remove_dir_all(&dir); // of the last run
+    std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let script = dir.join("guest.sh");
+    std::fs::write(&script, guest_script(tests, bin, &dir)).map_err(|e| e.to_string())?;
+    println!("booting {} for {} tests", kernel.display(), tests.len());
+    boot(&vng, &kernel, &script, &dir)?;
+    let results = std::fs::read_to_string(dir.join("results.tsv")).unwrap_or_default();
+    if results.is_empty() {
+        return Err(format!(
+            "the virtual machine ran nothing; its console: {}",
+            dir.join("console.log").display()
+        ));
+    }
+    for (number, test) in tests.iter().enumerate() {
+        judge(number, test, &results, &dir, &mut tally);
+    }
+    Ok(tally)
+}
+
+fn judge(number: usize, test: &Deferred, results: &str, dir: &Path, tally: &mut Tally) {
+    let row = results.lines().find_map(|line| line.strip_prefix(&format!("{number}\t")));
+    let name = test.name();
+    match row.and_then(|row| row.split_once('\t')) {
+        Some(("0", seconds)) => {
+            tally.passed += 1;
+            println!("  VM PASS {name} ({seconds} s; the host's kernel: {})", test.reason);
+        }
+        other => {
+            let log = dir.join(format!("{number}.log"));
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let skip = text.lines().count().saturating_sub(60);
+            text.lines().skip(skip).for_each(|line| println!("    {line}"));
+            let how = match other {
+                Some(("124", _)) => format!("over {TEST_LIMIT} s"),
+                Some((status, _)) => format!("status {status}"),
+                None => "not run".to_owned(),
+            };
+            tally.count(&format!("{name} in the virtual machine ({how}): {}", log.display()), false);
+        }
+    }
+}
+
+/// What the machine does. Programs and the Debian root are copied into its memory: the host's files are slow to read.
+fn guest_script(tests: &[Deferred], bin: &Path, dir: &Path) -> String {
+    let mut text = String::from(
+        "set -u\nexport PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root\n",
+    );
+    let dir = quote(&dir.display().to_string());
+    let _ =
+        writeln!(text, "for module in {MODULES}; do modprobe $module || echo \"no module $module\"; done");
+    text.push_str("mkdir -p /run/vm && mount -t tmpfs -o size=3G,mode=755 vm /run/vm && mkdir -p /run/vm/bin /run/vm/cache /run/vm/out /run/vm/tests\n");
+    text.push_str("mount -o remount,size=1G /tmp 2>/dev/null || :\n");
+    for program in ["zebra", "bgpd", "vtysh"] {
+        let _ = writeln!(text, "cp {}/{program} /run/vm/bin/", quote(&bin.display().to_string()));
+    }
+    let mut copied: Vec<&str> = Vec::new();
+    for root in tests.iter().map(|test| test.root.as_str()).filter(|root| !root.is_empty()) {
+        if !copied.contains(&root) {
+            copied.push(root);
+            let root = Path::new(root);
+            let (parent, name) = (root.parent().unwrap_or(root), root.file_name().unwrap_or_default());
+            let (parent, name) = (quote(&parent.display().to_string()), quote(&name.to_string_lossy()));
+            let _ = writeln!(
+                text,
+                "tar -C {parent} --one-file-system --exclude={name}/proc --exclude={name}/usr/share/locale --exclude={name}/var/cache -cf - {name} | tar -C /run/vm/cache -xpf -"
+            );
+            let _ = writeln!(text, "mkdir -p /run/vm/cache/{name}/proc");
+        }
+    }
+    let _ = writeln!(
+        text,
+        "export FERRITE_BIN=/run/vm/bin FERRITE_CACHE=/run/vm/cache FERRITE_OUTPUT=/run/vm/out FERRITE_PATIENCE={PATIENCE} FERRITE_VM=1"
+    );
+    for (number, test) in tests.iter().enumerate() {
+        let (program, name) = (quote(&test.program), quote(&test.test));
+        let _ = writeln!(
+            text,
+            "[ -e /run/vm/tests/{copy} ] || cp {program} /run/vm/tests/{copy}\n\
+             begin=$(date +%s)\n\
+             timeout {TEST_LIMIT} /run/vm/tests/{copy} --exact {name} --nocapture >{dir}/{number}.log 2>&1 </dev/null\n\
+             status=$?\n\
+             [ $status = 0 ] || cp -r /run/vm/out {dir}/{number}.out 2>/dev/null\n\
+             grep -q '1 passed' {dir}/{number}.log || [ $status != 0 ] || status=no-such-test\n\
+             printf '{number}\\t%s\\t%s\\n' $status $(($(date +%s) - begin)) >>{dir}/results.tsv\n\
+             echo \"{number}: $status\"; rm -rf /run/vm/out/*",
+            copy = quote(test.program.rsplit('/').next().unwrap_or("test")),
+        );
+    }
+    text
+}
+
+fn boot(vng: &Path, kernel: &Path, script: &Path, dir: &Path) -> Result<(), String> {
+    let console = File::create(dir.join("console.log")).map_err(|e| e.to_string())?;
+    let second = console.try_clone().map_err(|e| e.to_string())?;
+    let mut cmd = Command::new("timeout");
+    cmd.arg(LIMIT).arg(vng).arg("--run").arg(kernel);
+    // Hardware virtualisation is rarely to be had where tests run, and worse when it is half there.
+    cmd.args(["--disable-kvm", "--cpus", "2", "--memory", "4G", "--user", "root", "--rw", "--"]);
+    cmd.arg(format!("sh {}", quote(&script.display().to_string())));
+    // Its tools (depmod, modprobe) are in sbin.
+    let path = std::env::var("PATH").unwrap_or_default();
+    let own = vng.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
+    cmd.env("PATH", format!("{own}:{path}:/usr/sbin:/sbin"));
+    cmd.stdin(Stdio::null()).stdout(console).stderr(second);
+    let status = cmd.status().map_err(|e| format!("vng: {e}"))?;
+    if !status.success() {
+        eprintln!(
+            "the virtual machine ended with {status}; its console: {}",
+            dir.join("console.log").display()
+        );
+    }
+    Ok(())
+}
+
+/// The kernel's image, with its modules beside it as in a root folder.
+fn kernel(cache: &Path) -> Result<PathBuf, String> {
+    let root = cache.join(format!("vm-{SUITE}"));
+    if let Some(image) = image_in(&root) {
+        return Ok(image);
+    }
+    println!("unpacking {KERNEL} of {SUITE} (once)");
+    let (tar, temp) = (cache.join("vm.tar.tmp"), cache.join("vm.tmp"));
+    let mut build = Command::new("mmdebstrap");
+    build.args(["--variant=extract", &format!("--include={KERNEL}"), "--format=tar"]);
+    build.arg("--aptopt=Acquire::Retries \"3\"");
+    if Path::new(KEYRING).exists() {
+        build.arg(format!("--keyring={KEYRING}"));
+    }
+    build.args([SUITE, "-"]).stdin(Stdio::null()).stdout(File::create(&tar).map_err(|e| e.to_string())?);
+    if !succeeds(&mut build)? {
+        return Err(format!("{KERNEL} of {SUITE} could not be had"));
+    }
+    let _ = std::fs::remove_dir_all(&temp);
+    std::fs::create_dir_all(&temp).map_err(|e| e.to_string())?;
+    let mut unpack = Command::new("tar");
+    unpack
+        .arg("--no-same-owner")
+        .arg("-xf")
+        .arg(&tar)
+        .arg("-C")
+        .arg(&temp)
+        .args(["./boot", "./usr/lib/modules"]);
+    if !succeeds(&mut unpack)? {
+        return Err("the kernel's package could not be unpacked".to_owned());
+    }
+    let _ = std::fs::remove_file(&tar);
+    let _ = std::fs::remove_dir_all(&root); // half a one
+    std::fs::rename(&temp, &root).map_err(|e| e.to_string())?;
+    image_in(&root).ok_or_else(|| format!("{} has no kernel", root.display()))
+}
+
+fn image_in(root: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(root.join("boot")).ok()?;
+    let mut images: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz-")))
+        .collect();
+    images.sort();
+    images.pop()
+}
+
+/// virtme-ng's program.
+fn virtme(cache: &Path) -> Result<PathBuf, String> {
+    let venv = cache.join("virtme-ng");
+    let vng = venv.join("bin/vng");
+    if vng.is_file() {
+        return Ok(vng);
+    }
+    println!("installing {VIRTME} (once)");
+    let made = succeeds(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    let pip = venv.join("bin/pip");
+    if made && succeeds(Command::new(pip).args(["install", "--quiet", VIRTME]).stdin(Stdio::null()))? {
+        Ok(vng)
+    } else {
+        Err(format!("{VIRTME} could not be installed"))
+    }
+}
+
+/// `$FERRITE_CACHE`, else `~/.cache/ferrite`, as in the harness of the tests.
+fn cache_dir() -> Result<PathBuf, String> {
+    if let Some(dir) = std::env::var_os("FERRITE_CACHE") {
+        return Ok(PathBuf::from(dir));
+    }
+    let home = std::env::var_os("HOME").ok_or("neither FERRITE_CACHE nor HOME is set")?;
+    Ok(Path::new(&home).join(".cache/ferrite"))
+}
+
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deferred() -> Deferred {
+        Deferred::parse("/t/deps/vrf-0123abcd\ttwo::vrfs\tthis kernel has no VRF devices\t/c/trixie-1")
+            .unwrap()
+    }
+
+    #[test]
+    fn a_deferred_test_is_named_as_its_runner_does() {
+        assert_eq!(deferred().name(), "vrf::two::vrfs");
+        assert_eq!(Deferred::parse("/t/x\ta\twhy").unwrap().root, "");
+        assert!(Deferred::parse("nonsense").is_none());
+    }
+
+    #[test]
+    fn the_machine_runs_each_test_and_copies_each_root_once() {
+        let script = guest_script(&[deferred(), deferred()], Path::new("/b"), Path::new("/out"));
+        assert_eq!(script.matches("--exact 'two::vrfs'").count(), 2);
+        assert_eq!(script.matches("tar -C '/c'").count(), 1);
+    }
+
+    #[test]
+    fn a_test_without_a_result_has_failed() {
+        let mut tally = Tally::default();
+        judge(0, &deferred(), "0\t0\t12\n", Path::new("/nowhere"), &mut tally);
+        judge(1, &deferred(), "0\t0\t12\n", Path::new("/nowhere"), &mut tally);
+        assert_eq!((tally.passed, tally.failed), (1, 1));
+        assert!(tally.notes[0].contains("not run"));
+    }
+}
