@@ -49,6 +49,9 @@ enum Task {
         /// Only tests whose names contain one of these
         filter: Vec<String>,
     },
+    /// Only the virtual machine: runs the tests that such a list (of `FERRITE_VM_LOG`) names, with the programs of a folder
+    #[command(hide = true)]
+    Vm { list: std::path::PathBuf, programs: std::path::PathBuf },
     /// Ours, FRR and BIRD on the same tables; arguments go to the benchmark (`-- --help`)
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Demo { once, yes } => needs::provide(yes).and_then(|()| demo(once)),
         Task::Test { yes, vm, filter } => suites::run(yes, vm, &filter).map(|tally| tally.report()),
+        Task::Vm { list, programs } => vm_only(&list, &programs),
         Task::Bench { args } => needs::provide(false).and_then(|()| bench(&args)),
         Task::Fuzz { seconds, targets } => fuzz::run(seconds, &targets).map(|outcome| outcome.report()),
         Task::Ci => ci(),
@@ -80,6 +84,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn vm_only(list: &std::path::Path, programs: &std::path::Path) -> Result<bool, String> {
+    needs::provide_vm(false)?;
+    let text = std::fs::read_to_string(list).map_err(|e| format!("{}: {e}", list.display()))?;
+    let tests: Vec<vm::Deferred> = text.lines().filter_map(vm::Deferred::parse).collect();
+    vm::run(&tests, programs).map(|tally| tally.report())
 }
 
 fn demo(once: bool) -> Result<bool, String> {
