@@ -119,7 +119,7 @@ impl Initial {
 impl Instance {
     /// The first configuration with an instance in it: from here on times count.
     pub(super) fn initial_configured(&mut self, now: Timestamp, out: &mut Vec<Action>) {
-        let Some(router) = self.config.default_instance() else { return };
+        let Some(router) = self.router() else { return };
         if self.initial.started.is_some() {
             return;
         }
