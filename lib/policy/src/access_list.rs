@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use ferrite_types::Prefix;
@@ -155,17 +155,17 @@ impl CompiledAccessList {
 
     /// First match decides; what nothing matches is denied.
     pub fn permits(&self, prefix: Prefix) -> bool {
-        for (rule, hits) in self.source.rules.values().zip(&self.hits) {
-            if rule.matching.matches(prefix) {
-                hits.hit();
-                return rule.action.is_permit();
-            }
-        }
-        false
+        let mut rules = self.source.rules.values().zip(&self.hits);
+        rules.find(|(rule, _)| rule.matching.matches(prefix)).is_some_and(|(rule, hits)| {
+            hits.hit();
+            rule.action.is_permit()
+        })
     }
 
-    pub fn permits_addr(&self, addr: IpAddr) -> bool {
-        self.permits(Prefix::host(addr))
+    /// The rule that decides on a prefix, with its number; nothing is counted.
+    pub fn decide(&self, prefix: Prefix) -> Option<(u32, &AccessRule)> {
+        let found = self.source.rules.iter().find(|(_, rule)| rule.matching.matches(prefix));
+        found.map(|(seq, rule)| (*seq, rule))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::route_map::{
     Adjust, AsPathFilter, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType, PeerSpec, Prepend,
     RouteMapConfig, Set,
 };
+use crate::trace::{Counting, Observer};
 use crate::{Action, Counter, PolicyOrigin};
 
 /// What a clause asks to become of the next hop; the daemon knows the peer's and its own addresses.
@@ -98,6 +99,11 @@ pub trait PolicyRoute {
     /// A number from 0 to 99, fresh at every call.
     fn dice(&mut self) -> u8 {
         0
+    }
+
+    /// What clauses can change, as name and text, for a trace.
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn set_tag(&mut self, _tag: Tag) {}
@@ -213,24 +219,47 @@ pub struct RouteMap {
 impl RouteMap {
     /// Judges a route and changes it on the way. Entries are read in order; see the module `route_map` for the exits.
     pub fn apply(&self, route: &mut dyn PolicyRoute) -> Decision {
-        self.invoked.hit();
+        self.run(route, &mut Counting)
+    }
+
+    /// The one way in which a map is read; the observer sees it and decides nothing.
+    pub(crate) fn run<O: Observer>(&self, route: &mut dyn PolicyRoute, observer: &mut O) -> Decision {
+        if O::COUNTS {
+            self.invoked.hit();
+        }
+        observer.enter(self);
+        let decided = self.read(route, observer);
+        observer.leave(decided);
+        decided
+    }
+
+    fn read<O: Observer>(&self, route: &mut dyn PolicyRoute, observer: &mut O) -> Decision {
         let mut decided = Decision { verdict: Verdict::Deny, entry: None };
         let mut from = 0;
         for entry in &self.entries {
-            if entry.seq < from || !entry.matches(route) {
+            if entry.seq < from {
                 continue;
             }
-            entry.hits.hit();
+            let failed = entry.tests.iter().position(|test| !test.holds(route, O::COUNTS));
+            observer.tested(entry, failed);
+            if failed.is_some() {
+                continue;
+            }
+            if O::COUNTS {
+                entry.hits.hit();
+            }
             let deny = Decision { verdict: Verdict::Deny, entry: Some(entry.seq) };
             if entry.action == Action::Deny {
                 return deny;
             }
-            for change in &entry.changes {
+            observer.changing(route);
+            for (place, change) in entry.changes.iter().enumerate() {
                 change.apply(route);
+                observer.changed(entry, place, route);
             }
             match &entry.call {
                 Call::None => {}
-                Call::Map(map) if map.apply(route).is_permit() => {}
+                Call::Map(map) if map.run(route, observer).is_permit() => {}
                 Call::Map(_) | Call::Loop => return deny,
             }
             decided = Decision { verdict: Verdict::Permit, entry: Some(entry.seq) };
@@ -298,30 +327,37 @@ impl RouteMap {
     }
 }
 
-impl CompiledEntry {
-    fn matches(&self, route: &mut dyn PolicyRoute) -> bool {
-        self.tests.iter().all(|test| test.holds(route))
-    }
-}
-
 impl Test {
-    fn holds(&self, route: &mut dyn PolicyRoute) -> bool {
+    fn holds(&self, route: &mut dyn PolicyRoute, count: bool) -> bool {
         match self {
             Self::AccessList(afi, list) => {
                 let prefix = route.prefix();
-                prefix.afi() == *afi && list.as_ref().is_some_and(|list| list.permits(prefix))
+                prefix.afi() == *afi && in_access(list.as_deref(), prefix, count)
             }
             Self::PrefixList(afi, list) => {
                 let prefix = route.prefix();
-                prefix.afi() == *afi && list.as_ref().is_some_and(|list| list.permits(prefix))
+                prefix.afi() == *afi && in_prefixes(list.as_deref(), prefix, count)
             }
-            Self::NextHopAccess(list) => permitted_addr(list.as_deref(), route.next_hop()),
-            Self::SourceAccess(list) => permitted_addr(list.as_deref(), route.source()),
-            Self::NextHopPrefix(list) => permitted_host(list.as_deref(), route.next_hop()),
-            Self::SourcePrefix(list) => permitted_host(list.as_deref(), route.source()),
+            Self::NextHopAccess(list) => {
+                route.next_hop().is_some_and(|addr| in_access(list.as_deref(), Prefix::host(addr), count))
+            }
+            Self::SourceAccess(list) => {
+                route.source().is_some_and(|addr| in_access(list.as_deref(), Prefix::host(addr), count))
+            }
+            Self::NextHopPrefix(list) => {
+                route.next_hop().is_some_and(|addr| in_prefixes(list.as_deref(), Prefix::host(addr), count))
+            }
+            Self::SourcePrefix(list) => {
+                route.source().is_some_and(|addr| in_prefixes(list.as_deref(), Prefix::host(addr), count))
+            }
             Self::AsPath(list) => list.as_ref().is_some_and(|list| {
                 let mut text = String::new();
-                route.as_path_text(&mut text) && list.permits(&text)
+                route.as_path_text(&mut text)
+                    && if count {
+                        list.permits(&text)
+                    } else {
+                        list.decide(&text).is_some_and(|(_, rule)| rule.action.is_permit())
+                    }
             }),
             Self::Community(list, how) => {
                 list.as_ref().is_some_and(|list| list.permits(route.communities(), *how))
@@ -337,12 +373,18 @@ impl Test {
     }
 }
 
-fn permitted_addr(list: Option<&CompiledAccessList>, addr: Option<IpAddr>) -> bool {
-    list.zip(addr).is_some_and(|(list, addr)| list.permits_addr(addr))
+fn in_access(list: Option<&CompiledAccessList>, prefix: Prefix, count: bool) -> bool {
+    list.is_some_and(|list| {
+        if count {
+            list.permits(prefix)
+        } else {
+            list.decide(prefix).is_some_and(|(_, rule)| rule.action.is_permit())
+        }
+    })
 }
 
-fn permitted_host(list: Option<&CompiledPrefixList>, addr: Option<IpAddr>) -> bool {
-    list.zip(addr).is_some_and(|(list, addr)| list.permits(Prefix::host(addr)))
+fn in_prefixes(list: Option<&CompiledPrefixList>, prefix: Prefix, count: bool) -> bool {
+    list.is_some_and(|list| if count { list.permits(prefix) } else { list.decide(prefix).0.is_permit() })
 }
 
 fn holds_plain(clause: &Match, route: &mut dyn PolicyRoute) -> bool {

@@ -56,13 +56,21 @@ impl CompiledAsPathList {
 
     /// Whether the path, written as text, is permitted; what nothing matches is denied.
     pub fn permits(&self, path: &str) -> bool {
-        for rule in &self.rules {
-            if rule.regex.as_ref().is_some_and(|regex| regex.is_match(path)) {
-                rule.hits.hit();
-                return rule.action.is_permit();
-            }
-        }
-        false
+        self.find(path).is_some_and(|(_, rule)| {
+            rule.hits.hit();
+            rule.action.is_permit()
+        })
+    }
+
+    fn find(&self, path: &str) -> Option<(usize, &CompiledRule)> {
+        let matches = |rule: &CompiledRule| rule.regex.as_ref().is_some_and(|regex| regex.is_match(path));
+        self.rules.iter().enumerate().find(|(_, rule)| matches(rule))
+    }
+
+    /// The rule that decides on a path, with its number; nothing is counted.
+    pub fn decide(&self, path: &str) -> Option<(u32, &AsPathRule)> {
+        let (place, _) = self.find(path)?;
+        self.source.rules.iter().nth(place).map(|(seq, rule)| (*seq, rule))
     }
 }
 

@@ -17,6 +17,7 @@ pub mod prefix_list;
 pub mod regex;
 pub mod route_map;
 pub mod scope;
+pub mod trace;
 pub mod view;
 
 mod policies;
@@ -30,6 +31,7 @@ pub use difference::Differences;
 pub use policies::Policies;
 pub use prefix_list::{PrefixList, PrefixRule};
 pub use scope::{Range, Ranges, Scope};
+pub use trace::{Effect, MapTrace};
 
 /// What a rule does with what it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]

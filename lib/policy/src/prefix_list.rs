@@ -203,16 +203,20 @@ impl CompiledPrefixList {
     /// The verdict on a prefix and the rule that gave it. A list without rules permits everything; a list with rules
     /// denies what none of them matches.
     pub fn apply(&self, prefix: Prefix) -> (Action, Option<u32>) {
+        let (action, rule) = self.decide(prefix);
+        if let Some(rule) = rule {
+            rule.hits.hit();
+        }
+        (action, rule.map(|rule| rule.seq))
+    }
+
+    /// The same without counting.
+    pub fn decide(&self, prefix: Prefix) -> (Action, Option<&CompiledRule>) {
         if self.rules.is_empty() {
             return (Action::Permit, None);
         }
-        match self.find(prefix) {
-            Some(rule) => {
-                rule.hits.hit();
-                (rule.rule.action, Some(rule.seq))
-            }
-            None => (Action::Deny, None),
-        }
+        let rule = self.find(prefix);
+        (rule.map_or(Action::Deny, |rule| rule.rule.action), rule)
     }
 
     pub fn permits(&self, prefix: Prefix) -> bool {
