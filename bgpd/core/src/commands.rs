@@ -23,6 +23,7 @@ use crate::rib::{Answer, Query, QueryToken, ShardEvent};
 mod clear;
 mod dampening;
 mod declare;
+mod explain;
 mod filter;
 mod neighbors;
 mod prefix;
@@ -41,6 +42,8 @@ pub enum Command {
     /// The table, or what a filter leaves of it.
     Table,
     Prefix,
+    /// Why a prefix is as it is.
+    Explain,
     Neighbors,
     /// A table of one neighbour.
     Adjacency(Side),
@@ -217,6 +220,7 @@ impl Instance {
                 vec![Query::Counts { family }]
             }
             Command::Prefix => vec![self.prefix_question(args)?],
+            Command::Explain => vec![self.explain_question(args)?],
             Command::Statistics => vec![Query::Counts { family: family_or_ipv6(args) }],
             Command::Flaps => self.flap_questions(args)?,
             Command::Nexthops => vec![Query::Nexthops],
@@ -255,6 +259,7 @@ impl Instance {
             Command::Policy(show) => show.run(&self.policies, DAEMON, args),
             Command::Summary => self.summary(now, args, answers),
             Command::Prefix => self.prefix_detail(args, answers),
+            Command::Explain => self.explain(args, answers),
             Command::Neighbors => self.neighbors(now, args),
             Command::Nexthops => self.nexthops(args, answers),
             Command::UpdateGroups => self.update_groups(args, answers),

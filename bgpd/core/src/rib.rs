@@ -41,6 +41,7 @@ pub mod decision;
 mod default_route;
 mod defer;
 pub mod event;
+pub mod explain;
 mod export;
 mod family;
 mod fib;

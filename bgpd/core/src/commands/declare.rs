@@ -125,6 +125,17 @@ fn tables(registry: &mut Commands) {
         &["Address", "Network", "Address", "Network", "The best path only", "Best and multipath only", JSON],
         Command::Prefix,
     );
+    let mut help = vec!["Address", "Network", "Address", "Network", "Why it is accepted, best, sent, or not", "One neighbor"];
+    help.extend(NEIGHBOR_HELP);
+    help.extend(["What came from it", "What goes to it", JSON]);
+    show(
+        registry,
+        &format!(
+            "<A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>$prefix explain [neighbor {NEIGHBOR} [<in|out>$direction]] [json]"
+        ),
+        &help,
+        Command::Explain,
+    );
     show(registry, "statistics [json]", &["Statistics over the table", JSON], Command::Statistics);
 }
 

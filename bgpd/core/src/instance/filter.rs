@@ -11,13 +11,15 @@ use ferrite_policy::access_list::CompiledAccessList;
 use ferrite_policy::as_path_list::CompiledAsPathList;
 use ferrite_policy::prefix_list::CompiledPrefixList;
 use ferrite_policy::route_map::PeerSpec;
-use ferrite_policy::{Differences, NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap, Scope};
+use ferrite_policy::{Action, Differences, NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap, Scope};
 use ferrite_types::{
     Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId,
     Tag,
 };
 
 use crate::config::{EffectiveFamily, PolicyName};
+use crate::rib::explain::describe;
+use crate::rib::policy::PolicyStep;
 use crate::rib::{Filter, PolicyInput, Verdict};
 
 /// Where a chain is applied, which decides what some clauses mean.
@@ -86,6 +88,7 @@ struct Chain {
     generation: u64,
     /// The state before, and what it may judge differently.
     before: Option<(u64, Scope)>,
+    key: ChainKey,
     place: Place,
     distribute_list: Part<CompiledAccessList>,
     prefix_list: Part<CompiledPrefixList>,
@@ -144,6 +147,7 @@ impl Chain {
             identity: 0,
             generation: 0,
             before: None,
+            key: key.clone(),
             place: key.place,
             distribute_list: name(&key.distribute_list)
                 .map(|name| policies.access_list(key.afi, &name).cloned()),
@@ -185,37 +189,89 @@ impl Chain {
             .union(&found.route_map(list(&self.route_map), list(&new.route_map)))
     }
 
-    fn lists_permit(&self, route: &PolicyInput<'_>) -> bool {
+    /// The lists in FRR's order; the first that denies is the last that is asked.
+    fn lists_permit(&self, route: &PolicyInput<'_>, mut steps: Option<&mut Vec<PolicyStep>>) -> bool {
         let prefix = route.prefix;
-        let permits = |list: bool, part: Option<bool>| !list || part.unwrap_or(false);
-        let distribute = self.distribute_list.as_ref();
-        let prefix_list = self.prefix_list.as_ref();
-        let filter = self.filter_list.as_ref();
-        permits(distribute.is_some(), distribute.and_then(|l| l.as_ref()).map(|list| list.permits(prefix)))
-            && permits(
-                prefix_list.is_some(),
-                prefix_list.and_then(|l| l.as_ref()).map(|list| list.permits(prefix)),
-            )
-            && permits(
-                filter.is_some(),
-                filter.and_then(|l| l.as_ref()).map(|list| list.permits(&route.attrs.as_path.to_string())),
-            )
+        let steps = &mut steps;
+        let path = || route.attrs.as_path.to_string();
+        let distribute = Listed { kind: "distribute-list", name: self.key.distribute_list.as_ref() };
+        let prefixes = Listed { kind: "prefix-list", name: self.key.prefix_list.as_ref() };
+        let filter = Listed { kind: "filter-list", name: self.key.filter_list.as_ref() };
+        distribute.permits(&self.distribute_list, steps, |list| list.permits(prefix), |list| {
+            let rule = list.decide(prefix);
+            (rule.map(|(_, rule)| rule.action), rule.map(|(seq, rule)| format!("seq {seq} {rule}")))
+        }) && prefixes.permits(&self.prefix_list, steps, |list| list.permits(prefix), |list| {
+            let (verdict, rule) = list.decide(prefix);
+            (Some(verdict), rule.map(|rule| format!("seq {} {}", rule.seq, rule.rule)))
+        }) && filter.permits(&self.filter_list, steps, |list| list.permits(&path()), |list| {
+            let text = path();
+            let rule = list.decide(&text);
+            let shown = rule.map(|(seq, rule)| format!("seq {seq} {} {}", rule.action, rule.pattern));
+            (rule.map(|(_, rule)| rule.action), shown)
+        })
+    }
+
+    /// The route map, and before it the lists.
+    fn run(&self, input: &mut PolicyInput<'_>, mut steps: Option<&mut Vec<PolicyStep>>) -> Verdict {
+        if !self.lists_permit(input, steps.as_deref_mut()) {
+            return Verdict::Deny;
+        }
+        let permitted = match (&self.route_map, steps) {
+            (None, _) => true,
+            (Some(None), None) => false,
+            (Some(None), Some(steps)) => {
+                let name = self.key.route_map.as_ref().map(ToString::to_string).unwrap_or_default();
+                steps.push(PolicyStep::Missing { kind: "route-map", name });
+                false
+            }
+            (Some(Some(map)), None) => map.apply(&mut Route { input, chain: self }).is_permit(),
+            (Some(Some(map)), Some(steps)) => {
+                let trace = map.trace(&mut Route { input, chain: self });
+                let permitted = trace.verdict.is_permit();
+                steps.push(PolicyStep::RouteMap(trace));
+                permitted
+            }
+        };
+        if permitted { Verdict::Permit } else { Verdict::Deny }
+    }
+}
+
+/// A list of a chain, as a trace names it.
+struct Listed<'a> {
+    kind: &'static str,
+    name: Option<&'a PolicyName>,
+}
+
+impl Listed<'_> {
+    /// Asks the list: plainly, or telling which rule decides.
+    fn permits<T>(
+        &self,
+        part: &Part<T>,
+        steps: &mut Option<&mut Vec<PolicyStep>>,
+        plain: impl Fn(&T) -> bool,
+        told: impl Fn(&T) -> (Option<Action>, Option<String>),
+    ) -> bool {
+        let Some(list) = part else { return true };
+        let Some(steps) = steps.as_deref_mut() else { return list.as_deref().is_some_and(plain) };
+        let name = self.name.map(ToString::to_string).unwrap_or_default();
+        let Some(list) = list else {
+            steps.push(PolicyStep::Missing { kind: self.kind, name });
+            return false;
+        };
+        let (verdict, rule) = told(list);
+        let verdict = verdict.unwrap_or(Action::Deny);
+        steps.push(PolicyStep::List { kind: self.kind, name, verdict, rule });
+        verdict.is_permit()
     }
 }
 
 impl Filter for Chain {
     fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict {
-        if !self.lists_permit(route) {
-            return Verdict::Deny;
-        }
-        match &self.route_map {
-            None => Verdict::Permit,
-            Some(None) => Verdict::Deny,
-            Some(Some(map)) => {
-                let mut route = Route { input: route, chain: self };
-                if map.apply(&mut route).is_permit() { Verdict::Permit } else { Verdict::Deny }
-            }
-        }
+        self.run(route, None)
+    }
+
+    fn trace(&self, route: &mut PolicyInput<'_>, steps: &mut Vec<PolicyStep>) -> Verdict {
+        self.run(route, Some(steps))
     }
 
     fn depends_on_prefix(&self) -> bool {
@@ -376,6 +432,23 @@ impl PolicyRoute for Route<'_, '_> {
         // Spread by a multiplicative hash: enough for "about this share of the routes".
         let roll = self.chain.rolls.fetch_add(1, Ordering::Relaxed);
         ((roll.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % 100) as u8
+    }
+
+    fn describe(&self) -> Vec<(&'static str, String)> {
+        let input = &*self.input;
+        let mut all = describe(&input.attrs);
+        all.push(("weight", input.weight.to_string()));
+        all.push(("tag", input.tag.to_string()));
+        all.extend(input.distance.map(|distance| ("distance", distance.to_string())));
+        all.extend(input.table.map(|table| ("table", table.to_string())));
+        all.extend(input.fib_metric.map(|metric| ("kernel-metric", metric.to_string())));
+        let words = [
+            ("next-hop-unchanged", input.nexthop_unchanged),
+            ("next-hop-prefer-global", input.prefer_global),
+            ("next-hop-peer-address", input.nexthop_peer_address),
+        ];
+        all.extend(words.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "set".to_owned())));
+        all
     }
 
     fn set_tag(&mut self, tag: Tag) {

@@ -21,7 +21,7 @@ use super::family::Rib;
 use super::notice::NoticeKind;
 use super::path_id::PathKey;
 use super::peers::PeerIdx;
-use super::policy::{Filter, PolicyInput, Verdict};
+use super::policy::{Filter, PolicyInput, PolicyStep, Verdict, judge};
 use super::reason::Refusal;
 use super::rules;
 use super::settings::{FamilyParams, PeerKind, PeerParams, ShardConfig};
@@ -178,6 +178,18 @@ fn import(
     prefix: Prefix,
     attrs: &Arc<Attributes>,
 ) -> Result<(Arc<Attributes>, Local), Refusal> {
+    import_traced(ctx, params, family, prefix, attrs, None)
+}
+
+/// Import, where somebody may want to know what policy did.
+pub fn import_traced(
+    ctx: &Ctx,
+    params: &PeerParams,
+    family: &FamilyParams,
+    prefix: Prefix,
+    attrs: &Arc<Attributes>,
+    steps: Option<&mut Vec<PolicyStep>>,
+) -> Result<(Arc<Attributes>, Local), Refusal> {
     if family.import_denied {
         return Err(Refusal::NoPolicy);
     }
@@ -206,7 +218,7 @@ fn import(
             nexthop_peer_address: false,
             default_local_pref: ctx.config.default_local_pref,
         };
-        if policy.apply(&mut route) == Verdict::Deny {
+        if judge(policy, &mut route, steps) == Verdict::Deny {
             return Err(Refusal::Policy);
         }
         local.weight = route.weight;

@@ -12,7 +12,7 @@ use ferrite_types::{Asn, Community, ExtCommunity, Prefix};
 use super::attrs::Interned;
 use super::bandwidth::{self, Shared};
 use super::ctx::{Ctx, policy_peer};
-use super::policy::{Filter, PolicyInput, Verdict};
+use super::policy::{Filter, PolicyInput, PolicyStep, Verdict, judge};
 use super::reason::Withheld;
 use super::rules::{self, PeerRules};
 use super::settings::{
@@ -175,6 +175,17 @@ fn held_back(communities: &[Community], to: &PeerParams) -> Option<Community> {
 
 /// What the receiver gets for a path, or why it gets nothing.
 pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Result<Attributes, Withheld> {
+    export_traced(ctx, target, path, prefix, None)
+}
+
+/// Export, where somebody may want to know what policy did.
+pub fn export_traced(
+    ctx: &Ctx,
+    target: Target<'_>,
+    path: &Path,
+    prefix: Prefix,
+    steps: Option<&mut Vec<PolicyStep>>,
+) -> Result<Attributes, Withheld> {
     let interned = ctx.attrs.get(path.attrs).ok_or(Withheld::NoNextHop)?;
     let (to, settings) = (target.params, target.settings);
     if settings.export_denied {
@@ -212,9 +223,9 @@ pub fn export(ctx: &Ctx, target: Target<'_>, path: &Path, prefix: Prefix) -> Res
     if let Some(policy) = &settings.export {
         // A reflector changes nothing unless told to: what it reflects was judged where it came into the AS.
         let verdict = if reflected && !ctx.config.reflector_outbound_policy {
-            policy.apply(&mut route.clone())
+            judge(policy, &mut route.clone(), steps)
         } else {
-            policy.apply(&mut route)
+            judge(policy, &mut route, steps)
         };
         if verdict == Verdict::Deny {
             return Err(Withheld::Policy);

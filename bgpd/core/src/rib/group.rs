@@ -19,6 +19,7 @@
 mod catch_up;
 mod change;
 mod choose;
+mod explain;
 mod outs;
 mod sender;
 mod units;

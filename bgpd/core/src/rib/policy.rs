@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use bgp_packet::attr::Attributes;
-use ferrite_policy::Scope;
+use ferrite_policy::{Action, MapTrace, Scope};
 use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
 
 /// What a policy says about a route.
@@ -19,9 +20,45 @@ pub enum Verdict {
     Deny,
 }
 
+/// A part of a chain and what it said.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
+pub enum PolicyStep {
+    /// A prefix list, distribute list or filter list.
+    List {
+        /// As the neighbour's line calls it.
+        kind: &'static str,
+        name: String,
+        verdict: Action,
+        /// The rule that decided; none where no rule matched or the list is empty.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+    },
+    RouteMap(MapTrace),
+    /// Named, but not there: denies.
+    Missing { kind: &'static str, name: String },
+}
+
+/// Asks a policy, watched where somebody wants to know.
+pub fn judge(
+    policy: &Arc<dyn Filter>,
+    route: &mut PolicyInput<'_>,
+    steps: Option<&mut Vec<PolicyStep>>,
+) -> Verdict {
+    match steps {
+        None => policy.apply(route),
+        Some(steps) => policy.trace(route, steps),
+    }
+}
+
 /// A compiled policy.
 pub trait Filter: fmt::Debug + Send + Sync {
     fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict;
+
+    /// The same, telling how. Nothing is counted.
+    fn trace(&self, route: &mut PolicyInput<'_>, _steps: &mut Vec<PolicyStep>) -> Verdict {
+        self.apply(route)
+    }
 
     /// Whether the verdict or the changes may depend on the prefix.
     fn depends_on_prefix(&self) -> bool {

@@ -9,6 +9,7 @@ use bgp_packet::attr::Attributes;
 use ferrite_types::{Distance, Metric, Nexthop, Prefix, RouteProtocol, Tag, Timestamp};
 
 use super::decision::Reason;
+use super::explain::{ExplainScope, Explained};
 use super::settings::PeerId;
 
 /// Chosen by whoever asks, given back with every answer; a walk keeps its token for all its chunks.
@@ -26,6 +27,13 @@ pub enum Query {
     Longest {
         family: Family,
         addr: IpAddr,
+    },
+    /// Why one prefix, or the longest that covers an address (a host prefix), is as it is.
+    Explain {
+        family: Family,
+        prefix: Prefix,
+        longest: bool,
+        scope: ExplainScope,
     },
     /// The next `limit` rows of a walk in prefix order. The first question of a token opens the walk; the answer says
     /// whether it is at its end. A walk not asked for in 120 seconds is forgotten.
@@ -80,6 +88,7 @@ pub enum Answer {
     Memory(MemoryView),
     Aggregates(Vec<AggregateView>),
     Flaps(Vec<FlapView>),
+    Explained(Option<Box<Explained>>),
     WalkEnded,
 }
 

@@ -96,6 +96,8 @@ pub enum Withheld {
     TooBig,
     /// `default-originate` stands in its place.
     DefaultOriginate,
+    /// Another path is told: the best, or those that add-path names.
+    NotChosen,
     /// The neighbour's outbound route filter denies it (RFC 5291).
     OutboundFilter,
     /// The condition of `advertise-map` does not hold.
@@ -122,6 +124,7 @@ impl Withheld {
             Self::MaximumPrefixOut => "maximumPrefixOut",
             Self::TooBig => "tooBig",
             Self::DefaultOriginate => "defaultOriginate",
+            Self::NotChosen => "notChosen",
             Self::OutboundFilter => "outboundRouteFilter",
             Self::Condition => "advertiseMapCondition",
             Self::SiteOfOrigin => "siteOfOrigin",
@@ -154,6 +157,7 @@ impl fmt::Display for Withheld {
             Self::MaximumPrefixOut => f.write_str("maximum-prefix-out is reached"),
             Self::TooBig => f.write_str("the attributes do not fit into a message"),
             Self::DefaultOriginate => f.write_str("default-originate stands in its place"),
+            Self::NotChosen => f.write_str("another path is told"),
             Self::OutboundFilter => f.write_str("the neighbor's outbound route filter denies it (RFC 5291)"),
             Self::Condition => f.write_str("the condition of advertise-map does not hold"),
             Self::SiteOfOrigin => f.write_str("it has the neighbor's site of origin (soo)"),

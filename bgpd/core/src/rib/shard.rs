@@ -490,6 +490,13 @@ impl Shard {
                 let found = on_family!(self, family, |rib, ctx| rib.find(ctx, prefix));
                 Answer::Prefix(found.flatten().map(Box::new))
             }
+            Query::Explain { family, prefix, longest, scope } => {
+                let found = on_family!(self, family, |rib, ctx| {
+                    let prefix = if longest { rib.covering(prefix.addr()) } else { Some(prefix) };
+                    prefix.and_then(|prefix| rib.explain(ctx, prefix, scope))
+                });
+                Answer::Explained(found.flatten().map(Box::new))
+            }
             Query::Longest { family, addr } => {
                 let found = on_family!(self, family, |rib, ctx| rib.longest(ctx, addr));
                 Answer::Prefix(found.flatten().map(Box::new))

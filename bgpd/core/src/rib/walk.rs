@@ -228,6 +228,12 @@ impl<P: Key> Rib<P> {
         self.detail(ctx, self.table.find(&P::from_prefix(prefix)?)?)
     }
 
+    /// The longest prefix with a path that covers an address; routes that policy denied count too.
+    pub fn covering(&self, addr: IpAddr) -> Option<Prefix> {
+        let handle = self.table.longest(addr, |entry| !entry.paths.is_empty())?;
+        self.table.get(handle).map(|entry| entry.prefix.into())
+    }
+
     pub fn longest(&self, ctx: &Ctx, addr: IpAddr) -> Option<PrefixView> {
         let usable = |entry: &Entry<P>| entry.paths.iter().any(|path| !path.flags.has(PathFlags::SHADOW));
         self.detail(ctx, self.table.longest(addr, usable)?)

@@ -6,6 +6,7 @@
 pub mod add_path;
 pub mod dampening;
 pub mod detail;
+pub mod explain;
 pub mod neighbor;
 pub mod neighbor_filters;
 pub mod nexthop;

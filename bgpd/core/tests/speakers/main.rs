@@ -1,6 +1,7 @@
 //! Networks of whole speakers under virtual time: sessions come up, routes travel, and a change of configuration does no
 //! more than it says.
 
+mod explain;
 mod world;
 
 use world::World;

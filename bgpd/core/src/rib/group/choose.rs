@@ -21,27 +21,27 @@ const DEFAULT_PATH: PathKey = PathKey { peer: PeerIdx::LOCAL, received: 1 };
 /// Places in an entry's paths.
 type Places = SmallVec<[usize; 8]>;
 
-fn usable(path: &Path) -> bool {
+pub(super) fn usable(path: &Path) -> bool {
     path.flags.has(PathFlags::VALID) && !path.flags.has(PathFlags::SHADOW)
 }
 
-fn key(path: &Path) -> PathKey {
+pub(super) fn key(path: &Path) -> PathKey {
     PathKey { peer: path.peer, received: path.path_id }
 }
 
 /// Usable paths from the best on, each worked out when it is asked for.
-struct Ranking {
+pub(super) struct Ranking {
     candidates: Vec<(usize, Candidate)>,
 }
 
 impl Ranking {
-    fn new<P>(ctx: &Ctx, entry: &Entry<P>) -> Self {
+    pub(super) fn new<P>(ctx: &Ctx, entry: &Entry<P>) -> Self {
         let all = entry.paths.iter().enumerate().filter(|(_, path)| usable(path));
         Self { candidates: all.filter_map(|(place, path)| Some((place, ctx.candidate(path)?))).collect() }
     }
 
     /// The best of what is left; the very best is what the decision process said.
-    fn next(&mut self, ctx: &Ctx) -> Option<usize> {
+    pub(super) fn next(&mut self, ctx: &Ctx) -> Option<usize> {
         let selected = self.candidates.iter().position(|(_, candidate)| candidate.selected);
         let index = selected.or_else(|| {
             let rest: Vec<Candidate> =
@@ -83,7 +83,7 @@ fn best_per_as<P>(ctx: &Ctx, entry: &Entry<P>) -> Places {
 }
 
 /// The paths that a strategy names.
-fn select<P>(ctx: &Ctx, entry: &Entry<P>, strategy: AddPathSend, limit: u16) -> Places {
+pub(super) fn select<P>(ctx: &Ctx, entry: &Entry<P>, strategy: AddPathSend, limit: u16) -> Places {
     let all = || entry.paths.iter().enumerate().filter(|(_, path)| usable(path)).map(|(place, _)| place);
     let limit = if limit == 0 { usize::MAX } else { usize::from(limit) };
     match strategy {
@@ -158,7 +158,7 @@ impl<P: Key> Group<P> {
     }
 
     /// `maximum-prefix-out` is reached.
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.settings.maximum_prefix_out.is_some_and(|max| self.out.len() >= max as usize)
     }
 
