@@ -184,7 +184,11 @@ impl Speaker {
                         }
                     }
                 }
-                Action::SetPassword { .. } | Action::Zebra(_) | Action::Log(_) | Action::Finished => {}
+                Action::SetPassword { .. }
+                | Action::Zebra(_)
+                | Action::Log(_)
+                | Action::Dump(_)
+                | Action::Finished => {}
                 // The default instance says none of these.
                 Action::Start { .. } | Action::Stop | Action::Listen { .. } => {}
             }
