@@ -37,6 +37,19 @@ pub fn write(vrf: &str, line: LogLine) {
         LogLine::ListenLimit { addr, limit, refused } => tracing::warn!(
             "{addr}: dynamic neighbor refused, bgp listen limit {limit} is reached ({refused} refused)"
         ),
+        LogLine::RpkiCache { cache, error } => tracing::warn!(target: "bgpd::rpki", "cache {cache}: {error}"),
+        LogLine::RpkiPublished { vrps, aspas, ranges } => {
+            tracing::info!(
+                target: "bgpd::rpki",
+                "{vrps} VRPs and {aspas} ASPAs in force; routes below {ranges} prefixes are judged again"
+            );
+        }
+        LogLine::RpkiSlurm { file, result: Ok((filters, assertions)) } => {
+            tracing::info!(target: "bgpd::rpki", "{file}: {filters} filters, {assertions} assertions");
+        }
+        LogLine::RpkiSlurm { file, result: Err(error) } => {
+            tracing::error!(target: "bgpd::rpki", "{file}: {error}; nothing of it is taken");
+        }
         LogLine::ZebraRefused { request, reason } => tracing::warn!("zebra refused {request}: {reason}"),
     }
 }

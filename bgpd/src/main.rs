@@ -12,6 +12,7 @@ mod exec;
 mod io;
 mod log;
 mod queue;
+mod rpki;
 mod shards;
 mod shell;
 mod tap;

@@ -27,6 +27,7 @@ use crate::exec::Execs;
 use crate::io::{self, Connection, Incoming, Listeners, Session};
 use crate::log;
 use crate::queue::Input;
+use crate::rpki::{CacheEvent, Caches};
 use crate::shards::{Report, Shards};
 use crate::tap::Tap;
 use crate::zebra::{self, ZebraQueue};
@@ -71,6 +72,7 @@ struct Shell {
     execs: Execs,
     tap: Arc<Tap>,
     dumps: Dumps,
+    caches: Caches,
     /// Cloned into every connection that still has something to say.
     flushed: mpsc::Sender<()>,
     finished: bool,
@@ -84,6 +86,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
     let (incoming_sender, mut incoming) = mpsc::channel(64);
     let (reports_sender, mut reports) = mpsc::unbounded_channel();
     let (flushed, mut all_flushed) = mpsc::channel(1);
+    let (caches, mut cache_events) = Caches::new();
     let host = host(&daemon);
     let (zebra, feed) = zebra::queue();
     let mut shards = Shards::start(host.shards, clock, &zebra, &reports_sender)?;
@@ -117,6 +120,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
         execs: Execs::default(),
         dumps,
         tap,
+        caches,
         flushed,
         finished: false,
     };
@@ -138,6 +142,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
                     shell.report(report);
                 }
             }
+            Some(event) = cache_events.recv() => shell.cache_event(event),
             Some(made) = connections_made.recv() => shell.connection_made(made),
             Some(connection) = incoming.recv() => shell.incoming(connection),
             Some(event) = zebra_events.recv() => shell.zebra_event(event, sender.as_ref()),
@@ -190,6 +195,14 @@ impl Shell {
         let now = self.clock.now();
         self.speaker.handle(now, event, &mut self.out);
         self.perform_all();
+    }
+
+    fn cache_event(&mut self, event: CacheEvent) {
+        if let Some((instance, event)) = self.caches.happened(event) {
+            let now = self.clock.now();
+            self.speaker.rpki(now, instance, event, &mut self.out);
+            self.perform_all();
+        }
     }
 
     fn tick(&mut self) {
@@ -345,6 +358,7 @@ impl Shell {
             }
             Action::Shard { shard, event } => self.shards.push(instance, shard, event),
             Action::Zebra(message) => self.zebra.send(message),
+            Action::Rpki(action) => self.caches.perform(instance, action),
             Action::Reply { exec, text, done } => self.execs.reply(exec, text, done),
             Action::Dump(action) => self.dumps.perform(action),
             Action::Log(line) => {
@@ -358,6 +372,7 @@ impl Shell {
                 self.names.remove(&instance);
                 self.listeners.remove(&instance);
                 self.shards.end(instance);
+                self.caches.forget(instance);
             }
             Action::Listen { device } => self.listen(instance, device.as_deref()),
             Action::Finished => self.finished = true,

@@ -11,6 +11,7 @@ use ferrite_types::zclient::ToZebra;
 use crate::config::{InstanceName, NeighborName};
 use crate::event::{AcceptId, ExecId};
 use crate::instance::dump::DumpAction;
+use crate::instance::rpki::RpkiAction;
 use crate::peer::{ConnId, Negotiated, SessionConfig, State, Transport};
 use crate::rib::{PeerId, ShardEvent};
 
@@ -83,6 +84,8 @@ pub enum Action {
     /// For MRT files.
     Dump(DumpAction),
     /// For the log.
+    /// Of the caches of the RPKI.
+    Rpki(RpkiAction),
     Log(LogLine),
     /// An instance begins: it gets shards of its own. Not said of the default one, which is there from the start.
     Start {
@@ -147,6 +150,22 @@ pub enum LogLine {
         what: &'static str,
         prefix: ferrite_types::Prefix,
         count: u64,
+    },
+    /// A cache of the RPKI: lost, refused, or not to be reached.
+    RpkiCache {
+        cache: String,
+        error: String,
+    },
+    /// The tables in force are others.
+    RpkiPublished {
+        vrps: usize,
+        aspas: usize,
+        ranges: usize,
+    },
+    /// Local exceptions were not taken, or taken.
+    RpkiSlurm {
+        file: String,
+        result: Result<(usize, usize), String>,
     },
     /// Zebra did not carry out a request.
     ZebraRefused {

@@ -27,6 +27,7 @@ mod explain;
 mod filter;
 mod neighbors;
 mod prefix;
+mod rpki;
 mod summary;
 mod table;
 mod various;
@@ -61,6 +62,7 @@ pub enum Command {
     ClearDampening,
     /// What a neighbour does not want to be sent.
     ReceivedFilter,
+    Rpki(rpki::RpkiCommand),
 }
 
 /// Which of a neighbour's tables.
@@ -78,6 +80,7 @@ pub fn registry() -> Registry<BgpConfig, Command> {
     crate::config::register(&mut registry);
     ferrite_policy::view::register(&mut registry, true, Command::Policy);
     declare::register(&mut registry);
+    rpki::register(&mut registry);
     registry
 }
 
@@ -181,10 +184,10 @@ impl Instance {
         out: &mut Vec<Action>,
     ) {
         let other = args.get("vrf").filter(|name| *name != "all" && *name != self.label());
-        if let Some(name) = other.filter(|_| !matches!(command, Command::Policy(_))) {
+        if let Some(name) = other.filter(|_| !matches!(command, Command::Policy(_) | Command::Rpki(_))) {
             return reply(exec, unknown_instance(command, args, name), out);
         }
-        if self.router().is_none() && !matches!(command, Command::Policy(_)) {
+        if self.router().is_none() && !matches!(command, Command::Policy(_) | Command::Rpki(_)) {
             let text = if args.has("json") { "{}\n" } else { "" };
             return reply(exec, text.to_owned(), out);
         }
@@ -234,6 +237,7 @@ impl Instance {
                 questions
             }
             Command::Policy(_)
+            | Command::Rpki(_)
             | Command::Neighbors
             | Command::PeerGroups
             | Command::Router
@@ -257,6 +261,7 @@ impl Instance {
     ) -> String {
         match command {
             Command::Policy(show) => show.run(&self.policies, DAEMON, args),
+            Command::Rpki(command) => self.rpki_command(now, command, args, out),
             Command::Summary => self.summary(now, args, answers),
             Command::Prefix => self.prefix_detail(args, answers),
             Command::Explain => self.explain(args, answers),

@@ -54,6 +54,7 @@ mod peer_filters;
 mod reflection;
 mod route_map_delay;
 mod router;
+mod rpki;
 mod session;
 mod sessions;
 mod types;
@@ -82,6 +83,7 @@ pub use peer_family::{
 };
 pub use peer_filters::{AdvertiseMap, Orf, PeerFilters};
 pub use router::{MultipathRelax, RouterBgp};
+pub use rpki::{EXPIRE_INTERVAL, POLLING_PERIOD, RETRY_INTERVAL, RpkiConfig, RpkiConfigs};
 pub use session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 pub use sessions::{GlobalSessions, InstanceSessions, Listen, LocalRole, RttLimit, TcpKeepalive, role_name};
 pub use types::{GroupName, InstanceName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers, WrittenAsn};
@@ -134,6 +136,8 @@ pub struct BgpConfig {
     pub community_aliases: CommunityAliases,
     /// `no bgp ipv6-auto-ra`: interfaces with neighbours do not get router advertisements by themselves.
     pub no_auto_ra: bool,
+    /// The caches of the RPKI, by VRF.
+    pub rpki: RpkiConfigs,
 }
 
 impl DaemonConfig for BgpConfig {
@@ -186,6 +190,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     neighbors::register(registry);
     community_alias::register(registry);
     interface_neighbors::register(registry);
+    rpki::register(registry);
     unsupported::register(registry);
     registry.renderer(order::ROUTER, render);
     registry.renderer(order::ROUTER, |config: &BgpConfig, lines| config.community_aliases.render(lines));

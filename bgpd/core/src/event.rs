@@ -7,6 +7,7 @@ use ferrite_types::zclient::FromZebra;
 
 use crate::commands::Command;
 use crate::config::BgpConfig;
+use crate::instance::rpki::RpkiEvent;
 use crate::peer::{ConnId, Ends, Faults, PeerMessage};
 use crate::rib::{PeerId, ShardAction};
 
@@ -93,6 +94,8 @@ pub enum Event {
         command: Command,
         args: Args,
     },
+    /// Of the caches of the RPKI.
+    Rpki(RpkiEvent),
     /// The shell has taken the last chunk of a reply and can take another.
     ReplyTaken(ExecId),
     /// Nobody waits for the reply any more.

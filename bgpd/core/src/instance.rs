@@ -33,6 +33,7 @@ mod limits;
 mod notices;
 mod orf;
 mod params;
+pub mod rpki;
 mod sessions;
 mod terms;
 mod unnumbered;
@@ -106,6 +107,8 @@ pub struct Instance {
     dumps: dump::Dumps,
     shard_config: Option<Arc<ShardConfig>>,
     pub(crate) execs: Execs,
+    /// Caches and what they say.
+    pub(crate) rpki: rpki::Rpki,
     finishing: bool,
     pub(crate) dynamic: dynamic::Dynamic,
 }
@@ -144,6 +147,7 @@ impl Instance {
             dumps: dump::Dumps::default(),
             shard_config: None,
             execs: Execs::default(),
+            rpki: rpki::Rpki::default(),
             finishing: false,
             dynamic: dynamic::Dynamic::default(),
         }
@@ -197,6 +201,7 @@ impl Instance {
             Event::ZebraGone => self.zebra_gone(out),
             Event::Zebra(message) => self.zebra_said(now, message, out),
             Event::Exec { exec, command, args } => self.exec(now, exec, command, &args, out),
+            Event::Rpki(event) => self.rpki_event(now, event, out),
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(exec, out),
             Event::DumpTaken(good) => self.dump_taken(good, out),
@@ -219,13 +224,15 @@ impl Instance {
         self.initial_tick(now, out);
         self.policy_tick(now, out);
         self.dump_tick(now, out);
+        self.rpki_tick(now, out);
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let peers = self.peers.values().filter_map(|entry| entry.peer.next_deadline());
         let graceful = self.peers.values().filter_map(|entry| entry.graceful.deadline());
-        peers.chain(graceful).chain(self.initial.deadline()).chain(self.policy_due).chain(self.dumps.deadline()).min()
+        let own = self.policy_due.into_iter().chain(self.rpki.next_deadline()).chain(self.dumps.deadline());
+        peers.chain(graceful).chain(self.initial.deadline()).chain(own).min()
     }
 
     pub(crate) fn router(&self) -> Option<&RouterBgp> {

@@ -56,6 +56,7 @@ mod peers;
 pub mod policy;
 pub mod query;
 pub mod reason;
+pub mod rpki;
 pub mod rules;
 pub mod settings;
 mod shard;

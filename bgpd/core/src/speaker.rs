@@ -19,6 +19,7 @@ use ferrite_types::{Timestamp, VrfId};
 use crate::action::Action;
 use crate::config::{BgpConfig, InstanceName};
 use crate::event::{AcceptId, Event};
+use crate::instance::rpki::RpkiEvent;
 use crate::instance::{Host, Instance, PeerIds};
 use crate::peer::Ends;
 use crate::rib::{PeerId, ShardAction};
@@ -106,6 +107,7 @@ impl Speaker {
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(now, exec, out),
             Event::DumpTaken(_) => self.give(now, InstanceId::DEFAULT, event, out),
+            Event::Rpki(event) => self.rpki(now, InstanceId::DEFAULT, event, out),
             Event::Shutdown => self.shutdown(now, out),
             event => {
                 if let Some(id) = event.peer().and_then(|peer| self.owners.get(&peer)).copied() {
@@ -151,6 +153,11 @@ impl Speaker {
             return self.idle(now, id, shard, out);
         }
         self.give(now, id, Event::Shard { shard, action }, out);
+    }
+
+    /// What happened to a cache of the RPKI that an instance asks.
+    pub fn rpki(&mut self, now: Timestamp, id: InstanceId, event: RpkiEvent, out: &mut Acts) {
+        self.give(now, id, Event::Rpki(event), out);
     }
 
     /// Fires every deadline at or before `now`. Calling early changes nothing.
@@ -390,6 +397,7 @@ impl Event {
             Self::Configured(_)
             | Self::Accepted { .. }
             | Self::Shard { .. }
+            | Self::Rpki(_)
             | Self::ZebraConnected
             | Self::ZebraGone
             | Self::Zebra(_)

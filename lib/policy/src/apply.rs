@@ -14,8 +14,8 @@ use crate::as_path_list::CompiledAsPathList;
 use crate::community_list::{CommunityMatch, CompiledCommunityList};
 use crate::prefix_list::CompiledPrefixList;
 use crate::route_map::{
-    Adjust, AsPathFilter, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType, PeerSpec, Prepend,
-    RouteMapConfig, Set,
+    Adjust, AsPathFilter, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType, OriginValidity,
+    PathValidity, PeerSpec, Prepend, RouteMapConfig, Set,
 };
 use crate::trace::{Counting, Observer};
 use crate::{Action, Counter, PolicyOrigin};
@@ -95,6 +95,14 @@ pub trait PolicyRoute {
     }
     fn ext_communities(&self) -> &[ExtCommunity] {
         &[]
+    }
+    /// What the RPKI says of the origin; `None` while it says nothing at all.
+    fn origin_validity(&mut self) -> Option<OriginValidity> {
+        None
+    }
+    /// What the RPKI says of the AS path; `None` where it cannot be asked.
+    fn path_validity(&mut self) -> Option<PathValidity> {
+        None
     }
     /// A number from 0 to 99, fresh at every call.
     fn dice(&mut self) -> u8 {
@@ -290,9 +298,18 @@ impl RouteMap {
         self.any_match(&|clause| {
             matches!(
                 clause,
-                Match::AccessList(..) | Match::PrefixList(..) | Match::PrefixLen(..) | Match::Probability(_)
+                Match::AccessList(..)
+                    | Match::PrefixList(..)
+                    | Match::PrefixLen(..)
+                    | Match::Probability(_)
+                    | Match::Rpki(_)
             )
         })
+    }
+
+    /// Whether it asks what the RPKI says.
+    pub fn depends_on_rpki(&self) -> bool {
+        self.any_match(&|clause| matches!(clause, Match::Rpki(_) | Match::Aspa(_)))
     }
 
     /// Whether it asks which neighbour it is applied for.
@@ -404,6 +421,9 @@ fn holds_plain(clause: &Match, route: &mut dyn PolicyRoute) -> bool {
         Match::Origin(origin) => route.origin() == Some(*origin),
         Match::Peer(peer) => route.is_peer(peer),
         Match::SourcePeer(peer) => route.is_source_peer(peer),
+        Match::Rpki(state) => route.origin_validity() == Some(*state),
+        Match::RpkiExtCommunity(state) => route.ext_communities().binary_search(&state.community()).is_ok(),
+        Match::Aspa(state) => route.path_validity() == Some(*state),
         Match::Probability(percent) => *percent == 100 || route.dice() < *percent,
         Match::SourceProtocol(protocol) => route.protocol() == Some(*protocol),
         Match::SourceInstance(instance) => route.instance() == u32::from(*instance),

@@ -9,7 +9,7 @@ use crate::Action;
 mod clause_match;
 mod clause_set;
 
-pub use clause_match::{Match, NextHopList, PeerSpec, TagValue};
+pub use clause_match::{Match, NextHopList, OriginValidity, PathValidity, PeerSpec, TagValue};
 pub use clause_set::{
     Adjust, AsPathFilter, CommunityEdit, Ipv4NextHop, MetricEdit, MetricType, Prepend, Set,
 };

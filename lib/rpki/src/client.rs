@@ -6,56 +6,22 @@
 
 mod md5;
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::process::Stdio;
 use std::time::Duration;
-use std::{fmt, io};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
+use crate::transport::{Kind, Transport};
+
 /// How long a connection may take to come up.
 const CONNECT: Duration = Duration::from_secs(15);
 /// Octets taken from the connection at once.
 const CHUNK: usize = 64 * 1024;
-
-/// How a cache is reached.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Transport {
-    /// Name or address.
-    pub host: String,
-    pub port: u16,
-    /// Our address.
-    pub source: Option<IpAddr>,
-    pub kind: Kind,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Kind {
-    Tcp {
-        /// Key of TCP MD5 signatures (RFC 2385).
-        password: Option<String>,
-    },
-    Ssh {
-        user: String,
-        /// File of the private key.
-        key: String,
-        /// File of known hosts in place of the system's.
-        known_hosts: Option<String>,
-    },
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::Tcp { .. } => "tcp",
-            Kind::Ssh { .. } => "ssh",
-        };
-        write!(f, "{kind} {} {}", self.host, self.port)
-    }
-}
 
 /// What happened to a link.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,15 +39,16 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects; `event` makes of what happens whatever `events` carries.
+    /// Connects, over a VRF's device where one is given; `event` makes of what happens whatever `events` carries.
     pub fn open<E: Send + 'static>(
         transport: Transport,
+        device: Option<String>,
         events: mpsc::Sender<E>,
         event: impl Fn(LinkEvent) -> E + Send + Sync + 'static,
     ) -> Self {
         let (octets, queue) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            if let Some(last) = run(transport, queue, &events, &event).await {
+            if let Some(last) = run(transport, device, queue, &events, &event).await {
                 // Nobody listens any more where this fails.
                 let _ = events.send(event(last)).await;
             }
@@ -106,12 +73,13 @@ struct Connection {
 /// The life of a connection; the last event, unless the link was dropped.
 async fn run<E>(
     transport: Transport,
+    device: Option<String>,
     mut queue: mpsc::UnboundedReceiver<Vec<u8>>,
     events: &mpsc::Sender<E>,
     event: &(impl Fn(LinkEvent) -> E + Send + Sync),
 ) -> Option<LinkEvent> {
     let connected = tokio::select! {
-        connected = tokio::time::timeout(CONNECT, connect(&transport)) => connected,
+        connected = tokio::time::timeout(CONNECT, connect(&transport, device.as_deref())) => connected,
         _ = queue.recv() => return None,
     };
     let mut connection = match connected {
@@ -164,12 +132,13 @@ async fn reason(mut connection: Connection, ended: String) -> String {
     }
 }
 
-async fn connect(transport: &Transport) -> io::Result<Connection> {
+async fn connect(transport: &Transport, device: Option<&str>) -> io::Result<Connection> {
     match &transport.kind {
         Kind::Tcp { password } => {
-            let (reader, writer) = connect_tcp(transport, password.as_deref()).await?.into_split();
+            let (reader, writer) = connect_tcp(transport, device, password.as_deref()).await?.into_split();
             Ok(Connection { reader: Box::new(reader), writer: Box::new(writer), child: None })
         }
+        Kind::Ssh { .. } if device.is_some() => Err(io::Error::other("ssh cannot be bound to a VRF")),
         Kind::Ssh { user, key, known_hosts } => {
             let mut child = ssh(transport, user, key, known_hosts.as_deref()).spawn()?;
             let (Some(writer), Some(reader)) = (child.stdin.take(), child.stdout.take()) else {
@@ -180,13 +149,17 @@ async fn connect(transport: &Transport) -> io::Result<Connection> {
     }
 }
 
-async fn connect_tcp(transport: &Transport, password: Option<&str>) -> io::Result<TcpStream> {
+async fn connect_tcp(
+    transport: &Transport,
+    device: Option<&str>,
+    password: Option<&str>,
+) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for addr in tokio::net::lookup_host((transport.host.as_str(), transport.port)).await? {
         if transport.source.is_some_and(|source| source.is_ipv4() != addr.is_ipv4()) {
             continue;
         }
-        match connect_addr(addr, transport.source, password).await {
+        match connect_addr(addr, transport.source, device, password).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
@@ -197,10 +170,12 @@ async fn connect_tcp(transport: &Transport, password: Option<&str>) -> io::Resul
 async fn connect_addr(
     addr: SocketAddr,
     source: Option<IpAddr>,
+    device: Option<&str>,
     password: Option<&str>,
 ) -> io::Result<TcpStream> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_keepalive(true)?;
+    socket.bind_device(device.map(str::as_bytes))?;
     if let Some(source) = source {
         socket.bind(SocketAddr::new(source, 0))?;
     }

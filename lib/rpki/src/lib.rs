@@ -15,7 +15,7 @@
 //! | [`tables`] | everything a cache says, and what differs between two of them | |
 //! | [`slurm`] | local exceptions | RFC 8416, draft-ietf-sidrops-aspa-slurm |
 //! | [`rtr`] | the protocol, versions 0 to 2, one cache and several | RFC 6810, RFC 8210, draft-ietf-sidrops-8210bis |
-//! | `client` | connections, with the feature `client` | RFC 6810 §7 |
+//! | [`transport`], `client` | connections, with the feature `client` | RFC 6810 §7 |
 //!
 //! Tables are persistent: a copy costs nothing and shares what does not change, so a reader keeps a table for as long as it
 //! likes while the next one is made, and the difference of two is found by walking only what they do not share.
@@ -26,6 +26,7 @@ pub mod client;
 pub mod rtr;
 pub mod slurm;
 pub mod tables;
+pub mod transport;
 mod trie;
 pub mod vrp;
 

@@ -109,7 +109,13 @@ impl Tables {
     /// What may judge differently between these tables and `other`.
     pub fn delta(&self, other: &Self) -> Delta {
         let (v4, v6) = self.vrps.differing(&other.vrps);
-        Delta { v4, v6, customers: self.aspas.differing(&other.aspas), keys: self.keys != other.keys }
+        Delta {
+            v4,
+            v6,
+            customers: self.aspas.differing(&other.aspas),
+            all: false,
+            keys: self.keys != other.keys,
+        }
     }
 }
 
@@ -150,18 +156,25 @@ pub struct Delta {
     pub(crate) v6: Ranges<u128>,
     /// ASes whose providers changed, ascending.
     pub customers: Vec<Asn>,
+    /// Everything may: there was no table before, or there is none now.
+    pub all: bool,
     /// Router keys changed.
     pub keys: bool,
 }
 
 impl Delta {
-    pub fn is_empty(&self) -> bool {
-        !self.touches_origins() && self.customers.is_empty() && !self.keys
+    /// Between some tables and none.
+    pub fn everything() -> Self {
+        Self { all: true, ..Self::default() }
     }
 
-    /// Whether any VRP changed.
-    pub fn touches_origins(&self) -> bool {
-        !self.v4.0.is_empty() || !self.v6.0.is_empty()
+    pub fn is_empty(&self) -> bool {
+        !self.touches_routes() && !self.keys
+    }
+
+    /// Whether any route may be judged differently.
+    pub fn touches_routes(&self) -> bool {
+        self.all || self.ranges() > 0 || !self.customers.is_empty()
     }
 
     /// Prefixes that changed VRPs cover, nested ones counted once.
@@ -172,14 +185,15 @@ impl Delta {
     /// Whether the origin of a route to the prefix may be judged differently.
     #[inline]
     pub fn covers(&self, prefix: Prefix) -> bool {
-        match prefix {
-            Prefix::V4(prefix) => self.v4.covers(prefix.bits(), prefix.len()),
-            Prefix::V6(prefix) => self.v6.covers(prefix.bits(), prefix.len()),
-        }
+        self.all
+            || match prefix {
+                Prefix::V4(prefix) => self.v4.covers(prefix.bits(), prefix.len()),
+                Prefix::V6(prefix) => self.v6.covers(prefix.bits(), prefix.len()),
+            }
     }
 
     /// Whether a path with this AS may be judged differently.
     pub fn concerns(&self, asn: Asn) -> bool {
-        self.customers.binary_search(&asn).is_ok()
+        self.all || self.customers.binary_search(&asn).is_ok()
     }
 }

@@ -58,6 +58,16 @@ impl OriginState {
     }
 }
 
+impl OriginState {
+    /// As FRR writes it about a path.
+    pub const fn long_word(self) -> &'static str {
+        match self {
+            Self::NotFound => "not found",
+            state => state.word(),
+        }
+    }
+}
+
 impl fmt::Display for OriginState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.word())

@@ -69,6 +69,12 @@ static DEBUGS: &[DebugFlag] = &[
         text: "BGP zebra debugging is on",
         target: "bgpd::zebra",
     },
+    DebugFlag {
+        line: "debug rpki",
+        help: &["Debugging functions", "Caches of the RPKI and what they say"],
+        text: "RPKI debugging is on",
+        target: "bgpd::rpki",
+    },
 ];
 
 pub(super) fn register(registry: &mut Commands) {
@@ -111,6 +117,10 @@ fn tables(registry: &mut Commands) {
         &["Routes that an access list permits", "Name of the list"],
     );
     add("route-map RMAP_NAME$route_map", &["Routes that a route map permits", "Name of the map"]);
+    add(
+        "rpki <invalid|valid|notfound>$rpki_state",
+        &["Routes by their validation state", "Not authorised", "Authorised", "Nobody says"],
+    );
     add("version (1-4294967295)$since", &["Prefixes that changed since", "Version of the table"]);
     add("self-originate", &["Routes that this router originates"]);
     add("alias ALIAS_NAME$alias", &["Routes with a community that has a name", "Name of the community"]);
@@ -121,8 +131,20 @@ fn tables(registry: &mut Commands) {
     show(registry, "regexp REGEX$pattern...", &["Routes by AS path", "Regular expression"], Command::Table);
     show(
         registry,
-        "<A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>$prefix [<bestpath|multipath>] [json]",
-        &["Address", "Network", "Address", "Network", "The best path only", "Best and multipath only", JSON],
+        "<A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>$prefix [<bestpath|multipath>] [rpki <valid|invalid|notfound>$rpki_state] [json]",
+        &[
+            "Address",
+            "Network",
+            "Address",
+            "Network",
+            "The best path only",
+            "Best and multipath only",
+            "Paths by their validation state",
+            "Authorised",
+            "Not authorised",
+            "Nobody says",
+            JSON,
+        ],
         Command::Prefix,
     );
     let mut help = vec!["Address", "Network", "Address", "Network", "Why it is accepted, best, sent, or not", "One neighbor"];

@@ -7,12 +7,14 @@ use ferrite_policy::access_list::CompiledAccessList;
 use ferrite_policy::as_path_list::CompiledAsPathList;
 use ferrite_policy::community_list::{CommunityMatch, CompiledCommunityList};
 use ferrite_policy::prefix_list::CompiledPrefixList;
+use ferrite_rpki::OriginState;
 use ferrite_types::{Afi, Community, LargeCommunity, Prefix, RouteProtocol};
 
 use crate::instance::Instance;
 use crate::instance::filter::{ChainKey, Filters, Place};
 use crate::rib::policy::Filter;
 use crate::rib::query::{PathSource, PathView, PrefixView};
+use crate::rib::rpki::{Judge, RpkiView};
 use crate::rib::{PeerId, PolicyInput, Verdict};
 
 /// A test of one path.
@@ -36,7 +38,8 @@ pub enum RowFilter {
     PathRegex(ferrite_policy::regex::Regex),
     PrefixList(Arc<CompiledPrefixList>),
     AccessList(Arc<CompiledAccessList>),
-    RouteMap(Arc<dyn Filter>),
+    RouteMap(Arc<dyn Filter>, Judge),
+    Rpki(OriginState, Judge),
 }
 
 impl RowFilter {
@@ -95,7 +98,9 @@ impl RowFilter {
             }
             let key = ChainKey::map(Place::Local, afi, &crate::config::PolicyName::new(name));
             let asn = instance.router().map_or(ferrite_types::Asn(0), |router| router.asn.asn);
-            Self::RouteMap(Filters::default().get(&key, policies, asn))
+            Self::RouteMap(Filters::default().get(&key, policies, asn), instance.judge())
+        } else if let Some(Ok(state)) = args.get("rpki_state").map(str::parse) {
+            Self::Rpki(state, instance.judge())
         } else {
             Self::All
         })
@@ -138,13 +143,14 @@ impl RowFilter {
             Self::PathRegex(regex) => regex.is_match(&attrs.as_path.to_string()),
             Self::PrefixList(list) => list.permits(row.prefix),
             Self::AccessList(list) => list.permits(row.prefix),
-            Self::RouteMap(map) => permitted(&**map, row, path),
+            Self::RouteMap(map, judge) => permitted(&**map, row, path, judge.view()),
+            Self::Rpki(state, judge) => judge.origin_state(row.prefix, attrs) == Some(*state),
         }
     }
 }
 
 /// What a route map says; what it would change is not shown, as in FRR.
-fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView) -> bool {
+fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView, rpki: RpkiView<'_>) -> bool {
     let mut input = PolicyInput {
         prefix: row.prefix,
         attrs: std::borrow::Cow::Borrowed(&path.attrs),
@@ -165,6 +171,7 @@ fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView) -> bool {
         prefer_global: false,
         nexthop_peer_address: false,
         default_local_pref: 100,
+        rpki,
     };
     map.apply(&mut input) == Verdict::Permit
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bgp_packet::Family;
 use ferrite_cli::Args;
+use ferrite_rpki::OriginState;
 use ferrite_types::{Afi, Community, Prefix};
 use indexmap::IndexMap;
 
@@ -55,7 +56,12 @@ impl Instance {
 
     fn detail(&self, view: &PrefixView, args: &Args) -> PrefixDetail {
         let (best, multi) = (args.has("bestpath"), args.has("multipath"));
-        let shown = |path: &&PathView| (!best && !multi) || path.best || (multi && path.multipath);
+        let state = args.get("rpki_state").and_then(|word| word.parse::<OriginState>().ok());
+        let judged = |path: &PathView| {
+            state.is_none_or(|state| self.origin_state(view.prefix, &path.attrs) == Some(state))
+        };
+        let shown =
+            |path: &&PathView| ((!best && !multi) || path.best || (multi && path.multipath)) && judged(path);
         // FRR looks at each path as soon as one neighbour is configured to be told of several.
         let by_path = self.peers.values().any(|entry| {
             entry.effective.families.iter().any(|(_, part)| part.active && part.add_path.tx.is_some())
@@ -147,6 +153,8 @@ impl Instance {
             sourced: networked || path.source == PathSource::Aggregate,
             local: networked || path.source == PathSource::Aggregate,
             multipath: path.multipath,
+            rpki_validation_state: self.origin_state(view.prefix, &path.attrs),
+            aspa_verification_state: self.path_state(peer, &path.attrs),
             bestpath: path.best.then(|| BestPath {
                 overall: true,
                 selection_reason: view.reason.map(|reason| reason.text()),

@@ -108,6 +108,7 @@ impl Instance {
             stale: path.stale,
             damped: path.damped,
             internal,
+            rpki: if adjacency { None } else { self.origin_state(prefix.prefix, &path.attrs) },
             rib_failure: path.best && prefix.fib == FibState::Rejected,
             selection_reason: prefix.reason.map(|reason| reason.text()),
             version: prefix.version,

@@ -75,6 +75,7 @@ pub struct EffectiveSession {
     pub nexthops_unchecked: bool,
     /// UPDATEs only.
     pub aigp: bool,
+    pub rpki_strict: bool,
     /// UPDATEs only; `neighbor X graceful-shutdown` or `bgp graceful-shutdown`.
     pub graceful_shutdown: bool,
     pub local_role: Option<LocalRole>,
@@ -135,6 +136,7 @@ pub struct EffectiveFamily {
     pub send_large_community: bool,
     pub default_originate: Option<DefaultOriginate>,
     pub soft_reconfiguration: bool,
+    pub send_rpki_state: bool,
     pub maximum_prefix: Option<MaximumPrefix>,
     pub maximum_prefix_out: Option<u32>,
     pub allowas_in: Option<AllowAsIn>,
@@ -261,6 +263,7 @@ impl RouterBgp {
                 && multihop.is_none()
                 && ttl_security.unwrap_or(1) == 1,
             nexthops_unchecked: self.disable_connected_check,
+            rpki_strict: from.flag(|session| session.rpki_strict),
             aigp: from.flag(|session| session.aigp),
             graceful_shutdown: self.graceful_shutdown
                 || config.sessions.graceful_shutdown
@@ -335,6 +338,7 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
         send_extended_community: sends(|part| part.send_community.extended),
         send_large_community: sends(|part| part.send_community.large),
         default_originate: own.default_originate.clone().or_else(|| group.default_originate.clone()),
+        send_rpki_state: flag(|part| part.send_rpki_state),
         soft_reconfiguration: flag(|part| part.soft_reconfiguration),
         maximum_prefix: own.maximum_prefix.or(group.maximum_prefix),
         maximum_prefix_out: own.maximum_prefix_out.or(group.maximum_prefix_out),

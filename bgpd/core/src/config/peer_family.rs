@@ -244,6 +244,8 @@ pub struct PeerFamily {
     pub default_originate: Option<DefaultOriginate>,
     /// What the neighbour sent is kept as it came, beside what the policy made of it.
     pub soft_reconfiguration: bool,
+    /// Over iBGP, the validation state as a community (RFC 8097).
+    pub send_rpki_state: bool,
     pub maximum_prefix: Option<MaximumPrefix>,
     /// Most prefixes sent to the neighbour.
     pub maximum_prefix_out: Option<u32>,
@@ -505,6 +507,15 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
         render: |settings, out| settings.send_community.render(out),
         examples: &["no send-community", "no send-community all", "no send-community extended"],
     },
+    flag!(
+        send_rpki_state,
+        "send-community extended rpki",
+        &[
+            "Send Community attribute to this neighbor",
+            "Send Extended Community attributes",
+            "Send RPKI Extended Community attributes"
+        ]
+    ),
     PeerRow {
         syntax: "default-originate [route-map RMAP_NAME$name]",
         help: &[

@@ -89,6 +89,8 @@ pub struct SessionSettings {
     pub ebgp_multihop: Option<u8>,
     /// AIGP is taken and given (RFC 7311).
     pub aigp: bool,
+    /// No session before a cache has told its data.
+    pub rpki_strict: bool,
     /// Our routes carry GRACEFUL_SHUTDOWN, theirs are put last (RFC 8326).
     pub graceful_shutdown: bool,
     /// Role towards the neighbour (RFC 9234).
@@ -443,6 +445,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         examples: &["ebgp-multihop", "ebgp-multihop 5"],
     },
     flag!(aigp, "aigp", &["Enable AIGP attribute"]),
+    flag!(rpki_strict, "rpki strict", &["RPKI parameters", "No session before RPKI data are there"]),
     flag!(graceful_shutdown, "graceful-shutdown", &["Graceful shutdown"]),
     sessions::LOCAL_ROLE,
     sessions::OAD,

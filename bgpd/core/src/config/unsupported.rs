@@ -20,7 +20,7 @@ const HELP: &str = "Not supported by this version";
 
 /// Right under `configure terminal`.
 const IN_CONFIG: &[(&str, Refuse)] =
-    &[("rpki", On), ("bgp send-extra-data zebra", On), ("bgp snmp traps", On)];
+    &[("bgp send-extra-data zebra", On), ("bgp snmp traps", On)];
 
 /// Under `router bgp`.
 const IN_ROUTER: &[(&str, Refuse)] = &[
@@ -72,9 +72,6 @@ const IN_FAMILY: &[(&str, Refuse)] = &[
 /// After `neighbor X`, under `router bgp`.
 const OF_NEIGHBOR: &[(&str, Refuse)] = &[("bfd", On), ("extended-link-bandwidth", On)];
 
-/// After `neighbor X`, in an address family (and, as IPv4 unicast, under `router bgp`).
-const OF_NEIGHBOR_IN_FAMILY: &[(&str, Refuse)] = &[("send-community extended rpki", On)];
-
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";
 /// Keyword and three alternatives.
 const NEIGHBOR_TOKENS: usize = 4;
@@ -90,10 +87,6 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
         add(registry, &[&BGP_IPV4, &BGP_IPV6], "", words, *refuse);
     }
     for (words, refuse) in OF_NEIGHBOR {
-        add(registry, &[&ROUTER_BGP], NEIGHBOR, words, *refuse);
-    }
-    for (words, refuse) in OF_NEIGHBOR_IN_FAMILY {
-        add(registry, &[&BGP_IPV4, &BGP_IPV6], NEIGHBOR, words, *refuse);
         add(registry, &[&ROUTER_BGP], NEIGHBOR, words, *refuse);
     }
     // Relics that FRR still takes and that say nothing.

@@ -38,6 +38,7 @@ fn same_family(a: &FamilyParams, b: &FamilyParams) -> bool {
             p.send_community,
             p.send_large_community,
             p.send_ext_community,
+            p.send_rpki_state,
             p.add_path_receive,
         ]
     };

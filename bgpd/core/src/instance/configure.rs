@@ -41,6 +41,7 @@ impl Instance {
             self.hold_policy(now);
         }
         self.policy_delay_changed(now);
+        self.configure_rpki(now, out);
         let wanted = self.subscriptions_wanted();
         if self.zebra_connected && self.snapshot.is_none() {
             out.extend(
@@ -108,6 +109,7 @@ impl Instance {
             policies: &self.policies,
             filters: &mut self.filters,
             restarting: self.initial.is_restarting(),
+            rpki_ready: self.rpki.ready(),
         })
     }
 
@@ -275,6 +277,7 @@ impl Instance {
                 policies: &self.policies,
                 filters: &mut filters,
                 restarting: self.initial.is_restarting(),
+                rpki_ready: self.rpki.ready(),
             };
             let sessions = router.effective(config).map(|mut neighbor| {
                 resolve(&self.interfaces, &mut neighbor);

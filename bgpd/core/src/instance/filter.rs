@@ -10,8 +10,9 @@ use bgp_packet::attr::{Aggregator, AsPath, Attributes, NextHop, Origin, RareAttr
 use ferrite_policy::access_list::CompiledAccessList;
 use ferrite_policy::as_path_list::CompiledAsPathList;
 use ferrite_policy::prefix_list::CompiledPrefixList;
-use ferrite_policy::route_map::PeerSpec;
+use ferrite_policy::route_map::{OriginValidity, PathValidity, PeerSpec};
 use ferrite_policy::{Action, Differences, NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap, Scope};
+use ferrite_rpki::AspaState;
 use ferrite_types::{
     Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId,
     Tag,
@@ -280,6 +281,10 @@ impl Filter for Chain {
             || self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_prefix())
     }
 
+    fn depends_on_rpki(&self) -> bool {
+        self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_rpki())
+    }
+
     fn depends_on_peer(&self) -> bool {
         self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_peer())
     }
@@ -426,6 +431,21 @@ impl PolicyRoute for Route<'_, '_> {
 
     fn ext_communities(&self) -> &[ExtCommunity] {
         &self.attrs().ext_communities
+    }
+
+    fn origin_validity(&mut self) -> Option<OriginValidity> {
+        let input = &mut *self.input;
+        input.rpki.origin_state(input.prefix, &input.attrs).map(crate::rib::rpki::validity)
+    }
+
+    fn path_validity(&mut self) -> Option<PathValidity> {
+        let input = &mut *self.input;
+        let from = input.source.and_then(|peer| peer.direction);
+        Some(match input.rpki.path_state(from, &input.attrs)? {
+            AspaState::Valid => PathValidity::Valid,
+            AspaState::Invalid => PathValidity::Invalid,
+            AspaState::Unknown => PathValidity::Unknown,
+        })
     }
 
     fn dice(&mut self) -> u8 {

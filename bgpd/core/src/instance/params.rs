@@ -46,6 +46,8 @@ pub struct Surroundings<'a> {
     pub filters: &'a mut Filters,
     /// The first sessions after a start say so.
     pub restarting: bool,
+    /// RPKI data were there once: neighbours that want them first may come.
+    pub rpki_ready: bool,
 }
 
 impl Surroundings<'_> {
@@ -163,6 +165,9 @@ impl Surroundings<'_> {
         if session.families.is_empty() {
             return Some(DownReason::NoFamily);
         }
+        if neighbor.session.rpki_strict && !self.rpki_ready {
+            return Some(DownReason::WaitingForRpki);
+        }
         if neighbor.addr.is_unspecified() {
             return Some(DownReason::AddressLost);
         }
@@ -246,6 +251,7 @@ impl Surroundings<'_> {
             import_denied: guarded && !from.has_import_policy(),
             export_denied: guarded && !from.has_export_policy(),
             soft_reconfiguration: from.soft_reconfiguration,
+            send_rpki_state: from.send_rpki_state,
             route_reflector_client: from.route_reflector_client,
             route_server_client: from.route_server_client,
             nexthop: nexthop_mode(from),

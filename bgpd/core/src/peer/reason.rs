@@ -38,6 +38,8 @@ pub enum DownReason {
     PrefixLimit,
     SocketError,
     PasswordChanged,
+    /// Ours: `rpki strict`, and no cache has told its data yet.
+    WaitingForRpki,
 }
 
 impl DownReason {
@@ -75,6 +77,7 @@ impl DownReason {
             Self::PrefixLimit => (33, "Reached received prefix count"),
             Self::SocketError => (34, "Socket Error"),
             Self::PasswordChanged => (36, "Password config change"),
+            Self::WaitingForRpki => (44, "Waiting for RPKI data"),
         }
     }
 

@@ -30,7 +30,11 @@ use super::table::{Handle, Key, Path, PathFlags};
 /// What import makes of an attribute set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Imported {
-    Denied(Refusal),
+    Denied {
+        refusal: Refusal,
+        /// Only because of what the RPKI says now, perhaps.
+        asked: bool,
+    },
     Accepted(AttrId),
 }
 
@@ -42,6 +46,8 @@ struct Importer {
     family: Arc<FamilyParams>,
     by_prefix: bool,
     dampening: Option<Dampening>,
+    /// The policy asks the RPKI.
+    asks_rpki: bool,
     cache: Vec<Option<Imported>>,
     /// References that the cache owns.
     held: Vec<AttrId>,
@@ -177,6 +183,7 @@ fn import(
     family: &FamilyParams,
     prefix: Prefix,
     attrs: &Arc<Attributes>,
+    asked: &mut bool,
 ) -> Result<(Arc<Attributes>, Local), Refusal> {
     import_traced(ctx, params, family, prefix, attrs, None)
 }
@@ -217,8 +224,11 @@ pub fn import_traced(
             prefer_global: false,
             nexthop_peer_address: false,
             default_local_pref: ctx.config.default_local_pref,
+            rpki: ctx.rpki_view(),
         };
-        if judge(policy, &mut route, steps) == Verdict::Deny {
+        let verdict = judge(policy, &mut route, steps);
+        *asked = route.rpki.asked;
+        if verdict == Verdict::Deny {
             return Err(Refusal::Policy);
         }
         local.weight = route.weight;
@@ -259,12 +269,14 @@ impl Importer {
         let params = Arc::clone(&slot.params);
         let family = Arc::clone(params.family(family)?);
         let by_prefix = family.import.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        let asks_rpki = family.import.as_ref().is_some_and(|policy| policy.depends_on_rpki());
         Some(Self {
             peer,
             epoch,
             params,
             family,
             by_prefix,
+            asks_rpki,
             dampening: None,
             cache: vec![None; sets],
             held: Vec::new(),
@@ -281,9 +293,10 @@ impl Importer {
             return *known;
         }
         self.evaluated += 1;
-        let result = match import(ctx, &self.params, &self.family, prefix, attrs) {
+        let mut asked = false;
+        let result = match import(ctx, &self.params, &self.family, prefix, attrs, &mut asked) {
             Ok((attrs, local)) => Imported::Accepted(ctx.attrs.intern(&attrs, local)),
-            Err(refusal) => Imported::Denied(refusal),
+            Err(refusal) => Imported::Denied { refusal, asked },
         };
         if !self.by_prefix {
             if let Imported::Accepted(id) = result {
@@ -297,9 +310,14 @@ impl Importer {
         result
     }
 
-    /// The same attributes as received, interned for a shadow; `None` without soft-reconfiguration.
-    fn shadow(&self, ctx: &mut Ctx, attrs: &Arc<Attributes>) -> Option<AttrId> {
-        if !self.family.soft_reconfiguration {
+    /// The same attributes as received, interned for a shadow; `None` without soft-reconfiguration, unless the RPKI may
+    /// say something else one day.
+    fn shadow(&self, ctx: &mut Ctx, result: Imported, attrs: &Arc<Attributes>) -> Option<AttrId> {
+        let asks = match result {
+            Imported::Denied { asked, .. } => asked,
+            Imported::Accepted(_) => self.asks_rpki,
+        };
+        if !self.family.soft_reconfiguration && !asks {
             return None;
         }
         let local = Local { weight: self.family.weight, ..Local::default() };
@@ -346,14 +364,14 @@ impl<P: Key> Rib<P> {
         attrs: &Arc<Attributes>,
     ) {
         let result = importer.run(ctx, change.prefix.into(), index, attrs);
-        let shadow = importer.shadow(ctx, attrs);
-        if let Imported::Denied(refusal) = result
+        let shadow = importer.shadow(ctx, result, attrs);
+        if let Imported::Denied { refusal, .. } = result
             && let Some(refused) =
                 ctx.peers.get_mut(importer.peer).and_then(|slot| slot.refused.get_mut(self.slot))
         {
             refused.count(refusal);
         }
-        if matches!(result, Imported::Denied(_)) && shadow.is_none() {
+        if matches!(result, Imported::Denied { .. }) && shadow.is_none() {
             // A denied route replaces what was there before.
             self.withdraw(ctx, importer.peer, change.prefix, change.path_id);
             return;
@@ -391,7 +409,7 @@ impl<P: Key> Rib<P> {
         };
         match result {
             Imported::Accepted(id) => self.place(ctx, handle, Path { attrs: id, ..path }),
-            Imported::Denied(_) => self.take(ctx, handle, importer.peer, path_id, false),
+            Imported::Denied { .. } => self.take(ctx, handle, importer.peer, path_id, false),
         }
         match shadow {
             Some(id) if result == Imported::Accepted(id) => {
@@ -400,7 +418,7 @@ impl<P: Key> Rib<P> {
             }
             Some(id) => {
                 let mut flags = path.flags.with(PathFlags::SHADOW);
-                flags.set(PathFlags::FILTERED, matches!(result, Imported::Denied(_)));
+                flags.set(PathFlags::FILTERED, matches!(result, Imported::Denied { .. }));
                 self.place(ctx, handle, Path { attrs: id, flags, ..path });
             }
             None => self.take(ctx, handle, importer.peer, path_id, true),
@@ -555,7 +573,7 @@ impl<P: Key> Rib<P> {
             };
             let Some(mut importer) = Importer::new(ctx, peer, self.family, 0) else { return };
             let result = importer.run(ctx, prefix, 0, &attrs);
-            let shadow = importer.shadow(ctx, &attrs);
+            let shadow = importer.shadow(ctx, result, &attrs);
             self.settle_import(ctx, &importer, handle, path.path_id, result, shadow);
             self.imported += importer.finish(ctx);
         }

@@ -380,7 +380,7 @@ fn union<T: Ord>(values: impl Iterator<Item = T>) -> Box<[T]> {
 }
 
 /// A route of our own on its way through a policy that belongs to no neighbour.
-pub fn input<'a>(ctx: &Ctx, prefix: Prefix, attrs: &'a Attributes) -> PolicyInput<'a> {
+pub fn input<'a>(ctx: &'a Ctx, prefix: Prefix, attrs: &'a Attributes) -> PolicyInput<'a> {
     PolicyInput {
         prefix,
         attrs: std::borrow::Cow::Borrowed(attrs),
@@ -398,5 +398,6 @@ pub fn input<'a>(ctx: &Ctx, prefix: Prefix, attrs: &'a Attributes) -> PolicyInpu
         prefer_global: false,
         nexthop_peer_address: false,
         default_local_pref: ctx.config.default_local_pref,
+        rpki: ctx.rpki_view(),
     }
 }

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use ferrite_rpki::Tables;
 use ferrite_types::{Community, RouteProtocol, Timestamp};
 use rustc_hash::FxBuildHasher;
 
@@ -13,6 +14,7 @@ use super::notice::Notices;
 use super::peers::{PeerIdx, Peers};
 use super::policy::PolicyPeer;
 use super::query::PathSource;
+use super::rpki::RpkiView;
 use super::settings::{PeerKind, PeerParams, ShardConfig};
 use super::table::{Path, PathFlags};
 
@@ -28,6 +30,10 @@ pub struct Ctx {
     pub now: Timestamp,
     pub limits: Limits,
     pub notices: Notices,
+    /// What the RPKI says; `None` while it says nothing.
+    pub rpki: Option<Arc<Tables>>,
+    /// Paths that were judged again because it said something else.
+    pub revalidated: u64,
 }
 
 /// How much is done at once, and how much may be on its way.
@@ -72,6 +78,10 @@ fn redistributed_protocol(path_id: u32) -> RouteProtocol {
 }
 
 impl Ctx {
+    pub fn rpki_view(&self) -> RpkiView<'_> {
+        RpkiView::new(self.rpki.as_deref(), self.config.asn)
+    }
+
     /// Whether the path, of the family in this place, may be chosen: of a live session or kept over a restart, with a next
     /// hop that can be reached.
     pub fn usable(&mut self, path: &Path, place: usize) -> bool {
@@ -186,5 +196,6 @@ pub fn policy_peer(params: &PeerParams) -> PolicyPeer {
         internal: params.is_internal(),
         local_v4: params.local_v4,
         local_v6: params.local_v6,
+        direction: super::rpki::direction(params.kind, params.rules.role),
     }
 }

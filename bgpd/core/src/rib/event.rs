@@ -6,6 +6,7 @@ use bgp_packet::attr::Attributes;
 use bgp_packet::{Family, FamilySet};
 use bytes::Bytes;
 use ferrite_policy::Scope;
+use ferrite_rpki::{Delta, Tables};
 use ferrite_types::zclient::{self, NexthopState, RedistributedRoute, RouteResult, TrackNexthop};
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 
@@ -120,6 +121,11 @@ pub enum ShardEvent {
         prefix: Option<Prefix>,
     },
     Query(QueryToken, Query),
+    /// What the RPKI says now, and where that judges differently from before.
+    Rpki {
+        tables: Option<Arc<Tables>>,
+        delta: Arc<Delta>,
+    },
 }
 
 /// Which side of the table is evaluated again.

@@ -48,6 +48,7 @@ pub struct GroupKey {
     as_override: bool,
     remove_private_as: RemovePrivateAs,
     communities: (bool, bool, bool),
+    rpki_state: bool,
     default_originate: Option<usize>,
     maximum_prefix_out: Option<u32>,
     add_path: (AddPathSend, u16),
@@ -106,6 +107,7 @@ impl GroupKey {
             as_override: family.as_override,
             remove_private_as: family.remove_private_as,
             communities: (family.send_community, family.send_large_community, family.send_ext_community),
+            rpki_state: family.send_rpki_state,
             default_originate: family
                 .default_originate
                 .as_ref()
@@ -234,6 +236,9 @@ pub fn export_traced(
             return Err(Withheld::CommunityAfterPolicy(community));
         }
     }
+    if settings.send_rpki_state && (to.kind == PeerKind::Internal || to.rules.oad) {
+        super::rpki::tell_state(&mut route);
+    }
     let mut attrs = finish(ctx, target, route, reflected).ok_or(Withheld::NoNextHop)?;
     if attrs.next_hop != interned.attrs.next_hop {
         through_us(ctx, target, path, &mut attrs);
@@ -322,7 +327,12 @@ pub fn own_attributes(family: Family) -> Attributes {
     }
 }
 
-fn input<'a>(ctx: &Ctx, target: Target<'_>, prefix: Prefix, attrs: Cow<'a, Attributes>) -> PolicyInput<'a> {
+fn input<'a>(
+    ctx: &'a Ctx,
+    target: Target<'_>,
+    prefix: Prefix,
+    attrs: Cow<'a, Attributes>,
+) -> PolicyInput<'a> {
     PolicyInput {
         prefix,
         attrs,
@@ -340,17 +350,18 @@ fn input<'a>(ctx: &Ctx, target: Target<'_>, prefix: Prefix, attrs: Cow<'a, Attri
         prefer_global: false,
         nexthop_peer_address: false,
         default_local_pref: ctx.config.default_local_pref,
+        rpki: ctx.rpki_view(),
     }
 }
 
-fn policy_input(
-    ctx: &Ctx,
+fn policy_input<'a>(
+    ctx: &'a Ctx,
     target: Target<'_>,
     prefix: Prefix,
     attrs: Attributes,
     path: &Path,
     interned: &Interned,
-) -> PolicyInput<'static> {
+) -> PolicyInput<'a> {
     PolicyInput {
         source: ctx.policy_peer(path.peer),
         source_protocol: ctx.protocol(path),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bgp_packet::Family;
 use ferrite_policy::Scope;
+use ferrite_rpki::Delta;
 use ferrite_types::Timestamp;
 use smallvec::SmallVec;
 
@@ -49,6 +50,8 @@ pub enum JobKind {
     Mark(Vec<u32>, Scope),
     /// Decides again where one of these next hops is used.
     Nexthops(Vec<NexthopId>),
+    /// Judges again what a change of the RPKI may touch.
+    Revalidate(Arc<Delta>),
     /// Decides everything again; aggregates are summed up anew.
     Everything,
 }
@@ -472,6 +475,7 @@ impl<P: Key> Rib<P> {
                     self.touch(handle);
                 }
             }
+            JobKind::Revalidate(delta) => self.revalidate(ctx, handle, delta),
             JobKind::Everything => self.touch(handle),
         }
     }
@@ -484,7 +488,11 @@ impl<P: Key> Rib<P> {
                 }
             }
             JobKind::Everything => self.aggregates.changed = true,
-            JobKind::LongLived(_) | JobKind::Reimport(..) | JobKind::Mark(..) | JobKind::Nexthops(_) => {}
+            JobKind::LongLived(_)
+            | JobKind::Reimport(..)
+            | JobKind::Mark(..)
+            | JobKind::Nexthops(_)
+            | JobKind::Revalidate(_) => {}
         }
     }
 

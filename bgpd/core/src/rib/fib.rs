@@ -379,5 +379,6 @@ fn table_input<'a, P: Key>(ctx: &'a Ctx, entry: &Entry<P>, best: &Path) -> Optio
         prefer_global: false,
         nexthop_peer_address: false,
         default_local_pref: ctx.config.default_local_pref,
+        rpki: ctx.rpki_view(),
     })
 }

@@ -358,6 +358,20 @@ impl<P: Key> Group<P> {
         self.audiences.clear();
     }
 
+    /// Whether what is sent depends on what the RPKI says.
+    pub fn asks_rpki(&self) -> bool {
+        self.settings.send_rpki_state
+            || self.settings.export.as_ref().is_some_and(|policy| policy.depends_on_rpki())
+            || self.settings.advertise.as_ref().is_some_and(|only| only.routes.depends_on_rpki())
+    }
+
+    /// The RPKI says something else: evaluations so far do not hold.
+    pub fn rpki_changed(&mut self) {
+        if self.asks_rpki() {
+            self.cache.clear();
+        }
+    }
+
     /// Notes a prefix to be evaluated.
     #[inline]
     pub fn mark(&mut self, handle: Handle) {
@@ -603,7 +617,8 @@ impl<P: Key> Group<P> {
 /// Whether two prefixes of equal attributes may be told differently.
 fn looks_at_prefix(settings: &FamilyParams) -> bool {
     let asks = |filter: &Arc<dyn Filter>| filter.depends_on_prefix();
-    settings.export.as_ref().is_some_and(asks)
+    settings.send_rpki_state
+        || settings.export.as_ref().is_some_and(asks)
         || settings.advertise.as_ref().is_some_and(|conditional| asks(&conditional.routes))
         || settings.orf.looks_at_prefix()
 }

@@ -203,6 +203,13 @@ impl<P: Key> Rib<P> {
         }
     }
 
+    /// Puts what is redistributed through its policies again.
+    pub fn redo_all_redistribution(&mut self, ctx: &mut Ctx, settings: &FamilySettings) {
+        for statement in settings.redistribute.iter().filter(|statement| statement.map.is_some()) {
+            self.redo_redistribution(ctx, (statement.protocol, statement.instance), Some(statement));
+        }
+    }
+
     /// Takes in a change of what zebra redistributes.
     pub fn redistributed(&mut self, ctx: &mut Ctx, change: RedistributedRoute) {
         let Some(prefix) = P::from_prefix(change.prefix) else { return };

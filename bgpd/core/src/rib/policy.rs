@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 use bgp_packet::attr::Attributes;
 use ferrite_policy::{Action, MapTrace, Scope};
+use ferrite_rpki::Direction;
 use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
+
+use super::rpki::RpkiView;
 
 /// What a policy says about a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,6 +88,11 @@ pub trait Filter: fmt::Debug + Send + Sync {
     fn scope_since(&self, _old: &dyn Filter) -> Scope {
         Scope::All
     }
+
+    /// Whether it asks what the RPKI says: then it is asked again when that changes.
+    fn depends_on_rpki(&self) -> bool {
+        false
+    }
 }
 
 /// The neighbour that a route comes from or goes to, for `match peer`, `set … peer-address`.
@@ -98,6 +106,8 @@ pub struct PolicyPeer {
     /// Our end of the session.
     pub local_v4: Option<Ipv4Addr>,
     pub local_v6: Option<Ipv6Addr>,
+    /// How paths from it are verified; `None` where they are not.
+    pub direction: Option<Direction>,
 }
 
 /// A route on its way through policy: attributes are copied when a clause first changes them.
@@ -131,6 +141,7 @@ pub struct PolicyInput<'a> {
     pub nexthop_peer_address: bool,
     /// Local preference of routes that carry none.
     pub default_local_pref: u32,
+    pub rpki: RpkiView<'a>,
 }
 
 impl PolicyInput<'_> {

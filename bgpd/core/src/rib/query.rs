@@ -212,6 +212,8 @@ pub struct MemoryView {
     /// Routes that went through import and export since the start, results that were known already not counted.
     pub imported: u64,
     pub exported: u64,
+    /// Paths judged again because the RPKI said something else.
+    pub revalidated: u64,
 }
 
 /// A route that has flapped (RFC 2439).

@@ -99,6 +99,8 @@ pub struct FamilyParams {
     pub send_community: bool,
     pub send_large_community: bool,
     pub send_ext_community: bool,
+    /// `send-community extended rpki`: over iBGP, the validation state as a community (RFC 8097).
+    pub send_rpki_state: bool,
     pub default_originate: Option<DefaultOriginate>,
     /// Weight of routes from the neighbour; a route map may set another.
     pub weight: u32,

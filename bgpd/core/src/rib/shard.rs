@@ -85,6 +85,8 @@ impl Shard {
                 now: Timestamp::ZERO,
                 limits,
                 notices: super::notice::Notices::default(),
+                rpki: None,
+                revalidated: 0,
             },
             v4: Rib::new(Family::IPV4_UNICAST, 0),
             v6: Rib::new(Family::IPV6_UNICAST, 1),
@@ -174,6 +176,10 @@ impl Shard {
             ShardEvent::Query(token, query) => {
                 let answer = self.query(token, query);
                 out.push(ShardAction::Answer(token, answer));
+            }
+            ShardEvent::Rpki { tables, delta } => {
+                self.ctx.rpki = tables;
+                on_all!(self, |rib, ctx| rib.rpki_changed(ctx, &delta));
             }
         }
     }
@@ -537,6 +543,7 @@ impl Shard {
             attributes: self.ctx.attrs.len() as u64,
             attribute_octets: self.ctx.attrs.octets() as u64,
             nexthops: self.ctx.nexthops.len() as u64,
+            revalidated: self.ctx.revalidated,
             ..MemoryView::default()
         };
         self.v4.add_memory(&mut view);

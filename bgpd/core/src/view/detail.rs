@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use bgp_packet::attr::{AsPath, Attributes, Origin, SegmentKind};
+use ferrite_rpki::{AspaState, OriginState};
 use ferrite_types::{Asn, Prefix, RouterId};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -87,6 +88,11 @@ pub struct PathDetail {
     pub atomic_aggregate: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub multipath: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpki_validation_state: Option<OriginState>,
+    /// Ours: of the AS path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aspa_verification_state: Option<AspaState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bestpath: Option<BestPath>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -471,6 +477,12 @@ impl PathDetail {
         }
         if let Some(otc) = self.otc {
             write!(f, ", otc {otc}")?;
+        }
+        if let Some(state) = self.rpki_validation_state {
+            write!(f, ", rpki validation-state: {}", state.long_word())?;
+        }
+        if let Some(state) = self.aspa_verification_state {
+            write!(f, ", aspa verification-state: {state}")?;
         }
         writeln!(f)
     }

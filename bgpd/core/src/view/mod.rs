@@ -12,6 +12,7 @@ pub mod neighbor_filters;
 pub mod nexthop;
 pub mod peer_group;
 pub mod routes;
+pub mod rpki;
 pub mod summary;
 pub mod text;
 pub mod update_group;

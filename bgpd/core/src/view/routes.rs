@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use bgp_packet::attr::Origin;
+use ferrite_rpki::OriginState;
 use ferrite_types::{Asn, Prefix, RouterId};
 use serde::Serialize;
 
@@ -35,6 +36,8 @@ pub struct PathRow {
     pub internal: bool,
     /// Zebra could not install it.
     pub rib_failure: bool,
+    /// What the RPKI says of the origin; `None` while it says nothing.
+    pub rpki: Option<OriginState>,
     pub selection_reason: Option<&'static str>,
     /// Version of the prefix when it last changed.
     pub version: u64,
@@ -184,7 +187,12 @@ impl PathRow {
     }
 
     fn write_status(&self, out: &mut String) {
-        out.push(' ');
+        out.push(match self.rpki {
+            Some(OriginState::Valid) => 'V',
+            Some(OriginState::Invalid) => 'I',
+            Some(OriginState::NotFound) => 'N',
+            None => ' ',
+        });
         out.push(match self {
             Self { removed: true, .. } => 'R',
             Self { stale: true, .. } => 'S',
@@ -221,6 +229,9 @@ impl PathRow {
     /// The row as an element of a prefix's array in `show bgp … json`.
     pub fn json(&self, prefix: Prefix) -> RouteJson<'_> {
         RouteJson {
+            rpki_valid: self.rpki == Some(OriginState::Valid),
+            rpki_invalid: self.rpki == Some(OriginState::Invalid),
+            rpki_not_found: self.rpki == Some(OriginState::NotFound),
             valid: self.valid,
             stale: self.stale,
             damped: self.damped,
@@ -276,6 +287,12 @@ fn write_number(out: &mut String, value: Option<u32>, width: usize) {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteJson<'a> {
+    #[serde(skip_serializing_if = "is_false")]
+    rpki_valid: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    rpki_invalid: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    rpki_not_found: bool,
     #[serde(skip_serializing_if = "is_false")]
     valid: bool,
     #[serde(skip_serializing_if = "is_false")]

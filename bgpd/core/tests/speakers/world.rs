@@ -186,6 +186,7 @@ impl Speaker {
                 }
                 Action::SetPassword { .. }
                 | Action::Zebra(_)
+                | Action::Rpki(_)
                 | Action::Log(_)
                 | Action::Dump(_)
                 | Action::Finished => {}

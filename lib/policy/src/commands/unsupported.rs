@@ -8,8 +8,6 @@ const CLAUSES: &[&str] = &[
     "match alias",
     "match evpn",
     "match mac address",
-    "match rpki",
-    "match rpki-extcommunity",
     "match script",
     "match source-vrf",
     "set aigp-metric",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ferrite_types::{Afi, RouteProtocol, Tag};
+use ferrite_types::{Afi, ExtCommunity, RouteProtocol, Tag};
 
 use crate::PolicyOrigin;
 use crate::community_list::CommunityMatch;
@@ -42,6 +42,72 @@ pub enum NextHopList {
     Prefix(String),
 }
 
+/// What the RPKI says of a route's origin (RFC 6811).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OriginValidity {
+    Valid,
+    Invalid,
+    NotFound,
+}
+
+/// What the RPKI says of a route's AS path (draft-ietf-sidrops-aspa-verification).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum PathValidity {
+    Valid,
+    Invalid,
+    Unknown,
+}
+
+impl OriginValidity {
+    const ALL: [Self; 3] = [Self::Valid, Self::Invalid, Self::NotFound];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::NotFound => "notfound",
+        }
+    }
+
+    /// The community that carries it between the routers of an AS (RFC 8097 §2).
+    pub const fn community(self) -> ExtCommunity {
+        let state = match self {
+            Self::Valid => 0,
+            Self::NotFound => 1,
+            Self::Invalid => 2,
+        };
+        ExtCommunity([0x43, 0x00, 0, 0, 0, 0, 0, state])
+    }
+}
+
+impl PathValidity {
+    const ALL: [Self; 3] = [Self::Valid, Self::Invalid, Self::Unknown];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl std::str::FromStr for OriginValidity {
+    type Err = ferrite_types::ParseError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|state| state.word() == text);
+        found.ok_or_else(|| ferrite_types::ParseError::new(text, "valid, invalid or notfound"))
+    }
+}
+
+impl std::str::FromStr for PathValidity {
+    type Err = ferrite_types::ParseError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|state| state.word() == text);
+        found.ok_or_else(|| ferrite_types::ParseError::new(text, "valid, invalid or unknown"))
+    }
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum Match {
     AccessList(Afi, String),
@@ -65,6 +131,9 @@ pub enum Match {
     Peer(PeerSpec),
     SourcePeer(PeerSpec),
     Probability(u8),
+    Rpki(OriginValidity),
+    RpkiExtCommunity(OriginValidity),
+    Aspa(PathValidity),
     SourceProtocol(RouteProtocol),
     SourceInstance(u8),
     Tag(TagValue),
@@ -105,6 +174,9 @@ impl Match {
             Self::Peer(_) => "peer",
             Self::SourcePeer(_) => "src-peer",
             Self::Probability(_) => "probability",
+            Self::Rpki(_) => "rpki",
+            Self::RpkiExtCommunity(_) => "rpki-extcommunity",
+            Self::Aspa(_) => "aspa",
             Self::SourceProtocol(_) => "source-protocol",
             Self::SourceInstance(_) => "source-instance",
             Self::Tag(_) => "tag",
@@ -141,6 +213,8 @@ impl fmt::Display for Match {
             Self::Origin(origin) => write!(f, "{origin}"),
             Self::Peer(peer) | Self::SourcePeer(peer) => write!(f, "{peer}"),
             Self::Probability(percent) => write!(f, "{percent}"),
+            Self::Rpki(state) | Self::RpkiExtCommunity(state) => f.write_str(state.word()),
+            Self::Aspa(state) => f.write_str(state.word()),
             Self::SourceProtocol(protocol) => write!(f, "{protocol}"),
             Self::SourceInstance(instance) => write!(f, "{instance}"),
             Self::Tag(tag) => write!(f, "{tag}"),

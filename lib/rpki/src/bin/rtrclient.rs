@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ferrite_rpki::client::{Kind, Link, LinkEvent, Transport};
+use ferrite_rpki::client::{Link, LinkEvent};
 use ferrite_rpki::rtr::{Action, Cache, CacheConfig, Event, MAX_VERSION};
+use ferrite_rpki::transport::{Kind, Transport};
 use ferrite_rpki::{Slurm, Tables};
 use ferrite_types::{Asn, Prefix, Timestamp};
 use serde_json::json;
@@ -219,7 +220,7 @@ impl Client {
                     self.attempt += 1;
                     let attempt = self.attempt;
                     let event = move |event| (attempt, event);
-                    self.link = Some(Link::open(self.transport.clone(), self.sender.clone(), event));
+                    self.link = Some(Link::open(self.transport.clone(), None, self.sender.clone(), event));
                 }
                 Action::Send(octets) => {
                     if let Some(link) = &self.link {

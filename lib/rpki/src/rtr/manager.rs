@@ -36,8 +36,8 @@ pub enum ManagerAction {
     Connect(CacheId),
     Send(CacheId, Vec<u8>),
     Close(CacheId),
-    /// What is in force is another, and where it judges differently from before.
-    Published(Arc<Tables>, Arc<Delta>),
+    /// What is in force is another (`None`: nothing is, no cache has told its data), and where it judges differently from before.
+    Published(Option<Arc<Tables>>, Arc<Delta>),
     /// For the log.
     Failed(CacheId, String),
 }
@@ -53,7 +53,7 @@ pub struct Manager {
     entries: BTreeMap<CacheId, Entry>,
     slurm: Option<Arc<Slurm>>,
     active: Option<CacheId>,
-    published: Arc<Tables>,
+    published: Option<Arc<Tables>>,
     /// After a reset: until then what was published stays, whether or not a cache has told its data again.
     hold: Option<Timestamp>,
 }
@@ -143,9 +143,9 @@ impl Manager {
         self.active
     }
 
-    /// What is in force.
-    pub fn tables(&self) -> &Arc<Tables> {
-        &self.published
+    /// What is in force; `None` while no cache has told its data.
+    pub fn tables(&self) -> Option<&Arc<Tables>> {
+        self.published.as_ref()
     }
 
     /// Runs one cache and passes its actions on; true where its standing or data may have changed.
@@ -198,17 +198,19 @@ impl Manager {
             None if self.hold.is_some() => return,
             None => {}
         }
-        let said = self.active.and_then(|id| self.entries.get(&id));
-        let tables = said.map(|entry| entry.cache.data().clone()).unwrap_or_default();
-        let tables = match &self.slurm {
+        let said = self.active.and_then(|id| self.entries.get(&id)).map(|entry| entry.cache.data().clone());
+        let tables = said.map(|tables| match &self.slurm {
             Some(slurm) => slurm.apply(tables),
             None => tables,
+        });
+        let delta = match (&self.published, &tables) {
+            (Some(old), Some(new)) => old.delta(new),
+            (None, None) => return,
+            _ => Delta::everything(),
         };
-        let delta = self.published.delta(&tables);
-        let tables = Arc::new(tables);
         if !delta.is_empty() {
-            self.published = Arc::clone(&tables);
-            out.push(ManagerAction::Published(tables, Arc::new(delta)));
+            self.published = tables.map(Arc::new);
+            out.push(ManagerAction::Published(self.published.clone(), Arc::new(delta)));
         }
     }
 }
