@@ -187,6 +187,7 @@ impl Speaker {
                 Action::SetPassword { .. }
                 | Action::Zebra(_)
                 | Action::Rpki(_)
+                | Action::Dump(_)
                 | Action::Log(_)
                 | Action::Dump(_)
                 | Action::Finished => {}
