@@ -185,16 +185,17 @@ fn import(
     attrs: &Arc<Attributes>,
     asked: &mut bool,
 ) -> Result<(Arc<Attributes>, Local), Refusal> {
-    import_traced(ctx, params, family, prefix, attrs, None)
+    import_traced(ctx, params, family, prefix, attrs, asked, None)
 }
 
-/// Import, where somebody may want to know what policy did.
+/// Import, where somebody may want to know what policy did. `asked`: policy has asked the RPKI.
 pub fn import_traced(
     ctx: &Ctx,
     params: &PeerParams,
     family: &FamilyParams,
     prefix: Prefix,
     attrs: &Arc<Attributes>,
+    asked: &mut bool,
     steps: Option<&mut Vec<PolicyStep>>,
 ) -> Result<(Arc<Attributes>, Local), Refusal> {
     if family.import_denied {

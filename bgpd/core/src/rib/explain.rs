@@ -189,7 +189,10 @@ impl<P: Key> Rib<P> {
         let family = params.family(self.family)?;
         let received = &ctx.attrs.get(shadow.unwrap_or(path).attrs)?.attrs;
         let mut steps = Vec::new();
-        let outcome = import_traced(ctx, params, family, entry.prefix.into(), received, Some(&mut steps));
+        let outcome = {
+            let steps = Some(&mut steps);
+            import_traced(ctx, params, family, entry.prefix.into(), received, &mut false, steps)
+        };
         let before = with_local(received, Local { weight: family.weight, ..Local::default() });
         let (refusal, effects) = match outcome {
             Ok((attrs, local)) => (None, effects(&before, &with_local(&attrs, local))),
