@@ -21,6 +21,7 @@ use zebra_core::commands::{Answer, Show};
 use zebra_core::{Action, ClientKey, Event, FibResult, MAX_IN_FLIGHT, RouteWalk, Settings, Zebra};
 
 use crate::dataplane::{self, Job, NoDataplane};
+use crate::nd::NdSocket;
 use crate::netlink::KernelDataplane;
 use crate::netlink::monitor::Monitor;
 use crate::options::ZebraOptions;
@@ -40,6 +41,8 @@ struct Shell {
     actions: Vec<Action>,
     clients: HashMap<ClientKey, ClientSender>,
     jobs: mpsc::UnboundedSender<Job>,
+    /// None where there is no kernel, or no right to a raw socket.
+    nd: Option<NdSocket>,
     /// Tables on their way to a shell, a piece at a time.
     walks: mpsc::Sender<(RouteWalk, Output)>,
 }
@@ -59,6 +62,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     let (jobs, queue) = mpsc::unbounded_channel();
     let (results_in, results) = mpsc::unbounded_channel();
     let (kernel_in, kernel) = mpsc::channel(KERNEL_BATCHES);
+    let nd = if vty.own.no_kernel { None } else { NdSocket::start(kernel_in.clone()) };
     let writer = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
     let (walks_in, walks) = mpsc::channel(8);
     let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
@@ -68,6 +72,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
         actions: Vec::new(),
         clients: HashMap::new(),
         jobs,
+        nd,
         walks: walks_in,
     };
     let mut inputs = Inputs { kernel, results, clients, walks };
@@ -174,6 +179,16 @@ impl Shell {
                     if let Err(error) = sender.send(&message) {
                         tracing::warn!(client = client.0, %error, "dropped a client");
                         lost.push(client);
+                    }
+                }
+                Action::Advertise { ifindex, octets } => {
+                    if let Some(Err(error)) = self.nd.as_ref().map(|nd| nd.advertise(ifindex, &octets)) {
+                        tracing::debug!(target: "zebra::events", %error, %ifindex, "no router advertisement sent");
+                    }
+                }
+                Action::HearSolicitations { ifindex, on } => {
+                    if let Some(nd) = &self.nd {
+                        nd.hear_solicitations(ifindex, on);
                     }
                 }
                 Action::Forwarding { afi, on } => {

@@ -17,6 +17,16 @@ pub enum Action {
         message: FromZebra,
     },
     Link(LinkChange),
+    /// A router advertisement to all nodes of a link; the kernel fills its checksum in.
+    Advertise {
+        ifindex: IfIndex,
+        octets: Vec<u8>,
+    },
+    /// Whether router solicitations are to be heard on a link: the group of all routers.
+    HearSolicitations {
+        ifindex: IfIndex,
+        on: bool,
+    },
     /// `net.ipv4.ip_forward`, `net.ipv6.conf.all.forwarding`.
     Forwarding {
         afi: Afi,

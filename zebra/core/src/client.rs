@@ -222,6 +222,10 @@ impl Zebra {
             messages.extend(
                 link.addresses.iter().map(|address| FromZebra::Address { ifindex, address: *address }),
             );
+            let routers = self.advertisers.get(ifindex).into_iter().flat_map(|link| &link.neighbors);
+            messages.extend(
+                routers.map(|addr| FromZebra::LinkNeighbor { ifindex, addr: *addr, present: true }),
+            );
         }
         for (vrf, _) in self.interfaces.vrfs() {
             messages.push(FromZebra::RouterId { vrf, router_id: self.router_ids.get(vrf) });
@@ -235,6 +239,7 @@ impl Zebra {
     pub(crate) fn client_gone(&mut self, key: ClientKey) {
         let Some(client) = self.clients.connected.remove(&key) else { return };
         self.forget_tracking(key);
+        self.forget_wishes(key);
         let hold = self.hold_time();
         let until = self.now + hold;
         let Some(owner) = self.clients.owners.get_mut(&client.owner) else { return };

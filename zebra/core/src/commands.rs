@@ -30,6 +30,7 @@ pub enum Show {
     Dplane,
     RouterId(Afi),
     Forwarding(Afi),
+    RaInterfaces,
     Vrf,
     Protocol(Afi),
     Policy(PolicyShow),
@@ -141,6 +142,11 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
         &[SHOW, interface, "Interface description", VRF, VRF_NAME, JSON],
         Show::InterfaceDescription,
     ));
+    registry.exec(ExecCommand::new(
+        "show ipv6 nd ra-interfaces [vrf NAME$vrf_name]",
+        &[SHOW, IPV6, "Neighbor discovery", "Route Advertisement Interfaces", VRF, VRF_NAME],
+        Show::RaInterfaces,
+    ));
     let zebra = "Zebra information";
     registry.exec(ExecCommand::new("show zebra client", &[SHOW, zebra, "Client information"], Show::Client));
     registry.exec(ExecCommand::new(
@@ -244,6 +250,11 @@ impl Zebra {
             Show::Dplane => render(&self.dataplane_view(), args),
             Show::RouterId(afi) => self.show_router_id(afi, args)?,
             Show::Forwarding(afi) => self.show_forwarding(afi),
+            Show::RaInterfaces => self.ra_interfaces(match args.get("vrf_name") {
+                Some("all") => None,
+                name => Some(name.unwrap_or(DEFAULT_VRF_NAME)),
+            })
+            .to_string(),
             Show::Vrf => self.show_vrf(),
             Show::Protocol(afi) => self.show_protocol(afi, args)?,
             Show::Policy(show) => show.run(&self.policies, Daemon { title: "ZEBRA", name: "zebra" }, args),

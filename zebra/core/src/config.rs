@@ -10,6 +10,7 @@ use crate::settings::{DEFAULT_VRF_NAME, Settings, VrfSettings};
 
 mod global;
 mod interface;
+mod nd;
 mod protocol;
 mod statics;
 mod vrf;

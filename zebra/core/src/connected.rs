@@ -134,6 +134,7 @@ impl Zebra {
 
     /// Draws the consequences of a change of a link or its addresses.
     fn link_settled(&mut self, ifindex: IfIndex) {
+        self.advertise_on_changed(ifindex);
         self.sync_connected(ifindex);
         self.apply_statics();
         self.refresh_all();

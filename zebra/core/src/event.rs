@@ -1,5 +1,6 @@
 //! What the world tells zebra.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use ferrite_types::interface::{Interface, InterfaceAddress};
@@ -28,6 +29,13 @@ pub enum Event {
     DumpBegin,
     DumpEnd,
     FibDone(Vec<FibResult>),
+    /// A message of neighbour discovery, with the hop limit that it came with.
+    Icmp6 {
+        ifindex: IfIndex,
+        source: Ipv6Addr,
+        hop_limit: Option<u8>,
+        octets: Vec<u8>,
+    },
     // Clients.
     ClientConnected {
         client: ClientKey,

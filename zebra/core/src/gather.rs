@@ -3,6 +3,7 @@
 mod clients;
 mod interfaces;
 mod json;
+mod nd;
 mod nht;
 mod routes;
 mod summary;

@@ -120,12 +120,13 @@ impl Zebra {
         self.expire_clients();
         self.expire_adopted();
         self.tracker.wake(now);
+        self.advertise_due();
         self.finish(out);
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        [self.fib.next_retry(), self.clients.next_expiry(), self.kernel.adopt_until, self.tracker.deferred]
+        [self.fib.next_retry(), self.clients.next_expiry(), self.kernel.adopt_until, self.tracker.deferred, self.advertisers.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -142,6 +143,9 @@ impl Zebra {
             Event::DumpBegin => self.dump_begin(),
             Event::DumpEnd => self.dump_end(),
             Event::FibDone(results) => self.fib_done(&results),
+            Event::Icmp6 { ifindex, source, hop_limit, octets } => {
+                self.icmp6(ifindex, source, hop_limit, &octets);
+            }
             Event::ClientConnected { client, hello } => self.client_connected(client, hello),
             Event::Client { client, message } => self.client_message(client, message),
             Event::ClientGone { client } => self.client_gone(client),
@@ -189,6 +193,7 @@ impl Zebra {
     /// The end of zebra: takes our routes out of the kernel unless they are to stay.
     pub fn shut_down(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         self.now = now;
+        self.end_advertising();
         if !self.options.retain {
             self.remove_all_routes();
         }
@@ -199,6 +204,9 @@ impl Zebra {
         let old = std::mem::replace(&mut self.settings, settings);
         self.apply_policy(&old);
         self.apply_interfaces(&old);
+        if old.interfaces != self.settings.interfaces {
+            self.apply_advertisements();
+        }
         self.apply_forwarding(&old);
         self.apply_statics();
         self.apply_router_ids();

@@ -25,7 +25,7 @@ mod instance;
 mod kernel;
 mod nht;
 mod policy;
-mod ra;
+pub mod ra;
 mod redistribute;
 pub mod rib;
 mod router_id;

@@ -35,6 +35,8 @@ pub struct InterfaceSettings {
     pub bandwidth: Option<u32>,
     /// The link counts as up while it is up administratively, carrier or not.
     pub no_link_detect: bool,
+    /// `ipv6 nd …`
+    pub nd: crate::ra::settings::NdSettings,
 }
 
 /// `ip address A.B.C.D/M [peer P] [label L]`.

@@ -205,11 +205,16 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
         Ok(settings.interfaces.entry(name.to_owned()).or_default())
     });
+    registry.mount(Mount::at(&INTERFACE), super::nd::SETTINGS, |settings, context, _| {
+        let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
+        Ok(settings.interfaces.entry(name.to_owned()).or_default())
+    });
     registry.renderer(order::INTERFACE, |settings: &Settings, lines| {
         for (name, interface) in &settings.interfaces {
             let vrf = interface.vrf.as_ref().map(|vrf| format!(" vrf {vrf}")).unwrap_or_default();
             lines.section(format!("interface {name}{vrf}"), &INTERFACE, |lines| {
                 lines.settings(SETTINGS, interface);
+                lines.settings(super::nd::SETTINGS, interface);
             });
         }
     });

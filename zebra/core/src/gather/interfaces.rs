@@ -140,6 +140,7 @@ impl Zebra {
                 Some(_) => "Other",
                 None => "None",
             },
+            nd: self.nd_view(link),
             protodown: if info.protodown { "on" } else { "off" },
             parent_interface: info.parent.and_then(|parent| self.interfaces.name(parent)).map(str::to_owned),
         }

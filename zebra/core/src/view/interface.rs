@@ -71,6 +71,8 @@ pub struct InterfaceView {
     pub protodown: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_interface: Option<String>,
+    #[serde(flatten)]
+    pub nd: super::nd::NdView,
 }
 
 /// Nothing yet; FRR always has the key.
@@ -147,9 +149,10 @@ impl InterfaceView {
         writeln!(f, "  Interface Slave Type {}", self.interface_slave_type)?;
         writeln!(f, "  protodown: {} ", self.protodown)?;
         match &self.parent_interface {
-            Some(parent) => writeln!(f, "  Parent interface: {parent}"),
-            None => Ok(()),
+            Some(parent) => writeln!(f, "  Parent interface: {parent}")?,
+            None => {}
         }
+        self.nd.fmt(f)
     }
 }
 

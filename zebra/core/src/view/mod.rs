@@ -5,6 +5,7 @@
 pub mod client;
 pub mod dplane;
 pub mod interface;
+pub mod nd;
 pub mod nht;
 pub mod route;
 pub mod summary;

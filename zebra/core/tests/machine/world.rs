@@ -22,6 +22,7 @@ pub struct World {
     /// What the kernel answers for a prefix in place of success.
     pub refuse: BTreeMap<Prefix, i32>,
     pub writes: usize,
+    pub advertised: Vec<(Timestamp, IfIndex, Vec<u8>)>,
     /// The kernel takes everything and remembers nothing.
     pub forget_kernel: bool,
 }
@@ -35,6 +36,7 @@ impl World {
             sent: Vec::new(),
             refuse: BTreeMap::new(),
             writes: 0,
+            advertised: Vec::new(),
             forget_kernel: false,
         };
         world.event(Event::DumpBegin);
@@ -68,7 +70,8 @@ impl World {
                     self.event(Event::FibDone(results));
                 }
                 Action::Send { client, message } => self.sent.push((client, message)),
-                Action::Link(_) | Action::Forwarding { .. } => {}
+                Action::Advertise { ifindex, octets } => self.advertised.push((self.now, ifindex, octets)),
+                Action::Link(_) | Action::Forwarding { .. } | Action::HearSolicitations { .. } => {}
             }
         }
     }
