@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::BgpOptions;
+use crate::bmp::Bmp;
 use crate::clock::Clock;
 use crate::dump::Dumps;
 use crate::exec::Execs;
@@ -73,6 +74,7 @@ struct Shell {
     tap: Arc<Tap>,
     dumps: Dumps,
     caches: Caches,
+    bmp: Bmp,
     /// Cloned into every connection that still has something to say.
     flushed: mpsc::Sender<()>,
     finished: bool,
@@ -99,6 +101,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
     let feed = tokio::spawn(feed.run(sender.clone()));
     let tap = Arc::<Tap>::default();
     let dumps = Dumps::new(Arc::clone(&tap), events.clone());
+    let (bmp, mut collectors) = Bmp::new(events.clone());
     let mut shell = Shell {
         clock,
         speaker: Speaker::new(host),
@@ -119,6 +122,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
         next_accept: 0,
         execs: Execs::default(),
         dumps,
+        bmp,
         tap,
         caches,
         flushed,
@@ -143,6 +147,10 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
                 }
             }
             Some(event) = cache_events.recv() => shell.cache_event(event),
+            Some(collector) = collectors.recv() => {
+                let event = shell.bmp.connected(collector);
+                shell.handle(event);
+            }
             Some(made) = connections_made.recv() => shell.connection_made(made),
             Some(connection) = incoming.recv() => shell.incoming(connection),
             Some(event) = zebra_events.recv() => shell.zebra_event(event, sender.as_ref()),
@@ -360,6 +368,7 @@ impl Shell {
             Action::Zebra(message) => self.zebra.send(message),
             Action::Rpki(action) => self.caches.perform(instance, action),
             Action::Reply { exec, text, done } => self.execs.reply(exec, text, done),
+            Action::Bmp(action) => self.bmp.perform(instance, action),
             Action::Dump(action) => self.dumps.perform(action),
             Action::Log(line) => {
                 log::write(self.names.get(&instance).map_or("default", InstanceName::label), line);
@@ -371,6 +380,7 @@ impl Shell {
             Action::Stop => {
                 self.names.remove(&instance);
                 self.listeners.remove(&instance);
+                self.bmp.end(instance);
                 self.shards.end(instance);
                 self.caches.forget(instance);
             }

@@ -10,6 +10,7 @@ use ferrite_types::zclient::ToZebra;
 
 use crate::config::{InstanceName, NeighborName};
 use crate::event::{AcceptId, ExecId};
+use crate::instance::bmp::BmpAction;
 use crate::instance::dump::DumpAction;
 use crate::instance::rpki::RpkiAction;
 use crate::peer::{ConnId, Negotiated, SessionConfig, State, Transport};
@@ -81,6 +82,8 @@ pub enum Action {
         text: String,
         done: bool,
     },
+    /// For BMP collectors.
+    Bmp(BmpAction),
     /// For MRT files.
     Dump(DumpAction),
     /// For the log.

@@ -20,6 +20,7 @@ use crate::instance::Instance;
 use crate::rib::query::WalkSource;
 use crate::rib::{Answer, Query, QueryToken, ShardEvent};
 
+mod bmp;
 mod clear;
 mod dampening;
 mod declare;
@@ -55,6 +56,7 @@ pub enum Command {
     Statistics,
     Router,
     Vrfs,
+    Bmp,
     Clear,
     ClearSoft,
     DampeningParameters,
@@ -242,6 +244,7 @@ impl Instance {
             | Command::PeerGroups
             | Command::Router
             | Command::Vrfs
+            | Command::Bmp
             | Command::Clear
             | Command::ClearSoft
             | Command::DampeningParameters
@@ -280,6 +283,7 @@ impl Instance {
             // Streamed; they do not come here.
             Command::Table | Command::Adjacency(_) => String::new(),
             // About all instances at once; they do not come here either.
+            Command::Bmp => self.show_bmp(now, args),
             Command::Router | Command::Vrfs => String::new(),
         }
     }
@@ -294,7 +298,8 @@ impl Instance {
         out: &mut Vec<Action>,
     ) {
         if let Answer::Rows { rows, done } = &answer
-            && self.dump_answered(token, rows, *done, out)
+            && (self.dump_answered(token, rows, *done, out)
+                || self.bmp_answered(now, token, rows, *done, out))
         {
             return;
         }

@@ -37,6 +37,7 @@ use ferrite_policy::commands::{Access, Scope};
 use ferrite_types::{Afi, AsnNotation};
 
 mod add_path;
+pub mod bmp;
 mod community_alias;
 mod conditions;
 mod dampening;
@@ -64,6 +65,7 @@ mod unsupported;
 mod tests;
 
 pub use add_path::{AddPath, AddPathTx};
+pub use bmp::{BMP, BmpTargets, Connect, ConnectHow};
 pub use community_alias::CommunityAliases;
 pub use conditions::{BandwidthMode, ConditionTimers};
 pub use dampening::Dampening;
@@ -185,6 +187,7 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     reflection::register(registry);
     graceful::register(registry);
     dump::register(registry);
+    bmp::register(registry);
     register_router(registry);
     register_families(registry);
     neighbors::register(registry);
@@ -395,4 +398,5 @@ fn render_router(config: &BgpConfig, router: &RouterBgp, lines: &mut Lines) {
             part.render_after(lines);
         });
     }
+    bmp::render(&router.bmp, lines);
 }

@@ -8,8 +8,10 @@ use ferrite_types::zclient::FromZebra;
 use crate::commands::Command;
 use crate::config::BgpConfig;
 use crate::instance::rpki::RpkiEvent;
+use crate::instance::bmp::BmpEvent;
 use crate::peer::{ConnId, Ends, Faults, PeerMessage};
 use crate::rib::{PeerId, ShardAction};
+use crate::speaker::InstanceId;
 
 /// A connection that a listener accepted, numbered by the shell until the instance says whose it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -100,6 +102,11 @@ pub enum Event {
     ReplyTaken(ExecId),
     /// Nobody waits for the reply any more.
     ReplyGone(ExecId),
+    /// A connection with a BMP collector of an instance.
+    Bmp {
+        instance: InstanceId,
+        event: BmpEvent,
+    },
     /// A piece of a table dump was written, or could not be.
     DumpTaken(bool),
     /// The daemon is asked to end: sessions are told, then [`crate::Action::Finished`].

@@ -19,10 +19,11 @@ use crate::event::{AcceptId, Event};
 use crate::peer::{ConnId, Ends, PeerEvent, PeerMessage};
 use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 
+pub mod bmp;
 mod compare;
 mod configure;
-mod dynamic;
 pub mod dump;
+mod dynamic;
 pub(crate) mod edits;
 pub(crate) mod filter;
 pub(crate) mod graceful;
@@ -105,6 +106,7 @@ pub struct Instance {
     /// The first convergence, which zebra's sweep waits for.
     initial: initial::Initial,
     dumps: dump::Dumps,
+    pub(crate) bmp: bmp::Bmp,
     shard_config: Option<Arc<ShardConfig>>,
     pub(crate) execs: Execs,
     /// Caches and what they say.
@@ -145,6 +147,7 @@ impl Instance {
             replaying: 0,
             initial: initial::Initial::default(),
             dumps: dump::Dumps::default(),
+            bmp: bmp::Bmp::default(),
             shard_config: None,
             execs: Execs::default(),
             rpki: rpki::Rpki::default(),
@@ -204,6 +207,7 @@ impl Instance {
             Event::Rpki(event) => self.rpki_event(now, event, out),
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(exec, out),
+            Event::Bmp { event, .. } => self.bmp_event(now, event, out),
             Event::DumpTaken(good) => self.dump_taken(good, out),
             Event::Shutdown => self.shutdown(now, out),
         }
@@ -225,13 +229,14 @@ impl Instance {
         self.policy_tick(now, out);
         self.dump_tick(now, out);
         self.rpki_tick(now, out);
+        self.bmp_tick(now, out);
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let peers = self.peers.values().filter_map(|entry| entry.peer.next_deadline());
         let graceful = self.peers.values().filter_map(|entry| entry.graceful.deadline());
-        let own = self.policy_due.into_iter().chain(self.rpki.next_deadline()).chain(self.dumps.deadline());
+        let own = self.policy_due.into_iter().chain(self.rpki.next_deadline()).chain(self.dumps.deadline()).chain(self.bmp.deadline());
         peers.chain(graceful).chain(self.initial.deadline()).chain(own).min()
     }
 
@@ -271,6 +276,8 @@ impl Instance {
 
     fn shard_reported(&mut self, now: Timestamp, shard: usize, action: ShardAction, out: &mut Vec<Action>) {
         match action {
+            ShardAction::Monitored { family, rows } => self.bmp_changed(now, shard, family, &rows, out),
+            ShardAction::MonitoredSend(sent) => self.bmp_sent(now, &sent, out),
             ShardAction::TableSent { peer, family } => self.table_sent(peer, family, out),
             ShardAction::EndOfRib { peer, session, family } => {
                 self.end_of_rib(now, shard, peer, session, family, out);

@@ -47,6 +47,7 @@ mod family;
 mod fib;
 mod group;
 mod local;
+pub mod monitor;
 mod nexthop;
 pub mod notice;
 pub mod orf;
@@ -70,6 +71,7 @@ pub use event::{
     AggregatePart, Change, Changes, Contribution, FlushReason, PrefixCount, ReapplyDirection, RouteBatch,
     ShardAction, ShardEvent,
 };
+pub use monitor::{MonitorChange, MonitorRow, MonitorSent, MonitorWants};
 pub use notice::{Notice, NoticeKind};
 pub use policy::{Filter, PolicyInput, Verdict};
 pub use query::{Answer, Query, QueryToken};

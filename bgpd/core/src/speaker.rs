@@ -106,6 +106,7 @@ impl Speaker {
             Event::Exec { exec, command, args } => self.exec(now, exec, command, args, out),
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(now, exec, out),
+            Event::Bmp { instance, .. } => self.give(now, instance, event, out),
             Event::DumpTaken(_) => self.give(now, InstanceId::DEFAULT, event, out),
             Event::Rpki(event) => self.rpki(now, InstanceId::DEFAULT, event, out),
             Event::Shutdown => self.shutdown(now, out),
@@ -405,6 +406,7 @@ impl Event {
             | Self::ReplyTaken(_)
             | Self::ReplyGone(_)
             | Self::DumpTaken(_)
+            | Self::Bmp { .. }
             | Self::Shutdown => None,
         }
     }

@@ -278,7 +278,9 @@ mod tests {
         assert_eq!(&buf[..8], [3, 0, 0, 0, 49, 0, 0, 0x50]);
         assert_eq!(&buf[28..32], [192, 0, 2, 1]);
         assert_eq!(&buf[40..48], [0, 0, 0, 5, 0, 0, 0, 7]);
-        for (rib, kind, flags) in [(Rib::InPre, 0, 0), (Rib::InPost, 0, 0x40), (Rib::Loc, 3, 0), (Rib::OutPre, 0, 0x10)] {
+        for (rib, kind, flags) in
+            [(Rib::InPre, 0, 0), (Rib::InPost, 0, 0x40), (Rib::Loc, 3, 0), (Rib::OutPre, 0, 0x10)]
+        {
             let mut buf = BytesMut::new();
             route_monitoring(&mut buf, &peer(rib), &[]);
             assert_eq!((buf[6], buf[7]), (kind, flags), "{rib:?}");

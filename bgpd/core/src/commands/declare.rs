@@ -274,6 +274,8 @@ fn various(registry: &mut Commands) {
     );
     show_all(registry, "memory [json]", &["Memory in use", JSON], Command::Memory);
     show_all(registry, "router [json]", &["The router", JSON], Command::Router);
+    let help = ["Show running system information", "BGP Monitoring Protocol", JSON];
+    registry.exec(ExecCommand::new("show bmp [json]", &help, Command::Bmp));
     show_all(registry, "vrfs [json]", &["Instances", JSON], Command::Vrfs);
 }
 

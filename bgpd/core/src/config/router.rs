@@ -13,6 +13,7 @@ use ferrite_cli::common::Defaults;
 use ferrite_cli::{Args, CliError, Lines, Negation};
 use ferrite_types::{Asn, AsnNotation, RouterId};
 
+use super::bmp::BmpTargets;
 use super::conditions::{self, BandwidthMode, ConditionTimers};
 use super::family::FamilyConfig;
 use super::graceful::{self, RestartSettings};
@@ -36,6 +37,8 @@ pub enum MultipathRelax {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RouterBgp {
     pub asn: WrittenAsn,
+    /// `bmp targets …`, by name.
+    pub bmp: BTreeMap<Arc<str>, BmpTargets>,
     /// How shows write AS numbers; `None` as plain numbers.
     pub notation: Option<AsnNotation>,
     pub fast_external_failover: bool,
@@ -104,6 +107,7 @@ impl RouterBgp {
             if datacenter { Timers { keepalive: 3, hold: 9 } } else { Timers { keepalive: 60, hold: 180 } };
         Self {
             asn,
+            bmp: BTreeMap::new(),
             notation: None,
             fast_external_failover: true,
             router_id: None,

@@ -45,7 +45,6 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("bgp default show-nexthop-hostname", On),
     ("bgp labeled-unicast", On),
     ("bmp mirror", On),
-    ("bmp targets", On),
     ("segment-routing srv6", On),
     ("sid vpn", On),
     ("vnc", On),

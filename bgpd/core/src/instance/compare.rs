@@ -149,6 +149,7 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
             c.install,
             c.graceful_shutdown,
             c.reject_as_sets,
+            c.keep_received,
             c.allow_martian_nexthop,
         ]
     };

@@ -229,6 +229,7 @@ impl Instance {
         self.all_shards(|| ShardEvent::PeerUp { peer: id, session, params: Arc::clone(&params) }, out);
         self.graceful_up(id, &negotiated, out);
         out.push(Action::SessionUp { peer: id, conn, session, config, negotiated });
+        self.bmp_peer_up(now, id, out);
         self.initial_progress(now, out);
         self.send_filters(id, false, out);
     }
@@ -251,6 +252,7 @@ impl Instance {
                 out.push(Action::Log(LogLine::NeighborDown { addr, hostname, reason: reason_text(reset) }));
             }
         }
+        self.bmp_peer_down(now, id, reset, out);
         out.push(Action::SessionDown { peer: id, session });
         self.graceful_down(now, id, session, reset, out);
         self.initial_progress(now, out);

@@ -318,7 +318,7 @@ impl Importer {
             Imported::Denied { asked, .. } => asked,
             Imported::Accepted(_) => self.asks_rpki,
         };
-        if !self.family.soft_reconfiguration && !asks {
+        if !self.family.soft_reconfiguration && !asks && !ctx.config.keep_received {
             return None;
         }
         let local = Local { weight: self.family.weight, ..Local::default() };
@@ -440,7 +440,7 @@ impl<P: Key> Rib<P> {
             ctx.attrs.release(new.attrs);
             return;
         };
-        let shadow = new.flags.has(PathFlags::SHADOW);
+        let (prefix, shadow) = (entry.prefix, new.flags.has(PathFlags::SHADOW));
         let same = |path: &&mut Path| {
             path.peer == new.peer
                 && path.path_id == new.path_id
@@ -463,6 +463,7 @@ impl<P: Key> Rib<P> {
                         path.flags = new.flags.with(old.flags.bits() & kept);
                         Self::count(ctx, self.slot, &old, false);
                         Self::count(ctx, self.slot, &new, true);
+                        self.monitor.note_path(prefix, new.peer, new.path_id);
                     }
                     ctx.attrs.release(new.attrs);
                     return;
@@ -490,6 +491,7 @@ impl<P: Key> Rib<P> {
                 Self::count(ctx, self.slot, &new, true);
             }
         }
+        self.monitor.note_path(prefix, new.peer, new.path_id);
         if !shadow {
             self.touch(handle);
         }
@@ -515,6 +517,7 @@ impl<P: Key> Rib<P> {
             }
             entry.paths.remove(index);
             removed += 1;
+            self.monitor.note_path(entry.prefix, path.peer, path.path_id);
             left.push(PathKey { peer: path.peer, received: path.path_id });
             if path.flags.has(PathFlags::BEST | PathFlags::MULTIPATH) {
                 entry.set(super::table::entry_flags::BEST_TOUCHED, true);

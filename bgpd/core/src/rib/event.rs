@@ -11,6 +11,7 @@ use ferrite_types::zclient::{self, NexthopState, RedistributedRoute, RouteResult
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 
 use super::default_route::Purpose;
+use super::monitor::{MonitorRow, MonitorSent, MonitorWants};
 use super::notice::Notice;
 use super::query::{Answer, Query, QueryToken};
 use super::rules::Refused;
@@ -125,6 +126,12 @@ pub enum ShardEvent {
     Rpki {
         tables: Option<Arc<Tables>>,
         delta: Arc<Delta>,
+    },
+    /// Which changes are to be told from now on.
+    Monitor(MonitorWants),
+    /// Rows of [`ShardAction::Monitored`] that were dealt with.
+    MonitorCredit {
+        rows: usize,
     },
 }
 
@@ -295,6 +302,13 @@ pub enum ShardAction {
         session: u64,
     },
     Answer(QueryToken, Answer),
+    /// Changes, in order with the answers to walks.
+    Monitored {
+        family: Family,
+        rows: Vec<MonitorRow>,
+    },
+    /// The same octets as a `Send` before it.
+    MonitoredSend(MonitorSent),
 }
 
 /// What is inside the octets of a `Send`, for the counters of each peer.

@@ -20,6 +20,7 @@ use super::export::GroupKey;
 use super::fib::Fib;
 use super::group::Group;
 use super::local::Originated;
+use super::monitor::Monitor;
 use super::nexthop::NexthopId;
 use super::peers::PeerIdx;
 use super::settings::{AggregateStatement, FamilySettings};
@@ -81,6 +82,7 @@ pub struct Rib<P> {
     pub jobs: Vec<Job>,
     pub version: u32,
     pub walks: Walks<P>,
+    pub monitor: Monitor<P>,
     /// Routes that went through import, cached results not counted.
     pub imported: u64,
     /// Routes that went through export in groups that are gone.
@@ -110,6 +112,7 @@ impl<P: Key> Rib<P> {
             jobs: Vec::new(),
             version: 0,
             walks: Walks::default(),
+            monitor: Monitor::default(),
             imported: 0,
             exported_before: 0,
             candidates: Vec::new(),
@@ -290,6 +293,7 @@ impl<P: Key> Rib<P> {
         if touched {
             self.version = self.version.wrapping_add(1);
             entry.version = self.version;
+            self.monitor.note_best(entry.prefix);
         }
         if !self.aggregates.is_empty() || entry.has(entry_flags::SUPPRESSED) {
             let prefix = entry.prefix;

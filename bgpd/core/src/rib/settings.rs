@@ -311,6 +311,8 @@ pub struct ShardConfig {
     pub install: bool,
     pub graceful_shutdown: bool,
     pub reject_as_sets: bool,
+    /// Routes are kept as received beside what policy makes of them: somebody monitors them.
+    pub keep_received: bool,
     pub bandwidth: BandwidthUse,
     /// Seconds between two changes of what an `advertise-map` lets out, and of a conditional default route.
     pub advertise_interval: u16,
@@ -357,6 +359,7 @@ impl Default for ShardConfig {
             install: false,
             graceful_shutdown: false,
             reject_as_sets: false,
+            keep_received: false,
             bandwidth: BandwidthUse::default(),
             advertise_interval: 60,
             default_interval: 5,

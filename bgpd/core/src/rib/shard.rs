@@ -14,6 +14,7 @@ use super::event::{
 };
 use super::family::{JobKind, Rib};
 use super::fib;
+use super::monitor::{MONITOR_WINDOW, MonitorSent, MonitorWants};
 use super::nexthop::Nexthops;
 use super::peers::{PeerIdx, Peers};
 use super::query::{Answer, MemoryView, Query, QueryToken};
@@ -29,6 +30,8 @@ pub struct Shard {
     v6: Rib<Ipv6Prefix>,
     configured: bool,
     fib_outstanding: usize,
+    monitor: MonitorWants,
+    monitor_outstanding: usize,
     replaying: bool,
 }
 
@@ -92,6 +95,8 @@ impl Shard {
             v6: Rib::new(Family::IPV6_UNICAST, 1),
             configured: false,
             fib_outstanding: 0,
+            monitor: MonitorWants::default(),
+            monitor_outstanding: 0,
             replaying: false,
         }
     }
@@ -173,6 +178,13 @@ impl Shard {
                     prefix.is_none_or(|prefix| prefix == flapped)
                 }));
             }
+            ShardEvent::Monitor(wants) => {
+                self.monitor = wants;
+                on_all!(self, |rib, _ctx| rib.monitor.set(wants));
+            }
+            ShardEvent::MonitorCredit { rows } => {
+                self.monitor_outstanding = self.monitor_outstanding.saturating_sub(rows);
+            }
             ShardEvent::Query(token, query) => {
                 let answer = self.query(token, query);
                 out.push(ShardAction::Answer(token, answer));
@@ -187,12 +199,14 @@ impl Shard {
     /// Does one slice of the work that is due. Calling early changes nothing.
     pub fn tick(&mut self, now: Timestamp, out: &mut Vec<ShardAction>) {
         self.ctx.now = now;
+        let from = out.len();
         let mut outstanding = self.fib_outstanding;
         on_all!(self, |rib, ctx| {
             rib.walks.expire(now);
             outstanding += rib.tick(ctx, outstanding, out);
         });
         self.fib_outstanding = outstanding;
+        self.tell_monitor(from, out);
         self.ctx.release_nexthops();
         let requests = self.ctx.nexthops.requests();
         if !requests.is_empty() {
@@ -210,6 +224,24 @@ impl Shard {
         }
     }
 
+    /// What changed, for whoever monitors; and what of `out` behind `from` neighbours were sent.
+    fn tell_monitor(&mut self, from: usize, out: &mut Vec<ShardAction>) {
+        if self.monitor.adj_out {
+            let sent: Vec<MonitorSent> = out.iter().skip(from).filter_map(sent).collect();
+            out.extend(sent.into_iter().map(ShardAction::MonitoredSend));
+        }
+        let mut outstanding = self.monitor_outstanding;
+        on_all!(self, |rib, ctx| {
+            outstanding += rib.tell_monitor(ctx, MONITOR_WINDOW.saturating_sub(outstanding), out);
+        });
+        self.monitor_outstanding = outstanding;
+    }
+
+    fn has_monitor_work(&self) -> bool {
+        let noted = self.v4.monitor.has_work() || self.v6.monitor.has_work();
+        noted && self.monitor_outstanding < MONITOR_WINDOW
+    }
+
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let fib_room = self.fib_outstanding < self.ctx.limits.zebra_window;
@@ -222,7 +254,7 @@ impl Shard {
         let deferred = self.v4.is_deferred() || self.v6.is_deferred();
         let replay = self.replaying && fib_room && !deferred && !self.ctx.nexthops.awaits_answers();
         let replay = replay.then_some(self.ctx.now);
-        let pending = pending || !self.ctx.notices.is_empty();
+        let pending = pending || !self.ctx.notices.is_empty() || self.has_monitor_work();
         families.into_iter().flatten().chain(pending.then_some(self.ctx.now)).chain(replay).min()
     }
 
@@ -560,4 +592,13 @@ impl Shard {
 /// Whether routes are kept as received, so that import can run over them again.
 fn keeps_received(ctx: &Ctx, idx: PeerIdx, family: Family) -> bool {
     ctx.peers.get(idx).and_then(|slot| slot.family(family)).is_some_and(|params| params.soft_reconfiguration)
+}
+
+fn sent(action: &ShardAction) -> Option<MonitorSent> {
+    match action {
+        ShardAction::Send { peers, family, bytes, .. } => {
+            Some(MonitorSent { peers: Arc::clone(peers), family: *family, bytes: bytes.clone() })
+        }
+        _ => None,
+    }
 }
