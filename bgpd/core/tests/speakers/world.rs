@@ -189,7 +189,7 @@ impl Speaker {
                 | Action::Rpki(_)
                 | Action::Dump(_)
                 | Action::Log(_)
-                | Action::Dump(_)
+                | Action::Bmp(_)
                 | Action::Finished => {}
                 // The default instance says none of these.
                 Action::Start { .. } | Action::Stop | Action::Listen { .. } => {}
