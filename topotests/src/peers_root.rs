@@ -14,8 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::sandbox::{Privilege, describe, text};
 
 const SUITE: &str = "trixie";
-const INCLUDE: &str =
-    "frr,frr-pythontools,frr-rpki-rtrlib,bird2,gobgpd,openbgpd,exabgp,stayrtr,iproute2,iputils-ping,procps,bgpdump";
+const INCLUDE: &str = "frr,frr-pythontools,frr-rpki-rtrlib,bird2,gobgpd,openbgpd,exabgp,stayrtr,iproute2,iputils-ping,procps,bgpdump";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// The root's folder, made when it is not there yet.

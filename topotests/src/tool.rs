@@ -30,11 +30,20 @@ impl Router {
 
     /// The same with arguments that may hold spaces.
     pub fn bgp_replay_args(&self, args: &[&str]) -> Result<Tool> {
-        let log = self.dir().join("log/bgp-replay.jsonl");
+        self.tool("bgp-replay", args)
+    }
+
+    /// Starts `bmp-collect` here.
+    pub fn bmp_collect(&self, listen: &str) -> Result<Tool> {
+        self.tool("bmp-collect", &["--listen", listen])
+    }
+
+    fn tool(&self, name: &str, args: &[&str]) -> Result<Tool> {
+        let log = self.dir().join(format!("log/{name}.jsonl"));
         let mut log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
-        let errors = self.dir().join("log/bgp-replay.err");
+        let errors = self.dir().join(format!("log/{name}.err"));
         let errors = std::fs::OpenOptions::new().create(true).append(true).open(errors)?;
-        let mut cmd = self.host_command(&program()?.to_string_lossy());
+        let mut cmd = self.host_command(&program(name)?.to_string_lossy());
         cmd.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut child = cmd.spawn()?;
         let stdin = child.stdin.take();
@@ -54,11 +63,11 @@ impl Router {
 }
 
 /// Beside the program that asks, or one folder above it, where cargo puts a package's programs.
-fn program() -> Result<PathBuf> {
+fn program(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let near = own.ancestors().skip(1).take(2).map(|dir| dir.join("bgp-replay"));
+    let near = own.ancestors().skip(1).take(2).map(|dir| dir.join(name));
     let found = near.into_iter().find(|path| path.is_file());
-    found.ok_or_else(|| Failure::new(format!("bgp-replay is not beside {}", own.display())))
+    found.ok_or_else(|| Failure::new(format!("{name} is not beside {}", own.display())))
 }
 
 impl Tool {

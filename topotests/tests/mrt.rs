@@ -73,7 +73,10 @@ fn the_table_is_written_whole_and_bgpdump_reads_it() {
         std::fs::copy(log_file(&router, "rib")?, reader.dir().join("log/rib.mrt"))?;
         let text = reader.run("bgpdump", &["-m", "/run/t/log/rib.mrt"])?;
         ensure!(text.lines().count() == 2 * PREFIXES + 2, "{} lines", text.lines().count());
-        ensure!(text.contains("|192.0.2.0/24|") && text.contains("|2001:db8:5::/48|"), "own routes are missing");
+        ensure!(
+            text.contains("|192.0.2.0/24|") && text.contains("|2001:db8:5::/48|"),
+            "own routes are missing"
+        );
         ensure!(text.contains("|10.0.1.11|65101|"), "no path of the second neighbour");
         Ok(())
     });
@@ -105,7 +108,10 @@ fn messages_are_written_as_they_come_and_a_table_does_not_disturb_them() {
         })?;
         std::fs::copy(log_file(&router, "all")?, reader.dir().join("log/all.mrt"))?;
         let text = reader.run("bgpdump", &["-m", "/run/t/log/all.mrt"])?;
-        ensure!(text.lines().any(|line| line.contains("|STATE|") && line.ends_with("|5|6")), "no session came up: {text}");
+        ensure!(
+            text.lines().any(|line| line.contains("|STATE|") && line.ends_with("|5|6")),
+            "no session came up: {text}"
+        );
         Ok(())
     });
 }

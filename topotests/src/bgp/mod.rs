@@ -11,9 +11,11 @@
 //! | `table` | what a peer announces: from a dump, from an update file, or generated |
 //! | `session` | a TCP session brought up and kept alive |
 //! | `speaker` | N sessions at once, driven by commands, telling what happens as JSON lines |
+//! | `bmp` | a BMP collector: the tables that a speaker describes |
 //! | `rib` | what was heard: counts, dump as text, violations |
 
 pub mod attrs;
+pub mod bmp;
 pub mod mrt;
 pub mod pause;
 pub mod prefix;

@@ -1,0 +1,184 @@
+//! BMP: what a collector is told of every table is what the table holds, from the start and after every change.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use topotests::daemon::ours;
+use topotests::{Kind, Needs, Net, Result, Router, Tool, ensure, run, wait_until};
+
+const PREFIXES: usize = 3000;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const MONITOR: &str = " bmp targets C
+  bmp stats interval 500
+  bmp monitor ipv4 unicast pre-policy
+  bmp monitor ipv4 unicast post-policy
+  bmp monitor ipv4 unicast loc-rib
+  bmp monitor ipv4 unicast adj-rib-out
+  bmp connect 10.0.3.2 port 1790 min-retry 100 max-retry 1000
+ exit
+";
+
+fn config(preference: u32, bmp: &str) -> String {
+    format!(
+        "ip prefix-list SHORT seq 5 permit 0.0.0.0/0 le 20
+route-map IN permit 10
+ match ip address prefix-list SHORT
+ set local-preference {preference}
+exit
+router bgp 65000
+ bgp router-id 10.0.1.1
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 10.0.1.10 remote-as 65100
+ neighbor 10.0.2.2 remote-as 65200
+ address-family ipv4 unicast
+  network 192.0.2.0/24
+  neighbor 10.0.1.10 route-map IN in
+ exit-address-family
+{bmp}exit
+"
+    )
+}
+
+struct Lab {
+    router: Router,
+    replay: Tool,
+    sink: Tool,
+    collector: Tool,
+    /// Keeps its namespace.
+    _others: [Router; 3],
+}
+
+fn lab(net: &mut Net, bmp: &str) -> Result<Lab> {
+    net.without_capture();
+    let router = net.router("r1", Kind::Ours)?;
+    let others = [
+        net.router("sender", Kind::Host)?,
+        net.router("receiver", Kind::Host)?,
+        net.router("station", Kind::Host)?,
+    ];
+    let [sender, receiver, station] = &others;
+    net.link(&router, "10.0.1.1/24", sender, "10.0.1.10/24")?;
+    net.link(&router, "10.0.2.1/24", receiver, "10.0.2.2/24")?;
+    net.link(&router, "10.0.3.1/24", station, "10.0.3.2/24")?;
+    ours::start_daemons(&router, &config(100, bmp), &[("bgpd", &["-Z"])], "debugging")?;
+    let mut collector = station.bmp_collect("10.0.3.2:1790")?;
+    collector.wait_event("listening", PATIENCE)?;
+    let mut sink =
+        receiver.bgp_replay("sink --target 10.0.2.1 --from 10.0.2.2 --as 65200 --keep-attributes")?;
+    sink.wait_event("all-established", PATIENCE)?;
+    let mut replay = sender
+        .bgp_replay(&format!("replay --target 10.0.1.1 --from 10.0.1.10 --as 65100 --generate {PREFIXES}"))?;
+    replay.wait_event("sent", PATIENCE)?;
+    Ok(Lab { router, replay, sink, collector, _others: others })
+}
+
+fn state(collector: &mut Tool) -> Result<Value> {
+    collector.tell("state")?;
+    let event = collector.wait_event("state", Duration::from_secs(20))?;
+    Ok(event.get("collector").cloned().unwrap_or_default())
+}
+
+fn prefixes(state: &Value, table: &str, peer: &str) -> u64 {
+    let tables = state.get("tables").and_then(Value::as_array).cloned().unwrap_or_default();
+    let is = |t: &&Value| {
+        t.get("table").and_then(Value::as_str) == Some(table)
+            && t.get("peer").and_then(Value::as_str) == Some(peer)
+    };
+    tables.iter().find(is).and_then(|t| t.get("prefixes")).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// What the router itself says of the table.
+fn accepted(router: &Router) -> Result<u64> {
+    let summary = router.vtysh_json("show bgp ipv4 unicast summary json")?;
+    Ok(summary.pointer("/peers/10.0.1.10/pfxRcd").and_then(Value::as_u64).unwrap_or(0))
+}
+
+/// All four tables hold what they should.
+fn complete(lab: &mut Lab, received: u64) -> Result<()> {
+    let accepted = accepted(&lab.router)?;
+    let state = state(&mut lab.collector)?;
+    let got = [
+        ("pre-policy", prefixes(&state, "pre-policy", "10.0.1.10"), received),
+        ("post-policy", prefixes(&state, "post-policy", "10.0.1.10"), accepted),
+        ("loc-rib", prefixes(&state, "loc-rib", "self"), accepted + 1),
+        ("out", prefixes(&state, "out-post-policy", "10.0.2.2"), accepted + 1),
+    ];
+    for (table, got, wanted) in got {
+        ensure!(got == wanted, "{table}: {got} prefixes instead of {wanted}");
+    }
+    let violations = state.get("violations").and_then(Value::as_object).map_or(1, serde_json::Map::len);
+    ensure!(violations == 0, "{state}");
+    Ok(())
+}
+
+#[test]
+fn all_four_tables_follow_announcements_policy_and_withdrawals() {
+    run(&Needs::ours(), |net| {
+        let mut lab = lab(net, MONITOR)?;
+        lab.collector.wait_event("connected", PATIENCE)?;
+        wait_until(PATIENCE, "all tables are told", || {
+            let accepted = accepted(&lab.router)?;
+            ensure!(accepted > 0 && accepted < PREFIXES as u64, "{accepted} accepted");
+            complete(&mut lab, PREFIXES as u64)
+        })?;
+        // What is sent is told as it was sent: the receiver's table and the collector's agree, attributes and all.
+        let (mine, theirs) = (net.dir().join("heard.txt"), net.dir().join("told.txt"));
+        let heard = lab.sink.dump(0, &mine)?;
+        lab.collector.tell(&format!("dump out-post-policy 10.0.2.2 {}", theirs.display()))?;
+        lab.collector.wait_event("dumped", PATIENCE)?;
+        ensure!(
+            heard == std::fs::read_to_string(&theirs)?,
+            "the receiver heard something else than the collector"
+        );
+        // A policy changes every accepted route; statistics come by the way.
+        ours::reload(&lab.router, &config(200, MONITOR))?;
+        wait_until(PATIENCE, "the new preference is in the table", || {
+            lab.collector.tell(&format!("dump loc-rib self {}", theirs.display()))?;
+            lab.collector.wait_event("dumped", PATIENCE)?;
+            let text = std::fs::read_to_string(&theirs)?;
+            let new = text.lines().filter(|line| line.contains("|200|")).count() as u64;
+            ensure!(new == accepted(&lab.router)?, "{new} routes have it");
+            Ok(())
+        })?;
+        lab.replay.tell("withdraw")?;
+        lab.replay.wait_event("withdrawn", PATIENCE)?;
+        wait_until(PATIENCE, "all is withdrawn", || complete(&mut lab, 0))?;
+        wait_until(PATIENCE, "statistics came", || {
+            let state = state(&mut lab.collector)?;
+            ensure!(state.get("statistics").and_then(Value::as_u64) > Some(1), "{state}");
+            Ok(())
+        })
+    });
+}
+
+#[test]
+fn a_collector_that_comes_late_or_again_is_told_everything_and_a_session_that_ends_is_told_too() {
+    run(&Needs::ours(), |net| {
+        let mut lab = lab(net, "")?;
+        wait_until(PATIENCE, "the table is complete", || {
+            let count = accepted(&lab.router)?;
+            ensure!(count > 0, "{count}");
+            Ok(())
+        })?;
+        // Routes that policy refused before somebody monitors them come with the next refresh.
+        ours::reload(&lab.router, &config(100, MONITOR))?;
+        lab.collector.wait_event("connected", PATIENCE)?;
+        lab.router.vtysh("clear bgp 10.0.1.10 soft in")?;
+        wait_until(PATIENCE, "all tables are told", || complete(&mut lab, PREFIXES as u64))?;
+        ours::reload(&lab.router, &config(100, ""))?;
+        lab.collector.wait_event("over", PATIENCE)?;
+        ensure!(state(&mut lab.collector)?.get("terminated") == Some(&Value::Bool(true)), "no Termination");
+        ours::reload(&lab.router, &config(100, MONITOR))?;
+        lab.collector.wait_event("connected", PATIENCE)?;
+        wait_until(PATIENCE, "all tables are told again", || complete(&mut lab, PREFIXES as u64))?;
+        lab.router.vtysh("clear bgp 10.0.1.10")?;
+        wait_until(PATIENCE, "the neighbour is down or up again", || {
+            let state = state(&mut lab.collector)?;
+            let up = state.pointer("/up/10.0.1.10").and_then(Value::as_bool);
+            ensure!(prefixes(&state, "loc-rib", "self") == 1 || up == Some(false), "{up:?}");
+            Ok(())
+        })
+    });
+}
