@@ -34,6 +34,9 @@ pub fn write(vrf: &str, line: LogLine) {
         LogLine::RouteLimit { addr, family, what, prefix, count } => {
             tracing::warn!("%ROUTELIMIT: {addr}: {family}: {what}: {count} so far, last {prefix}");
         }
+        LogLine::RoundTrip { addr, msec, expected } => {
+            tracing::warn!("{addr} shutdown due to high round-trip-time ({msec}ms > {expected}ms)");
+        }
         LogLine::ListenLimit { addr, limit, refused } => tracing::warn!(
             "{addr}: dynamic neighbor refused, bgp listen limit {limit} is reached ({refused} refused)"
         ),

@@ -127,6 +127,12 @@ pub enum LogLine {
         addr: NeighborName,
         reason: String,
     },
+    /// `shutdown rtt`, milliseconds.
+    RoundTrip {
+        addr: IpAddr,
+        msec: u32,
+        expected: u16,
+    },
     /// Connections from a listen range that has no room left.
     ListenLimit {
         addr: IpAddr,

@@ -75,6 +75,12 @@ pub enum Event {
         peer: PeerId,
         faults: Faults,
     },
+    /// How long the way to the neighbour and back takes, as a KEEPALIVE came; milliseconds.
+    Rtt {
+        peer: PeerId,
+        conn: ConnId,
+        msec: u32,
+    },
     /// Octets left for the neighbour, `updates` of them whole UPDATEs.
     Written {
         peer: PeerId,

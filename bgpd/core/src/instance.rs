@@ -35,6 +35,7 @@ mod notices;
 mod orf;
 mod params;
 pub mod rpki;
+pub(crate) mod rtt;
 mod sessions;
 mod terms;
 mod unnumbered;
@@ -189,6 +190,7 @@ impl Instance {
                     entry.peer.count_faults(faults);
                 }
             }
+            Event::Rtt { peer, conn, msec } => self.measured(now, peer, conn, msec, out),
             Event::Written { peer, conn, updates } => {
                 if let Some(entry) = self.peers.get_mut(&peer) {
                     entry.peer.count_updates_sent(updates);

@@ -394,6 +394,7 @@ impl Event {
             | Self::Orf { peer, .. }
             | Self::Activity { peer, .. }
             | Self::Faulty { peer, .. }
+            | Self::Rtt { peer, .. }
             | Self::Written { peer, .. } => Some(*peer),
             Self::Configured(_)
             | Self::Accepted { .. }

@@ -82,3 +82,22 @@ fn set_int(socket: impl AsFd, level: libc::c_int, name: libc::c_int, value: libc
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// The kernel's estimate of the round-trip time, milliseconds.
+#[allow(unsafe_code)]
+pub fn round_trip(socket: impl AsFd) -> io::Result<u32> {
+    let mut info = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut len = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` octets into a live value of that size, and all of its bit patterns are valid.
+    let (result, info) = unsafe {
+        let result = libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut len,
+        );
+        (result, info.assume_init())
+    };
+    if result == 0 { Ok(info.tcpi_rtt / 1000) } else { Err(io::Error::last_os_error()) }
+}

@@ -22,6 +22,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
+use super::md5;
 use super::routes::{Batches, PATIENCE};
 use crate::queue::ShardQueue;
 use crate::tap::{Tap, Tapped};
@@ -216,6 +217,9 @@ impl Reader {
             },
         };
         let keepalive = matches!(message, PeerMessage::Keepalive);
+        if keepalive && self.established.is_some() {
+            self.measure().await;
+        }
         self.tell(Event::Received { peer: self.peer, conn: self.conn, message }).await;
         if keepalive && self.established.is_none() {
             self.confirmed = true;
@@ -240,6 +244,13 @@ impl Reader {
             }
             None if self.held.len() < HELD => self.held.push(message),
             None => {}
+        }
+    }
+
+    /// With a KEEPALIVE the way to the neighbour is measured.
+    async fn measure(&mut self) {
+        if let Ok(msec) = md5::round_trip(self.socket.as_ref()) {
+            self.tell(Event::Rtt { peer: self.peer, conn: self.conn, msec }).await;
         }
     }
 

@@ -127,7 +127,6 @@ pub struct CommonConfig {
     pub domainname: Option<String>,
     pub defaults: Defaults,
     pub log: LogConfig,
-    pub password_encryption: bool,
     pub integrated_config: Option<bool>,
     pub advanced_vty: bool,
     pub cputime_stats_off: bool,

@@ -147,7 +147,14 @@ fn tables(registry: &mut Commands) {
         ],
         Command::Prefix,
     );
-    let mut help = vec!["Address", "Network", "Address", "Network", "Why it is accepted, best, sent, or not", "One neighbor"];
+    let mut help = vec![
+        "Address",
+        "Network",
+        "Address",
+        "Network",
+        "Why it is accepted, best, sent, or not",
+        "One neighbor",
+    ];
     help.extend(NEIGHBOR_HELP);
     help.extend(["What came from it", "What goes to it", JSON]);
     show(

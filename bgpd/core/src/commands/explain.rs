@@ -107,7 +107,9 @@ impl Instance {
     /// Whoever a path comes from, in a word.
     fn source_name(&self, source: PathSource) -> String {
         match source {
-            PathSource::Peer(id) => self.peers.get(&id).map(|entry| entry.addr.to_string()).unwrap_or_default(),
+            PathSource::Peer(id) => {
+                self.peers.get(&id).map(|entry| entry.addr.to_string()).unwrap_or_default()
+            }
             PathSource::Network => "network".to_owned(),
             PathSource::Aggregate => "aggregate-address".to_owned(),
             PathSource::Redistributed(protocol) => format!("redistribute {protocol}"),

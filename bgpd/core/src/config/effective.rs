@@ -22,7 +22,7 @@ use super::peer_filters::PeerFilters;
 use super::router::RouterBgp;
 use super::session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 use super::sessions::{LocalRole, RttLimit};
-use super::types::{GroupName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers};
+use super::types::{GroupName, PerFamily, RemoteAs, SessionKind, Timers};
 
 /// TCP port of BGP (RFC 4271 §8.2.1).
 pub const BGP_PORT: u16 = 179;
@@ -59,7 +59,6 @@ pub struct EffectiveSession {
     /// No session needs to change.
     pub shutdown_rtt: Option<RttLimit>,
     pub password: Option<String>,
-    pub tcp_ao: Option<PolicyName>,
     /// UPDATEs only.
     pub solo: bool,
     pub port: u16,
@@ -81,7 +80,6 @@ pub struct EffectiveSession {
     pub local_role: Option<LocalRole>,
     pub oad: bool,
     pub extended_optional_parameters: bool,
-    pub capability_dynamic: bool,
     pub capability_software_version: bool,
     /// UPDATEs only.
     pub sender_loop_detection: bool,
@@ -241,14 +239,10 @@ impl RouterBgp {
             shutdown: from.value(|session| session.shutdown.clone()).or_else(|| self.shutdown.clone()),
             shutdown_rtt: from.value(|session| session.shutdown_rtt),
             password: from.value(|session| session.password.clone()),
-            tcp_ao: from.value(|session| session.tcp_ao.clone()),
             solo: from.flag(|session| session.solo),
             local_role: from.value(|session| session.local_role).filter(|_| !internal),
             oad: from.flag(|session| session.oad) && !internal,
             extended_optional_parameters: from.flag(|session| session.extended_optional_parameters),
-            capability_dynamic: from
-                .value(|session| session.capability_dynamic)
-                .unwrap_or(self.sessions.dynamic_capability),
             capability_software_version: from
                 .value(|session| session.capability_software_version)
                 .unwrap_or(self.sessions.software_version),

@@ -15,7 +15,7 @@ use super::effective::BGP_PORT;
 use super::graceful::GracefulMode;
 use super::peer::{No, Part, PeerRow, PeerSettings, flag, number};
 use super::sessions::{self, LocalRole, RttLimit};
-use super::types::{PolicyName, SessionKind, Timers, WrittenAsn};
+use super::types::{SessionKind, Timers, WrittenAsn};
 
 /// Longest TCP MD5 key (Linux, `TCP_MD5SIG_MAXKEYLEN`), octets.
 const PASSWORD_MAX: usize = 80;
@@ -76,8 +76,6 @@ pub struct SessionSettings {
     /// The session ends where the way to the neighbour takes longer.
     pub shutdown_rtt: Option<RttLimit>,
     pub password: Option<String>,
-    /// Key chain of TCP-AO (RFC 5925).
-    pub tcp_ao: Option<PolicyName>,
     /// An update group of its own.
     pub solo: bool,
     /// TCP port of the neighbour.
@@ -117,7 +115,6 @@ pub struct SessionSettings {
     pub connect_retry: Option<u16>,
     /// Seconds to wait for the neighbour's OPEN before sending ours (RFC 4271 §8, DelayOpen).
     pub delay_open: Option<u8>,
-    pub capability_dynamic: Option<bool>,
     pub capability_software_version: Option<bool>,
     pub dont_capability_negotiate: bool,
     /// The hostname capability is sent.
@@ -387,7 +384,6 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.value("password", settings.password.as_deref()),
         examples: &["password secret"],
     },
-    sessions::TCP_AO,
     sessions::SOLO,
     number!(port, "port", "(0-65535)", &["Neighbor's BGP port", "TCP port number"], "1790"),
     PeerRow {
@@ -565,7 +561,6 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.value("timers delayopen", settings.delay_open),
         examples: &["timers delayopen 5"],
     },
-    sessions::CAPABILITY_DYNAMIC,
     PeerRow {
         syntax: "capability extended-nexthop",
         help: &["Advertise capability to the peer", "Advertise extended next-hop capability to the peer"],

@@ -14,7 +14,7 @@ use super::BgpConfig;
 use super::peer::{No, PeerRow, flag};
 use super::router::{RouterBgp, RouterRow};
 use super::session::SessionSettings;
-use super::types::{GroupName, PolicyName, SessionKind, WrittenAsn};
+use super::types::{GroupName, SessionKind, WrittenAsn};
 
 /// Most dynamic neighbours where nobody says otherwise.
 pub const LISTEN_LIMIT: u16 = 100;
@@ -114,9 +114,8 @@ pub struct InstanceSessions {
     pub suppress_duplicates: bool,
     /// An administrative reset or shutdown is told as a hard reset where graceful restart on notification was agreed on.
     pub hard_administrative_reset: bool,
-    /// The default of `neighbor X capability software-version` and `dynamic`.
+    /// The default of `neighbor X capability software-version`.
     pub software_version: bool,
-    pub dynamic_capability: bool,
     /// Packets; taken for compatibility, the writers bound what waits by octets.
     pub subgroup_queue: u8,
     pub confederation: Confederation,
@@ -137,7 +136,6 @@ impl InstanceSessions {
             suppress_duplicates: true,
             hard_administrative_reset: true,
             software_version: datacenter,
-            dynamic_capability: datacenter,
             subgroup_queue: SUBGROUP_QUEUE,
             confederation: Confederation::default(),
             write_quanta: WRITE_QUANTA,
@@ -219,22 +217,6 @@ pub(super) const SHUTDOWN_RTT: PeerRow<SessionSettings> = PeerRow {
     examples: &["shutdown rtt 100 count 3"],
 };
 
-pub(super) const TCP_AO: PeerRow<SessionSettings> = PeerRow {
-    syntax: "tcp-ao key-chain KEYCHAIN$chain",
-    help: &["TCP Authentication Option", "Keys of a key chain", "Key chain name"],
-    no: No::Derived,
-    set: |target, args| {
-        target.own.tcp_ao = args.get("chain").map(PolicyName::new);
-        Ok(())
-    },
-    unset: |target, _| {
-        target.own.tcp_ao = None;
-        Ok(())
-    },
-    render: |settings, out| out.value("tcp-ao key-chain", settings.tcp_ao.as_ref()),
-    examples: &["tcp-ao key-chain KEYS"],
-};
-
 pub(super) const SOLO: PeerRow<SessionSettings> =
     flag!(solo, "solo", &["Solo peer - part of its own update group"]);
 
@@ -273,12 +255,6 @@ macro_rules! capability {
     };
 }
 
-capability!(
-    CAPABILITY_DYNAMIC,
-    capability_dynamic,
-    "capability dynamic",
-    "Advertise dynamic capability to this neighbor"
-);
 capability!(
     CAPABILITY_SOFTWARE_VERSION,
     capability_software_version,
@@ -363,13 +339,6 @@ switch!(
     "bgp default software-version-capability",
     &[BGP, DEFAULTS, "Advertise software version capability for all neighbors"],
     "bgp default software-version-capability"
-);
-switch!(
-    DEFAULT_DYNAMIC,
-    dynamic_capability,
-    "bgp default dynamic-capability",
-    &[BGP, DEFAULTS, "Advertise dynamic capability for all neighbors"],
-    "bgp default dynamic-capability"
 );
 switch!(
     ALLOW_MARTIAN,

@@ -198,18 +198,33 @@ impl Chain {
         let distribute = Listed { kind: "distribute-list", name: self.key.distribute_list.as_ref() };
         let prefixes = Listed { kind: "prefix-list", name: self.key.prefix_list.as_ref() };
         let filter = Listed { kind: "filter-list", name: self.key.filter_list.as_ref() };
-        distribute.permits(&self.distribute_list, steps, |list| list.permits(prefix), |list| {
-            let rule = list.decide(prefix);
-            (rule.map(|(_, rule)| rule.action), rule.map(|(seq, rule)| format!("seq {seq} {rule}")))
-        }) && prefixes.permits(&self.prefix_list, steps, |list| list.permits(prefix), |list| {
-            let (verdict, rule) = list.decide(prefix);
-            (Some(verdict), rule.map(|rule| format!("seq {} {}", rule.seq, rule.rule)))
-        }) && filter.permits(&self.filter_list, steps, |list| list.permits(&path()), |list| {
-            let text = path();
-            let rule = list.decide(&text);
-            let shown = rule.map(|(seq, rule)| format!("seq {seq} {} {}", rule.action, rule.pattern));
-            (rule.map(|(_, rule)| rule.action), shown)
-        })
+        distribute.permits(
+            &self.distribute_list,
+            steps,
+            |list| list.permits(prefix),
+            |list| {
+                let rule = list.decide(prefix);
+                (rule.map(|(_, rule)| rule.action), rule.map(|(seq, rule)| format!("seq {seq} {rule}")))
+            },
+        ) && prefixes.permits(
+            &self.prefix_list,
+            steps,
+            |list| list.permits(prefix),
+            |list| {
+                let (verdict, rule) = list.decide(prefix);
+                (Some(verdict), rule.map(|rule| format!("seq {} {}", rule.seq, rule.rule)))
+            },
+        ) && filter.permits(
+            &self.filter_list,
+            steps,
+            |list| list.permits(&path()),
+            |list| {
+                let text = path();
+                let rule = list.decide(&text);
+                let shown = rule.map(|(seq, rule)| format!("seq {seq} {} {}", rule.action, rule.pattern));
+                (rule.map(|(_, rule)| rule.action), shown)
+            },
+        )
     }
 
     /// The route map, and before it the lists.

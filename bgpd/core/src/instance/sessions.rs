@@ -44,6 +44,7 @@ pub struct PeerEntry {
     pub noticed: super::notices::Noticed,
     /// Made by a connection from a listen range, and gone with it.
     pub dynamic: bool,
+    pub rtt: super::rtt::RoundTrip,
 }
 
 /// Counts of one family, a slot per shard.
@@ -86,6 +87,7 @@ impl PeerEntry {
             orf: super::orf::OrfState::default(),
             noticed: super::notices::Noticed::default(),
             dynamic: false,
+            rtt: super::rtt::RoundTrip::default(),
         }
     }
 

@@ -153,8 +153,6 @@ pub struct SessionConfig {
     pub role: Option<(Role, bool)>,
     /// One administration over both ASes: LOCAL_PREF is taken.
     pub oad: bool,
-    /// `capability dynamic`.
-    pub dynamic_capability: bool,
     /// OPEN in the form of RFC 9072.
     pub extended_parameters: bool,
     /// `bgp allow-martian-nexthop`.
@@ -209,7 +207,6 @@ impl SessionConfig {
             software_version: None,
             role: None,
             oad: false,
-            dynamic_capability: false,
             extended_parameters: false,
             allow_martian_nexthop: false,
             graceful_restart: None,
@@ -310,7 +307,6 @@ impl SessionConfig {
                 c.enforce_first_as,
                 c.aigp,
                 c.oad,
-                c.dynamic_capability,
                 c.allow_martian_nexthop,
             ]
         };

@@ -39,8 +39,6 @@ pub struct Negotiated {
     /// Host and domain name of the neighbour.
     pub hostname: Option<(String, String)>,
     pub software_version: Option<String>,
-    /// Capabilities may change while the session is up.
-    pub dynamic_capability: bool,
     /// Both OPENs as they were, for shows.
     pub sent: Open,
     pub received: Open,
@@ -105,9 +103,6 @@ pub fn our_open(config: &SessionConfig) -> Open {
         capabilities.extend(our_paths_limit(config));
         capabilities.extend(our_orf(config));
         capabilities.extend(config.role.map(|(role, _)| Capability::Role(role as u8)));
-        if config.dynamic_capability {
-            capabilities.push(Capability::Dynamic);
-        }
         let name = config.hostname.clone();
         capabilities.extend(name.map(|(host, domain)| Capability::Hostname { host, domain }));
         capabilities.extend(config.graceful_restart.clone().map(Capability::GracefulRestart));
@@ -207,7 +202,6 @@ pub fn negotiate(config: &SessionConfig, received: Open, ends: Ends) -> Result<N
             Capability::SoftwareVersion(text) => Some(text.clone()),
             _ => None,
         }),
-        dynamic_capability: both(|c| matches!(c, Capability::Dynamic)),
         enforce_first_as: config.enforce_first_as,
         sent,
         received,

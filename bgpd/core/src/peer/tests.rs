@@ -14,6 +14,7 @@ use super::*;
 mod fsm_grid;
 mod opens;
 mod rules;
+mod terms;
 
 fn addr(host: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, host], 179))

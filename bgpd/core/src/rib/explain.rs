@@ -141,7 +141,8 @@ impl<P: Key> Rib<P> {
         let handle = self.table.find(&P::from_prefix(prefix)?)?;
         let entry = self.table.get(handle)?;
         let paths = if scope.import { self.explain_paths(ctx, entry, scope.peer) } else { Vec::new() };
-        let neighbors = if scope.export { self.explain_exports(ctx, handle, entry, scope.peer) } else { Vec::new() };
+        let neighbors =
+            if scope.export { self.explain_exports(ctx, handle, entry, scope.peer) } else { Vec::new() };
         Some(Explained { prefix, paths, neighbors })
     }
 
@@ -149,9 +150,7 @@ impl<P: Key> Rib<P> {
         let wanted = peer.map(|id| ctx.peers.idx(id));
         let shadow_of = |path: &Path| {
             let same = |other: &&Path| {
-                other.peer == path.peer
-                    && other.path_id == path.path_id
-                    && other.flags.has(PathFlags::SHADOW)
+                other.peer == path.peer && other.path_id == path.path_id && other.flags.has(PathFlags::SHADOW)
             };
             entry.paths.iter().find(same).copied()
         };
@@ -253,7 +252,11 @@ fn standing<P: Key>(ctx: &Ctx, entry: &Entry<P>, path: &Path) -> Standing {
                 (Some((_, best)), Some((_, own))) => decision::compare(best, own, settings).1,
                 _ => decision::Reason::NothingLeft,
             };
-            if path.flags.has(PathFlags::MULTIPATH) { Standing::Multipath(reason) } else { Standing::Behind(reason) }
+            if path.flags.has(PathFlags::MULTIPATH) {
+                Standing::Multipath(reason)
+            } else {
+                Standing::Behind(reason)
+            }
         }
         _ => Standing::Behind(decision::Reason::NothingLeft),
     }

@@ -97,6 +97,8 @@ pub struct Group<P> {
     alternates: FxHashMap<Handle, u32>,
     outs: Outs,
     dirty: Bits,
+    /// Entries that `maximum-prefix-out` keeps back; they come when there is room again.
+    waiting: Bits,
     /// Word of `dirty` where the next slice begins, and of the catching-up sets.
     dirty_word: usize,
     drain_word: usize,
@@ -151,6 +153,7 @@ impl<P: Key> Group<P> {
             alternates: FxHashMap::default(),
             outs: Outs::default(),
             dirty: Bits::all(capacity),
+            waiting: Bits::default(),
             dirty_word: 0,
             drain_word: 0,
             cache: FxHashMap::default(),
@@ -502,6 +505,7 @@ impl<P: Key> Group<P> {
         for handle in handles {
             self.evaluate(ctx, table, *handle, &mut emission, &mut gone);
         }
+        self.let_waiting_in();
         if self.members.iter().any(|member| member.catch_up.is_none()) {
             self.emit(ctx, emission, out);
         }

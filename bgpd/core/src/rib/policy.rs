@@ -39,7 +39,10 @@ pub enum PolicyStep {
     },
     RouteMap(MapTrace),
     /// Named, but not there: denies.
-    Missing { kind: &'static str, name: String },
+    Missing {
+        kind: &'static str,
+        name: String,
+    },
 }
 
 /// Asks a policy, watched where somebody wants to know.

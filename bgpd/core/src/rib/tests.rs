@@ -4,6 +4,7 @@ mod edits;
 mod memory;
 mod model;
 mod paths;
+mod rules;
 mod scenarios;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -87,7 +87,8 @@ fn steps(steps: &[PolicyStep], depth: usize, out: &mut Vec<String>) {
     for step in steps {
         match step {
             PolicyStep::List { kind, name, verdict, rule } => {
-                let by = rule.as_ref().map_or_else(|| "no rule matched".to_owned(), |rule| format!("by {rule}"));
+                let by =
+                    rule.as_ref().map_or_else(|| "no rule matched".to_owned(), |rule| format!("by {rule}"));
                 out.push(format!("{pad}{kind} {name}: {verdict}, {by}"));
             }
             PolicyStep::Missing { kind, name } => {
@@ -115,7 +116,10 @@ impl PathView {
             let why = import.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", reason.text));
             out.push(format!("    Import: {}{why}", import.verdict));
             if import.basis == "accepted" {
-                out.push("      as accepted; what was received is not kept (soft-reconfiguration inbound)".to_owned());
+                out.push(
+                    "      as accepted; what was received is not kept (soft-reconfiguration inbound)"
+                        .to_owned(),
+                );
             }
             steps(&import.policy, 3, out);
             changes(&import.changes, 3, out);
@@ -154,7 +158,10 @@ impl fmt::Display for ExplainView {
         let mut out = vec![format!("BGP routing table entry for {}", self.prefix)];
         self.paths.iter().flatten().for_each(|path| path.lines(&mut out));
         if self.paths.as_ref().is_some_and(Vec::is_empty) {
-            out.push("  No path is stored; what policy refuses is kept only with soft-reconfiguration inbound".to_owned());
+            out.push(
+                "  No path is stored; what policy refuses is kept only with soft-reconfiguration inbound"
+                    .to_owned(),
+            );
         }
         self.neighbors.iter().flatten().for_each(|neighbor| neighbor.lines(&mut out));
         out.iter().try_for_each(|line| writeln!(f, "{line}"))

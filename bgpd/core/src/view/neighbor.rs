@@ -168,12 +168,9 @@ pub struct Tcp {
     pub rtt_limit: Option<u16>,
     #[serde(rename = "shutdownRttAfterCount", skip_serializing_if = "Option::is_none")]
     pub rtt_count: Option<u8>,
-    /// Key chain of TCP-AO.
-    #[serde(rename = "tcpAoKeyChain", skip_serializing_if = "Option::is_none")]
-    pub ao: Option<String>,
-    /// Why there is no key to sign with.
-    #[serde(rename = "tcpAoState", skip_serializing_if = "Option::is_none")]
-    pub ao_state: Option<String>,
+    /// As the kernel last measured it, milliseconds.
+    #[serde(rename = "estimatedRttInMsecs", skip_serializing_if = "Option::is_none")]
+    pub rtt: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -546,9 +543,8 @@ impl NeighborView {
         if let (Some(rtt), Some(count)) = (self.tcp.rtt_limit, self.tcp.rtt_count) {
             writeln!(f, "  Shutdown when RTT > {rtt}ms, {count} times in a row")?;
         }
-        if let Some(chain) = &self.tcp.ao {
-            let state = self.tcp.ao_state.as_deref().unwrap_or("in use");
-            writeln!(f, "  TCP-AO key chain is {chain} ({state})")?;
+        if let Some(rtt) = self.tcp.rtt {
+            writeln!(f, "  Estimated round trip time: {rtt} ms")?;
         }
         if self.extended_optional_parameters_length {
             writeln!(f, "  Extended Optional Parameters Length is enabled")?;

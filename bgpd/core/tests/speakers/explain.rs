@@ -37,7 +37,10 @@ fn explain_names_every_entry_change_and_reason() {
         let why = world.json("b", "show bgp ipv4 unicast 10.1.0.0/16 explain json");
         let path = &why["paths"][0];
         assert_eq!((&path["from"], &path["standing"]), (&"10.0.1.1".into(), &"best".into()), "{why}");
-        assert_eq!((&path["import"]["verdict"], &path["import"]["basis"]), (&"accepted".into(), &"received".into()));
+        assert_eq!(
+            (&path["import"]["verdict"], &path["import"]["basis"]),
+            (&"accepted".into(), &"received".into())
+        );
         let map = &path["import"]["policy"][0];
         assert_eq!((&map["type"], &map["routeMap"]), (&"routeMap".into(), &"IN".into()), "{why}");
         let entries = map["entries"].as_array().unwrap();
@@ -46,7 +49,10 @@ fn explain_names_every_entry_change_and_reason() {
         assert_eq!(entries[0]["failedClause"], "ip address prefix-list NONE");
         assert_eq!(entries[1]["call"]["routeMap"], "LOCAL");
         let set = |at: usize| &entries[1]["sets"][at]["effects"][0];
-        assert_eq!((&set(0)["attribute"], &set(0)["before"], &set(0)["after"]), (&"local-preference".into(), &"".into(), &"250".into()));
+        assert_eq!(
+            (&set(0)["attribute"], &set(0)["before"], &set(0)["after"]),
+            (&"local-preference".into(), &"".into(), &"250".into())
+        );
         assert_eq!(map["by"], 20);
         // Not sent to c, by the first entry of OUT; sent back to nobody.
         let to = |neighbor: &str| {
@@ -74,7 +80,13 @@ fn explain_names_every_entry_change_and_reason() {
         assert_eq!(why["paths"][0]["standing"], "best", "{why}");
         let entries = &why["paths"][0]["import"]["policy"][0]["entries"];
         assert_eq!(entries[1]["failedClause"], "ip address prefix-list NET", "{why}");
-        let c = why["neighbors"].as_array().unwrap().iter().find(|to| to["neighbor"] == "10.0.2.3").unwrap().clone();
+        let c = why["neighbors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|to| to["neighbor"] == "10.0.2.3")
+            .unwrap()
+            .clone();
         assert_eq!((&c["sent"], &c["paths"][0]["told"]), (&true.into(), &true.into()), "{why}");
         world.configure("b", "route-map IN deny 20\n");
         world.run(8);

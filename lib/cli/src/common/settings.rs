@@ -2,6 +2,7 @@
 
 use super::{Banner, CommonConfig, Defaults, LineVty, LogConfig, LogLevel, Password};
 use crate::args::Args;
+use crate::error::CliError;
 use crate::lines::Lines;
 use crate::registry::{Negation, Setting};
 
@@ -292,7 +293,16 @@ pub(super) static SETTINGS: &[Setting<CommonConfig>] = &[
     ),
     switch!("log immediate-mode", [LOG, "Output immediately, without buffering"], log.immediate_mode),
     switch!("service advanced-vty", [SERVICE, "Enable advanced mode vty interface"], advanced_vty),
-    switch!("service password-encryption", [SERVICE, "Enable encrypted passwords"], password_encryption),
+    Setting {
+        syntax: "service password-encryption",
+        help: &[SERVICE, "Enable encrypted passwords"],
+        no: Negation::Derived,
+        // What is shown would have to be hashed as FRR hashes it, with an algorithm that hides nothing any more.
+        set: |_, _| Err(CliError::refused("service password-encryption is not supported by this version")),
+        unset: |_, _| Ok(()),
+        render: |_, _| {},
+        examples: &[],
+    },
     Setting {
         syntax: "service terminal-length (0-512)",
         help: &[

@@ -123,6 +123,9 @@ impl<P: Key> Group<P> {
         let Some(entry) = table.get(handle) else { return };
         let named = Named { path_id: 0, prefix: entry.prefix };
         let new = self.outcome(ctx, entry, old);
+        if new == Told::default() && old == new && self.is_full() {
+            self.waiting.insert(handle);
+        }
         self.change(table, handle, named, new, emission, gone);
     }
 
@@ -149,6 +152,7 @@ impl<P: Key> Group<P> {
         }
         for (key, main) in wanted {
             if self.is_full() {
+                self.waiting.insert(handle);
                 return;
             }
             let Some(unit) = self.units.as_mut().map(|units| units.make(table, handle, key)) else { return };
@@ -160,6 +164,21 @@ impl<P: Key> Group<P> {
     /// `maximum-prefix-out` is reached.
     pub(super) fn is_full(&self) -> bool {
         self.settings.maximum_prefix_out.is_some_and(|max| self.out.len() >= max as usize)
+    }
+
+    /// Of what waits as much is evaluated again as there is room for.
+    pub(super) fn let_waiting_in(&mut self) {
+        let max = self.settings.maximum_prefix_out.map_or(usize::MAX, |max| max as usize);
+        let room = max.saturating_sub(self.out.len());
+        if self.waiting.is_empty() || room == 0 {
+            return;
+        }
+        let next: Vec<Handle> = self.waiting.iter().take(room).collect();
+        for handle in next {
+            self.waiting.remove(handle);
+            self.dirty.insert(handle);
+        }
+        self.waiting.trim();
     }
 
     /// The default route that the group originates in place of any other.

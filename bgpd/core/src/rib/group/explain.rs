@@ -74,7 +74,13 @@ impl<P: Key> Group<P> {
 
     fn row(&self, ctx: &Ctx, path: &Path, withheld: Option<Withheld>) -> ExplainedExport {
         let path_id = if path.peer.is_local() { 0 } else { path.path_id };
-        ExplainedExport { source: ctx.source(path), path_id, withheld, steps: Vec::new(), effects: Vec::new() }
+        ExplainedExport {
+            source: ctx.source(path),
+            path_id,
+            withheld,
+            steps: Vec::new(),
+            effects: Vec::new(),
+        }
     }
 
     fn explain_path(
