@@ -160,20 +160,15 @@ fn boot(vng: &Path, kernel: &Path, script: &Path, dir: &Path) -> Result<(), Stri
     let mut cmd = Command::new("timeout");
     cmd.arg(LIMIT).arg(vng).arg("--run").arg(kernel);
     // Hardware virtualisation is rarely to be had where tests run, and worse when it is half there.
-    cmd.args(["--disable-kvm", "--cpus", "2", "--memory", "4G", "--user", "root", "--rw", "--"]);
+    cmd.args(["--disable-kvm", "--cpus", "2", "--memory", "4G", "--user", "root", "--rw", "--verbose", "--"]);
     cmd.arg(format!("sh {}", quote(&script.display().to_string())));
     // Its tools (depmod, modprobe) are in sbin.
     let path = std::env::var("PATH").unwrap_or_default();
     let own = vng.parent().map(|bin| bin.display().to_string()).unwrap_or_default();
     cmd.env("PATH", format!("{own}:{path}:/usr/sbin:/sbin"));
     cmd.stdin(Stdio::null()).stdout(console).stderr(second);
-    let status = cmd.status().map_err(|e| format!("vng: {e}"))?;
-    if !status.success() {
-        eprintln!(
-            "the virtual machine ended with {status}; its console: {}",
-            dir.join("console.log").display()
-        );
-    }
+    // Without a serial device of virtio the machine cannot pass a status on: the results say what was run.
+    cmd.status().map_err(|e| format!("vng: {e}"))?;
     Ok(())
 }
 

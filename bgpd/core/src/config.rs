@@ -165,14 +165,14 @@ impl BgpConfig {
     }
 }
 
-const SEVERAL: &str = "% Please specify ASN and VRF";
+const SEVERAL: &str = "Please specify ASN and VRF";
 const NO_INSTANCE: &str = "No BGP process is configured";
 
 fn instance_name(args: &ferrite_cli::Args) -> InstanceName {
     match (args.get("kind"), args.get("name")) {
         (Some("view"), Some(name)) => InstanceName::View(Arc::from(name)),
+        (Some("vrf"), Some("default")) | (_, None) => InstanceName::Default,
         (_, Some(name)) => InstanceName::Vrf(Arc::from(name)),
-        _ => InstanceName::Default,
     }
 }
 
@@ -278,15 +278,20 @@ fn router_bgp(config: &mut BgpConfig, edit: &Edit<'_>) -> Result<(), CliError> {
         "dot+" => AsnNotation::DotPlus,
         _ => AsnNotation::Plain,
     });
-    let namesake = |other: &&InstanceName| **other != name && other.label() == name.label();
-    if config.instances.keys().any(|other| namesake(&other)) {
-        return Err(CliError::refused("BGP instance name and AS number mismatch"));
+    let namesake = config.instances.iter().find(|(other, _)| other.label() == name.label());
+    if let Some((other, router)) = namesake
+        && (*other != name || router.asn.asn != asn.asn)
+    {
+        let running = if name == InstanceName::Default {
+            format!("BGP is already running; AS is {}", router.asn)
+        } else {
+            let asn = router.asn;
+            format!("BGP instance name and AS number mismatch\nBGP instance is already running; AS is {asn}")
+        };
+        return Err(CliError::refused(running));
     }
     let profile = config.common.defaults;
     let router = config.instances.entry(name).or_insert_with(|| RouterBgp::new(asn, profile));
-    if router.asn.asn != asn.asn {
-        return Err(CliError::refused(format!("BGP is already running; AS is {}", router.asn)));
-    }
     router.notation = notation.or(router.notation);
     Ok(())
 }

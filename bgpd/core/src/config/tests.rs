@@ -4,6 +4,7 @@ use ferrite_cli::{Engine, check_registry, check_round_trip, numbered};
 
 use super::*;
 
+mod instances;
 mod messages;
 mod random;
 
