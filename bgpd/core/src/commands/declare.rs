@@ -98,7 +98,10 @@ fn tables(registry: &mut Commands) {
         "community [AA:NN$communities...] [exact-match]",
         &["Routes with communities", "Community", "The route has exactly these"],
     );
-    add("large-community [AA:BB:CC$large...]", &["Routes with large communities", "Large community"]);
+    add(
+        "large-community [AA:BB:CC$large...] [exact-match]",
+        &["Routes with large communities", "Large community", "The route has exactly these"],
+    );
     add(
         "community-list WORD$community_list [exact-match]",
         &["Routes that a community list permits", "Name of the list", "The route has exactly these"],

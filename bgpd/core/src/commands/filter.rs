@@ -31,7 +31,10 @@ pub enum RowFilter {
         values: Vec<Community>,
         exact: bool,
     },
-    LargeCommunities(Vec<LargeCommunity>),
+    LargeCommunities {
+        values: Vec<LargeCommunity>,
+        exact: bool,
+    },
     CommunityList(Arc<CompiledCommunityList<Community>>, CommunityMatch),
     LargeCommunityList(Arc<CompiledCommunityList<LargeCommunity>>, CommunityMatch),
     PathList(Arc<CompiledAsPathList>),
@@ -64,13 +67,16 @@ impl RowFilter {
             values.sort_unstable();
             Self::Communities { values, exact: args.has("exact-match") }
         } else if args.has("large-community") {
-            Self::LargeCommunities(args.all("large").map(str::parse).collect::<Result<_, _>>().map_err(bad)?)
+            let values = args.all("large").map(str::parse).collect::<Result<Vec<LargeCommunity>, _>>();
+            let mut values = values.map_err(bad)?;
+            values.sort_unstable();
+            Self::LargeCommunities { values, exact: args.has("exact-match") }
         } else if let Some(name) = args.get("alias") {
             let value = instance.config.community_aliases.value(name);
             let value = value.ok_or_else(|| format!("% {name} is not a community alias\n"))?;
             match (value.parse(), value.parse()) {
                 (Ok(community), _) => Self::Communities { values: vec![community], exact: false },
-                (Err(_), Ok(large)) => Self::LargeCommunities(vec![large]),
+                (Err(_), Ok(large)) => Self::LargeCommunities { values: vec![large], exact: false },
                 (Err(_), Err(error)) => return Err(bad(error)),
             }
         } else if let Some(name) = args.get("community_list") {
@@ -133,8 +139,9 @@ impl RowFilter {
             Self::Communities { values, exact: false } => {
                 values.iter().all(|value| attrs.communities.binary_search(value).is_ok())
             }
-            Self::LargeCommunities(values) if values.is_empty() => !attrs.large_communities.is_empty(),
-            Self::LargeCommunities(values) => {
+            Self::LargeCommunities { values, .. } if values.is_empty() => !attrs.large_communities.is_empty(),
+            Self::LargeCommunities { values, exact: true } => **values == *attrs.large_communities,
+            Self::LargeCommunities { values, exact: false } => {
                 values.iter().all(|value| attrs.large_communities.binary_search(value).is_ok())
             }
             Self::CommunityList(list, how) => list.permits(&attrs.communities, *how),

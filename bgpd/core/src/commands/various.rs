@@ -199,6 +199,8 @@ impl Instance {
             sum.adj_out_octets += view.adj_out_octets;
             sum.fib_octets += view.fib_octets;
             sum.nexthops += view.nexthops;
+            sum.imported += view.imported;
+            sum.exported += view.exported;
         }
         if args.has("json") {
             return json(&object!({
@@ -206,6 +208,7 @@ impl Instance {
                 "nexthopCacheEntries": sum.nexthops, "peers": self.peers.len(),
                 "ribOctets": sum.table_octets, "attributeOctets": sum.attribute_octets,
                 "adjOutOctets": sum.adj_out_octets, "fibOctets": sum.fib_octets,
+                "importEvaluations": sum.imported, "exportEvaluations": sum.exported,
             }));
         }
         let mut out = String::new();
