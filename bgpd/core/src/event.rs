@@ -7,8 +7,8 @@ use ferrite_types::zclient::FromZebra;
 
 use crate::commands::Command;
 use crate::config::BgpConfig;
-use crate::instance::rpki::RpkiEvent;
 use crate::instance::bmp::BmpEvent;
+use crate::instance::rpki::RpkiEvent;
 use crate::peer::{ConnId, Ends, Faults, PeerMessage};
 use crate::rib::{PeerId, ShardAction};
 use crate::speaker::InstanceId;

@@ -238,7 +238,12 @@ impl Instance {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let peers = self.peers.values().filter_map(|entry| entry.peer.next_deadline());
         let graceful = self.peers.values().filter_map(|entry| entry.graceful.deadline());
-        let own = self.policy_due.into_iter().chain(self.rpki.next_deadline()).chain(self.dumps.deadline()).chain(self.bmp.deadline());
+        let own = self
+            .policy_due
+            .into_iter()
+            .chain(self.rpki.next_deadline())
+            .chain(self.dumps.deadline())
+            .chain(self.bmp.deadline());
         peers.chain(graceful).chain(self.initial.deadline()).chain(own).min()
     }
 

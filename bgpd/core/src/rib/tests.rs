@@ -348,6 +348,8 @@ impl World {
                 ShardAction::PrefixCounts(_) | ShardAction::Notices(_) | ShardAction::EndOfRib { .. } => {}
                 ShardAction::Flushed { peer, session } => self.flushed.push((peer, session)),
                 ShardAction::Answer(_, answer) => self.answers.push(answer),
+                // Nobody monitors here.
+                ShardAction::Monitored { .. } | ShardAction::MonitoredSend(_) => {}
             }
         }
     }
