@@ -14,8 +14,8 @@ use crate::as_path_list::CompiledAsPathList;
 use crate::community_list::{CommunityMatch, CompiledCommunityList};
 use crate::prefix_list::CompiledPrefixList;
 use crate::route_map::{
-    Adjust, AsPathFilter, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType, OriginValidity,
-    PathValidity, PeerSpec, Prepend, RouteMapConfig, Set,
+    Adjust, AsPathFilter, BandwidthValue, CommunityEdit, Exit, Ipv4NextHop, Match, MetricEdit, MetricType,
+    OriginValidity, PathValidity, PeerSpec, Prepend, RouteMapConfig, Set,
 };
 use crate::trace::{Counting, Observer};
 use crate::{Action, Counter, PolicyOrigin};
@@ -135,8 +135,9 @@ pub trait PolicyRoute {
     fn set_communities(&mut self, _communities: Vec<Community>) {}
     fn set_large_communities(&mut self, _communities: Vec<LargeCommunity>) {}
     fn set_ext_communities(&mut self, _communities: Vec<ExtCommunity>) {}
-    /// Megabits per second; the community carries the session's AS number.
-    fn set_bandwidth(&mut self, _mbps: u32, _non_transitive: bool) {}
+    /// The community carries the session's AS number.
+    fn set_bandwidth(&mut self, _value: BandwidthValue, _non_transitive: bool) {}
+    fn set_aigp(&mut self, _metric: u64) {}
     /// First in the slice comes first in the path.
     fn prepend(&mut self, _asns: &[Asn]) {}
     fn prepend_last_as(&mut self, _times: u8) {}
@@ -304,6 +305,14 @@ impl RouteMap {
                     | Match::Probability(_)
                     | Match::Rpki(_)
             )
+        }) || self.any_set(&|clause| {
+            // What they set follows from the other paths of the prefix, or from the way to the next hop.
+            let shared = [BandwidthValue::Cumulative, BandwidthValue::NumMultipaths];
+            match clause {
+                Set::Bandwidth { value, .. } => shared.contains(value),
+                Set::AigpMetric(metric) => metric.is_none(),
+                _ => false,
+            }
         })
     }
 
@@ -513,7 +522,12 @@ fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
             }
         }
         Set::Distance(distance) => route.set_distance(*distance),
-        Set::Bandwidth { mbps, non_transitive } => route.set_bandwidth(*mbps, *non_transitive),
+        Set::AigpMetric(metric) => {
+            if let Some(metric) = metric.or_else(|| route.igp_metric()) {
+                route.set_aigp(metric.into());
+            }
+        }
+        Set::Bandwidth { value, non_transitive } => route.set_bandwidth(*value, *non_transitive),
         Set::ExtCommunityNone => {
             if !route.ext_communities().is_empty() {
                 route.set_ext_communities(Vec::new());

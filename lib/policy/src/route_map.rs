@@ -11,7 +11,7 @@ mod clause_set;
 
 pub use clause_match::{Match, NextHopList, OriginValidity, PathValidity, PeerSpec, TagValue};
 pub use clause_set::{
-    Adjust, AsPathFilter, CommunityEdit, Ipv4NextHop, MetricEdit, MetricType, Prepend, Set,
+    Adjust, AsPathFilter, BandwidthValue, CommunityEdit, Ipv4NextHop, MetricEdit, MetricType, Prepend, Set,
 };
 
 /// What follows an entry that matched and permitted.

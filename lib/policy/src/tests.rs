@@ -55,7 +55,7 @@ fn a_line_that_cannot_be_is_refused_with_its_reason() {
         ("bgp community-list standard C permit internet", "Malformed community-list value"),
         ("no bgp as-path access-list NONE", "bgp as-path access-list NONE doesn't exist"),
         ("route-map R permit 10\n set metric rtt", "Invalid value rtt"),
-        ("route-map R permit 10\n set extcommunity bandwidth cumulative", "Unknown command"),
+        ("route-map R permit 10\n set extcommunity bandwidth some", "Unknown command"),
         ("route-map R permit 10\n set community 5", "Malformed communities attribute '5'"),
         ("route-map R permit 10\n on-match goto 5", "can't jump backwards"),
     ] {

@@ -179,6 +179,8 @@ fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView, rpki: RpkiView
         nexthop_peer_address: false,
         default_local_pref: 100,
         rpki,
+        shared: crate::rib::bandwidth::Shared::default(),
+        igp_metric: path.igp_metric,
     };
     map.apply(&mut input) == Verdict::Permit
 }

@@ -10,7 +10,7 @@ use bgp_packet::attr::{Aggregator, AsPath, Attributes, NextHop, Origin, RareAttr
 use ferrite_policy::access_list::CompiledAccessList;
 use ferrite_policy::as_path_list::CompiledAsPathList;
 use ferrite_policy::prefix_list::CompiledPrefixList;
-use ferrite_policy::route_map::{OriginValidity, PathValidity, PeerSpec};
+use ferrite_policy::route_map::{BandwidthValue, OriginValidity, PathValidity, PeerSpec};
 use ferrite_policy::{Action, Differences, NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap, Scope};
 use ferrite_rpki::AspaState;
 use ferrite_types::{
@@ -19,6 +19,7 @@ use ferrite_types::{
 };
 
 use crate::config::{EffectiveFamily, PolicyName};
+use crate::rib::bandwidth;
 use crate::rib::explain::describe;
 use crate::rib::policy::PolicyStep;
 use crate::rib::{Filter, PolicyInput, Verdict};
@@ -568,17 +569,28 @@ impl PolicyRoute for Route<'_, '_> {
         self.input.attrs_mut().ext_communities = communities.into();
     }
 
-    fn set_bandwidth(&mut self, mbps: u32, non_transitive: bool) {
-        const LINK_BANDWIDTH: u8 = 0x04;
-        let octets_per_second = (f64::from(mbps) * 1_000_000.0 / 8.0) as f32;
-        let [a, b] = u16::try_from(self.chain.asn.0).unwrap_or(Asn::TRANS.0 as u16).to_be_bytes();
-        let [c, d, e, f] = octets_per_second.to_be_bytes();
-        let kind = if non_transitive { 0x40 } else { 0x00 };
+    fn set_bandwidth(&mut self, value: BandwidthValue, non_transitive: bool) {
+        const OCTETS_OF_MBPS: f64 = 1_000_000.0 / 8.0;
+        let shared = self.input.shared;
+        let octets = match value {
+            BandwidthValue::Mbps(mbps) => Some(f64::from(mbps) * OCTETS_OF_MBPS),
+            BandwidthValue::Cumulative => shared.octets.or_else(|| bandwidth::bandwidth(self.attrs())),
+            BandwidthValue::NumMultipaths => Some(f64::from(shared.paths.max(1)) * OCTETS_OF_MBPS),
+        };
+        let Some(octets) = octets else { return };
         let mut all = self.attrs().ext_communities.to_vec();
-        all.retain(|c| !(c.kind() & !0x40 == 0 && c.subtype() == LINK_BANDWIDTH));
-        all.push(ExtCommunity([kind, LINK_BANDWIDTH, a, b, c, d, e, f]));
+        all.retain(|community| !bandwidth::is_bandwidth(community));
+        all.push(bandwidth::community(self.chain.asn, octets, !non_transitive));
         all.sort_unstable();
         self.set_ext_communities(all);
+    }
+
+    fn igp_metric(&self) -> Option<u32> {
+        self.input.igp_metric
+    }
+
+    fn set_aigp(&mut self, metric: u64) {
+        self.rare().aigp = Some(metric);
     }
 
     fn prepend(&mut self, asns: &[Asn]) {

@@ -226,6 +226,8 @@ pub fn import_traced(
             nexthop_peer_address: false,
             default_local_pref: ctx.config.default_local_pref,
             rpki: ctx.rpki_view(),
+            shared: super::bandwidth::Shared::default(),
+            igp_metric: None,
         };
         let verdict = judge(policy, &mut route, steps);
         *asked = route.rpki.asked;

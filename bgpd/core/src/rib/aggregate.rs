@@ -399,5 +399,7 @@ pub fn input<'a>(ctx: &'a Ctx, prefix: Prefix, attrs: &'a Attributes) -> PolicyI
         nexthop_peer_address: false,
         default_local_pref: ctx.config.default_local_pref,
         rpki: ctx.rpki_view(),
+        shared: super::bandwidth::Shared::default(),
+        igp_metric: None,
     }
 }

@@ -28,7 +28,7 @@ pub struct Shared {
     pub octets: Option<f64>,
 }
 
-fn is_bandwidth(community: &ExtCommunity) -> bool {
+pub fn is_bandwidth(community: &ExtCommunity) -> bool {
     community.kind() & !0x40 == 0 && community.subtype() == LINK_BANDWIDTH
 }
 

@@ -351,6 +351,8 @@ fn input<'a>(
         nexthop_peer_address: false,
         default_local_pref: ctx.config.default_local_pref,
         rpki: ctx.rpki_view(),
+        shared: super::bandwidth::Shared::default(),
+        igp_metric: None,
     }
 }
 
@@ -367,6 +369,8 @@ fn policy_input<'a>(
         source_protocol: ctx.protocol(path),
         weight: interned.local.weight,
         tag: interned.local.tag,
+        shared: target.shared,
+        igp_metric: ctx.igp_metric(path),
         ..input(ctx, target, prefix, Cow::Owned(attrs))
     }
 }

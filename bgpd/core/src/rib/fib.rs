@@ -380,5 +380,7 @@ fn table_input<'a, P: Key>(ctx: &'a Ctx, entry: &Entry<P>, best: &Path) -> Optio
         nexthop_peer_address: false,
         default_local_pref: ctx.config.default_local_pref,
         rpki: ctx.rpki_view(),
+        shared: super::bandwidth::Shared::default(),
+        igp_metric: None,
     })
 }

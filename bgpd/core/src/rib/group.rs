@@ -329,7 +329,7 @@ impl<P: Key> Group<P> {
             (Some(old), Some(new)) if !Arc::ptr_eq(old, new) => new.scope_since(&**old),
             _ => return None,
         };
-        self.by_prefix = settings.export.as_ref().is_some_and(|policy| policy.depends_on_prefix());
+        self.by_prefix = looks_at_prefix(settings);
         self.settings = Arc::clone(settings);
         self.cache.clear();
         Some(scope)

@@ -168,6 +168,7 @@ impl<P: Key> Rib<P> {
         if let Some(map) = map {
             let mut route = input(ctx, prefix.into(), &result);
             route.tag = local.tag;
+            route.igp_metric = result.med;
             route.source_protocol = super::ctx::protocol_of(path_id);
             route.interface = interface.and_then(|ifindex| config.interface_name(ifindex));
             if map.apply(&mut route) == Verdict::Deny {

@@ -15,6 +15,7 @@ use ferrite_rpki::Direction;
 use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
 
 use super::rpki::RpkiView;
+use super::bandwidth::Shared;
 
 /// What a policy says about a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -145,6 +146,10 @@ pub struct PolicyInput<'a> {
     /// Local preference of routes that carry none.
     pub default_local_pref: u32,
     pub rpki: RpkiView<'a>,
+    /// The paths that share the prefix's traffic, towards a neighbour.
+    pub shared: Shared,
+    /// Metric of the way to the next hop, where that is known.
+    pub igp_metric: Option<u32>,
 }
 
 impl PolicyInput<'_> {

@@ -10,7 +10,6 @@ const CLAUSES: &[&str] = &[
     "match mac address",
     "match script",
     "match source-vrf",
-    "set aigp-metric",
     "set evpn gateway-ip",
     "set extcommunity color",
     "set extcommunity nt",

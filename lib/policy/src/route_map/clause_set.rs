@@ -108,6 +108,38 @@ pub enum Ipv4NextHop {
     Unchanged,
 }
 
+/// Link bandwidth (draft-ietf-idr-link-bandwidth) as a clause gives it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BandwidthValue {
+    /// Megabits per second.
+    Mbps(u32),
+    /// That of all paths that share the prefix's traffic.
+    Cumulative,
+    /// One megabit per second for each of these paths.
+    NumMultipaths,
+}
+
+impl fmt::Display for BandwidthValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mbps(value) => write!(f, "{value}"),
+            Self::Cumulative => f.write_str("cumulative"),
+            Self::NumMultipaths => f.write_str("num-multipaths"),
+        }
+    }
+}
+
+impl FromStr for BandwidthValue {
+    type Err = ParseError;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text {
+            "cumulative" => Ok(Self::Cumulative),
+            "num-multipaths" => Ok(Self::NumMultipaths),
+            _ => text.parse().map(Self::Mbps).map_err(|_| ParseError::new(text, "megabits per second")),
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MetricType {
     Type1,
@@ -132,9 +164,10 @@ pub enum Set {
     Community(CommunityEdit<Community>),
     Distance(Distance),
     ExtCommListDelete(String),
+    /// AIGP metric (RFC 7311); `None` is the metric of the route to the next hop.
+    AigpMetric(Option<u32>),
     Bandwidth {
-        /// Megabits per second (draft-ietf-idr-link-bandwidth).
-        mbps: u32,
+        value: BandwidthValue,
         non_transitive: bool,
     },
     ExtCommunityNone,
@@ -165,6 +198,7 @@ impl Set {
     pub fn key(&self) -> &'static str {
         match self {
             Self::Aggregator { .. } => "aggregator as",
+            Self::AigpMetric(_) => "aigp-metric",
             Self::AsPathExclude(_) => "as-path exclude",
             Self::AsPathPrepend(_) => "as-path prepend",
             Self::AsPathReplace { .. } => "as-path replace",
@@ -257,8 +291,10 @@ impl fmt::Display for Set {
             }
             Self::Community(edit) => write!(f, "{edit}"),
             Self::Distance(distance) => write!(f, "{distance}"),
-            Self::Bandwidth { mbps, non_transitive } => {
-                write!(f, "{mbps}{}", if *non_transitive { " non-transitive" } else { "" })
+            Self::AigpMetric(Some(value)) => write!(f, "{value}"),
+            Self::AigpMetric(None) => f.write_str("igp-metric"),
+            Self::Bandwidth { value, non_transitive } => {
+                write!(f, "{value}{}", if *non_transitive { " non-transitive" } else { "" })
             }
             Self::RouteTargets(values) | Self::SitesOfOrigin(values) => admins(f, values),
             Self::Ipv4NextHop(Ipv4NextHop::Addr(addr)) => write!(f, "{addr}"),

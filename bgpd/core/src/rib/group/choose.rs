@@ -253,8 +253,10 @@ impl<P: Key> Group<P> {
     fn path_out(&mut self, ctx: &Ctx, path: &Path, entry: &Entry<P>) -> u32 {
         let Some(settings) = self.settings_for(entry).cloned() else { return 0 };
         let shared = shared(ctx, entry);
-        let plain = shared.octets.is_none() && !entry.has(entry_flags::SUPPRESSED);
         let Some(interned) = ctx.attrs.get(path.attrs) else { return 0 };
+        // AIGP grows by the way to the next hop, which changes without the attributes.
+        let aigp = interned.attrs.rare.as_ref().is_some_and(|rare| rare.aigp.is_some());
+        let plain = shared.octets.is_none() && !aigp && !entry.has(entry_flags::SUPPRESSED);
         let key = (path.attrs, interned.generation, path.peer);
         let cacheable = !self.by_prefix && !path.peer.is_local() && plain;
         if cacheable {
