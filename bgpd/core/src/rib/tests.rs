@@ -1,6 +1,7 @@
 //! Shards under test: a small world of peers that decode what they are sent and complain about what must not happen.
 
 mod edits;
+mod attributes;
 mod memory;
 mod model;
 mod paths;
