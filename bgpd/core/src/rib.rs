@@ -46,7 +46,7 @@ mod export;
 mod family;
 mod fib;
 mod group;
-mod local;
+pub mod local;
 pub mod monitor;
 mod nexthop;
 pub mod notice;

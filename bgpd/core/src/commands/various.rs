@@ -14,6 +14,7 @@ use super::{Answers, family_or_ipv6, json, named_family};
 use crate::config::{NeighborName, RemoteAs};
 use crate::instance::{Instance, PeerEntry};
 use crate::rib::Answer;
+use crate::rib::local::probes;
 use crate::rib::query::{GroupView, MemoryView, NexthopView};
 use crate::view::nexthop::{NexthopCache, NexthopEntry, ResolvedNexthop};
 use crate::view::peer_group::{DynamicRanges, FamilyText, Member, PeerGroupView, PeerGroups};
@@ -40,7 +41,7 @@ impl Instance {
         let wanted = args.parse_opt::<std::net::IpAddr>("addr").ok().flatten();
         let mut cache = NexthopCache { vrf_name: self.label().to_owned(), ..NexthopCache::default() };
         let shown = merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr));
-        // A `network` that is looked for in the RIB is tracked by its address; it is no next hop.
+        // A `network` that is looked for in the RIB is tracked by its addresses; they are no next hops.
         for (addr, view) in shown.filter(|(addr, _)| !self.is_checked_network(**addr)) {
             let side = if addr.is_ipv4() { &mut cache.ipv4 } else { &mut cache.ipv6 };
             side.insert(addr.to_string(), self.nexthop_entry(view));
@@ -51,7 +52,8 @@ impl Instance {
     fn is_checked_network(&self, addr: std::net::IpAddr) -> bool {
         let Some(router) = self.router().filter(|router| router.import_check) else { return false };
         let mut networks = router.families.iter().flat_map(|(_, family)| family.networks.keys());
-        networks.any(|prefix| prefix.addr() == addr) && !self.by_name.contains_key(&NeighborName::Addr(addr))
+        let probed = |prefix: &ferrite_types::Prefix| prefix.contains(addr) && probes(*prefix).contains(&addr);
+        networks.any(probed) && !self.by_name.contains_key(&NeighborName::Addr(addr))
     }
 
     fn nexthop_entry(&self, view: &NexthopView) -> NexthopEntry {
