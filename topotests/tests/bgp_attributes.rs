@@ -269,6 +269,8 @@ fn aigp_goes_to_whom_it_is_meant_for_and_decides() {
         ];
         let (r1, r2) = pair(net, ours, theirs)?;
         shows(&r1, "show bgp ipv4 unicast 10.1.0.0/16 json", &json!({"paths": [{"aigpMetric": 50}]}))?;
+        // The session may have come up before FRR had read that it is to take the attribute.
+        r2.vtysh("clear bgp 10.0.12.1 soft in")?;
         shows(&r2, "show bgp ipv4 unicast 10.2.0.0/16 json", &json!({"paths": [{"aigpMetric": 70}]}))?;
         r1.configure(&["router bgp 65001", "no neighbor 10.0.12.2 aigp"])?;
         shows(&r2, "show bgp ipv4 unicast 10.2.0.0/16 json", &json!({"paths": [{"aigpMetric": null}]}))

@@ -106,13 +106,16 @@ impl OrfUpdate {
         found.then_some(update)
     }
 
-    /// Whole messages that say it, as many as it takes; all but the last put the refresh off.
+    /// Whole messages that say it, as many as it takes; all but the last put the refresh off. Nothing stands behind a
+    /// "remove all" in its message: FRR reads no further there.
     pub fn encode(&self) -> Vec<Bytes> {
         let mut encoded: Vec<BytesMut> = vec![BytesMut::new()];
+        let mut removed = false;
         for item in &self.items {
-            if encoded.last().is_some_and(|part| part.len() >= ENTRIES_MAX) {
+            if removed || encoded.last().is_some_and(|part| part.len() >= ENTRIES_MAX) {
                 encoded.push(BytesMut::new());
             }
+            removed = matches!(item, OrfItem::RemoveAll);
             if let Some(part) = encoded.last_mut() {
                 put_item(part, item);
             }
@@ -204,8 +207,10 @@ mod tests {
     fn filters_round_trip() {
         let v4 = vec![OrfItem::RemoveAll, entry(5, "10.0.0.0/8", None, Some(24)), entry(10, "0.0.0.0/0", None, None)];
         let update = OrfUpdate { family: Family::IPV4_UNICAST, immediate: true, items: v4 };
-        let messages = update.encode();
-        assert_eq!(messages.iter().map(decode).collect::<Vec<_>>(), [update]);
+        let decoded: Vec<OrfUpdate> = update.encode().iter().map(decode).collect();
+        let [removal, additions] = decoded.as_slice() else { panic!("{decoded:?}") };
+        assert_eq!((removal.immediate, removal.items.as_slice()), (false, &[OrfItem::RemoveAll][..]));
+        assert_eq!((additions.immediate, additions.items.as_slice()), (true, &update.items[1..]));
         let v6 = vec![entry(7, "2001:db8::/32", Some(48), Some(64))];
         let update = OrfUpdate { family: Family::IPV6_UNICAST, immediate: false, items: v6 };
         assert_eq!(update.encode().iter().map(decode).collect::<Vec<_>>(), [update]);

@@ -53,7 +53,7 @@ pub(super) static ROWS: &[RouterRow] = &[
             "Ignore paths without link bandwidth for ECMP (if other paths have it)",
             "Assign default weight (value 1) to paths without link bandwidth",
         ],
-        no: Negation::Derived,
+        no: Negation::Syntax("no bgp bestpath bandwidth [<ignore|skip-missing|default-weight-for-missing>]"),
         set: |router, args| {
             let modes = [BandwidthMode::Ignore, BandwidthMode::SkipMissing, BandwidthMode::DefaultWeight];
             router.bandwidth = modes.into_iter().find(|mode| Some(mode.word()) == args.get("mode"));
