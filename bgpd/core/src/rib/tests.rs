@@ -351,7 +351,6 @@ impl World {
                 ShardAction::Flushed { peer, session } => self.flushed.push((peer, session)),
                 ShardAction::Answer(_, answer) => self.answers.push(answer),
                 // Nobody monitors here.
-                ShardAction::Monitored { .. } | ShardAction::MonitoredSend(_) => {}
             }
         }
     }
