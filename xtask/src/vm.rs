@@ -149,36 +149,36 @@ fn guest_script(tests: &[Deferred], bin: &Path, dir: &Path) -> String {
     );
     let _ =
         writeln!(text, "for module in {MODULES}; do modprobe $module || echo \"no module $module\"; done");
-    text.push_str("mkdir -p /run/vm && mount -t tmpfs -o size=3G,mode=755 vm /run/vm && mkdir -p /run/vm/bin /run/vm/cache /run/vm/out /run/vm/tests\n");
-    text.push_str("mount -o remount,size=1G /tmp 2>/dev/null || :\n");
+    text.push_str("mkdir -p /tmp/vm && mount -t tmpfs -o size=3G,mode=755 vm /tmp/vm && mkdir -p /tmp/vm/bin /tmp/vm/cache /tmp/vm/out /tmp/vm/tests\n");
+    // Not below /run, which every router of a test covers with one of its own.
     for program in ["zebra", "bgpd", "vtysh"] {
-        let _ = writeln!(text, "cp {}/{program} /run/vm/bin/", quote(&bin.display().to_string()));
+        let _ = writeln!(text, "cp {}/{program} /tmp/vm/bin/", quote(&bin.display().to_string()));
     }
     let mut copied: Vec<&str> = Vec::new();
     for root in tests.iter().map(|test| test.root.as_str()).filter(|root| !root.is_empty()) {
         if !copied.contains(&root) {
             copied.push(root);
             let archive = quote(&archive_of(root, dir).display().to_string());
-            let _ = writeln!(text, "tar -C /run/vm/cache -xpf {archive}");
+            let _ = writeln!(text, "tar -C /tmp/vm/cache -xpf {archive}");
         }
     }
     let _ = writeln!(
         text,
-        "export FERRITE_BIN=/run/vm/bin FERRITE_CACHE=/run/vm/cache FERRITE_OUTPUT=/run/vm/out FERRITE_PATIENCE={PATIENCE} FERRITE_VM=1"
+        "export FERRITE_BIN=/tmp/vm/bin FERRITE_CACHE=/tmp/vm/cache FERRITE_OUTPUT=/tmp/vm/out FERRITE_PATIENCE={PATIENCE} FERRITE_VM=1"
     );
     let dir = quote(&dir.display().to_string());
     for (number, test) in tests.iter().enumerate() {
         let (program, name) = (quote(&test.program), quote(&test.test));
         let _ = writeln!(
             text,
-            "[ -e /run/vm/tests/{copy} ] || cp {program} /run/vm/tests/{copy}\n\
+            "[ -e /tmp/vm/tests/{copy} ] || cp {program} /tmp/vm/tests/{copy}\n\
              begin=$(date +%s)\n\
-             timeout {TEST_LIMIT} /run/vm/tests/{copy} --exact {name} --nocapture >{dir}/{number}.log 2>&1 </dev/null\n\
+             timeout {TEST_LIMIT} /tmp/vm/tests/{copy} --exact {name} --nocapture >{dir}/{number}.log 2>&1 </dev/null\n\
              status=$?\n\
-             [ $status = 0 ] || cp -r /run/vm/out {dir}/{number}.out 2>/dev/null\n\
+             [ $status = 0 ] || cp -r /tmp/vm/out {dir}/{number}.out 2>/dev/null\n\
              grep -q '1 passed' {dir}/{number}.log || [ $status != 0 ] || status=no-such-test\n\
              printf '{number}\\t%s\\t%s\\n' $status $(($(date +%s) - begin)) >>{dir}/results.tsv\n\
-             echo \"{number}: $status\"; rm -rf /run/vm/out/*",
+             echo \"{number}: $status\"; rm -rf /tmp/vm/out/*",
             copy = quote(test.program.rsplit('/').next().unwrap_or("test")),
         );
     }
