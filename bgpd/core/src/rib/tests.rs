@@ -5,6 +5,7 @@ mod attributes;
 mod memory;
 mod model;
 mod paths;
+mod rpki;
 mod rules;
 mod scenarios;
 

@@ -1,0 +1,164 @@
+//! Routes judged again when the RPKI says something else: those, and no others; without asking the neighbour.
+
+use ferrite_rpki::{Delta, OriginState, Tables, Vrp};
+
+use super::*;
+use crate::rib::policy::{Filter, PolicyInput, Verdict};
+
+const A: u32 = 1;
+const B: u32 = 2;
+
+/// `match rpki invalid` denies, `match rpki valid` sets a MED.
+#[derive(Debug)]
+struct Rov;
+
+impl Filter for Rov {
+    fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict {
+        match route.rpki.origin_state(route.prefix, &route.attrs) {
+            Some(OriginState::Invalid) => Verdict::Deny,
+            Some(OriginState::Valid) => {
+                route.attrs_mut().med = Some(1);
+                Verdict::Permit
+            }
+            Some(OriginState::NotFound) | None => Verdict::Permit,
+        }
+    }
+    fn depends_on_rpki(&self) -> bool {
+        true
+    }
+}
+
+fn external(n: u8, remote_as: u32) -> PeerParams {
+    peer(PeerKind::External, n, remote_as)
+}
+
+/// Without soft-reconfiguration.
+fn judged(n: u8, remote_as: u32) -> PeerParams {
+    with_family(external(n, remote_as), |family| {
+        family.soft_reconfiguration = false;
+        family.import = Some(Arc::new(Rov));
+    })
+}
+
+fn vrp(prefix_text: &str, max: u8, asn: u32) -> Vrp {
+    Vrp::new(prefix(prefix_text), max, Asn(asn)).unwrap()
+}
+
+struct Rpki(Option<Arc<Tables>>);
+
+impl Rpki {
+    /// What all shards are told.
+    fn say(&mut self, world: &mut World, vrps: &[Vrp]) -> Arc<Delta> {
+        let new = Tables { vrps: vrps.iter().copied().collect(), ..Tables::default() };
+        let delta = match &self.0 {
+            Some(old) => Arc::new(old.delta(&new)),
+            None => Arc::new(Delta::everything()),
+        };
+        self.0 = Some(Arc::new(new));
+        world.feed_all(|| ShardEvent::Rpki { tables: self.0.clone(), delta: Arc::clone(&delta) });
+        world.settle();
+        delta
+    }
+}
+
+fn revalidated(world: &World) -> u64 {
+    world.shards.iter().map(|shard| shard.memory().revalidated).sum()
+}
+
+#[test]
+fn a_route_that_was_invalid_comes_back_without_being_asked_for() {
+    let mut world = World::new(1);
+    let mut rpki = Rpki(None);
+    world.up(A, judged(1, 65001));
+    world.up(B, external(2, 65002));
+    rpki.say(&mut world, &[vrp("10.1.0.0/16", 16, 7)]);
+    world.announce(A, &[prefix("10.1.0.0/16"), prefix("10.2.0.0/16")], &Arc::new(route(&[65001])));
+    world.settle();
+    assert_eq!(world.path(B, "10.1.0.0/16"), None);
+    assert!(world.path(B, "10.2.0.0/16").is_some());
+    rpki.say(&mut world, &[vrp("10.1.0.0/16", 16, 7), vrp("10.1.0.0/16", 16, 65001)]);
+    assert!(world.path(B, "10.1.0.0/16").is_some(), "valid now");
+    rpki.say(&mut world, &[vrp("10.1.0.0/16", 16, 7), vrp("10.2.0.0/16", 16, 7)]);
+    assert_eq!(world.path(B, "10.1.0.0/16"), None);
+    assert_eq!(world.path(B, "10.2.0.0/16"), None);
+    rpki.say(&mut world, &[]);
+    assert!(world.path(B, "10.1.0.0/16").is_some() && world.path(B, "10.2.0.0/16").is_some());
+    // What policy changed is judged as it was received, not as it was changed.
+    rpki.say(&mut world, &[vrp("10.1.0.0/16", 16, 65001)]);
+    let Answer::Prefix(Some(view)) =
+        world.ask(0, 1, Query::Prefix { family: V4, prefix: prefix("10.1.0.0/16") })
+    else {
+        panic!()
+    };
+    assert_eq!(view.paths[0].attrs.med, Some(1));
+    rpki.say(&mut world, &[]);
+    let Answer::Prefix(Some(view)) =
+        world.ask(0, 2, Query::Prefix { family: V4, prefix: prefix("10.1.0.0/16") })
+    else {
+        panic!()
+    };
+    assert_eq!(view.paths[0].attrs.med, None);
+}
+
+#[test]
+fn only_what_a_changed_vrp_covers_is_judged_again() {
+    const SETS: u32 = 100;
+    const EACH: u32 = 500;
+    let mut world = World::new(2);
+    let mut rpki = Rpki(None);
+    world.up(A, judged(1, 65001));
+    for set in 0..SETS {
+        let prefixes: Vec<Prefix> = (0..EACH)
+            .map(|n| {
+                let number = set * EACH + n;
+                prefix(&format!("{}.{}.{}.0/24", 10 + (number >> 16), (number >> 8) & 0xff, number & 0xff))
+            })
+            .collect();
+        world.announce(A, &prefixes, &Arc::new(route(&[65001, 100 + set])));
+    }
+    world.settle();
+    rpki.say(&mut world, &[vrp("10.0.0.0/24", 24, 100)]);
+    let before = revalidated(&world);
+    assert_eq!(before, u64::from(SETS * EACH), "from nothing to something all are judged");
+    let delta = rpki.say(&mut world, &[vrp("10.0.0.0/24", 24, 100), vrp("10.7.16.0/20", 24, 7)]);
+    assert_eq!(delta.ranges(), 1);
+    assert_eq!(revalidated(&world) - before, 0, "nobody announces anything there");
+    rpki.say(&mut world, &[vrp("10.0.0.0/24", 24, 100), vrp("10.0.16.0/20", 24, 7)]);
+    assert_eq!(revalidated(&world) - before, 16, "a /20 of /24s, and nothing under 10.7.16.0/20");
+    // Gone from the table, and still there to be judged.
+    rpki.say(&mut world, &[vrp("10.0.0.0/24", 24, 100)]);
+    assert_eq!(revalidated(&world) - before, 32);
+}
+
+#[test]
+fn a_neighbor_whose_policy_does_not_ask_costs_nothing() {
+    let mut world = World::new(1);
+    let mut rpki = Rpki(None);
+    world.up(A, external(1, 65001));
+    world.announce(A, &[prefix("10.1.0.0/16")], &Arc::new(route(&[65001])));
+    world.settle();
+    rpki.say(&mut world, &[vrp("10.1.0.0/16", 16, 7)]);
+    assert_eq!(revalidated(&world), 0);
+}
+
+#[test]
+fn the_state_goes_to_internal_neighbors_and_follows_the_rpki() {
+    let mut world = World::new(1);
+    let mut rpki = Rpki(None);
+    world.up(A, external(1, 65001));
+    world.up(B, with_family(peer(PeerKind::Internal, 2, 65000), |family| family.send_rpki_state = true));
+    world.announce(A, &[prefix("10.1.0.0/16")], &Arc::new(route(&[65001])));
+    world.settle();
+    let told = |world: &World| {
+        let all = &world.remote(B).table[&prefix("10.1.0.0/16")].ext_communities;
+        all.iter().map(|community| community.0).collect::<Vec<_>>()
+    };
+    let state = |state: u8| vec![[0x43, 0, 0, 0, 0, 0, 0, state]];
+    assert_eq!(told(&world), Vec::<[u8; 8]>::new());
+    rpki.say(&mut world, &[]);
+    assert_eq!(told(&world), state(1));
+    rpki.say(&mut world, &[vrp("10.1.0.0/16", 16, 7)]);
+    assert_eq!(told(&world), state(2));
+    rpki.say(&mut world, &[vrp("10.1.0.0/16", 16, 65001)]);
+    assert_eq!(told(&world), state(0));
+}

@@ -1,0 +1,234 @@
+//! RPKI against StayRTR, with FRR beside us on the same cache and the same routes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use topotests::daemon::{frr, ours};
+use topotests::{Failure, Kind, Needs, Net, Result, Router, ensure, run, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const PORT: u16 = 8282;
+
+/// A cache's data as StayRTR reads them.
+fn roas(roas: &[(&str, u8, u32)], aspas: &[(u32, &[u32])]) -> String {
+    let roas: Vec<Value> = roas
+        .iter()
+        .map(|(prefix, max, asn)| json!({"prefix": prefix, "maxLength": max, "asn": asn, "ta": "t"}))
+        .collect();
+    let aspas: Vec<Value> = aspas
+        .iter()
+        .map(|(customer, providers)| json!({"customer_asid": customer, "providers": providers}))
+        .collect();
+    json!({"metadata": {}, "roas": roas, "aspas": aspas, "bgpsec_keys": []}).to_string()
+}
+
+const FIRST: &[(&str, u8, u32)] = &[
+    ("10.1.0.0/16", 24, 65002),
+    ("10.2.0.0/16", 16, 65009),
+    ("2001:db8:1::/48", 48, 65002),
+];
+
+/// Starts a cache that looks at its file every second.
+fn start_cache(router: &Router, port: u16) -> Result<u32> {
+    let args = [
+        "-bind",
+        &format!(":{port}"),
+        "-cache",
+        "/run/t/etc/vrps.json",
+        "-checktime=false",
+        "-refresh",
+        "1",
+        "-protocol",
+        "2",
+        "-export.path",
+        "",
+        "-rtr.retry",
+        "1",
+    ];
+    let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+    router.start_foreground("/usr/bin/stayrtr", &args, &[])
+}
+
+fn config(addr: &str, peer: &str, more: &str) -> String {
+    format!(
+        "{more}router bgp 65001
+ bgp router-id {addr}
+ no bgp ebgp-requires-policy
+ neighbor {peer} remote-as 65002
+ neighbor {peer} timers connect 1
+exit
+"
+    )
+}
+
+/// The sender, FRR of AS 65002: three prefixes, one of each state.
+fn sender() -> String {
+    "router bgp 65002
+ bgp router-id 10.0.0.2
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 10.0.0.1 remote-as 65001
+ neighbor 10.0.0.1 timers connect 1
+ neighbor 10.0.0.4 remote-as 65001
+ neighbor 10.0.0.4 timers connect 1
+ address-family ipv4 unicast
+  network 10.1.0.0/24
+  network 10.2.0.0/16
+  network 10.9.0.0/16
+ exit-address-family
+exit
+"
+    .to_owned()
+}
+
+struct Lab {
+    ours: Router,
+    beside: Router,
+    cache: Router,
+}
+
+/// Ours and FRR on one network with the sender and the cache.
+fn lab(net: &mut Net, policy: &str) -> Result<Lab> {
+    let ours = net.router("r1", Kind::Ours)?;
+    let sender_router = net.router("r2", Kind::Frr)?;
+    let cache = net.router("r3", Kind::Frr)?;
+    let beside = net.router("r4", Kind::Frr)?;
+    net.lan(
+        "lan",
+        &[
+            (&ours, "10.0.0.1/24"),
+            (&sender_router, "10.0.0.2/24"),
+            (&cache, "10.0.0.3/24"),
+            (&beside, "10.0.0.4/24"),
+        ],
+    )?;
+    cache.write("etc/vrps.json", &roas(FIRST, &[(65002, &[65001, 65010])]))?;
+    start_cache(&cache, PORT)?;
+    let rpki = format!("rpki\n rpki retry_interval 1\n rpki cache tcp 10.0.0.3 {PORT} preference 1\nexit\n");
+    frr::start(&sender_router, &sender())?;
+    let daemons = ["zebra", "mgmtd", "staticd", "bgpd"];
+    frr::start_daemons(&beside, &config("10.0.0.4", "10.0.0.2", &rpki), &daemons, &["-M", "rpki"])?;
+    ours::start(&ours, &config("10.0.0.1", "10.0.0.2", &format!("{rpki}{policy}")))?;
+    Ok(Lab { ours, beside, cache })
+}
+
+/// Prefixes of the table with their states.
+fn states(router: &Router) -> Result<Vec<(String, &'static str)>> {
+    let table = router.vtysh_json("show bgp ipv4 unicast json")?;
+    let routes = table["routes"].as_object().ok_or_else(|| Failure::new("no routes"))?;
+    let state = |path: &Value| {
+        ["rpkiValid", "rpkiInvalid", "rpkiNotFound"].into_iter().find(|key| path[*key] == true).unwrap_or("none")
+    };
+    let mut all: Vec<_> = routes.iter().map(|(prefix, paths)| (prefix.clone(), state(&paths[0]))).collect();
+    all.sort();
+    Ok(all)
+}
+
+fn wait_states(router: &Router, expected: &[(&str, &str)]) -> Result<()> {
+    wait_until(PATIENCE, "the validation states are as expected", || {
+        let states = states(router)?;
+        let same = states.iter().map(|(prefix, state)| (prefix.as_str(), *state)).eq(expected.iter().copied());
+        ensure!(same, "{states:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn states_and_tables_are_those_of_frr_on_the_same_cache() {
+    run(&Needs::ours_and_peers(), |net| {
+        let lab = lab(net, "")?;
+        let expected =
+            [("10.1.0.0/24", "rpkiValid"), ("10.2.0.0/16", "rpkiInvalid"), ("10.9.0.0/16", "rpkiNotFound")];
+        wait_states(&lab.ours, &expected)?;
+        wait_states(&lab.beside, &expected)?;
+        let sorted = |router: &Router, command: &str| -> Result<Vec<String>> {
+            let table = router.vtysh_json(command)?;
+            let rows = table["prefixes"].as_array().ok_or_else(|| Failure::new("no prefixes"))?;
+            let mut rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
+            rows.sort();
+            Ok(rows)
+        };
+        for command in [
+            "show rpki prefix-table json",
+            "show rpki prefix 10.1.0.0/24 json",
+            "show rpki prefix 10.2.0.0/16 65002 json",
+            "show rpki as-number 65002 json",
+        ] {
+            let (a, b) = (sorted(&lab.ours, command)?, sorted(&lab.beside, command)?);
+            ensure!(a == b, "{command}: {a:?} and {b:?}");
+        }
+        let aspas = lab.ours.vtysh_json("show rpki aspa json")?;
+        ensure!(aspas["aspas"][0] == json!({"customer": 65002, "providers": [65001, 65010]}), "{aspas}");
+        let filtered = lab.ours.vtysh("show bgp ipv4 unicast rpki invalid")?;
+        ensure!(filtered.contains("I*>  10.2.0.0/16") && !filtered.contains("10.1.0.0/24"), "{filtered}");
+        let detail = lab.ours.vtysh("show bgp ipv4 unicast 10.9.0.0/16")?;
+        ensure!(detail.contains("rpki validation-state: not found"), "{detail}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_change_of_the_cache_brings_routes_back_and_takes_them_away() {
+    let policy = "route-map IN deny 10\n match rpki invalid\nexit\nroute-map IN permit 20\nexit\n";
+    run(&Needs::ours_and_peers(), |net| {
+        let lab = lab(net, policy)?;
+        let valid = ("10.1.0.0/24", "rpkiValid");
+        let found = [valid, ("10.2.0.0/16", "rpkiInvalid"), ("10.9.0.0/16", "rpkiNotFound")];
+        wait_states(&lab.ours, &found)?;
+        let map = "neighbor 10.0.0.2 route-map IN in";
+        lab.ours.configure(&["router bgp 65001", "address-family ipv4 unicast", map])?;
+        wait_states(&lab.ours, &[valid, ("10.9.0.0/16", "rpkiNotFound")])?;
+        let refreshes = |router: &Router| -> Result<Value> {
+            let neighbor = router.vtysh_json("show bgp neighbors 10.0.0.2 json")?;
+            Ok(neighbor["10.0.0.2"]["messageStats"]["routeRefreshSent"].clone())
+        };
+        let before = refreshes(&lab.ours)?;
+        let now = [FIRST[0], ("10.2.0.0/16", 16, 65002), ("10.9.0.0/16", 16, 65009)];
+        lab.cache.write("etc/vrps.json", &roas(&now, &[]))?;
+        wait_states(&lab.ours, &[valid, ("10.2.0.0/16", "rpkiValid")])?;
+        lab.cache.write("etc/vrps.json", &roas(FIRST, &[]))?;
+        wait_states(&lab.ours, &[valid, ("10.9.0.0/16", "rpkiNotFound")])?;
+        let after = refreshes(&lab.ours)?;
+        ensure!(before == after, "the neighbor was asked again: {before} and {after}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_second_cache_takes_over_and_gives_back_and_data_outlive_both() {
+    run(&Needs::ours_and_peers(), |net| {
+        let ours = net.router("r1", Kind::Ours)?;
+        let cache = net.router("r3", Kind::Frr)?;
+        net.lan("lan", &[(&ours, "10.0.0.1/24"), (&cache, "10.0.0.3/24")])?;
+        cache.write("etc/vrps.json", &roas(FIRST, &[]))?;
+        let first = start_cache(&cache, PORT)?;
+        let second = start_cache(&cache, PORT + 1)?;
+        let rpki = format!(
+            "rpki\n rpki retry_interval 1\n rpki cache tcp 10.0.0.3 {PORT} preference 1\n rpki cache tcp 10.0.0.3 {} \
+             preference 2\nexit\nrouter bgp 65001\n bgp router-id 10.0.0.1\nexit\n",
+            PORT + 1
+        );
+        ours::start(&ours, &rpki)?;
+        let group = |expected: Value| {
+            wait_until(PATIENCE, &format!("the cache in use is {expected}"), || {
+                let view = ours.vtysh_json("show rpki cache-connection json")?;
+                ensure!(view["connectedGroup"] == expected, "{view}");
+                let count = ours.vtysh_json("show rpki prefix-count json")?;
+                ensure!(count["ipv4PrefixCount"] == 2 && count["ipv6PrefixCount"] == 1, "{count}");
+                Ok(())
+            })
+        };
+        group(json!(1))?;
+        wait_until(PATIENCE, "the second cache is connected as well", || {
+            let view = ours.vtysh_json("show rpki cache-connection json")?;
+            ensure!(view["connections"][1]["state"] == "connected", "{view}");
+            Ok(())
+        })?;
+        cache.signal(first, "KILL")?;
+        group(json!(2))?;
+        cache.signal(second, "KILL")?;
+        group(Value::Null)?;
+        start_cache(&cache, PORT)?;
+        group(json!(1))
+    });
+}
