@@ -347,11 +347,11 @@ impl World {
                     }
                 }
                 ShardAction::Contribute { to, part } => self.feed(to, ShardEvent::Contribution(part)),
+                // Nobody monitors here.
                 ShardAction::Monitored { .. } | ShardAction::MonitoredSend(_) => {}
                 ShardAction::PrefixCounts(_) | ShardAction::Notices(_) | ShardAction::EndOfRib { .. } => {}
                 ShardAction::Flushed { peer, session } => self.flushed.push((peer, session)),
                 ShardAction::Answer(_, answer) => self.answers.push(answer),
-                // Nobody monitors here.
             }
         }
     }
