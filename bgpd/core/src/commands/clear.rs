@@ -47,6 +47,8 @@ impl Instance {
     }
 
     pub(super) fn clear(&mut self, now: Timestamp, args: &Args, out: &mut Vec<Action>) -> String {
+        // A session that begins anew begins under the policy as it is configured.
+        self.release_policy(now, out);
         match self.to_clear(args) {
             Err(text) => text,
             Ok(peers) => {
