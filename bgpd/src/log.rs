@@ -53,6 +53,20 @@ pub fn write(vrf: &str, line: LogLine) {
         LogLine::RpkiSlurm { file, result: Err(error) } => {
             tracing::error!(target: "bgpd::rpki", "{file}: {error}; nothing of it is taken");
         }
+        LogLine::RoutesKept { addr, families, seconds } => {
+            let families: Vec<String> = families.iter().map(|family| family.to_string()).collect();
+            tracing::info!(
+                "{addr} (vrf {vrf}) restarts: its routes are kept for {seconds} seconds ({})",
+                families.join(", ")
+            );
+        }
+        LogLine::RoutesExpired { addr, family, long_lived } => {
+            let what = if long_lived { "have long to live from now on" } else { "are removed" };
+            tracing::info!("{addr} (vrf {vrf}): stale {family} routes {what}");
+        }
+        LogLine::DecisionsBegin { family, seconds } => {
+            tracing::info!("{family} (vrf {vrf}): decisions begin {seconds} seconds after the start");
+        }
         LogLine::ZebraRefused { request, reason } => tracing::warn!("zebra refused {request}: {reason}"),
     }
 }

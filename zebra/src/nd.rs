@@ -137,7 +137,9 @@ fn read(fd: &OwnedFd, events: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
             let (mut ifindex, mut hop_limit) = (None, None);
             for part in message.cmsgs()? {
                 match part {
-                    ControlMessageOwned::Ipv6PacketInfo(info) => ifindex = u32::try_from(info.ipi6_ifindex).ok(),
+                    ControlMessageOwned::Ipv6PacketInfo(info) => {
+                        ifindex = u32::try_from(info.ipi6_ifindex).ok()
+                    }
                     ControlMessageOwned::Ipv6HopLimit(limit) => hop_limit = u8::try_from(limit).ok(),
                     _ => {}
                 }

@@ -64,6 +64,7 @@ fn peer(n: u8) -> Arc<PeerParams> {
         aigp: false,
         bandwidth_integer: false,
         rules: Default::default(),
+        long_lived: false,
         families: vec![(Family::IPV4_UNICAST, Arc::new(family))],
     })
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bgp_packet::Family;
+use bgp_packet::{Family, FamilySet};
 use bytes::Bytes;
 use ferrite_types::Prefix;
 use ferrite_types::zclient::ToZebra;
@@ -175,6 +175,23 @@ pub enum LogLine {
     RpkiSlurm {
         file: String,
         result: Result<(usize, usize), String>,
+    },
+    /// The session is gone, and routes are kept until the neighbour is back.
+    RoutesKept {
+        addr: IpAddr,
+        families: FamilySet,
+        seconds: u16,
+    },
+    /// What was kept of a family goes, or has long to live, because its time is over.
+    RoutesExpired {
+        addr: IpAddr,
+        family: Family,
+        long_lived: bool,
+    },
+    /// Decisions begin, so long after the start.
+    DecisionsBegin {
+        family: Family,
+        seconds: u64,
     },
     /// Zebra did not carry out a request.
     ZebraRefused {

@@ -26,6 +26,7 @@ mod dampening;
 mod declare;
 mod explain;
 mod filter;
+mod graceful;
 mod neighbors;
 mod prefix;
 mod rpki;
@@ -47,6 +48,7 @@ pub enum Command {
     /// Why a prefix is as it is.
     Explain,
     Neighbors,
+    GracefulNeighbors,
     /// A table of one neighbour.
     Adjacency(Side),
     Nexthops,
@@ -241,6 +243,7 @@ impl Instance {
             Command::Policy(_)
             | Command::Rpki(_)
             | Command::Neighbors
+            | Command::GracefulNeighbors
             | Command::PeerGroups
             | Command::Router
             | Command::Vrfs
@@ -266,9 +269,10 @@ impl Instance {
             Command::Policy(show) => show.run(&self.policies, DAEMON, args),
             Command::Rpki(command) => self.rpki_command(now, command, args, out),
             Command::Summary => self.summary(now, args, answers),
-            Command::Prefix => self.prefix_detail(args, answers),
+            Command::Prefix => self.prefix_detail(now, args, answers),
             Command::Explain => self.explain(args, answers),
             Command::Neighbors => self.neighbors(now, args),
+            Command::GracefulNeighbors => self.graceful_neighbors(now, args),
             Command::Nexthops => self.nexthops(args, answers),
             Command::UpdateGroups => self.update_groups(args, answers),
             Command::PeerGroups => self.peer_groups(args),

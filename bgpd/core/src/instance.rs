@@ -30,10 +30,12 @@ pub(crate) mod graceful;
 mod identity;
 mod initial;
 mod interfaces;
+mod kernel;
 mod limits;
 mod notices;
 mod orf;
 mod params;
+mod reach;
 pub mod rpki;
 pub(crate) mod rtt;
 mod sessions;
@@ -114,6 +116,10 @@ pub struct Instance {
     pub(crate) rpki: rpki::Rpki,
     finishing: bool,
     pub(crate) dynamic: dynamic::Dynamic,
+    /// What zebra was asked for on this connection.
+    kernel: kernel::Terms,
+    /// `bgp fast-convergence`.
+    reach: reach::Reach,
 }
 
 impl Instance {
@@ -154,6 +160,8 @@ impl Instance {
             rpki: rpki::Rpki::default(),
             finishing: false,
             dynamic: dynamic::Dynamic::default(),
+            kernel: kernel::Terms::default(),
+            reach: reach::Reach::default(),
         }
     }
 
@@ -245,6 +253,10 @@ impl Instance {
             .chain(self.dumps.deadline())
             .chain(self.bmp.deadline());
         peers.chain(graceful).chain(self.initial.deadline()).chain(own).min()
+    }
+
+    pub(crate) fn initial(&self) -> &initial::Initial {
+        &self.initial
     }
 
     pub(crate) fn router(&self) -> Option<&RouterBgp> {
@@ -357,6 +369,7 @@ impl Instance {
                     tracing::debug!(target: "bgpd::nht", addr = %state.addr, ?via, "next hop");
                 }
                 self.tracking.learn(&states);
+                self.neighbours_lost(now, &states, out);
                 self.all_shards(|| ShardEvent::Nexthops(states.clone()), out);
             }
             FromZebra::Redistributed(routes) => {
@@ -419,6 +432,7 @@ impl Instance {
         self.subscriptions = wanted;
         self.advertising.clear();
         self.initial.begin(now);
+        self.kernel = kernel::Terms::default();
         self.replaying = self.host.shards;
         self.apply(now, out);
         self.all_shards(|| ShardEvent::ReplayFib, out);

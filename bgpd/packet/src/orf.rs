@@ -205,7 +205,11 @@ mod tests {
 
     #[test]
     fn filters_round_trip() {
-        let v4 = vec![OrfItem::RemoveAll, entry(5, "10.0.0.0/8", None, Some(24)), entry(10, "0.0.0.0/0", None, None)];
+        let v4 = vec![
+            OrfItem::RemoveAll,
+            entry(5, "10.0.0.0/8", None, Some(24)),
+            entry(10, "0.0.0.0/0", None, None),
+        ];
         let update = OrfUpdate { family: Family::IPV4_UNICAST, immediate: true, items: v4 };
         let decoded: Vec<OrfUpdate> = update.encode().iter().map(decode).collect();
         let [removal, additions] = decoded.as_slice() else { panic!("{decoded:?}") };

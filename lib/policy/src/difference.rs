@@ -35,7 +35,11 @@ fn known<T>(memo: &Memo<T>, old: &Arc<T>, new: &Arc<T>) -> Option<Scope> {
 type Named<'a, T> = Option<&'a Arc<T>>;
 
 impl Differences {
-    pub fn prefix_list(&mut self, old: Named<'_, CompiledPrefixList>, new: Named<'_, CompiledPrefixList>) -> Scope {
+    pub fn prefix_list(
+        &mut self,
+        old: Named<'_, CompiledPrefixList>,
+        new: Named<'_, CompiledPrefixList>,
+    ) -> Scope {
         match (old, new) {
             (None, None) => Scope::none(),
             (Some(list), None) | (None, Some(list)) => permitted(list),
@@ -48,7 +52,11 @@ impl Differences {
         }
     }
 
-    pub fn access_list(&mut self, old: Named<'_, CompiledAccessList>, new: Named<'_, CompiledAccessList>) -> Scope {
+    pub fn access_list(
+        &mut self,
+        old: Named<'_, CompiledAccessList>,
+        new: Named<'_, CompiledAccessList>,
+    ) -> Scope {
         match (old, new) {
             (None, None) => Scope::none(),
             (Some(list), None) | (None, Some(list)) => admitted(list),
@@ -62,7 +70,11 @@ impl Differences {
     }
 
     /// A list of AS paths may judge any prefix.
-    pub fn as_path_list(&self, old: Named<'_, CompiledAsPathList>, new: Named<'_, CompiledAsPathList>) -> Scope {
+    pub fn as_path_list(
+        &self,
+        old: Named<'_, CompiledAsPathList>,
+        new: Named<'_, CompiledAsPathList>,
+    ) -> Scope {
         match (old, new) {
             (None, None) => Scope::none(),
             (Some(old), Some(new)) if Arc::ptr_eq(old, new) => Scope::none(),

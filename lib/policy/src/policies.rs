@@ -61,7 +61,8 @@ fn lists<S: PartialEq, T>(
 
 /// Names of what is not the same object in both.
 fn differing<T>(old: &Compiled<T>, new: &Compiled<T>) -> BTreeSet<String> {
-    let same = |name: &String, of: &Compiled<T>, list: &Arc<T>| of.get(name).is_some_and(|it| Arc::ptr_eq(it, list));
+    let same =
+        |name: &String, of: &Compiled<T>, list: &Arc<T>| of.get(name).is_some_and(|it| Arc::ptr_eq(it, list));
     let of = |a: &Compiled<T>, b: &Compiled<T>| -> Vec<String> {
         a.iter().filter(|(name, list)| !same(name, b, list)).map(|(name, _)| name.clone()).collect()
     };
@@ -193,7 +194,10 @@ impl Policies {
         let attributes = [
             (ListKind::AsPathList, differing(&old.as_path_lists, &self.as_path_lists)),
             (ListKind::CommunityList, differing(&old.community_lists, &self.community_lists)),
-            (ListKind::LargeCommunityList, differing(&old.large_community_lists, &self.large_community_lists)),
+            (
+                ListKind::LargeCommunityList,
+                differing(&old.large_community_lists, &self.large_community_lists),
+            ),
             (ListKind::ExtCommunityList, differing(&old.ext_community_lists, &self.ext_community_lists)),
         ];
         for (kind, names) in attributes {

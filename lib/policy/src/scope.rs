@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_union_touches_what_either_touches() {
-        let (a, b) = (Scope::of(vec![range("10.0.0.0/8", 8, 24)]), Scope::of(vec![range("11.0.0.0/8", 8, 8)]));
+        let (a, b) =
+            (Scope::of(vec![range("10.0.0.0/8", 8, 24)]), Scope::of(vec![range("11.0.0.0/8", 8, 8)]));
         let both = a.union(&b);
         assert!(both.contains(p("10.1.0.0/16")) && both.contains(p("11.0.0.0/8")));
         assert!(!both.contains(p("11.1.0.0/16")) && !both.contains(p("10.1.1.1/32")));

@@ -166,7 +166,8 @@ impl Observer for Tracer {
     fn changed(&mut self, entry: &CompiledEntry, place: usize, route: &dyn PolicyRoute) {
         let Some(open) = self.open.last_mut() else { return };
         let now = route.describe();
-        let clause = open.texts(entry.seq).and_then(|texts| texts.sets.get(place).cloned()).unwrap_or_default();
+        let clause =
+            open.texts(entry.seq).and_then(|texts| texts.sets.get(place).cloned()).unwrap_or_default();
         let effects = effects(&open.seen, &now);
         open.seen = now;
         if let Some(read) = open.trace.entries.last_mut() {

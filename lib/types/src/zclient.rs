@@ -14,7 +14,7 @@ use crate::{Afi, Distance, IfIndex, Metric, Nexthop, Prefix, RouteProtocol, Rout
 
 /// Version of the contract. Another major version is refused with a message that says so.
 pub const CONTRACT_MAJOR: u32 = 1;
-pub const CONTRACT_MINOR: u32 = 0;
+pub const CONTRACT_MINOR: u32 = 1;
 
 /// The first message of a daemon.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +39,8 @@ pub enum ToZebra {
     RouterAdvertisements(RouterAdvertisements),
     /// Whether the daemon wants a [`RouteResult`] for every route; without it, only those of rejected routes come.
     WantResults(bool),
+    /// Seconds that the daemon's routes are kept when its connection ends without a goodbye; `None` leaves it to zebra.
+    HoldRoutes(Option<u32>),
     /// Everything this daemon wants is now with zebra: what it did not name is swept.
     ReplayDone,
     /// The daemon ends on purpose; `keep_routes` leaves its routes in the kernel.

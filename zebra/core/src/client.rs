@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ferrite_types::zclient::{
     FromZebra, Hello, RedistributedRoute, RouteAttrs, RouteBatch, RouteOutcome, RouteResult,
@@ -27,6 +28,8 @@ pub struct Client {
     pub hello: Hello,
     pub owner: OwnerId,
     pub want_results: bool,
+    /// Seconds that its routes are kept, where it said so.
+    pub hold: Option<u32>,
     pub subscriptions: std::collections::BTreeSet<Subscription>,
     pub connected_at: Timestamp,
     pub last_read: Timestamp,
@@ -120,6 +123,12 @@ impl Clients {
         }
     }
 
+    pub fn hold_routes(&mut self, client: ClientKey, seconds: Option<u32>) {
+        if let Some(client) = self.get_mut(client) {
+            client.hold = seconds.map(|seconds| seconds.min(MAX_HOLD));
+        }
+    }
+
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.owners.values().filter_map(|owner| owner.expires).min()
     }
@@ -174,6 +183,9 @@ pub fn family(afi: Afi) -> usize {
 #[derive(Default)]
 struct SetCache(Option<(Arc<[Nexthop]>, Trust, SetId)>);
 
+/// A day: longer than anybody can mean.
+const MAX_HOLD: u32 = 86_400;
+
 /// Distinct clients that zebra remembers; far more than there are daemons.
 const MAX_OWNERS: usize = 1024;
 
@@ -197,6 +209,7 @@ impl Zebra {
                 hello,
                 owner,
                 want_results: false,
+                hold: None,
                 subscriptions: Default::default(),
                 connected_at: now,
                 last_read: now,
@@ -223,9 +236,11 @@ impl Zebra {
                 link.addresses.iter().map(|address| FromZebra::Address { ifindex, address: *address }),
             );
             let routers = self.advertisers.get(ifindex).into_iter().flat_map(|link| &link.neighbors);
-            messages.extend(
-                routers.map(|addr| FromZebra::LinkNeighbor { ifindex, addr: *addr, present: true }),
-            );
+            messages.extend(routers.map(|addr| FromZebra::LinkNeighbor {
+                ifindex,
+                addr: *addr,
+                present: true,
+            }));
         }
         for (vrf, _) in self.interfaces.vrfs() {
             messages.push(FromZebra::RouterId { vrf, router_id: self.router_ids.get(vrf) });
@@ -240,7 +255,8 @@ impl Zebra {
         let Some(client) = self.clients.connected.remove(&key) else { return };
         self.forget_tracking(key);
         self.forget_wishes(key);
-        let hold = self.hold_time();
+        let hold =
+            client.hold.map_or_else(|| self.hold_time(), |seconds| Duration::from_secs(seconds.into()));
         let until = self.now + hold;
         let Some(owner) = self.clients.owners.get_mut(&client.owner) else { return };
         if owner.client != Some(key) {

@@ -250,11 +250,12 @@ impl Zebra {
             Show::Dplane => render(&self.dataplane_view(), args),
             Show::RouterId(afi) => self.show_router_id(afi, args)?,
             Show::Forwarding(afi) => self.show_forwarding(afi),
-            Show::RaInterfaces => self.ra_interfaces(match args.get("vrf_name") {
-                Some("all") => None,
-                name => Some(name.unwrap_or(DEFAULT_VRF_NAME)),
-            })
-            .to_string(),
+            Show::RaInterfaces => self
+                .ra_interfaces(match args.get("vrf_name") {
+                    Some("all") => None,
+                    name => Some(name.unwrap_or(DEFAULT_VRF_NAME)),
+                })
+                .to_string(),
             Show::Vrf => self.show_vrf(),
             Show::Protocol(afi) => self.show_protocol(afi, args)?,
             Show::Policy(show) => show.run(&self.policies, Daemon { title: "ZEBRA", name: "zebra" }, args),

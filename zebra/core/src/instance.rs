@@ -126,10 +126,16 @@ impl Zebra {
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        [self.fib.next_retry(), self.clients.next_expiry(), self.kernel.adopt_until, self.tracker.deferred, self.advertisers.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.fib.next_retry(),
+            self.clients.next_expiry(),
+            self.kernel.adopt_until,
+            self.tracker.deferred,
+            self.advertisers.next_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn dispatch(&mut self, event: Event) {
@@ -161,6 +167,7 @@ impl Zebra {
             ToZebra::Redistribute(request) => self.redistribute(client, request),
             ToZebra::RouterAdvertisements(wish) => self.advertisements_wanted(client, wish),
             ToZebra::WantResults(all) => self.clients.want_results(client, all),
+            ToZebra::HoldRoutes(seconds) => self.clients.hold_routes(client, seconds),
             ToZebra::ReplayDone => self.replay_done(client),
             ToZebra::Goodbye { keep_routes } => self.goodbye(client, keep_routes),
         }

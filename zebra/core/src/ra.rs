@@ -113,9 +113,8 @@ impl Zebra {
     /// A client is gone, and its wishes with it.
     pub(crate) fn forget_wishes(&mut self, client: ClientKey) {
         let links = self.advertisers.links.iter_mut();
-        let asked: Vec<IfIndex> = links
-            .filter_map(|(ifindex, link)| link.wanted.remove(&client).map(|_| *ifindex))
-            .collect();
+        let asked: Vec<IfIndex> =
+            links.filter_map(|(ifindex, link)| link.wanted.remove(&client).map(|_| *ifindex)).collect();
         asked.into_iter().for_each(|ifindex| self.advertise_or_not(ifindex));
     }
 
@@ -180,8 +179,7 @@ impl Zebra {
     }
 
     pub(crate) fn apply_advertisements(&mut self) {
-        let links: Vec<IfIndex> =
-            self.interfaces.links().map(|link| link.info.interface.ifindex).collect();
+        let links: Vec<IfIndex> = self.interfaces.links().map(|link| link.info.interface.ifindex).collect();
         for ifindex in links {
             self.advertise_or_not(ifindex);
             let Some(link) = self.interfaces.get(ifindex) else { continue };

@@ -58,6 +58,12 @@ static DEBUGS: &[DebugFlag] = &[
         target: "bgpd::keepalives",
     },
     DebugFlag {
+        line: "debug bgp graceful-restart",
+        help: &["Debugging functions", "BGP information", "Restarts of neighbors"],
+        text: "BGP graceful-restart debugging is on",
+        target: "bgpd::graceful_restart",
+    },
+    DebugFlag {
         line: "debug bgp nht",
         help: &["Debugging functions", "BGP information", "Next hop tracking"],
         text: "BGP next-hop tracking debugging is on",
@@ -197,6 +203,23 @@ fn neighbors(registry: &mut Commands) {
     help.extend(NEIGHBOR_HELP);
     help.push(JSON);
     show(registry, &format!("neighbors [{NEIGHBOR}] [json]"), &help, Command::Neighbors);
+    // FRR has the families before the instance here.
+    let mut help = vec![
+        "Show running system information",
+        "BGP information",
+        "IPv4",
+        "IPv6",
+        "An instance",
+        "An instance",
+        "Name of the instance, or all",
+        "Neighbors in detail",
+    ];
+    help.extend(NEIGHBOR_HELP);
+    help.extend(["Graceful restart", JSON]);
+    let syntax = format!(
+        "show bgp [<ipv4|ipv6>] [<view|vrf> VIEWVRFNAME$vrf] neighbors [{NEIGHBOR}] graceful-restart [json]"
+    );
+    registry.exec(ExecCommand::new(syntax, &help, Command::GracefulNeighbors));
     for (word, side, text) in [
         ("advertised-routes", Side::Advertised, "What was sent to the neighbor"),
         ("received-routes", Side::Received, "What the neighbor sent, before policy"),

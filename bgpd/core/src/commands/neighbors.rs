@@ -1,6 +1,6 @@
 //! `show bgp neighbors`.
 
-use bgp_packet::capability::{AddPathMode, Capability, FamilyCode, OrfMode};
+use bgp_packet::capability::{AddPathMode, Capability, FamilyCode, GracefulRestart, LongLived, OrfMode};
 use bgp_packet::orf::PREFIX_TYPE;
 use bgp_packet::{Family, Open};
 use ferrite_cli::Args;
@@ -17,9 +17,11 @@ use crate::rib::NoticeKind;
 use crate::rib::orf::OrfList;
 use crate::rib::rules::Refused;
 use crate::view::add_path::{AddPathView, PathsLimitView};
+use crate::view::graceful::GracefulInfo;
 use crate::view::neighbor::{
-    Both, Capabilities, FamilyCapability, FamilyView, HostnameCapability, LastReset, Link, MessageStats,
-    NeighborView, Neighbors, PrefixStats, SoftwareVersion, Tcp, Timers, Transport,
+    Both, Capabilities, FamilyCapability, FamilyView, ForwardingView, HostnameCapability, LastReset, Link,
+    LongLivedView, MessageStats, NeighborView, Neighbors, PrefixStats, RestartFamilies, SoftwareVersion, Tcp,
+    Timers, Transport,
 };
 use crate::view::neighbor_filters::{AdvertiseMapView, FiltersView, OrfCapability, OrfModes, OrfView};
 use crate::view::{family_key, text};
@@ -107,6 +109,7 @@ impl Instance {
             },
             extended_optional_parameters_length: session.extended_optional_parameters,
             neighbor_capabilities: negotiated.map(capabilities),
+            graceful_restart_info: GracefulInfo::new(self.graceful_view(now, entry)),
             message_stats: message_stats(entry),
             prefix_stats: PrefixStats {
                 withdrawn: history.faults.withdrawn,
@@ -416,6 +419,10 @@ fn capabilities(negotiated: &Negotiated) -> Capabilities {
             received: negotiated.software_version.clone(),
         },
         graceful_restart: both(|c| matches!(c, Capability::GracefulRestart(_))),
+        restart_time_msec: negotiated.their_restart().map(|restart| u64::from(restart.time) * 1000),
+        restart_families: negotiated.their_restart().map(restart_families),
+        long_lived: both(|c| matches!(c, Capability::LongLivedGracefulRestart(_))),
+        long_lived_by_peer: negotiated.their_long_lived().map(long_lived_families),
         ..Capabilities::default()
     }
 }
@@ -432,6 +439,26 @@ fn extended_families(open: &Open) -> IndexMap<&'static str, &'static str> {
             .then(|| (family_key(family.afi, family.safi), "recieved"))
     });
     named.collect()
+}
+
+fn restart_families(restart: &GracefulRestart) -> RestartFamilies {
+    if restart.families.is_empty() {
+        return RestartFamilies::None("none");
+    }
+    let known = restart.families.iter().filter_map(|(code, kept)| Some((code.known()?, *kept)));
+    let view = |(family, preserved): (Family, bool)| {
+        (family_key(family.afi, family.safi), ForwardingView { preserved })
+    };
+    RestartFamilies::Some(known.map(view).collect())
+}
+
+fn long_lived_families(families: &[LongLived]) -> IndexMap<&'static str, LongLivedView> {
+    let known = families.iter().filter_map(|entry| Some((entry.family.known()?, entry)));
+    let view = |(family, entry): (Family, &LongLived)| {
+        let view = LongLivedView { stale_time: entry.stale_time, forwarding: entry.forwarding };
+        (family_key(family.afi, family.safi), view)
+    };
+    known.map(view).collect()
 }
 
 fn message_stats(entry: &PeerEntry) -> MessageStats {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bgp_packet::Family;
 use ferrite_cli::Args;
 use ferrite_rpki::OriginState;
-use ferrite_types::{Afi, Community, Prefix};
+use ferrite_types::{Afi, Community, Prefix, Safi, Timestamp};
 use indexmap::IndexMap;
 
 use super::table::{remote_id, unspecified};
@@ -42,7 +42,7 @@ impl Instance {
         }
     }
 
-    pub(super) fn prefix_detail(&self, args: &Args, answers: &Answers) -> String {
+    pub(super) fn prefix_detail(&self, now: Timestamp, args: &Args, answers: &Answers) -> String {
         let found = answers.iter().flatten().filter_map(|answer| match answer {
             Answer::Prefix(Some(view)) => Some(view),
             _ => None,
@@ -50,11 +50,11 @@ impl Instance {
         let Some(view) = found.max_by_key(|view| view.prefix.len()) else {
             return if args.has("json") { "{}\n".to_owned() } else { "% Network not in table\n".to_owned() };
         };
-        let detail = self.detail(view, args);
+        let detail = self.detail(now, view, args);
         if args.has("json") { json(&detail) } else { detail.to_string() }
     }
 
-    fn detail(&self, view: &PrefixView, args: &Args) -> PrefixDetail {
+    fn detail(&self, now: Timestamp, view: &PrefixView, args: &Args) -> PrefixDetail {
         let (best, multi) = (args.has("bestpath"), args.has("multipath"));
         let state = args.get("rpki_state").and_then(|word| word.parse::<OriginState>().ok());
         let judged = |path: &PathView| {
@@ -71,7 +71,7 @@ impl Instance {
             prefix: view.prefix,
             version: view.version,
             advertised_to: advertised,
-            paths: view.paths.iter().filter(shown).map(|path| self.path_detail(view, path)).collect(),
+            paths: view.paths.iter().filter(shown).map(|path| self.path_detail(now, view, path)).collect(),
             table: "default".to_owned(),
             suppressed: view.suppressed,
             blackhole: view.paths.iter().any(|path| path.attrs.communities.contains(&Community::BLACKHOLE)),
@@ -114,7 +114,7 @@ impl Instance {
         })
     }
 
-    fn path_detail(&self, view: &PrefixView, path: &PathView) -> PathDetail {
+    fn path_detail(&self, now: Timestamp, view: &PrefixView, path: &PathView) -> PathDetail {
         let peer = match path.source {
             PathSource::Peer(id) => self.peers.get(&id),
             _ => None,
@@ -140,7 +140,12 @@ impl Instance {
             let lists = [&mut from_attributes.community, &mut from_attributes.large_community];
             lists.into_iter().flatten().for_each(|list| list.named(|value| aliases.shown(value)));
         }
+        let stale = peer.filter(|_| path.stale);
+        let family = Family { afi: view.prefix.afi(), safi: Safi::Unicast };
+        let left = stale.and_then(|entry| self.stale_left(now, entry, family));
         PathDetail {
+            stale_seconds: left.filter(|(long, _)| !long).map(|(_, left)| left),
+            long_lived_seconds: left.filter(|(long, _)| *long).map(|(_, left)| left),
             metric: path.attrs.med.or_else(|| own.then_some(0)),
             weight: path.weight,
             tag: path.tag,

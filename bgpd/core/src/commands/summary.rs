@@ -90,6 +90,7 @@ impl Instance {
             vrf_id: self.vrf_number(),
             vrf_kind: self.name.kind(),
             vrf_name: self.label().to_owned(),
+            delayed: self.delayed(),
             table_version: counts.table_version,
             rib_count: counts.prefixes,
             rib_memory: counts.prefixes * RIB_NODE,

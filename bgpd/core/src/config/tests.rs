@@ -80,3 +80,44 @@ fn the_form_without_address_families_renders_as_in_frr() {
 fn everything_a_session_can_be_told_renders_as_frr_does() {
     renders_as_frr(include_str!("golden/sessions.conf"), include_str!("golden/sessions.frr.conf"));
 }
+
+#[test]
+fn restarts_and_delayed_starts_render_as_in_frr() {
+    renders_as_frr(include_str!("golden/graceful.conf"), include_str!("golden/graceful.frr.conf"));
+}
+
+#[test]
+fn what_is_said_for_all_instances_takes_the_place_of_what_they_said() {
+    let engine = engine();
+    let own = "router bgp 65001\n bgp graceful-restart restart-time 100\n bgp graceful-restart\n";
+    let config = load(
+        &engine,
+        &format!("{own}exit\nbgp graceful-restart restart-time 55\nbgp graceful-restart-disable\n"),
+    );
+    let router = config.default_instance().unwrap();
+    let settings = config.graceful(router);
+    assert_eq!((settings.restart_time, settings.mode), (Some(55), Some(GracefulMode::Disabled)));
+    assert_eq!(router_section(&engine, &config), "router bgp 65001\nexit\n");
+    check_round_trip(&engine, &config).unwrap();
+    // What an instance says later holds for it, the default included.
+    let config = load(
+        &engine,
+        &format!("bgp graceful-restart restart-time 55\n{own} bgp graceful-restart restart-time 120\n"),
+    );
+    assert_eq!(config.graceful(config.default_instance().unwrap()).restart_time, Some(120));
+    check_round_trip(&engine, &config).unwrap();
+}
+
+#[test]
+fn a_delay_stands_in_one_place_and_leaves_time_for_sessions() {
+    let engine = engine();
+    for text in [
+        "bgp update-delay 40 50\n",
+        "bgp update-delay 40\nrouter bgp 65001\n update-delay 30\n",
+        "router bgp 65001\n update-delay 30\nexit\nbgp update-delay 40\n",
+    ] {
+        assert!(engine.load(BgpConfig::default(), &numbered(text)).is_err(), "{text}");
+    }
+    let config = load(&engine, "bgp update-delay 40 20\nrouter bgp 65001\n");
+    check_round_trip(&engine, &config).unwrap();
+}

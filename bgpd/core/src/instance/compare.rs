@@ -89,6 +89,7 @@ pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {
             p.aigp,
             p.bandwidth_integer,
             p.rules,
+            p.long_lived,
         )
     };
     own(a) == own(b)
@@ -151,12 +152,14 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
             c.reject_as_sets,
             c.keep_received,
             c.allow_martian_nexthop,
+            c.suppress_fib_pending,
         ]
     };
     let more = |c: &ShardConfig| (c.bandwidth, c.advertise_interval, c.default_interval, c.max_paths);
     own(a) == own(b)
         && flags(a) == flags(b)
         && more(a) == more(b)
+        && a.max_med == b.max_med
         && a.confederation == b.confederation
         && a.own_addresses == b.own_addresses
         && a.interfaces == b.interfaces

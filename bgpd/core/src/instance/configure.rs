@@ -60,6 +60,7 @@ impl Instance {
         if self.finishing {
             return;
         }
+        self.tell_zebra(out);
         self.configure_shards(out);
         self.range_keys(out);
         let wanted = self.wanted();
@@ -79,6 +80,7 @@ impl Instance {
         }
         self.send_reimports(out);
         self.advertise(out);
+        self.track_neighbours(out);
         self.filters.sweep();
     }
 
@@ -99,7 +101,7 @@ impl Instance {
     }
 
     fn surroundings<'a>(&'a mut self, config: &'a BgpConfig) -> Option<Surroundings<'a>> {
-        let router_id = self.router_id();
+        let (router_id, max_med) = (self.router_id(), self.max_med());
         Some(Surroundings {
             config,
             router: config.instances.get(&self.name)?,
@@ -112,6 +114,7 @@ impl Instance {
             filters: &mut self.filters,
             restarting: self.initial.is_restarting(),
             rpki_ready: self.rpki.ready(),
+            max_med,
         })
     }
 
@@ -280,6 +283,7 @@ impl Instance {
                 filters: &mut filters,
                 restarting: self.initial.is_restarting(),
                 rpki_ready: self.rpki.ready(),
+                max_med: None,
             };
             let sessions = router.effective(config).map(|mut neighbor| {
                 resolve(&self.interfaces, &mut neighbor);

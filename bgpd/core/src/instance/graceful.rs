@@ -13,7 +13,7 @@ use std::time::Duration;
 use bgp_packet::{Family, FamilySet, RefreshKind};
 use ferrite_types::Timestamp;
 
-use super::{Action, Instance, PeerEntry};
+use super::{Action, Instance, LogLine, PeerEntry};
 use crate::config::graceful::STALEPATH_TIME;
 use crate::peer::{LastReset, Negotiated};
 use crate::rib::{PeerId, ShardEvent};
@@ -99,6 +99,7 @@ impl Instance {
         let lost: Vec<Family> =
             entry.graceful.kept.iter().filter(|kept| !good(kept)).map(|kept| kept.family).collect();
         for family in lost {
+            tracing::debug!(target: "bgpd::graceful_restart", ?id, %family, "nothing kept at the other end");
             self.drop_stale(id, family, out);
         }
     }
@@ -140,6 +141,9 @@ impl Instance {
         if keep.is_empty() {
             self.all_shards(|| ShardEvent::PeerDown { peer: id, session }, out);
         } else {
+            if let Some(addr) = self.peers.get(&id).map(|entry| entry.addr) {
+                out.push(Action::Log(LogLine::RoutesKept { addr, families: keep, seconds: restart }));
+            }
             self.all_shards(|| ShardEvent::PeerLost { peer: id, session, keep, long_lived }, out);
             for family in long_lived.iter() {
                 self.all_shards(|| ShardEvent::LongLived { peer: id, family }, out);
@@ -182,6 +186,7 @@ impl Instance {
         let ended = graceful.ended.entry(family).or_default();
         ended.insert(shard);
         if ended.len() == shards && !graceful.end_received.contains(family) {
+            tracing::debug!(target: "bgpd::graceful_restart", addr = %entry.addr, %family, "End-of-RIB");
             graceful.end_received = graceful.end_received.with(family);
             graceful.forget(family);
             self.initial_progress(now, out);
@@ -216,7 +221,8 @@ impl Instance {
         if late {
             entry.graceful.back_by = None;
         }
-        let down = !entry.established();
+        let (addr, down) = (entry.addr, !entry.established());
+        let expired = |family, long_lived| Action::Log(LogLine::RoutesExpired { addr, family, long_lived });
         let mut over = Vec::new();
         let mut long = Vec::new();
         for kept in &mut entry.graceful.kept {
@@ -232,9 +238,11 @@ impl Instance {
             }
         }
         for family in long {
+            out.push(expired(family, true));
             self.all_shards(|| ShardEvent::LongLived { peer: id, family }, out);
         }
         for family in over {
+            out.push(expired(family, false));
             self.drop_stale(id, family, out);
         }
     }

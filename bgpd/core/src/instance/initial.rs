@@ -13,7 +13,7 @@ use bgp_packet::{Family, FamilySet};
 use ferrite_types::Timestamp;
 
 use super::{Instance, PeerEntry};
-use crate::action::Action;
+use crate::action::{Action, LogLine};
 use crate::config::graceful::{RESTART_TIME, SELECT_DEFER_TIME};
 use crate::config::{GracefulMode, GracefulSettings, UpdateDelay};
 use crate::rib::ShardEvent;
@@ -44,6 +44,10 @@ pub struct Initial {
     absent_until: Option<Timestamp>,
     /// Our OPENs say that we have restarted.
     restarting_until: Option<Timestamp>,
+    /// The first neighbour was there: `bgp max-med on-startup` counts from then.
+    first_up: Option<Timestamp>,
+    max_med_over: bool,
+    max_med_until: Option<Timestamp>,
     pub delay: Delay,
 }
 
@@ -96,7 +100,7 @@ impl Initial {
         let zebra = self.deadline.filter(|_| !self.over && !self.deferring());
         let waiting = [self.select_by, self.absent_until, self.delay.ends(), self.delay.establish_by()];
         let waiting = waiting.into_iter().flatten().filter(|_| self.deferring());
-        waiting.chain(zebra).chain(self.restarting_until).min()
+        waiting.chain(zebra).chain(self.restarting_until).chain(self.max_med_until).min()
     }
 
     /// Zebra is there: it keeps what it has for so long.
@@ -113,6 +117,7 @@ impl Initial {
         if self.delay.settings.is_some() {
             self.delay.first.get_or_insert(now);
         }
+        self.first_up.get_or_insert(now);
     }
 }
 
@@ -199,6 +204,8 @@ impl Instance {
         if !released.is_empty() {
             for family in released {
                 self.initial.deferred = self.initial.deferred.without(family);
+                let seconds = self.initial.started.map_or(0, |at| now.since(at).as_secs());
+                out.push(Action::Log(LogLine::DecisionsBegin { family, seconds }));
             }
             if !self.initial.deferring() {
                 (self.initial.select_by, self.initial.absent_until) = (None, None);
@@ -231,8 +238,11 @@ impl Instance {
         self.initial.absent_until = due(self.initial.absent_until);
         self.initial.delay.tick(now);
         let was_restarting = self.initial.is_restarting();
+        let max_med_ends = self.initial.max_med_until.is_some_and(|at| at <= now);
+        self.initial.max_med_over |= max_med_ends;
+        self.initial.max_med_until = due(self.initial.max_med_until);
         self.initial.restarting_until = due(self.initial.restarting_until);
-        if was_restarting && !self.initial.is_restarting() {
+        if max_med_ends || (was_restarting && !self.initial.is_restarting()) {
             self.apply(now, out);
         }
         self.initial_progress(now, out);
@@ -245,6 +255,28 @@ impl Instance {
             self.replaying = self.host.shards;
             self.all_shards(|| ShardEvent::FibBarrier, out);
         }
+    }
+
+    /// The first neighbour is there: from here on `bgp max-med on-startup` counts.
+    pub(super) fn start_max_med(&mut self) {
+        let settings = self.router().and_then(|router| router.restart.max_med_on_startup);
+        let (Some(settings), Some(first)) = (settings, self.initial.first_up) else { return };
+        if !self.initial.max_med_over {
+            self.initial.max_med_until = Some(first + Duration::from_secs(settings.time.into()));
+        }
+    }
+
+    /// Whether `bgp max-med on-startup` holds.
+    pub(crate) fn max_med_on_startup(&self) -> bool {
+        let set = self.router().is_some_and(|router| router.restart.max_med_on_startup.is_some());
+        set && !self.initial.max_med_over
+    }
+
+    /// MED of everything we announce, where it is not the routes' own.
+    pub(crate) fn max_med(&self) -> Option<u32> {
+        let restart = &self.router()?.restart;
+        let startup = restart.max_med_on_startup.filter(|_| self.max_med_on_startup());
+        startup.map(|startup| startup.med).or(restart.max_med_administrative)
     }
 
     /// The settings in force.

@@ -48,6 +48,8 @@ pub struct Surroundings<'a> {
     pub restarting: bool,
     /// RPKI data were there once: neighbours that want them first may come.
     pub rpki_ready: bool,
+    /// `bgp max-med`, as far as it holds now.
+    pub max_med: Option<u32>,
 }
 
 impl Surroundings<'_> {
@@ -232,6 +234,7 @@ impl Surroundings<'_> {
             aigp: neighbor.session.aigp,
             bandwidth_integer: neighbor.session.link_bandwidth_integer,
             rules: super::terms::rules(neighbor, negotiated),
+            long_lived: negotiated.their_long_lived().is_some(),
             families,
         }
     }
@@ -330,6 +333,8 @@ impl Surroundings<'_> {
             default_interval: router.condition_timers.default_originate,
             max_paths: router.limits.paths,
             allow_martian_nexthop: router.sessions.allow_martian_nexthop,
+            max_med: self.max_med,
+            suppress_fib_pending: self.config.graceful(router).suppress_fib_pending && self.host.install,
             ipv4_unicast,
             ipv6_unicast,
         }

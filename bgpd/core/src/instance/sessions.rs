@@ -12,7 +12,7 @@ use ferrite_types::{IfIndex, Timestamp};
 
 use super::graceful::Graceful;
 use super::{Action, Instance, LogLine};
-use crate::config::{EffectiveNeighbor, NeighborName};
+use crate::config::{EffectiveNeighbor, GracefulMode, NeighborName};
 use crate::peer::{
     DownReason, LastReset, Negotiated, Peer, PeerAction, PeerEvent, PeerMessage, SessionConfig, State,
 };
@@ -111,6 +111,10 @@ impl PeerEntry {
 
     pub fn received(&self, family: Family) -> u64 {
         self.count(family, |count| count.received)
+    }
+
+    pub fn stale(&self, family: Family) -> u64 {
+        self.count(family, |count| count.stale)
     }
 
     pub fn sent(&self, family: Family) -> u64 {
@@ -213,6 +217,7 @@ impl Instance {
         let shards = self.host.shards;
         let log = self.router().is_some_and(|router| router.log_neighbor_changes);
         self.initial.session_up(now);
+        self.start_max_med();
         let Some(entry) = self.peers.get_mut(&id) else { return };
         let params = Arc::new(params);
         entry.params = Some(Arc::clone(&params));
@@ -388,10 +393,25 @@ impl Instance {
         }
     }
 
+    /// The connection of a neighbour that is to keep our routes when we end: it just breaks, for a NOTIFICATION would say
+    /// that we go for good.
+    fn restarting_conn(&self, id: PeerId) -> Option<crate::peer::ConnId> {
+        let entry = self.peers.get(&id).filter(|entry| entry.established())?;
+        let restarts = entry.effective.session.graceful == GracefulMode::Restart;
+        let kept = self.graceful_settings().preserve_fw_state;
+        let minded = entry.peer.negotiated().is_some_and(|agreed| agreed.their_restart().is_some());
+        entry.peer.conn().filter(|_| restarts && kept && minded)
+    }
+
     pub(super) fn shutdown(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         self.finishing = true;
         let all: Vec<PeerId> = self.peers.keys().copied().collect();
         for id in all {
+            if let Some(conn) = self.restarting_conn(id) {
+                let error = "this router restarts".to_owned();
+                self.peer_event(now, id, PeerEvent::Closed { conn, error }, out);
+                continue;
+            }
             self.peer_event(now, id, PeerEvent::Deconfigured, out);
         }
         out.push(Action::Finished);

@@ -37,6 +37,7 @@ pub struct GroupKey {
     interval: u16,
     graceful_shutdown: bool,
     rules: PeerRules,
+    long_lived: bool,
     denied: bool,
     reflector_client: bool,
     server_client: bool,
@@ -96,6 +97,7 @@ impl GroupKey {
             interval: params.advertisement_interval,
             graceful_shutdown: params.graceful_shutdown,
             rules: params.rules,
+            long_lived: params.long_lived,
             denied: family.export_denied,
             reflector_client: family.route_reflector_client,
             server_client: family.route_server_client,
@@ -165,9 +167,10 @@ pub struct Target<'a> {
     pub shared: Shared,
 }
 
-/// Well-known communities that keep a route back (RFC 1997).
+/// Well-known communities that keep a route back (RFC 1997, RFC 9494).
 fn held_back(communities: &[Community], to: &PeerParams) -> Option<Community> {
     communities.iter().copied().find(|community| match *community {
+        Community::LLGR_STALE => !to.long_lived, // RFC 9494 §4.4
         Community::NO_ADVERTISE => true,
         Community::NO_EXPORT => to.kind == PeerKind::External && !to.rules.oad,
         Community::LOCAL_AS => to.kind != PeerKind::Internal,
@@ -484,6 +487,7 @@ fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool
         attrs.local_pref = None;
     }
     rules::mark_sent(&mut attrs, to);
+    attrs.med = ctx.config.max_med.or(attrs.med);
     mark_partial(&mut attrs);
     Some(attrs)
 }

@@ -7,6 +7,7 @@ use bgp_packet::Family;
 use ferrite_policy::Scope;
 use ferrite_rpki::Delta;
 use ferrite_types::Timestamp;
+use ferrite_types::zclient::RouteOutcome;
 use smallvec::SmallVec;
 
 use super::aggregate::{Aggregates, Origination};
@@ -197,10 +198,47 @@ impl<P: Key> Rib<P> {
             group.work(ctx, &mut self.table, ctx.limits.slice, complete, out);
         }
         let config = Arc::clone(&ctx.config);
-        match config.family(self.family) {
+        let sent = match config.family(self.family) {
             Some(settings) => self.fib.flush(ctx, &mut self.table, settings, fib_outstanding, out),
             None => 0,
+        };
+        // What needs no word of the kernel is told now.
+        for handle in self.fib.take_ready() {
+            self.groups.iter_mut().for_each(|group| group.mark(handle));
         }
+        sent
+    }
+
+    /// `bgp suppress-fib-pending`: what neighbours are told of the entry waits for the kernel.
+    fn await_fib(&mut self, handle: Handle) {
+        let connected = self.fib.is_connected();
+        if let Some(entry) = self.table.get_mut(handle) {
+            let installs = entry.best().is_some_and(|path| !path.peer.is_local());
+            entry.set(entry_flags::FIB_WAIT, connected && installs);
+        }
+    }
+
+    /// Zebra's word on a route: what waited for it is told.
+    pub fn fib_result(&mut self, prefix: P, outcome: RouteOutcome) {
+        super::fib::result(&mut self.table, prefix, outcome);
+        let Some(handle) = self.table.find(&prefix).filter(|_| outcome == RouteOutcome::Installed) else {
+            return;
+        };
+        let Some(entry) = self.table.get_mut(handle).filter(|entry| entry.has(entry_flags::FIB_WAIT)) else {
+            return;
+        };
+        entry.set(entry_flags::FIB_WAIT, false);
+        self.groups.iter_mut().for_each(|group| group.mark(handle));
+    }
+
+    /// Nothing waits for the kernel any more.
+    pub fn await_nothing(&mut self) {
+        for index in 0..self.table.capacity() {
+            if let Some(entry) = self.table.get_mut(Handle(index as u32)) {
+                entry.set(entry_flags::FIB_WAIT, false);
+            }
+        }
+        self.reevaluate_groups();
     }
 
     /// When `tick` has work again without an event.
@@ -247,6 +285,9 @@ impl<P: Key> Rib<P> {
         for handle in &batch {
             self.decide(ctx, *handle);
             self.fib.mark(*handle);
+            if ctx.config.suppress_fib_pending {
+                self.await_fib(*handle);
+            }
             if !self.defaults.is_empty() {
                 self.defaults.note(ctx, *handle, self.table.get(*handle));
             }

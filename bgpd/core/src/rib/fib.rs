@@ -60,6 +60,8 @@ pub struct Fib {
     connected: bool,
     /// `ReplayDone` is owed once nothing is dirty.
     pub replaying: bool,
+    /// Entries whose wait for the kernel is over without a word of it: nothing changes for it.
+    ready: Vec<Handle>,
 }
 
 impl Fib {
@@ -89,6 +91,14 @@ impl Fib {
         if self.connected {
             self.dirty = Bits::all(capacity);
         }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    pub fn take_ready(&mut self) -> Vec<Handle> {
+        std::mem::take(&mut self.ready)
     }
 
     pub fn has_work(&self) -> bool {
@@ -154,9 +164,14 @@ impl Fib {
         let prefix: Prefix = entry.prefix.into();
         let old = self.sent.get(handle);
         let new = self.outcome(ctx, entry, settings);
+        if entry.has(entry_flags::FIB_WAIT) && (new == old || new == 0) {
+            entry.set(entry_flags::FIB_WAIT, false);
+            self.ready.push(handle);
+        }
         if new == old {
             return None;
         }
+        let Some(entry) = table.get_mut(handle) else { return None };
         entry.set(entry_flags::FIB_INSTALLED | entry_flags::FIB_REJECTED, false);
         if let Some((_, shared)) = self.slot_mut(new) {
             shared.refs += 1;

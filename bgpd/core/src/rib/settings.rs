@@ -176,6 +176,8 @@ pub struct PeerParams {
     /// Link bandwidths are integers on the wire (`disable-link-bw-encoding-ieee`).
     pub bandwidth_integer: bool,
     pub rules: PeerRules,
+    /// The neighbour knows what LLGR_STALE means (RFC 9494 §4.6).
+    pub long_lived: bool,
     /// The families negotiated, each with its parameters.
     pub families: Vec<(Family, Arc<FamilyParams>)>,
 }
@@ -321,6 +323,10 @@ pub struct ShardConfig {
     pub max_paths: u16,
     /// `bgp allow-martian-nexthop`.
     pub allow_martian_nexthop: bool,
+    /// `bgp max-med`: MED of everything we announce.
+    pub max_med: Option<u32>,
+    /// Neighbours are told of a route once the kernel has it.
+    pub suppress_fib_pending: bool,
     pub ipv4_unicast: FamilySettings,
     pub ipv6_unicast: FamilySettings,
 }
@@ -365,6 +371,8 @@ impl Default for ShardConfig {
             default_interval: 5,
             max_paths: 256,
             allow_martian_nexthop: false,
+            max_med: None,
+            suppress_fib_pending: false,
             ipv4_unicast: FamilySettings::default(),
             ipv6_unicast: FamilySettings::default(),
         }

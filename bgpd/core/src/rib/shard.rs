@@ -13,7 +13,6 @@ use super::event::{
     Changes, Contribution, PrefixCount, ReapplyDirection, RouteBatch, ShardAction, ShardEvent,
 };
 use super::family::{JobKind, Rib};
-use super::fib;
 use super::monitor::{MONITOR_WINDOW, MonitorSent, MonitorWants};
 use super::nexthop::Nexthops;
 use super::peers::{PeerIdx, Peers};
@@ -285,7 +284,11 @@ impl Shard {
             || old.client_to_client_reflection != config.client_to_client_reflection
             || old.graceful_shutdown != config.graceful_shutdown
             || old.reflector_outbound_policy != config.reflector_outbound_policy
-            || old.bandwidth != config.bandwidth;
+            || old.bandwidth != config.bandwidth
+            || old.max_med != config.max_med;
+        if old.suppress_fib_pending && !config.suppress_fib_pending {
+            on_all!(self, |rib, _ctx| rib.await_nothing());
+        }
         self.v4.configure(&mut self.ctx, &old.ipv4_unicast, &config.ipv4_unicast, all);
         self.v6.configure(&mut self.ctx, &old.ipv6_unicast, &config.ipv6_unicast, all);
         on_all!(self, |rib, ctx| rib.recheck_damping(ctx));
@@ -309,6 +312,8 @@ impl Shard {
             slot.params = params;
             slot.session = Some(session);
             slot.outstanding = 0;
+            // What is kept of an earlier session counts.
+            slot.counts_changed = true;
         }
         on_all!(self, |rib, ctx| rib.join(ctx, idx));
     }
@@ -365,6 +370,7 @@ impl Shard {
             && let Some(epochs) = slot.epochs.get_mut(place)
         {
             epochs.refresh();
+            slot.counts_changed = true;
         }
     }
 
@@ -461,8 +467,8 @@ impl Shard {
     fn fib_results(&mut self, results: &[RouteResult]) {
         for result in results {
             match result.prefix {
-                Prefix::V4(prefix) => fib::result(&mut self.v4.table, prefix, result.outcome),
-                Prefix::V6(prefix) => fib::result(&mut self.v6.table, prefix, result.outcome),
+                Prefix::V4(prefix) => self.v4.fib_result(prefix, result.outcome),
+                Prefix::V6(prefix) => self.v6.fib_result(prefix, result.outcome),
             }
         }
     }

@@ -80,7 +80,7 @@ impl Epochs {
 
     /// The peer sends its table anew.
     pub fn refresh(&mut self) {
-        let restarted = self.keeps() && !self.refresh;
+        let restarted = self.keeps() && !self.refresh && self.stale != Held::default();
         self.begin(self.kept.unwrap_or(self.current), !restarted);
     }
 

@@ -217,6 +217,8 @@ pub mod entry_flags {
     pub const FIB_REJECTED: u16 = 1 << 4;
     /// The best path or one that shares its traffic was replaced or removed since the last decision.
     pub const BEST_TOUCHED: u16 = 1 << 5;
+    /// The kernel does not have the decision yet, and neighbours are not told before (`bgp suppress-fib-pending`).
+    pub const FIB_WAIT: u16 = 1 << 9;
 }
 
 /// A prefix with its paths.

@@ -5,6 +5,7 @@ mod attributes;
 mod memory;
 mod model;
 mod paths;
+mod restart;
 mod rpki;
 mod rules;
 mod scenarios;
@@ -115,6 +116,7 @@ pub fn peer(kind: PeerKind, n: u8, remote_as: u32) -> PeerParams {
         aigp: false,
         bandwidth_integer: false,
         rules: Default::default(),
+        long_lived: false,
         families: vec![(V4, Arc::new(family))],
     }
 }

@@ -117,6 +117,12 @@ pub struct PathDetail {
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub advertised_to: IndexMap<String, AdvertisedTo>,
     pub last_update: LastUpdate,
+    /// Seconds until the stale path goes.
+    #[serde(rename = "gracefulRestartSecondsRemaining", skip_serializing_if = "Option::is_none")]
+    pub stale_seconds: Option<u64>,
+    /// The same for one that has long to live.
+    #[serde(rename = "llgrSecondsRemaining", skip_serializing_if = "Option::is_none")]
+    pub long_lived_seconds: Option<u64>,
     pub nexthops: Vec<DetailNexthop>,
     pub peer: PathPeer,
 }
@@ -399,7 +405,14 @@ impl fmt::Display for PathDetail {
             let names: Vec<&str> = self.advertised_to.keys().map(String::as_str).collect();
             writeln!(f, "      Advertised to: {}", names.join(" "))?;
         }
-        writeln!(f, "      Last update: {}", self.last_update.string)
+        writeln!(f, "      Last update: {}", self.last_update.string)?;
+        if let Some(left) = self.stale_seconds {
+            writeln!(f, "      Time until Graceful Restart stale route deleted: {left}")?;
+        }
+        if let Some(left) = self.long_lived_seconds {
+            writeln!(f, "      Time until Long-lived stale route deleted: {left}")?;
+        }
+        Ok(())
     }
 }
 

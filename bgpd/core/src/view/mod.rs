@@ -7,6 +7,7 @@ pub mod add_path;
 pub mod dampening;
 pub mod detail;
 pub mod explain;
+pub mod graceful;
 pub mod neighbor;
 pub mod neighbor_filters;
 pub mod nexthop;

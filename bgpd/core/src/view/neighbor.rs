@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::add_path::{AddPathView, PathsLimitView};
+use super::graceful::GracefulInfo;
 use super::{family_key, family_name, text};
 
 /// Neighbours by the text of their address.
@@ -105,6 +106,7 @@ pub struct NeighborView {
     pub extended_optional_parameters_length: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbor_capabilities: Option<Capabilities>,
+    pub graceful_restart_info: GracefulInfo,
     pub message_stats: MessageStats,
     pub prefix_stats: PrefixStats,
     pub min_btwn_advertisement_runs_timer_msecs: u64,
@@ -216,6 +218,11 @@ pub struct Capabilities {
     pub extended_nexthop_families: IndexMap<&'static str, &'static str>,
     #[serde(rename = "dynamic", skip_serializing_if = "none")]
     pub dynamic: Both,
+    #[serde(rename = "longLivedGracefulRestart", skip_serializing_if = "none")]
+    pub long_lived: Both,
+    /// Families that the neighbour wants kept for long.
+    #[serde(rename = "longLivedGracefulRestartByPeer", skip_serializing_if = "Option::is_none")]
+    pub long_lived_by_peer: Option<IndexMap<&'static str, LongLivedView>>,
     #[serde(rename = "routeRefresh", skip_serializing_if = "none")]
     pub route_refresh: Both,
     #[serde(rename = "enhancedRouteRefresh", skip_serializing_if = "none")]
@@ -230,6 +237,34 @@ pub struct Capabilities {
     pub graceful_restart: Both,
     #[serde(rename = "gracefulRestartRemoteTimerMsecs", skip_serializing_if = "Option::is_none")]
     pub restart_time_msec: Option<u64>,
+    /// Families that the neighbour wants kept.
+    #[serde(rename = "addressFamiliesByPeer", skip_serializing_if = "Option::is_none")]
+    pub restart_families: Option<RestartFamilies>,
+}
+
+/// A family of the long-lived graceful restart capability.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct LongLivedView {
+    /// Seconds.
+    #[serde(rename = "staleTime")]
+    pub stale_time: u32,
+    /// Forwarding state was kept.
+    #[serde(skip)]
+    pub forwarding: bool,
+}
+
+/// Families of the graceful restart capability, and whether forwarding state was kept; FRR's word for none.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum RestartFamilies {
+    None(&'static str),
+    Some(IndexMap<&'static str, ForwardingView>),
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct ForwardingView {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub preserved: bool,
 }
 
 /// `{"advertisedAndReceived": true}` and its halves.
@@ -465,6 +500,7 @@ impl NeighborView {
         if let Some(capabilities) = &self.neighbor_capabilities {
             capabilities.fmt(f)?;
         }
+        self.graceful_restart_info.fmt(f)?;
         self.message_stats.fmt(f)?;
         self.prefix_stats.fmt(f)?;
         writeln!(
@@ -604,6 +640,13 @@ impl fmt::Display for Capabilities {
             }
         }
         line(f, "Dynamic", self.dynamic)?;
+        line(f, "Long-lived Graceful Restart", self.long_lived)?;
+        if let Some(families) = &self.long_lived_by_peer {
+            writeln!(f, "      Address families by peer:")?;
+            for (key, view) in families {
+                writeln!(f, "        {}: stale-time {} seconds", family_of_key(key), view.stale_time)?;
+            }
+        }
         line(f, "Route refresh", self.route_refresh)?;
         line(f, "Enhanced Route Refresh", self.enhanced_route_refresh)?;
         for (key, FamilyCapability(both)) in &self.families {
@@ -647,12 +690,25 @@ impl fmt::Display for Capabilities {
         if let Some(msec) = self.restart_time_msec {
             writeln!(f, "      Remote Restart timer is {} seconds", msec / 1000)?;
         }
+        match &self.restart_families {
+            Some(RestartFamilies::None(word)) => {
+                writeln!(f, "      Address families by peer:\n        {word}")?;
+            }
+            Some(RestartFamilies::Some(families)) => {
+                writeln!(f, "      Address families by peer:")?;
+                for (key, view) in families {
+                    let kept = if view.preserved { "preserved" } else { "not preserved" };
+                    writeln!(f, "        {}({kept})", family_of_key(key))?;
+                }
+            }
+            None => {}
+        }
         Ok(())
     }
 }
 
 /// The name of the family whose JSON key this is.
-fn family_of_key(key: &str) -> &str {
+pub(super) fn family_of_key(key: &str) -> &str {
     let families = [Afi::Ipv4, Afi::Ipv6, Afi::L2vpn].into_iter().flat_map(|afi| {
         [Safi::Unicast, Safi::Multicast, Safi::LabeledUnicast, Safi::MplsVpn, Safi::Flowspec, Safi::Evpn]
             .into_iter()

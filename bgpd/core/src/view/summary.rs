@@ -29,6 +29,8 @@ pub struct Summary {
     #[serde(skip)]
     pub vrf_kind: &'static str,
     pub vrf_name: String,
+    #[serde(flatten)]
+    pub delayed: Delayed,
     pub table_version: u64,
     /// Prefixes in the table.
     pub rib_count: u64,
@@ -54,6 +56,69 @@ pub struct Summary {
     /// Some rows were left out by a filter.
     #[serde(skip)]
     pub filtered: bool,
+}
+
+/// What holds back or marks what we announce: `update-delay` and `bgp max-med`.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delayed {
+    #[serde(flatten)]
+    pub update_delay: Option<UpdateDelayView>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub max_med_on_startup: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub max_med_administrative: bool,
+}
+
+/// Times are wall clock.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct UpdateDelayView {
+    /// Seconds.
+    #[serde(rename = "updateDelayLimit")]
+    pub limit: u16,
+    /// Seconds.
+    #[serde(rename = "updateDelayEstablishWait", skip_serializing_if = "Option::is_none")]
+    pub establish_wait: Option<u16>,
+    #[serde(rename = "updateDelayFirstNeighbor", skip_serializing_if = "Option::is_none")]
+    pub first_neighbor: Option<String>,
+    #[serde(rename = "updateDelayInProgress", skip_serializing_if = "std::ops::Not::not")]
+    pub in_progress: bool,
+    #[serde(rename = "updateDelayBestpathResumed", skip_serializing_if = "Option::is_none")]
+    pub bestpath_resumed: Option<String>,
+    #[serde(rename = "updateDelayZebraUpdateResume", skip_serializing_if = "Option::is_none")]
+    pub zebra_resumed: Option<String>,
+    #[serde(rename = "updateDelayPeerUpdateResume", skip_serializing_if = "Option::is_none")]
+    pub peers_resumed: Option<String>,
+}
+
+impl fmt::Display for Delayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(delay) = &self.update_delay {
+            writeln!(f, "Read-only mode update-delay limit: {} seconds", delay.limit)?;
+            if let Some(wait) = delay.establish_wait {
+                writeln!(f, "                   Establish wait: {wait} seconds")?;
+            }
+            if let Some(first) = &delay.first_neighbor {
+                writeln!(f, "  First neighbor established: {first}")?;
+                if delay.in_progress {
+                    writeln!(f, "  Delay in progress")?;
+                }
+            }
+            let resumed = delay.first_neighbor.as_ref().and(delay.bestpath_resumed.as_ref());
+            if let Some(at) = resumed {
+                writeln!(f, "          Best-paths resumed: {at}")?;
+                writeln!(f, "        zebra update resumed: {at}")?;
+                writeln!(f, "        peers update resumed: {at}")?;
+            }
+        }
+        if self.max_med_on_startup {
+            writeln!(f, "Max-med on-startup active")?;
+        }
+        if self.max_med_administrative {
+            writeln!(f, "Max-med administrative active")?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -174,6 +239,7 @@ impl fmt::Display for Summary {
             self.vrf_name,
             self.vrf_id
         )?;
+        self.delayed.fmt(f)?;
         writeln!(f, "BGP table version {}", self.table_version)?;
         writeln!(f, "RIB entries {}, using {} of memory", self.rib_count, text::memory(self.rib_memory))?;
         writeln!(f, "Peers {}, using {} of memory", self.peer_count, text::memory(self.peer_memory))?;
@@ -304,6 +370,7 @@ mod tests {
             vrf_id: 0,
             vrf_kind: "VRF",
             vrf_name: "default".into(),
+            delayed: Delayed::default(),
             table_version: 4,
             rib_count: 8,
             rib_memory: 1024,

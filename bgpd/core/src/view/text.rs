@@ -60,6 +60,13 @@ pub fn ctime(epoch: u64) -> String {
     text
 }
 
+/// A wall-clock time as FRR's `update-delay` lines write it, in UTC: `2026/11/22 17:51:26.000`.
+pub fn stamp(epoch: u64) -> String {
+    let (year, month, day) = civil(epoch / 86_400);
+    let secs = epoch % 86_400;
+    format!("{year}/{:02}/{day:02} {:02}:{:02}:{:02}.000", month + 1, secs / 3600, secs / 60 % 60, secs % 60)
+}
+
 /// Year, month (from zero) and day (from one) of a day counted since 1970, by the calendar of 400-year eras.
 fn civil(days: u64) -> (u64, usize, u64) {
     let shifted = days + 719_468;

@@ -2,6 +2,7 @@
 //! more than it says.
 
 mod explain;
+mod graceful;
 mod world;
 
 use world::World;

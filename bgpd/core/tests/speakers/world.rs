@@ -14,7 +14,7 @@ use bgp_core::rib::{PeerId, RouteBatch, Shard, ShardAction, ShardEvent, shard_of
 use bgp_core::{AcceptId, Action, Event, ExecId, Instance};
 use bgp_packet::attr::DecodeContext;
 use bgp_packet::update::{AttributeCache, decode};
-use bgp_packet::{MessageType, Notification, Open, RouteRefresh, next_frame};
+use bgp_packet::{MessageType, Notification, Open, RefreshKind, RouteRefresh, next_frame};
 use bytes::{Bytes, BytesMut};
 use ferrite_cli::{Engine, Outcome, numbered};
 use ferrite_sim::{Link, LinkId, Network, Node, NodeId, Outbox, Port};
@@ -56,6 +56,9 @@ pub struct Speaker {
     replies: HashMap<ExecId, (String, bool)>,
     next_exec: u64,
     pub fib: BTreeMap<Prefix, RouteAttrs>,
+    host: Host,
+    /// The process is not there.
+    down: bool,
     /// UPDATEs sent since the start, and messages of every other kind.
     pub updates_sent: u64,
     pub sessions_lost: u64,
@@ -76,7 +79,9 @@ impl Speaker {
         };
         Self {
             name: name.to_owned(),
-            instance: Instance::new(host),
+            instance: Instance::new(host.clone()),
+            host,
+            down: false,
             shards: (0..shards).map(|index| Shard::new(index, shards)).collect(),
             engine: Engine::new(registry()),
             links: BTreeMap::new(),
@@ -100,6 +105,24 @@ impl Speaker {
             let config = Arc::clone(self.engine.running());
             self.event(now, Event::Configured(config), out);
         }
+    }
+
+    /// The process is killed: connections break, nothing is said.
+    fn kill(&mut self, out: &mut Outbox<Segment>) {
+        self.down = true;
+        for (id, wire) in std::mem::take(&mut self.wires) {
+            out.push((wire.port, Segment::Fin { wire: id }));
+        }
+        self.instance = Instance::new(self.host.clone());
+        let of = self.shards.len();
+        self.shards = (0..of).map(|index| Shard::new(index, of)).collect();
+    }
+
+    /// It is started again with the configuration that it had.
+    fn start(&mut self, now: Timestamp, out: &mut Outbox<Segment>) {
+        self.down = false;
+        let config = Arc::clone(self.engine.running());
+        self.event(now, Event::Configured(config), out);
     }
 
     /// Edits the running configuration line by line, as at a prompt.
@@ -280,10 +303,35 @@ impl Speaker {
                 MessageType::Open => PeerMessage::Open(Open::decode(&frame.body).expect("an OPEN")),
                 MessageType::Notification => PeerMessage::Notification(Notification::decode(&frame.body)),
                 MessageType::RouteRefresh => {
-                    PeerMessage::Refresh(RouteRefresh::decode(&frame.body).expect("a refresh"))
+                    let refresh = RouteRefresh::decode(&frame.body).expect("a refresh");
+                    self.refresh_marker(now, id, refresh, out);
+                    PeerMessage::Refresh(refresh)
                 }
             };
             self.event(now, Event::Received { peer, conn, message }, out);
+        }
+    }
+
+    /// Markers of a refresh go to the shards in order with the routes.
+    fn refresh_marker(
+        &mut self,
+        now: Timestamp,
+        id: u64,
+        refresh: Option<RouteRefresh>,
+        out: &mut Outbox<Segment>,
+    ) {
+        let (Some(wire), Some(RouteRefresh { family, kind })) = (self.wires.get(&id), refresh) else {
+            return;
+        };
+        let (peer, Some((session, _, _))) = (wire.peer, &wire.terms) else { return };
+        let session = *session;
+        for shard in 0..self.shards.len() {
+            let event = match kind {
+                RefreshKind::Request => return,
+                RefreshKind::Begin => ShardEvent::RefreshInBegin { peer, session, family },
+                RefreshKind::End => ShardEvent::RefreshInEnd { peer, session, family },
+            };
+            self.shard_event(now, shard, event, out);
         }
     }
 
@@ -313,6 +361,11 @@ impl Speaker {
                 self.shard_event(now, shard_of(entry.prefix, of), ShardEvent::Routes(batch), out);
             }
         }
+        if let Some(family) = update.end_of_rib {
+            for shard in 0..of {
+                self.shard_event(now, shard, ShardEvent::EndOfRib { peer, session, family }, out);
+            }
+        }
     }
 }
 
@@ -324,6 +377,12 @@ impl Node for Speaker {
     type Packet = Segment;
 
     fn receive(&mut self, now: Timestamp, port: Port, packet: Segment, out: &mut Outbox<Segment>) {
+        if self.down {
+            if let Segment::Syn { wire, .. } = packet {
+                out.push((port, Segment::Refused { wire }));
+            }
+            return;
+        }
         match packet {
             Segment::Syn { wire: id, from, to } => {
                 let ends = Ends { local: SocketAddr::new(to, 179), remote: SocketAddr::new(from, 40_000) };
@@ -411,6 +470,19 @@ impl World {
 
     pub fn configure(&mut self, name: &str, text: &str) {
         self.net.act(self.id(name), |speaker, now, out| speaker.configure(now, text, out));
+    }
+
+    pub fn kill(&mut self, name: &str) {
+        self.net.act(self.id(name), |speaker, _, out| speaker.kill(out));
+    }
+
+    /// Asks the process to end.
+    pub fn stop(&mut self, name: &str) {
+        self.net.act(self.id(name), |speaker, now, out| speaker.event(now, Event::Shutdown, out));
+    }
+
+    pub fn start(&mut self, name: &str) {
+        self.net.act(self.id(name), |speaker, now, out| speaker.start(now, out));
     }
 
     pub fn show(&mut self, name: &str, line: &str) -> String {

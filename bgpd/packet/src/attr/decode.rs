@@ -8,8 +8,8 @@ use ferrite_wire::{Reader, Short};
 use super::code::flags;
 use super::opaque::{self, PrefixSidFault};
 use super::{
-    Aggregator, AsPath, AttrCode, AttributeError, AttributeLimits, Attributes, CodeSet, Fault, LimitKind, NextHop,
-    Origin, Penalty, RareAttributes, RawAttribute,
+    Aggregator, AsPath, AttrCode, AttributeError, AttributeLimits, Attributes, CodeSet, Fault, LimitKind,
+    NextHop, Origin, Penalty, RareAttributes, RawAttribute,
 };
 use crate::FamilySet;
 

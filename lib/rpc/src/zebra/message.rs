@@ -56,6 +56,7 @@ pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
             one(ToPb::RouterAdvertisements(interfaces::advertisements(wish)))
         }
         ToZebra::WantResults(all) => one(ToPb::WantResults(pb::WantResults { all })),
+        ToZebra::HoldRoutes(seconds) => one(ToPb::HoldRoutes(pb::HoldRoutes { seconds })),
         ToZebra::ReplayDone => one(ToPb::ReplayDone(pb::ReplayDone {})),
         ToZebra::Goodbye { keep_routes } => one(ToPb::Goodbye(pb::Goodbye { keep_routes })),
     }
@@ -87,6 +88,7 @@ impl TryFrom<pb::ClientMessage> for ToZebra {
                 Self::RouterAdvertisements(interfaces::advertisements_wanted(&wish))
             }
             ToPb::WantResults(want) => Self::WantResults(want.all),
+            ToPb::HoldRoutes(hold) => Self::HoldRoutes(hold.seconds),
             ToPb::ReplayDone(_) => Self::ReplayDone,
             ToPb::Goodbye(goodbye) => Self::Goodbye { keep_routes: goodbye.keep_routes },
         })

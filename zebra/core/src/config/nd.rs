@@ -271,7 +271,9 @@ pub(super) static SETTINGS: &[Setting<InterfaceSettings>] = &[
             Ok(())
         },
         render: |i, lines| match i.nd.interval {
-            Some(RaInterval { msec, as_msec: true }) => lines.line(format!("ipv6 nd ra-interval msec {msec}")),
+            Some(RaInterval { msec, as_msec: true }) => {
+                lines.line(format!("ipv6 nd ra-interval msec {msec}"))
+            }
             Some(RaInterval { msec, .. }) => lines.line(format!("ipv6 nd ra-interval {}", msec / 1000)),
             None => {}
         },

@@ -217,8 +217,7 @@ mod tests {
             dnssl: vec![Timed { value: "example.com".to_owned(), lifetime: Some(30) }],
             ..NdSettings::default()
         };
-        let text: String =
-            write(&nd, 5000, 100, None).iter().map(|octet| format!("{octet:02x}")).collect();
+        let text: String = write(&nd, 5000, 100, None).iter().map(|octet| format!("{octet:02x}")).collect();
         assert_eq!(
             text,
             "8600000020e80064000003e8000001f408010000000a03e80701000000001388\

@@ -73,8 +73,14 @@ impl NdView {
         writeln!(f, "  ND advertised hop-count limit is {} hops", self.hop_limit)?;
         writeln!(f, "  ND router advertisements sent: {} rcvd: {}", self.sent, self.received)?;
         match self.interval_msec % 1000 {
-            0 => writeln!(f, "  ND router advertisements are sent every {} seconds", self.interval_msec / 1000)?,
-            _ => writeln!(f, "  ND router advertisements are sent every {} milliseconds", self.interval_msec)?,
+            0 => writeln!(
+                f,
+                "  ND router advertisements are sent every {} seconds",
+                self.interval_msec / 1000
+            )?,
+            _ => {
+                writeln!(f, "  ND router advertisements are sent every {} milliseconds", self.interval_msec)?
+            }
         }
         match self.lifetime {
             Some(secs) => writeln!(f, "  ND router advertisements live for {secs} seconds")?,

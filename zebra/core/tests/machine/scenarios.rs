@@ -150,6 +150,19 @@ fn routes_of_a_dead_client_stay_until_it_has_replayed_or_the_hold_time_is_over()
 }
 
 #[test]
+fn a_client_says_how_long_its_routes_are_kept() {
+    let mut world = two_links();
+    let bgp = world.connect(1, Bgp);
+    world.announce(bgp, Bgp, "70.0.0.0/24", &[via("10.1.0.2")]);
+    world.say(bgp, ToZebra::HoldRoutes(Some(500)));
+    world.event(Event::ClientGone { client: bgp });
+    world.pass(Duration::from_secs(499));
+    assert!(world.kernel("70.0.0.0/24").is_some());
+    world.pass(Duration::from_secs(2));
+    assert!(world.kernel.is_empty());
+}
+
+#[test]
 fn a_goodbye_takes_the_routes_at_once() {
     let mut world = two_links();
     let bgp = world.connect(1, Bgp);

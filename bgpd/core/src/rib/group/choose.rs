@@ -120,7 +120,7 @@ impl<P: Key> Group<P> {
             return self.evaluate_paths(ctx, table, handle, emission, gone);
         }
         let old = self.told(handle);
-        let Some(entry) = table.get(handle) else { return };
+        let Some(entry) = table.get(handle).filter(|entry| !entry.has(entry_flags::FIB_WAIT)) else { return };
         let named = Named { path_id: 0, prefix: entry.prefix };
         let new = self.outcome(ctx, entry, old);
         if new == Told::default() && old == new && self.is_full() {
@@ -137,7 +137,7 @@ impl<P: Key> Group<P> {
         emission: &mut Emission<P>,
         gone: &mut Vec<u32>,
     ) {
-        let Some(entry) = table.get(handle) else { return };
+        let Some(entry) = table.get(handle).filter(|entry| !entry.has(entry_flags::FIB_WAIT)) else { return };
         let prefix = entry.prefix;
         let mut wanted = self.outcomes(ctx, entry);
         let known: SmallVec<[(Handle, PathKey, u32); 8]> = self
