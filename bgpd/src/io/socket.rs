@@ -27,13 +27,13 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
         socket.set_tcp_mss(mss.into())?;
     }
     match &transport.source {
-        Some(UpdateSource::Address(addr)) => socket.bind(&SocketAddr::new(*addr, 0).into())?,
+        Some(UpdateSource::Address(addr)) => socket.bind(&on_link(SocketAddr::new(*addr, 0), transport).into())?,
         Some(UpdateSource::Interface(name)) => {
             let addr = address_of(name, remote.ip()).ok_or_else(|| {
                 let text = format!("interface {name} has no address of the neighbour's family");
                 io::Error::new(io::ErrorKind::AddrNotAvailable, text)
             })?;
-            socket.bind(&SocketAddr::new(addr, 0).into())?;
+            socket.bind(&on_link(SocketAddr::new(addr, 0), transport).into())?;
         }
         None => {}
     }
@@ -73,12 +73,17 @@ pub fn apply(socket: &Socket, transport: &Transport) -> io::Result<()> {
 
 /// A link-local neighbour is one on an interface.
 fn remote_of(transport: &Transport) -> SocketAddr {
-    match (transport.remote, transport.ifindex) {
-        (SocketAddr::V6(mut remote), Some(ifindex)) if remote.ip().is_unicast_link_local() => {
-            remote.set_scope_id(ifindex.0);
-            remote.into()
+    on_link(transport.remote, transport)
+}
+
+/// The address with the session's interface, where it means nothing without one.
+fn on_link(addr: SocketAddr, transport: &Transport) -> SocketAddr {
+    match (addr, transport.ifindex) {
+        (SocketAddr::V6(mut addr), Some(ifindex)) if addr.ip().is_unicast_link_local() => {
+            addr.set_scope_id(ifindex.0);
+            addr.into()
         }
-        (remote, _) => remote,
+        (addr, _) => addr,
     }
 }
 

@@ -113,8 +113,10 @@ fn unusable_nexthop(attrs: &Attributes, config: &ShardConfig, params: &PeerParam
         }
         NextHop::V6 { global, .. } => {
             !config.allow_martian_nexthop && (global.is_unspecified() || global.is_multicast())
-                || own(global.into())
+                // The neighbour may well have the link-local address that we have on another link.
+                || !global.is_unicast_link_local() && own(global.into())
                 || params.local_v6 == Some(global)
+                || params.local_link_local == Some(global)
         }
     }
 }

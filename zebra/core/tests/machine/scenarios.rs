@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::world::{World, address, via};
-use ferrite_types::zclient::{FromZebra, RedistributeRequest, RouteOutcome, ToZebra, TrackNexthop};
+use ferrite_types::zclient::{
+    FromZebra, RedistributeRequest, RouteOutcome, RouterAdvertisements, ToZebra, TrackNexthop,
+};
 use ferrite_types::{Afi, IfIndex, Metric, Nexthop, NexthopKind, RouteProtocol, TableId, VrfId};
 use zebra_core::{Event, KernelRoute};
 
@@ -439,4 +441,93 @@ fn the_end_of_zebra_takes_its_routes_out() {
     let mut actions = Vec::new();
     world.zebra.shut_down(world.now, &mut actions);
     assert!(matches!(&actions[..], [zebra_core::Action::Fib(ops)] if ops.len() == 1), "{actions:?}");
+}
+
+/// Lifetimes of the router in what was advertised on a link, and when.
+fn lifetimes(world: &World, index: u32) -> Vec<(u64, u16)> {
+    let of_link = world.advertised.iter().filter(|(_, ifindex, _)| *ifindex == IfIndex(index));
+    let lifetime = |octets: &[u8]| u16::from_be_bytes([octets[6], octets[7]]);
+    of_link.map(|(at, _, octets)| (at.as_micros() / 1_000_000, lifetime(octets))).collect()
+}
+
+fn hear(world: &mut World, index: u32, source: &str, hop_limit: u8, octets: &[u8]) {
+    world.event(Event::Icmp6 {
+        ifindex: IfIndex(index),
+        source: source.parse().unwrap(),
+        hop_limit: Some(hop_limit),
+        octets: octets.to_vec(),
+    });
+}
+
+const ADVERTISEMENT: [u8; 16] = [134, 0, 0, 0, 64, 0, 0, 30, 0, 0, 0, 0, 0, 0, 0, 0];
+const SOLICITATION: [u8; 8] = [133, 0, 0, 0, 0, 0, 0, 0];
+
+#[test]
+fn advertisements_begin_quickly_go_on_at_the_interval_and_end_with_a_lifetime_of_zero() {
+    let mut world = World::new();
+    world.link(2, true);
+    world.address(2, "fe80::1/64");
+    world.lines("interface e2\n no ipv6 nd suppress-ra\n ipv6 nd ra-interval 30\nexit\n");
+    world.pass(Duration::from_secs(5));
+    let quick = lifetimes(&world, 2).len();
+    assert!((4..=6).contains(&quick), "{quick} in five seconds");
+    world.pass(Duration::from_secs(300));
+    let all = lifetimes(&world, 2);
+    assert!((10..=35).contains(&(all.len() - quick)), "{all:?}");
+    assert!(all.iter().all(|(_, lifetime)| *lifetime == 90));
+    world.lines("");
+    assert_eq!(lifetimes(&world, 2).last().unwrap().1, 0);
+    let ended = lifetimes(&world, 2).len();
+    world.pass(Duration::from_secs(300));
+    assert_eq!(lifetimes(&world, 2).len(), ended);
+}
+
+#[test]
+fn a_daemon_has_advertisements_sent_and_hears_of_the_routers_on_the_link() {
+    let mut world = World::new();
+    world.link(2, true);
+    world.address(2, "fe80::1/64");
+    let bgp = world.connect(1, RouteProtocol::Bgp);
+    let wish = RouterAdvertisements { vrf: VrfId::DEFAULT, ifindex: IfIndex(2), interval: Some(10) };
+    world.say(bgp, ToZebra::RouterAdvertisements(wish));
+    world.pass(Duration::from_secs(1));
+    assert_eq!(lifetimes(&world, 2).first().unwrap().1, 30);
+    world.sent.clear();
+    hear(&mut world, 2, "fe80::2", 64, &ADVERTISEMENT);
+    hear(&mut world, 2, "2001:db8::2", 255, &ADVERTISEMENT);
+    assert!(world.sent.is_empty());
+    let neighbor = |present| FromZebra::LinkNeighbor {
+        ifindex: IfIndex(2),
+        addr: "fe80::2".parse().unwrap(),
+        present,
+    };
+    hear(&mut world, 2, "fe80::2", 255, &ADVERTISEMENT);
+    hear(&mut world, 2, "fe80::2", 255, &ADVERTISEMENT);
+    assert_eq!(world.sent, [(bgp, neighbor(true))]);
+    world.sent.clear();
+    world.link(2, false);
+    assert!(world.sent.contains(&(bgp, neighbor(false))));
+    let sent = world.advertised.len();
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.advertised.len(), sent);
+}
+
+#[test]
+fn a_host_that_asks_is_answered_soon_and_a_thousand_are_answered_no_more_often() {
+    let mut world = World::new();
+    world.link(2, true);
+    world.address(2, "fe80::1/64");
+    world.lines("interface e2\n no ipv6 nd suppress-ra\n no ipv6 nd ra-fast-retrans\nexit\n");
+    world.pass(Duration::from_secs(100));
+    let before = world.advertised.len();
+    for _ in 0..1000 {
+        hear(&mut world, 2, "fe80::9", 255, &SOLICITATION);
+    }
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.advertised.len(), before + 1);
+    for _ in 0..100 {
+        hear(&mut world, 2, "fe80::9", 255, &SOLICITATION);
+        world.pass(Duration::from_millis(100));
+    }
+    assert!(world.advertised.len() <= before + 5, "{}", world.advertised.len() - before);
 }
