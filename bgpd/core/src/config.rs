@@ -84,6 +84,7 @@ pub use peer_family::{
     SendCommunity, Unchanged,
 };
 pub use peer_filters::{AdvertiseMap, Orf, PeerFilters};
+pub use reflection::RejectCommunity;
 pub use router::{MultipathRelax, RouterBgp};
 pub use rpki::{EXPIRE_INTERVAL, POLLING_PERIOD, RETRY_INTERVAL, RpkiConfig, RpkiConfigs};
 pub use session::{LocalAs, SessionSettings, Shutdown, UpdateSource};

@@ -57,6 +57,7 @@ mod peers;
 pub mod policy;
 pub mod query;
 pub mod reason;
+pub mod reject;
 pub mod rpki;
 pub mod rules;
 pub mod settings;

@@ -19,6 +19,7 @@ use super::peer_family::{
     AllowAsIn, DefaultOriginate, InOut, MaximumPrefix, PeerFamily, RemovePrivateAs, Unchanged,
 };
 use super::peer_filters::PeerFilters;
+use super::reflection::RejectCommunity;
 use super::router::RouterBgp;
 use super::session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 use super::sessions::{LocalRole, RttLimit};
@@ -125,6 +126,7 @@ pub struct EffectiveFamily {
     pub route_reflector_client: bool,
     pub route_server_client: bool,
     pub secondary_path: bool,
+    pub reject_community: Option<RejectCommunity>,
     pub next_hop_self: bool,
     pub next_hop_self_force: bool,
     pub remove_private_as: Option<RemovePrivateAs>,
@@ -323,6 +325,7 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
         add_path: own.add_path.or(group.add_path),
         route_reflector_client: flag(|part| part.route_reflector_client),
         route_server_client: flag(|part| part.route_server_client),
+        reject_community: own.reject_community.or(group.reject_community),
         secondary_path: flag(|part| part.secondary_path),
         next_hop_self: flag(|part| part.next_hop_self),
         next_hop_self_force: flag(|part| part.next_hop_self_force),

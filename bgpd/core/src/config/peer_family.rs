@@ -9,7 +9,7 @@ use ferrite_cli::{Args, CliError};
 use super::add_path::{self, AddPath};
 use super::peer::{No, Part, PeerLines, PeerRow, PeerSettings, Target, flag, number};
 use super::peer_filters::PeerFilters;
-use super::reflection;
+use super::reflection::{self, RejectCommunity};
 use super::types::{PolicyName, SessionKind};
 
 /// Names for the two directions.
@@ -251,6 +251,7 @@ pub struct PeerFamily {
     pub maximum_prefix_out: Option<u32>,
     pub route_server_client: bool,
     pub secondary_path: bool,
+    pub reject_community: Option<RejectCommunity>,
     /// IPv6: a link-local next hop is passed on.
     pub nexthop_local_unchanged: bool,
     pub allowas_in: Option<AllowAsIn>,
@@ -613,6 +614,7 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
         examples: &["route-server-client"],
     },
     reflection::SECONDARY_PATH,
+    reflection::REJECT_COMMUNITY,
     PeerRow {
         syntax: "nexthop-local unchanged",
         help: &[

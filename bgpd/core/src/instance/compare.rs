@@ -18,6 +18,7 @@ pub fn same_import(a: &FamilyParams, b: &FamilyParams) -> bool {
     same_filter(a.import.as_ref(), b.import.as_ref())
         && a.import_denied == b.import_denied
         && a.soft_reconfiguration == b.soft_reconfiguration
+        && a.reject_community == b.reject_community
         && a.allowas_in == b.allowas_in
         && a.allowas_in_origin == b.allowas_in_origin
         && a.weight == b.weight

@@ -26,6 +26,7 @@ use crate::peer::{self, DownReason, Negotiated, SessionConfig, Transport, TtlSec
 use crate::rib::bandwidth::BandwidthUse;
 use crate::rib::damping;
 use crate::rib::orf::OutboundFilter;
+use crate::rib::reject::RejectCommunity;
 use crate::rib::settings::{
     AddPathSend, AggregateStatement, Conditional, DecisionSettings, DefaultOriginate, DistanceRule, LocalAs,
     NetworkStatement, NexthopMode, PeerKind, RedistributeStatement, RemovePrivateAs,
@@ -278,6 +279,9 @@ impl Surroundings<'_> {
             add_path_send: add_path_send(from, negotiated.add_path_send.contains(family)),
             paths_limit: negotiated.paths_limit(family),
             secondary_path: from.secondary_path,
+            reject_community: from
+                .reject_community
+                .map(|community| RejectCommunity { asn: community.asn, function: community.function }),
             unsuppress: self.unsuppress(afi, from),
             advertise: from.filters.advertise_map.as_ref().map(|map| Conditional {
                 routes: self.chain(&ChainKey::map(Place::Local, afi, &map.routes)),

@@ -23,6 +23,7 @@ use super::path_id::PathKey;
 use super::peers::PeerIdx;
 use super::policy::{Filter, PolicyInput, PolicyStep, Verdict, judge};
 use super::reason::Refusal;
+use super::reject;
 use super::rules;
 use super::settings::{FamilyParams, PeerKind, PeerParams, ShardConfig};
 use super::table::{Handle, Key, Path, PathFlags};
@@ -34,6 +35,8 @@ enum Imported {
         refusal: Refusal,
         /// Only because of what the RPKI says now, perhaps.
         asked: bool,
+        /// The number of the reason, where such routes are kept with it; else zero.
+        number: u32,
     },
     Accepted(AttrId),
 }
@@ -301,7 +304,10 @@ impl Importer {
         let mut asked = false;
         let result = match import(ctx, &self.params, &self.family, prefix, attrs, &mut asked) {
             Ok((attrs, local)) => Imported::Accepted(ctx.attrs.intern(&attrs, local)),
-            Err(refusal) => Imported::Denied { refusal, asked },
+            Err(refusal) => {
+                let number = self.number(ctx, prefix, attrs, refusal);
+                Imported::Denied { refusal, asked, number }
+            }
         };
         if !self.by_prefix {
             if let Imported::Accepted(id) = result {
@@ -315,6 +321,18 @@ impl Importer {
         result
     }
 
+    /// The reason of a refusal as `reject-community` shows it. What in the policy denied the route is asked again, watched.
+    fn number(&self, ctx: &Ctx, prefix: Prefix, attrs: &Arc<Attributes>, refusal: Refusal) -> u32 {
+        if self.family.reject_community.is_none() {
+            return 0;
+        }
+        let mut steps = Vec::new();
+        if refusal == Refusal::Policy {
+            let _ = import_traced(ctx, &self.params, &self.family, prefix, attrs, &mut false, Some(&mut steps));
+        }
+        reject::number(refusal, steps.last())
+    }
+
     /// The same attributes as received, interned for a shadow; `None` without soft-reconfiguration, unless the RPKI may
     /// say something else one day.
     fn shadow(&self, ctx: &mut Ctx, result: Imported, attrs: &Arc<Attributes>) -> Option<AttrId> {
@@ -322,10 +340,14 @@ impl Importer {
             Imported::Denied { asked, .. } => asked,
             Imported::Accepted(_) => self.asks_rpki,
         };
-        if !self.family.soft_reconfiguration && !asks && !ctx.config.keep_received {
+        let refused = match result {
+            Imported::Denied { number, .. } => number,
+            Imported::Accepted(_) => 0,
+        };
+        if !self.family.soft_reconfiguration && !asks && !ctx.config.keep_received && refused == 0 {
             return None;
         }
-        let local = Local { weight: self.family.weight, ..Local::default() };
+        let local = Local { weight: self.family.weight, refused, ..Local::default() };
         Some(ctx.attrs.intern(attrs, local))
     }
 

@@ -10,6 +10,7 @@ use super::bandwidth::BandwidthUse;
 use super::damping::Dampening;
 use super::orf::OutboundFilter;
 use super::policy::Filter;
+use super::reject::RejectCommunity;
 use super::rules::PeerRules;
 
 /// A neighbour, numbered by the instance; a number is not given to another neighbour while shards know it.
@@ -112,6 +113,8 @@ pub struct FamilyParams {
     pub paths_limit: u16,
     /// Where policy keeps the best path from the neighbour, the next one that passes is told.
     pub secondary_path: bool,
+    /// Refused routes are kept, and shown with this community and the reason.
+    pub reject_community: Option<RejectCommunity>,
     /// In place of `export` for routes that an aggregate suppresses; without it they are not sent.
     pub unsuppress: Option<Arc<dyn Filter>>,
     pub advertise: Option<Conditional>,

@@ -2,6 +2,7 @@
 
 mod edits;
 mod attributes;
+mod isolation;
 mod memory;
 mod model;
 mod paths;

@@ -9,6 +9,7 @@ use bgp_packet::attr::Attributes;
 use ferrite_types::{Prefix, Timestamp};
 use rustc_hash::FxHashMap;
 
+use super::attrs::Interned;
 use super::ctx::Ctx;
 use super::decision;
 use super::family::{Rib, candidates_of};
@@ -17,6 +18,7 @@ use super::peers::PeerIdx;
 use super::query::{
     FibState, GroupView, MemoryView, PathSource, PathView, PrefixView, QueryToken, TableCounts, WalkSource,
 };
+use super::reject;
 use super::table::{Entry, Handle, Key, Path, PathFlags, entry_flags};
 
 /// A walk that nobody asks for any more is forgotten after this.
@@ -164,6 +166,20 @@ impl<P: Key> Rib<P> {
         Some(decision::reason(&plain, best, &ctx.config.decision))
     }
 
+    /// The attributes of a path; those of a refused one with the reason.
+    fn shown_attrs(&self, ctx: &Ctx, path: &Path, interned: &Interned) -> Arc<Attributes> {
+        let family = ctx.peers.get(path.peer).and_then(|slot| slot.family(self.family));
+        let community = family.and_then(|family| family.reject_community);
+        match community.filter(|_| interned.local.refused != 0) {
+            Some(community) => {
+                let mut attrs = (*interned.attrs).clone();
+                reject::mark(&mut attrs, community, interned.local.refused);
+                Arc::new(attrs)
+            }
+            None => Arc::clone(&interned.attrs),
+        }
+    }
+
     fn path_view(&self, ctx: &Ctx, entry: &Entry<P>, path: &Path) -> Option<PathView> {
         let interned = ctx.attrs.get(path.attrs)?;
         let shadow = path.flags.has(PathFlags::SHADOW);
@@ -177,7 +193,7 @@ impl<P: Key> Rib<P> {
             source: ctx.source(path),
             path_id: if path.peer.is_local() { 0 } else { path.path_id },
             sent_id: 0,
-            attrs: Arc::clone(&interned.attrs),
+            attrs: self.shown_attrs(ctx, path, interned),
             weight: interned.local.weight,
             tag: interned.local.tag,
             valid: !shadow && path.flags.has(PathFlags::VALID),
