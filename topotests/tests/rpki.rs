@@ -10,16 +10,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PORT: u16 = 8282;
 
 /// A cache's data as StayRTR reads them.
-fn roas(roas: &[(&str, u8, u32)], aspas: &[(u32, &[u32])]) -> String {
+fn roas(roas: &[(&str, u8, u32)]) -> String {
     let roas: Vec<Value> = roas
         .iter()
         .map(|(prefix, max, asn)| json!({"prefix": prefix, "maxLength": max, "asn": asn, "ta": "t"}))
         .collect();
-    let aspas: Vec<Value> = aspas
-        .iter()
-        .map(|(customer, providers)| json!({"customer_asid": customer, "providers": providers}))
-        .collect();
-    json!({"metadata": {}, "roas": roas, "aspas": aspas, "bgpsec_keys": []}).to_string()
+    json!({"metadata": {}, "roas": roas, "bgpsec_keys": []}).to_string()
 }
 
 const FIRST: &[(&str, u8, u32)] = &[
@@ -27,6 +23,11 @@ const FIRST: &[(&str, u8, u32)] = &[
     ("10.2.0.0/16", 16, 65009),
     ("2001:db8:1::/48", 48, 65002),
 ];
+
+const SLURM: &str = r#"{"slurmVersion": 2,
+ "validationOutputFilters": {"prefixFilters": [], "bgpsecFilters": [], "aspaFilters": []},
+ "locallyAddedAssertions": {"prefixAssertions": [], "bgpsecAssertions": [],
+  "aspaAssertions": [{"customerAsn": 65002, "providers": [65001, 65010]}]}}"#;
 
 /// Starts a cache that looks at its file every second.
 fn start_cache(router: &Router, port: u16) -> Result<u32> {
@@ -38,12 +39,12 @@ fn start_cache(router: &Router, port: u16) -> Result<u32> {
         "-checktime=false",
         "-refresh",
         "1",
-        "-protocol",
-        "2",
         "-export.path",
         "",
         "-rtr.retry",
         "1",
+        "-metrics.addr",
+        &format!(":{}", port + 1000),
     ];
     let args: Vec<String> = args.iter().map(ToString::to_string).collect();
     router.start_foreground("/usr/bin/stayrtr", &args, &[])
@@ -102,12 +103,15 @@ fn lab(net: &mut Net, policy: &str) -> Result<Lab> {
             (&beside, "10.0.0.4/24"),
         ],
     )?;
-    cache.write("etc/vrps.json", &roas(FIRST, &[(65002, &[65001, 65010])]))?;
+    cache.write("etc/vrps.json", &roas(FIRST))?;
     start_cache(&cache, PORT)?;
     let rpki = format!("rpki\n rpki retry_interval 1\n rpki cache tcp 10.0.0.3 {PORT} preference 1\nexit\n");
     frr::start(&sender_router, &sender())?;
     let daemons = ["zebra", "mgmtd", "staticd", "bgpd"];
     frr::start_daemons(&beside, &config("10.0.0.4", "10.0.0.2", &rpki), &daemons, &["-M", "rpki"])?;
+    // StayRTR speaks no version 2, so authorisations come as local exceptions.
+    let file = ours.write("etc/exceptions.json", SLURM)?;
+    let rpki = rpki.replace("exit\n", &format!(" rpki slurm {file}\nexit\n"));
     ours::start(&ours, &config("10.0.0.1", "10.0.0.2", &format!("{rpki}{policy}")))?;
     Ok(Lab { ours, beside, cache })
 }
@@ -159,6 +163,8 @@ fn states_and_tables_are_those_of_frr_on_the_same_cache() {
         }
         let aspas = lab.ours.vtysh_json("show rpki aspa json")?;
         ensure!(aspas["aspas"][0] == json!({"customer": 65002, "providers": [65001, 65010]}), "{aspas}");
+        let path = lab.ours.vtysh_json("show bgp ipv4 unicast 10.9.0.0/16 json")?;
+        ensure!(path["paths"][0]["aspaVerificationState"] == "valid", "{path}");
         let filtered = lab.ours.vtysh("show bgp ipv4 unicast rpki invalid")?;
         ensure!(filtered.contains("I*>  10.2.0.0/16") && !filtered.contains("10.1.0.0/24"), "{filtered}");
         let detail = lab.ours.vtysh("show bgp ipv4 unicast 10.9.0.0/16")?;
@@ -184,9 +190,9 @@ fn a_change_of_the_cache_brings_routes_back_and_takes_them_away() {
         };
         let before = refreshes(&lab.ours)?;
         let now = [FIRST[0], ("10.2.0.0/16", 16, 65002), ("10.9.0.0/16", 16, 65009)];
-        lab.cache.write("etc/vrps.json", &roas(&now, &[]))?;
+        lab.cache.write("etc/vrps.json", &roas(&now))?;
         wait_states(&lab.ours, &[valid, ("10.2.0.0/16", "rpkiValid")])?;
-        lab.cache.write("etc/vrps.json", &roas(FIRST, &[]))?;
+        lab.cache.write("etc/vrps.json", &roas(FIRST))?;
         wait_states(&lab.ours, &[valid, ("10.9.0.0/16", "rpkiNotFound")])?;
         let after = refreshes(&lab.ours)?;
         ensure!(before == after, "the neighbor was asked again: {before} and {after}");
@@ -200,7 +206,7 @@ fn a_second_cache_takes_over_and_gives_back_and_data_outlive_both() {
         let ours = net.router("r1", Kind::Ours)?;
         let cache = net.router("r3", Kind::Frr)?;
         net.lan("lan", &[(&ours, "10.0.0.1/24"), (&cache, "10.0.0.3/24")])?;
-        cache.write("etc/vrps.json", &roas(FIRST, &[]))?;
+        cache.write("etc/vrps.json", &roas(FIRST))?;
         let first = start_cache(&cache, PORT)?;
         let second = start_cache(&cache, PORT + 1)?;
         let rpki = format!(
