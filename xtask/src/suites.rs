@@ -88,7 +88,7 @@ pub fn run(yes: bool, in_vm: bool, filter: &[String]) -> Result<Tally, String> {
         match ran.and_then(|()| vm::run(&deferred, &bin)) {
             Ok(networks) => tally.add(&networks),
             Err(reason) => {
-                tally.count(&format!("the virtual machine's {} tests: {reason}", deferred.len()), false)
+                tally.count(&format!("the virtual machine's {} tests: {reason}", deferred.len()), false);
             }
         }
     }

@@ -138,7 +138,7 @@ fn read(fd: &OwnedFd, events: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
             for part in message.cmsgs()? {
                 match part {
                     ControlMessageOwned::Ipv6PacketInfo(info) => {
-                        ifindex = u32::try_from(info.ipi6_ifindex).ok()
+                        ifindex = u32::try_from(info.ipi6_ifindex).ok();
                     }
                     ControlMessageOwned::Ipv6HopLimit(limit) => hop_limit = u8::try_from(limit).ok(),
                     _ => {}

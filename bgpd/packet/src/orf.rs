@@ -195,7 +195,7 @@ mod tests {
 
     fn entry(sequence: u32, prefix: &str, min: Option<u8>, max: Option<u8>) -> OrfItem {
         let prefix = prefix.parse().unwrap();
-        let entry = OrfEntry { sequence, permit: sequence % 2 == 0, prefix, min, max };
+        let entry = OrfEntry { sequence, permit: sequence.is_multiple_of(2), prefix, min, max };
         OrfItem::Entry { action: OrfAction::Add, entry }
     }
 

@@ -68,10 +68,7 @@ impl Instance {
         let internal = entry.effective.kind == Some(SessionKind::Internal);
         NeighborView {
             addr: Some(entry.addr),
-            bgp_neighbor_addr: entry.name.interface().map(|_| match entry.addr.is_unspecified() {
-                true => "none".to_owned(),
-                false => entry.addr.to_string(),
-            }),
+            bgp_neighbor_addr: entry.name.interface().map(|_| if entry.addr.is_unspecified() { "none".to_owned() } else { entry.addr.to_string() }),
             remote_as: remote_as(entry),
             local_as: session.local_as,
             local_as_no_prepend: session.change_local_as.is_some_and(|local| local.no_prepend),
@@ -423,7 +420,6 @@ fn capabilities(negotiated: &Negotiated) -> Capabilities {
         restart_families: negotiated.their_restart().map(restart_families),
         long_lived: both(|c| matches!(c, Capability::LongLivedGracefulRestart(_))),
         long_lived_by_peer: negotiated.their_long_lived().map(long_lived_families),
-        ..Capabilities::default()
     }
 }
 

@@ -481,7 +481,7 @@ fn delay_of(args: &Args) -> Result<Option<UpdateDelay>, CliError> {
 fn render_delay(delay: Option<UpdateDelay>, before: &str, lines: &mut Lines) {
     match delay {
         Some(UpdateDelay { delay, establish_wait: None }) => {
-            lines.line(format!("{before}update-delay {delay}"))
+            lines.line(format!("{before}update-delay {delay}"));
         }
         Some(UpdateDelay { delay, establish_wait: Some(wait) }) => {
             lines.line(format!("{before}update-delay {delay} {wait}"));

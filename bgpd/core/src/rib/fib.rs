@@ -171,7 +171,7 @@ impl Fib {
         if new == old {
             return None;
         }
-        let Some(entry) = table.get_mut(handle) else { return None };
+        let entry = table.get_mut(handle)?;
         entry.set(entry_flags::FIB_INSTALLED | entry_flags::FIB_REJECTED, false);
         if let Some((_, shared)) = self.slot_mut(new) {
             shared.refs += 1;

@@ -117,7 +117,7 @@ fn any<T>(_: &T) -> Result<(), CliError> {
 }
 
 /// A name as DNS has it: labels of at most 63 octets, 253 in all.
-fn domain(name: &String) -> Result<(), CliError> {
+fn domain(name: &str) -> Result<(), CliError> {
     let labels = || name.trim_end_matches('.').split('.');
     if name.len() > 253 || labels().any(|label| label.is_empty() || label.len() > 63) {
         return Err(CliError::refused("Malformed DNS search domain"));
@@ -272,7 +272,7 @@ pub(super) static SETTINGS: &[Setting<InterfaceSettings>] = &[
         },
         render: |i, lines| match i.nd.interval {
             Some(RaInterval { msec, as_msec: true }) => {
-                lines.line(format!("ipv6 nd ra-interval msec {msec}"))
+                lines.line(format!("ipv6 nd ra-interval msec {msec}"));
             }
             Some(RaInterval { msec, .. }) => lines.line(format!("ipv6 nd ra-interval {}", msec / 1000)),
             None => {}

@@ -45,7 +45,7 @@ impl Zebra {
             let (mut seconds, mut milliseconds) = (Vec::new(), Vec::new());
             for link in self.interfaces.links().filter(of_vrf).filter(active) {
                 let interval = self.ra_interval(link.info.interface.ifindex, &self.nd_settings(link));
-                let names = if interval % 1000 == 0 { &mut seconds } else { &mut milliseconds };
+                let names = if interval.is_multiple_of(1000) { &mut seconds } else { &mut milliseconds };
                 names.push(link.info.interface.name.clone());
             }
             (known.name.clone(), seconds, milliseconds)

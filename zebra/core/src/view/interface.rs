@@ -148,10 +148,7 @@ impl InterfaceView {
         writeln!(f, "  Interface Type {}", self.interface_type)?;
         writeln!(f, "  Interface Slave Type {}", self.interface_slave_type)?;
         writeln!(f, "  protodown: {} ", self.protodown)?;
-        match &self.parent_interface {
-            Some(parent) => writeln!(f, "  Parent interface: {parent}")?,
-            None => {}
-        }
+        if let Some(parent) = &self.parent_interface { writeln!(f, "  Parent interface: {parent}")? }
         self.nd.fmt(f)
     }
 }

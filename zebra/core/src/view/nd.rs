@@ -79,7 +79,7 @@ impl NdView {
                 self.interval_msec / 1000
             )?,
             _ => {
-                writeln!(f, "  ND router advertisements are sent every {} milliseconds", self.interval_msec)?
+                writeln!(f, "  ND router advertisements are sent every {} milliseconds", self.interval_msec)?;
             }
         }
         match self.lifetime {

@@ -415,8 +415,8 @@ impl Model {
         for prefix in (0..PREFIXES).map(numbered_prefix) {
             let paths = self.usable(prefix);
             let ids = self.identifiers(prefix);
-            for to in 0..PEERS.len() {
-                let id = PeerId(PEERS[to].0);
+            for (to, peer) in PEERS.iter().enumerate() {
+                let id = PeerId(peer.0);
                 let Some(remote) = self.world.remotes.get(&id).filter(|r| r.session.is_some() && !r.stuck)
                 else {
                     continue;
