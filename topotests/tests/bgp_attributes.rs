@@ -55,7 +55,9 @@ fn conditional_advertisement_follows_the_table() {
              route-map B permit 10\n match ip address prefix-list B\nexit\n",
         ];
         let (r1, r2) = pair(net, ours, ["", ""])?;
-        wait_until(PATIENCE, "what the map does not name is told", || r2.bgp_route("192.0.2.0/24").map(drop))?;
+        wait_until(PATIENCE, "what the map does not name is told", || {
+            r2.bgp_route("192.0.2.0/24").map(drop)
+        })?;
         r2.bgp_lacks("198.51.100.0/24")?;
         edit(&r2, 65002, &["network 203.0.113.0/24"])?;
         wait_until(PATIENCE, "the condition came true", || r2.bgp_route("198.51.100.0/24").map(drop))?;
@@ -87,13 +89,19 @@ fn an_outbound_filter_goes_both_ways() {
         let (r1, r2) = pair(
             net,
             [&ours, "ip prefix-list WANTED seq 5 permit 100.61.0.0/16\n"],
-            [&theirs, "ip prefix-list WANTED seq 5 permit 10.0.0.0/8 ge 16 le 16\nip prefix-list WANTED seq 3 deny 10.2.0.0/16\n"],
+            [
+                &theirs,
+                "ip prefix-list WANTED seq 5 permit 10.0.0.0/8 ge 16 le 16\nip prefix-list WANTED seq 3 deny 10.2.0.0/16\n",
+            ],
         )?;
         wait_until(PATIENCE, "they have what they want", || r2.bgp_route("10.1.0.0/16").map(drop))?;
         wait_until(PATIENCE, "we have what we want", || r1.bgp_route("100.61.0.0/16").map(drop))?;
         // The neighbour has not even been told of the rest.
         let sent = r1.vtysh_json("show bgp ipv4 unicast neighbors 10.0.12.2 advertised-routes json")?;
-        json_contains(&json!({"10.1.0.0/16": {}, "10.2.0.0/16": null, "172.16.0.0/16": null}), &sent["advertisedRoutes"])?;
+        json_contains(
+            &json!({"10.1.0.0/16": {}, "10.2.0.0/16": null, "172.16.0.0/16": null}),
+            &sent["advertisedRoutes"],
+        )?;
         let sent = r2.vtysh_json("show bgp ipv4 unicast neighbors 10.0.12.1 advertised-routes json")?;
         json_contains(&json!({"100.61.0.0/16": {}, "100.62.0.0/16": null}), &sent["advertisedRoutes"])?;
         shows(
@@ -124,10 +132,12 @@ fn a_flapping_route_is_held_back_and_cleared() {
         let ours = " address-family ipv4 unicast\n  bgp dampening 5\n exit-address-family\n";
         let (r1, r2) = pair(net, [ours, ""], [theirs, ""])?;
         for _ in 0..3 {
-            wait_until(PATIENCE, "it is there", || path(&r1, "198.51.100.0/24").and_then(|path| {
-                ensure!(!path.is_null(), "no path");
-                Ok(())
-            }))?;
+            wait_until(PATIENCE, "it is there", || {
+                path(&r1, "198.51.100.0/24").and_then(|path| {
+                    ensure!(!path.is_null(), "no path");
+                    Ok(())
+                })
+            })?;
             edit(&r2, 65002, &["no network 198.51.100.0/24"])?;
             wait_until(PATIENCE, "it is gone", || r1.bgp_lacks("198.51.100.0/24"))?;
             edit(&r2, 65002, &["network 198.51.100.0/24"])?;
@@ -209,12 +219,15 @@ fn link_bandwidth_weights_the_kernels_next_hops() {
                  neighbor 10.0.{n}.1 route-map OUT out\n exit-address-family\nexit\n\
                  route-map OUT permit 10\n set extcommunity bandwidth {mbps}\nexit\n"
             ))?;
-            ours.push_str(&format!(" neighbor 10.0.{n}.2 remote-as 6500{n}\n neighbor 10.0.{n}.2 timers connect 2\n"));
+            ours.push_str(&format!(
+                " neighbor 10.0.{n}.2 remote-as 6500{n}\n neighbor 10.0.{n}.2 timers connect 2\n"
+            ));
         }
         r1.start(&(ours + "exit\n"))?;
         let weights = |wanted: &[u64]| {
             wait_until(PATIENCE, &format!("the shares are {wanted:?}"), || {
-                let routes: Value = serde_json::from_str(&r1.ip("-j route show 198.51.100.0/24")?).unwrap_or_default();
+                let routes: Value =
+                    serde_json::from_str(&r1.ip("-j route show 198.51.100.0/24")?).unwrap_or_default();
                 let hops = routes[0]["nexthops"].as_array().cloned().unwrap_or_default();
                 let mut found: Vec<u64> = hops.iter().filter_map(|hop| hop["weight"].as_u64()).collect();
                 found.sort_unstable();
@@ -297,7 +310,11 @@ fn site_of_origin_blackhole_and_aliases() {
             &json!({"paths": [{"community": {"string": "DROP-IT blackhole no-export", "list": ["DROP-IT", "blackhole", "noExport"]},
                 "extendedCommunity": {"string": "SoO:65001:7"}}]}),
         )?;
-        shows(&r1, "show bgp ipv4 unicast alias DROP-IT json", &json!({"routes": {"10.1.0.0/16": [{}], "10.3.0.0/16": null}}))?;
+        shows(
+            &r1,
+            "show bgp ipv4 unicast alias DROP-IT json",
+            &json!({"routes": {"10.1.0.0/16": [{}], "10.3.0.0/16": null}}),
+        )?;
         wait_until(PATIENCE, "other routes are told", || r2.bgp_route("10.4.0.0/16").map(drop))?;
         r2.bgp_lacks("10.2.0.0/16")
     });

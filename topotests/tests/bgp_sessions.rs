@@ -143,15 +143,23 @@ exit
         for addr in ["10.0.0.2", "10.0.0.3", "10.0.0.4"] {
             r1.wait_bgp_established(addr)?;
         }
-        json_contains(&json!({"localRole": "customer", "remoteRole": "provider"}), &neighbor(&r1, "10.0.0.2")?)?;
-        json_contains(&json!({"localRole": "provider", "remoteRole": "customer"}), &neighbor(&r1, "10.0.0.4")?)?;
+        json_contains(
+            &json!({"localRole": "customer", "remoteRole": "provider"}),
+            &neighbor(&r1, "10.0.0.2")?,
+        )?;
+        json_contains(
+            &json!({"localRole": "provider", "remoteRole": "customer"}),
+            &neighbor(&r1, "10.0.0.4")?,
+        )?;
         // Customers get everything; provider and peer only what is ours and our customers'.
         for prefix in ["192.0.2.1/32", "192.0.2.2/32", "192.0.2.3/32"] {
             wait_until(PATIENCE, "the customer has everything", || r4.bgp_route(prefix))?;
         }
         for router in [r2, r3] {
             for prefix in ["192.0.2.1/32", "192.0.2.4/32"] {
-                wait_until(PATIENCE, "provider and peer have our customers' routes", || router.bgp_route(prefix))?;
+                wait_until(PATIENCE, "provider and peer have our customers' routes", || {
+                    router.bgp_route(prefix)
+                })?;
             }
         }
         r2.bgp_lacks("192.0.2.3/32")?;
@@ -264,7 +272,12 @@ exit
         r2.start(&frr(65002, 2, " neighbor 10.0.0.1 remote-as 65100\n", ""))?;
         r3.start(&frr(65003, 3, " neighbor 10.0.0.1 remote-as 65100\n", ""))?;
         // This one has not heard of the new number.
-        r4.start(&frr(65004, 4, " neighbor 10.0.0.1 remote-as 65001\n neighbor 10.0.0.1 timers connect 1\n", ""))?;
+        r4.start(&frr(
+            65004,
+            4,
+            " neighbor 10.0.0.1 remote-as 65001\n neighbor 10.0.0.1 timers connect 1\n",
+            "",
+        ))?;
         for addr in ["10.0.0.2", "10.0.0.3", "10.0.0.4"] {
             r1.wait_bgp_established(addr)?;
         }

@@ -152,7 +152,8 @@ fn explain_says_what_happened() {
         ensure!(path["standing"] == "best" && path["import"]["verdict"] == "accepted", "{why}");
         let change = &path["import"]["policy"][0]["entries"][0]["sets"][0]["effects"][0];
         ensure!(change["attribute"] == "local-preference" && change["after"] == "150", "{why}");
-        let to = why["neighbors"].as_array().and_then(|all| all.iter().find(|to| to["neighbor"] == "10.0.2.2"));
+        let to =
+            why["neighbors"].as_array().and_then(|all| all.iter().find(|to| to["neighbor"] == "10.0.2.2"));
         let export = to.map(|to| to["paths"][0].clone()).unwrap_or_default();
         ensure!(export["reason"]["code"] == "policy", "{why}");
         ensure!(export["policy"][0]["entries"][0]["failedClause"] == "ip address prefix-list OUT", "{why}");

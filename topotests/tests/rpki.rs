@@ -18,11 +18,8 @@ fn roas(roas: &[(&str, u8, u32)]) -> String {
     json!({"metadata": {}, "roas": roas, "bgpsec_keys": []}).to_string()
 }
 
-const FIRST: &[(&str, u8, u32)] = &[
-    ("10.1.0.0/16", 24, 65002),
-    ("10.2.0.0/16", 16, 65009),
-    ("2001:db8:1::/48", 48, 65002),
-];
+const FIRST: &[(&str, u8, u32)] =
+    &[("10.1.0.0/16", 24, 65002), ("10.2.0.0/16", 16, 65009), ("2001:db8:1::/48", 48, 65002)];
 
 const SLURM: &str = r#"{"slurmVersion": 2,
  "validationOutputFilters": {"prefixFilters": [], "bgpsecFilters": [], "aspaFilters": []},
@@ -121,7 +118,10 @@ fn states(router: &Router) -> Result<Vec<(String, &'static str)>> {
     let table = router.vtysh_json("show bgp ipv4 unicast json")?;
     let routes = table["routes"].as_object().ok_or_else(|| Failure::new("no routes"))?;
     let state = |path: &Value| {
-        ["rpkiValid", "rpkiInvalid", "rpkiNotFound"].into_iter().find(|key| path[*key] == true).unwrap_or("none")
+        ["rpkiValid", "rpkiInvalid", "rpkiNotFound"]
+            .into_iter()
+            .find(|key| path[*key] == true)
+            .unwrap_or("none")
     };
     let mut all: Vec<_> = routes.iter().map(|(prefix, paths)| (prefix.clone(), state(&paths[0]))).collect();
     all.sort();
@@ -131,7 +131,8 @@ fn states(router: &Router) -> Result<Vec<(String, &'static str)>> {
 fn wait_states(router: &Router, expected: &[(&str, &str)]) -> Result<()> {
     wait_until(PATIENCE, "the validation states are as expected", || {
         let states = states(router)?;
-        let same = states.iter().map(|(prefix, state)| (prefix.as_str(), *state)).eq(expected.iter().copied());
+        let same =
+            states.iter().map(|(prefix, state)| (prefix.as_str(), *state)).eq(expected.iter().copied());
         ensure!(same, "{states:?}");
         Ok(())
     })

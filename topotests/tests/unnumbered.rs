@@ -87,9 +87,15 @@ fn a_leaf_and_spine_fabric_without_addresses_carries_both_families() {
         }});
         json_contains(&expected, &neighbor)?;
         let summary = leaf1.vtysh_json("show bgp ipv4 unicast summary json")?;
-        json_contains(&json!({"peers": {"eth1": {"state": "Established", "idType": "interface"}}}), &summary)?;
+        json_contains(
+            &json!({"peers": {"eth1": {"state": "Established", "idType": "interface"}}}),
+            &summary,
+        )?;
         let table = leaf1.vtysh("show bgp ipv4 unicast")?;
-        ensure!(table.lines().any(|line| line.contains("192.0.2.3/32") && line.contains(" eth0 ")), "{table}");
+        ensure!(
+            table.lines().any(|line| line.contains("192.0.2.3/32") && line.contains(" eth0 ")),
+            "{table}"
+        );
         let path = leaf1.vtysh_json("show bgp ipv4 unicast 192.0.2.3/32 json")?;
         let expected = json!({"paths": [{"peer": {"peerId": spines[0], "interface": "eth0", "type": "external"},
             "nexthops": [{"ip": spines[0], "afi": "ipv6", "scope": "global"},
@@ -213,7 +219,9 @@ fn a_host_configures_itself_by_what_we_advertise() {
         let (r1, host) = (net.router("r1", Kind::Ours)?, net.router("host", Kind::Host)?);
         net.link(&r1, "2001:db8:5::1/64", &host, "")?;
         for (key, value) in [("accept_ra", "2"), ("autoconf", "1"), ("accept_ra_rtr_pref", "1")] {
-            host.host_command("sysctl").args(["-qw", &format!("net.ipv6.conf.eth0.{key}={value}")]).status()?;
+            host.host_command("sysctl")
+                .args(["-qw", &format!("net.ipv6.conf.eth0.{key}={value}")])
+                .status()?;
         }
         r1.start(
             "interface eth0

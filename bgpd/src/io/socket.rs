@@ -27,7 +27,9 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
         socket.set_tcp_mss(mss.into())?;
     }
     match &transport.source {
-        Some(UpdateSource::Address(addr)) => socket.bind(&on_link(SocketAddr::new(*addr, 0), transport).into())?,
+        Some(UpdateSource::Address(addr)) => {
+            socket.bind(&on_link(SocketAddr::new(*addr, 0), transport).into())?
+        }
         Some(UpdateSource::Interface(name)) => {
             let addr = address_of(name, remote.ip()).ok_or_else(|| {
                 let text = format!("interface {name} has no address of the neighbour's family");

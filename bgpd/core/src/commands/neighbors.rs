@@ -68,7 +68,9 @@ impl Instance {
         let internal = entry.effective.kind == Some(SessionKind::Internal);
         NeighborView {
             addr: Some(entry.addr),
-            bgp_neighbor_addr: entry.name.interface().map(|_| if entry.addr.is_unspecified() { "none".to_owned() } else { entry.addr.to_string() }),
+            bgp_neighbor_addr: entry.name.interface().map(|_| {
+                if entry.addr.is_unspecified() { "none".to_owned() } else { entry.addr.to_string() }
+            }),
             remote_as: remote_as(entry),
             local_as: session.local_as,
             local_as_no_prepend: session.change_local_as.is_some_and(|local| local.no_prepend),

@@ -52,7 +52,8 @@ impl Instance {
     fn is_checked_network(&self, addr: std::net::IpAddr) -> bool {
         let Some(router) = self.router().filter(|router| router.import_check) else { return false };
         let mut networks = router.families.iter().flat_map(|(_, family)| family.networks.keys());
-        let probed = |prefix: &ferrite_types::Prefix| prefix.contains(addr) && probes(*prefix).contains(&addr);
+        let probed =
+            |prefix: &ferrite_types::Prefix| prefix.contains(addr) && probes(*prefix).contains(&addr);
         networks.any(probed) && !self.by_name.contains_key(&NeighborName::Addr(addr))
     }
 

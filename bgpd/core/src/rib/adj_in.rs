@@ -328,7 +328,8 @@ impl Importer {
         }
         let mut steps = Vec::new();
         if refusal == Refusal::Policy {
-            let _ = import_traced(ctx, &self.params, &self.family, prefix, attrs, &mut false, Some(&mut steps));
+            let _ =
+                import_traced(ctx, &self.params, &self.family, prefix, attrs, &mut false, Some(&mut steps));
         }
         reject::number(refusal, steps.last())
     }

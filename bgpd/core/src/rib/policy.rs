@@ -14,8 +14,8 @@ use ferrite_policy::{Action, MapTrace, Scope};
 use ferrite_rpki::Direction;
 use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
 
-use super::rpki::RpkiView;
 use super::bandwidth::Shared;
+use super::rpki::RpkiView;
 
 /// What a policy says about a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,7 @@
 //! Shards under test: a small world of peers that decode what they are sent and complain about what must not happen.
 
-mod edits;
 mod attributes;
+mod edits;
 mod isolation;
 mod memory;
 mod model;

@@ -165,7 +165,7 @@ fn prefix_line(prefix: &NdPrefix) -> String {
 /// In the order of FRR's running configuration.
 pub(super) static SETTINGS: &[Setting<InterfaceSettings>] = &[
     flag!(interval_option, "ipv6 nd adv-interval-option", "Advertisement Interval Option"),
-    timed!(dnssl: String, "ipv6 nd dnssl", "SUFFIX", "DNS search list information", "Domain name suffix", domain, "example.com"),
+    timed!(dnssl: String, "ipv6 nd dnssl", "SUFFIX", "DNS search list information", "Domain name suffix", |name| domain(name), "example.com"),
     flag!(home_agent, "ipv6 nd home-agent-config-flag", "Home Agent configuration flag"),
     number!(
         home_agent_lifetime,

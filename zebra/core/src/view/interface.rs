@@ -148,7 +148,9 @@ impl InterfaceView {
         writeln!(f, "  Interface Type {}", self.interface_type)?;
         writeln!(f, "  Interface Slave Type {}", self.interface_slave_type)?;
         writeln!(f, "  protodown: {} ", self.protodown)?;
-        if let Some(parent) = &self.parent_interface { writeln!(f, "  Parent interface: {parent}")? }
+        if let Some(parent) = &self.parent_interface {
+            writeln!(f, "  Parent interface: {parent}")?
+        }
         self.nd.fmt(f)
     }
 }

@@ -496,11 +496,8 @@ fn a_daemon_has_advertisements_sent_and_hears_of_the_routers_on_the_link() {
     hear(&mut world, 2, "fe80::2", 64, &ADVERTISEMENT);
     hear(&mut world, 2, "2001:db8::2", 255, &ADVERTISEMENT);
     assert!(world.sent.is_empty());
-    let neighbor = |present| FromZebra::LinkNeighbor {
-        ifindex: IfIndex(2),
-        addr: "fe80::2".parse().unwrap(),
-        present,
-    };
+    let neighbor =
+        |present| FromZebra::LinkNeighbor { ifindex: IfIndex(2), addr: "fe80::2".parse().unwrap(), present };
     hear(&mut world, 2, "fe80::2", 255, &ADVERTISEMENT);
     hear(&mut world, 2, "fe80::2", 255, &ADVERTISEMENT);
     assert_eq!(world.sent, [(bgp, neighbor(true))]);

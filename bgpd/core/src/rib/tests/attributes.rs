@@ -41,11 +41,8 @@ fn a_condition_lets_routes_out_in_every_shard() {
     for of in [1, 4] {
         let mut world = World::new(of);
         world.configure(|config| config.advertise_interval = 5);
-        let conditional = Conditional {
-            routes: within("10.0.0.0/8"),
-            condition: within("203.0.113.0/24"),
-            exists: true,
-        };
+        let conditional =
+            Conditional { routes: within("10.0.0.0/8"), condition: within("203.0.113.0/24"), exists: true };
         world.up(A, external(1, 65001));
         world.up(B, with_family(external(2, 65002), |family| family.advertise = Some(conditional.clone())));
         let attrs = Arc::new(route(&[65001]));
@@ -120,13 +117,8 @@ fn an_outbound_filter_is_waited_for_and_kept_to() {
     world.announce(A, &["10.1.0.0/16", "172.16.0.0/16"].map(prefix), &Arc::new(route(&[65001])));
     world.settle();
     assert!(world.remote(B).table.is_empty());
-    let entry = OrfEntry {
-        sequence: 5,
-        permit: true,
-        prefix: prefix("10.0.0.0/8"),
-        min: None,
-        max: Some(24),
-    };
+    let entry =
+        OrfEntry { sequence: 5, permit: true, prefix: prefix("10.0.0.0/8"), min: None, max: Some(24) };
     let items = vec![OrfItem::Entry { action: OrfAction::Add, entry }];
     let mut list = OrfList::default();
     list.apply(&OrfUpdate { family: V4, immediate: true, items });
