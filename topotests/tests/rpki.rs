@@ -20,14 +20,11 @@ fn roas(roas: &[(&str, u8, u32)]) -> String {
 
 const FIRST: &[(&str, u8, u32)] =
     &[("10.1.0.0/16", 24, 65002), ("10.2.0.0/16", 16, 65009), ("2001:db8:1::/48", 48, 65002)];
-<<<<<<< HEAD
 
 const SLURM: &str = r#"{"slurmVersion": 2,
  "validationOutputFilters": {"prefixFilters": [], "bgpsecFilters": [], "aspaFilters": []},
  "locallyAddedAssertions": {"prefixAssertions": [], "bgpsecAssertions": [],
   "aspaAssertions": [{"customerAsn": 65002, "providers": [65001, 65010]}]}}"#;
-=======
->>>>>>> 4bc1160 (topotests: paths through a reflector, two clusters, a route server with three vendors; the manual's page of paths)
 
 /// Starts a cache that looks at its file every second.
 fn start_cache(router: &Router, port: u16) -> Result<u32> {
