@@ -53,8 +53,10 @@ mod filter {
     /// A bit per type that is blocked: all but router solicitations (133) and advertisements (134).
     fn routers_only() -> [u32; 8] {
         let mut blocked = [u32::MAX; 8];
-        if let Some(word) = blocked.get_mut(133 >> 5) {
-            *word &= !(1 << (133 & 31) | 1 << (134 & 31));
+        for kind in [133_usize, 134] {
+            if let Some(word) = blocked.get_mut(kind / 32) {
+                *word &= !(1 << (kind % 32));
+            }
         }
         blocked
     }
@@ -112,12 +114,10 @@ fn open() -> io::Result<OwnedFd> {
     filter::set(&fd)?;
     setsockopt(&fd, sockopt::Ipv6RecvPacketInfo, &true)?;
     setsockopt(&fd, sockopt::Ipv6RecvHopLimit, &true)?;
-    let socket = socket2::SockRef::from(&fd);
     // RFC 4861 §6.1.2: anything but 255 has come from afar.
-    socket.set_multicast_hops_v6(255)?;
-    socket.set_unicast_hops_v6(255)?;
-    socket.set_multicast_loop_v6(false)?;
-    drop(socket);
+    socket2::SockRef::from(&fd).set_multicast_hops_v6(255)?;
+    socket2::SockRef::from(&fd).set_unicast_hops_v6(255)?;
+    socket2::SockRef::from(&fd).set_multicast_loop_v6(false)?;
     Ok(fd)
 }
 
@@ -138,7 +138,7 @@ fn read(fd: &OwnedFd, events: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
             for part in message.cmsgs()? {
                 match part {
                     ControlMessageOwned::Ipv6PacketInfo(info) => {
-                        ifindex = u32::try_from(info.ipi6_ifindex).ok();
+                        ifindex = Some(info.ipi6_ifindex);
                     }
                     ControlMessageOwned::Ipv6HopLimit(limit) => hop_limit = u8::try_from(limit).ok(),
                     _ => {}
