@@ -407,6 +407,8 @@ const SERVER: &str = "router bgp 65000
  neighbor 10.0.0.7 remote-as 65007
  address-family ipv4 unicast
   neighbor 10.0.0.4 route-server-client
+  neighbor 10.0.0.4 reject-community 65000:65666
+  neighbor 10.0.0.4 route-map FROM-FRR in
   neighbor 10.0.0.5 route-server-client
   neighbor 10.0.0.5 route-map NOT-FRR out
   neighbor 10.0.0.6 route-server-client
@@ -417,6 +419,10 @@ const SERVER: &str = "router bgp 65000
  exit-address-family
 exit
 bgp as-path access-list FRR permit ^65004
+ip prefix-list BOGONS seq 5 permit 10.0.0.0/8 le 32
+route-map FROM-FRR deny 13
+ match ip address prefix-list BOGONS
+route-map FROM-FRR permit 20
 route-map NOT-FRR deny 10
  match as-path FRR
 route-map NOT-FRR permit 20
@@ -481,6 +487,17 @@ protocol bgp up { local as 65005; neighbor 10.0.0.10 as 65000; direct; ipv4 { im
     holds_for(Duration::from_secs(1), "BIRD has none", || bird.bgp_lacks(SHARED[0]))?;
     rs.configure(&["router bgp 65000", "address-family ipv4 unicast", "neighbor 10.0.0.5 secondary-path"])?;
     wait_until(PATIENCE, "BIRD has it as well", || told(&bird, "65007 65007", "10.0.0.7"))?;
+
+    // What is refused is kept, with the reason.
+    frr.configure(&["router bgp 65004", "address-family ipv4 unicast", "network 10.99.0.0/24"])?;
+    wait_until(PATIENCE, "the refused route is shown", || {
+        let shown = rs.vtysh("show bgp ipv4 unicast neighbors 10.0.0.4 filtered-routes json")?;
+        ensure!(shown.contains("10.99.0.0/24") && shown.contains("65000:65666:1013"), "{shown}");
+        Ok(())
+    })?;
+    for router in [&bird, &gobgp] {
+        router.bgp_lacks("10.99.0.0/24")?;
+    }
 
     // The best goes: its announcer hears of the other, which now has no rival.
     rs.configure(&[

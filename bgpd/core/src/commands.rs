@@ -410,7 +410,10 @@ impl Instance {
         let Some(family) = family.filter(active) else {
             return Err(warn("No such neighbor or address family"));
         };
-        let stored = entry.effective.family(family).is_some_and(|part| part.soft_reconfiguration);
+        // What is refused may be kept without the rest.
+        let stored = entry.effective.family(family).is_some_and(|part| {
+            part.soft_reconfiguration || (side == Side::Filtered && part.reject_community.is_some())
+        });
         let source = match side {
             Side::Advertised => WalkSource::Advertised(id),
             Side::Accepted => WalkSource::Accepted(id),

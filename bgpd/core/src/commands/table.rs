@@ -102,7 +102,8 @@ impl Instance {
         let own = !matches!(path.source, PathSource::Peer(_));
         PathRow {
             valid: path.valid || adjacency || path.damped,
-            best: path.best || adjacency,
+            // Of several paths sent one is the best; a plain session has nothing else.
+            best: path.best || (adjacency && path.sent_id == 0),
             multipath: path.multipath && !path.best,
             suppressed: path.suppressed || prefix.suppressed,
             stale: path.stale,
@@ -119,6 +120,13 @@ impl Instance {
             as_path: path.attrs.as_path.to_string(),
             origin: Some(path.attrs.origin),
             nexthops: self.row_cells(path),
+            refused: peer.filter(|_| path.filtered).and_then(|entry| {
+                let family = entry.effective.family(super::family_of(prefix.prefix.afi()))?;
+                let reason = family.reject_community?;
+                let list = path.attrs.large_communities.iter();
+                let found = list.copied().find(|c| (c.global, c.local1) == (reason.asn, reason.function));
+                found.map(|community| community.to_string())
+            }),
             ..PathRow::default()
         }
     }

@@ -54,9 +54,10 @@ pub fn number(refusal: Refusal, step: Option<&PolicyStep>) -> u32 {
     }
 }
 
-/// Adds the community to attributes about to be shown.
+/// Adds the community to attributes about to be shown, in place of any of its kind that the neighbour made up.
 pub fn mark(attrs: &mut Attributes, community: RejectCommunity, number: u32) {
     let mut list = attrs.large_communities.to_vec();
+    list.retain(|other| (other.global, other.local1) != (community.asn, community.function));
     list.push(LargeCommunity { global: community.asn, local1: community.function, local2: number });
     list.sort_unstable();
     list.dedup();

@@ -50,6 +50,8 @@ pub struct PathRow {
     pub origin: Option<Origin>,
     /// The first is the global one.
     pub nexthops: Vec<NexthopCell>,
+    /// Why it was refused, as the community of `reject-community`.
+    pub refused: Option<String>,
 }
 
 /// A next hop of a row.
@@ -268,6 +270,7 @@ impl PathRow {
             origin: self.origin.map(origin_word),
             valid: self.valid,
             best: self.best,
+            reject_community: self.refused.as_deref(),
         }
     }
 }
@@ -345,6 +348,9 @@ pub struct AdjacencyJson<'a> {
     valid: bool,
     #[serde(skip_serializing_if = "is_false")]
     best: bool,
+    /// Ours: the reason of a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reject_community: Option<&'a str>,
 }
 
 /// What stands below a whole table.
