@@ -27,6 +27,7 @@ route-map IN permit 10
 route-map TO-F2 permit 10
  match ip address prefix-list OUT
  set community 65001:1
+route-map FROM-F2 permit 10
 router bgp 65001
  bgp router-id 192.0.2.1
  neighbor 10.0.1.2 remote-as 65002
@@ -37,18 +38,23 @@ router bgp 65001
   neighbor 10.0.1.2 soft-reconfiguration inbound
   neighbor 10.0.1.2 route-map IN in
   neighbor 10.0.1.2 route-map TO-F2 out
-  neighbor 10.0.2.2 route-map TO-F2 in
+  neighbor 10.0.2.2 route-map FROM-F2 in
   neighbor 10.0.2.2 route-map TO-F2 out
 ";
 
+/// What the second neighbour announces.
+const OF_F2: &str = "203.0.113.0/24";
+
+/// A neighbour that announces these networks, and does not send back what it hears: it would be refused for its AS path,
+/// but be counted as taken in, at a time of its own.
 fn frr(asn: u32, ours: &str, networks: &[String]) -> String {
     let lines: String = networks.iter().map(|net| format!("  network {net}\n")).collect();
     format!(
-        "router bgp {asn}\n no bgp ebgp-requires-policy\n no bgp network import-check\n neighbor {ours} remote-as 65001\n neighbor {ours} timers connect 2\n address-family ipv4 unicast\n{lines} exit-address-family\n"
+        "router bgp {asn}\n no bgp ebgp-requires-policy\n no bgp network import-check\n neighbor {ours} remote-as 65001\n neighbor {ours} timers connect 2\n neighbor {ours} sender-as-path-loop-detection\n address-family ipv4 unicast\n{lines} exit-address-family\n"
     )
 }
 
-/// f1 (FRR) announces, r1 is ours, f2 (FRR) receives.
+/// f1 (FRR) announces, r1 is ours, f2 (FRR) receives, and announces one network.
 fn line(net: &mut Net) -> Result<[Router; 3]> {
     let r1 = net.router("r1", Kind::Ours)?;
     let (f1, f2) = (net.router("f1", Kind::Frr)?, net.router("f2", Kind::Frr)?);
@@ -57,11 +63,13 @@ fn line(net: &mut Net) -> Result<[Router; 3]> {
     r1.start(OURS)?;
     let networks: Vec<String> = (0..COUNT).map(network).collect();
     f1.start(&frr(65002, "10.0.1.1", &networks))?;
-    f2.start(&frr(65003, "10.0.2.1", &[]))?;
-    eventually("f2 has every network", || {
-        let table = f2.vtysh_json("show bgp ipv4 unicast json")?;
-        let count = table["routes"].as_object().map_or(0, serde_json::Map::len);
-        ensure!(count == COUNT, "{count} of {COUNT}");
+    f2.start(&frr(65003, "10.0.2.1", &[OF_F2.to_owned()]))?;
+    eventually("both have every network", || {
+        for router in [&f1, &f2] {
+            let table = router.vtysh_json("show bgp ipv4 unicast json")?;
+            let count = table["routes"].as_object().map_or(0, serde_json::Map::len);
+            ensure!(count == COUNT + 1, "{}: {count} of {}", router.name(), COUNT + 1);
+        }
         Ok(())
     })?;
     Ok([r1, f1, f2])
