@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use topotests::{Kind, Needs, Result, Router, ensure, json_contains, run, wait_until};
+use topotests::{Kind, Needs, Net, Result, Router, ensure, json_contains, run, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -164,7 +164,7 @@ fn links_that_share_one_link_local_address_have_a_session_each() {
 }
 
 #[test]
-fn a_link_that_flaps_and_one_that_is_made_anew_get_their_sessions_back() {
+fn a_link_that_flaps_gets_its_session_back() {
     run(&Needs::ours_and_peers(), |net| {
         let (r1, r2) = (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Frr)?);
         net.link(&r1, "", &r2, "")?;
@@ -177,21 +177,64 @@ fn a_link_that_flaps_and_one_that_is_made_anew_get_their_sessions_back() {
         r1.ip("link set eth0 down")?;
         eventually("it goes with its link", || r1.kernel_lacks("192.0.2.2/32"))?;
         r1.ip("link set eth0 up")?;
-        eventually("it comes back with its link", there)?;
-        r1.ip("link delete eth0")?;
-        eventually("it goes with the interface", || {
-            r1.kernel_lacks("192.0.2.2/32")?;
-            let neighbor = r1.vtysh_json("show bgp neighbors eth0 json")?;
-            json_contains(&json!({"eth0": {"bgpNeighborAddr": "none", "bgpState": "Idle"}}), &neighbor)
-        })?;
-        // Another cable takes its place, and its name.
-        net.link(&r1, "", &r2, "")?;
-        for router in [&r1, &r2] {
-            router.ip("link set eth1 down")?;
-            router.ip("link set eth1 name eth0")?;
-            router.ip("link set eth0 up")?;
+        eventually("it comes back with its link", there)
+    });
+}
+
+/// Gives an interface that is there now the name of one that was.
+fn rename(router: &Router, from: &str, to: &str) -> Result<()> {
+    router.ip(&format!("link set {from} down"))?;
+    router.ip(&format!("link set {from} name {to}"))?;
+    router.ip(&format!("link set {to} up")).map(drop)
+}
+
+#[test]
+fn an_interface_that_is_made_anew_gets_its_session_back() {
+    run(&Needs::ours_and_peers(), |net| {
+        let (r1, r2) = (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Frr)?);
+        let (r3, switch) = (net.router("r3", Kind::Ours)?, net.router("switch", Kind::Host)?);
+        // FRR 10.3's zebra crashes in its advertisements' timer when an interface that advertises is deleted: a switch
+        // keeps the neighbour's own.
+        switch.ip("link add sw type bridge")?;
+        switch.ip("link set sw up")?;
+        let plug = |net: &mut Net, router: &Router| -> Result<String> {
+            let (interface, port) = net.link(router, "", &switch, "")?;
+            switch.ip(&format!("link set {port} master sw"))?;
+            Ok(interface)
+        };
+        plug(net, &r1)?;
+        plug(net, &r2)?;
+        net.link(&r1, "", &r3, "")?;
+        let all: [(_, _, _, &[&str]); 3] =
+            [(&r1, 65001, 1, &["eth0", "eth1"]), (&r2, 65002, 2, &["eth0"]), (&r3, 65003, 3, &["eth0"])];
+        for (router, asn, number, interfaces) in all {
+            net.loopback(router, &loopbacks(number))?;
+            router.start(&fabric(asn, number, interfaces))?;
         }
-        eventually("an interface of that name is that neighbour again", there)
+        let others = ["192.0.2.2/32", "192.0.2.3/32"];
+        let there = || others.iter().try_for_each(|prefix| r1.kernel_route(prefix).map(drop));
+        eventually("the routes are there", there)?;
+        for interface in ["eth0", "eth1"] {
+            r1.ip(&format!("link delete {interface}"))?;
+        }
+        eventually("they go with the interfaces", || {
+            for (prefix, interface) in others.iter().zip(["eth0", "eth1"]) {
+                r1.kernel_lacks(prefix)?;
+                let neighbor = r1.vtysh_json(&format!("show bgp neighbors {interface} json"))?;
+                let expected = json!({interface: {"bgpNeighborAddr": "none", "bgpState": "Idle"}});
+                json_contains(&expected, &neighbor)?;
+            }
+            Ok(())
+        })?;
+        // Other cables take their places, and their names.
+        rename(&r1, &plug(net, &r1)?, "eth0")?;
+        let (ours, theirs) = net.link(&r1, "", &r3, "")?;
+        rename(&r1, &ours, "eth1")?;
+        rename(&r3, &theirs, "eth0")?;
+        eventually("an interface of that name is that neighbour again", there)?;
+        eventually("and the neighbours have our routes", || {
+            [&r2, &r3].into_iter().try_for_each(|router| router.kernel_route("192.0.2.1/32").map(drop))
+        })
     });
 }
 
