@@ -2,8 +2,8 @@
 //! loses a route, and what is not told again goes.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
-use std::process::{Child, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,43 +17,67 @@ const REPLAYED: usize = 40_000;
 
 /// Packets through the network and back, counted one by one.
 struct Traffic {
-    echo: Child,
-    sender: Child,
+    /// Sends back what comes as long as it is there.
+    _echo: Program,
+    sender: Program,
     to: &'static str,
 }
 
-impl Drop for Traffic {
+/// One end of it, and what it says.
+struct Program {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Drop for Program {
     fn drop(&mut self) {
-        for child in [&mut self.echo, &mut self.sender] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
+impl Program {
+    fn start(at: &Router, args: &[&str]) -> Result<Program> {
+        let mut cmd = at.host_command(env!("CARGO_BIN_EXE_udp-traffic"));
+        cmd.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = cmd.spawn()?;
+        let out = child.stdout.take().ok_or("udp-traffic has no output")?;
+        Ok(Program { child, out: BufReader::new(out) })
+    }
+
+    fn says(&mut self, wanted: &str) -> Result<()> {
+        let mut line = String::new();
+        self.out.read_line(&mut line)?;
+        ensure!(line.trim_end() == wanted, "udp-traffic said {line:?}, not {wanted:?}");
+        Ok(())
+    }
+}
+
+/// Returns when the far end listens and the first packet is back: each one that is lost is lost by the network, and
+/// what happens next happens amid the stream.
 fn traffic(from: &Router, at: &Router, to: &'static str) -> Result<Traffic> {
-    let program = env!("CARGO_BIN_EXE_udp-traffic");
     let there = format!("{to}:7007");
-    let echo = at.host_command(program).args(["echo", &there]).stderr(Stdio::null()).spawn()?;
-    let mut sender = from.host_command(program);
-    sender.args(["send", &there, "5"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    Ok(Traffic { echo, sender: sender.spawn()?, to })
+    let mut echo = Program::start(at, &["echo", &there])?;
+    echo.says("ready")?;
+    let mut sender = Program::start(from, &["send", &there, "5"])?;
+    sender.says("flows")?;
+    Ok(Traffic { _echo: echo, sender, to })
 }
 
 impl Traffic {
     /// Ends it; fails unless every packet came back.
     fn end(mut self) -> Result<()> {
-        drop(self.sender.stdin.take());
+        drop(self.sender.child.stdin.take());
         let mut text = String::new();
-        if let Some(out) = &mut self.sender.stdout {
-            out.read_to_string(&mut text)?;
-        }
+        self.sender.out.read_to_string(&mut text)?;
         let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [sent, back, longest] = numbers.as_slice() else { return Err(format!("said {text:?}").into()) };
+        let [sent, back, longest, at] = numbers.as_slice() else {
+            return Err(format!("said {text:?}").into());
+        };
         ensure!(*sent > 100, "only {sent} packets to {}", self.to);
         ensure!(
             sent == back,
-            "{} of {sent} packets to {} were lost, {longest} in a row",
+            "{} of {sent} packets to {} were lost, {longest} in a row from number {at} on",
             sent - back,
             self.to
         );

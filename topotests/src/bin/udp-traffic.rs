@@ -1,13 +1,14 @@
 //! Traffic that is counted packet by packet.
 //!
 //! ```text
-//! udp-traffic echo ADDR:PORT        sends back what comes, until killed
+//! udp-traffic echo ADDR:PORT        prints `ready` when it listens, then sends back what comes, until killed
 //! udp-traffic send ADDR:PORT MSEC   sends a numbered packet every so many milliseconds until its standard input ends,
-//!                                   waits a moment for stragglers and prints `sent N back M longest L`: L packets in a
-//!                                   row were lost at worst
+//!                                   prints `flows` when the first one is back (and gives up if none is for long), at
+//!                                   the end waits a moment for stragglers and prints `sent N back M longest L at A`:
+//!                                   L packets in a row were lost at worst, A being the number of the first of them
 //! ```
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// How long the last packets may take.
 const STRAGGLERS: Duration = Duration::from_secs(1);
+/// How long none may come back at the start.
+const START: Duration = Duration::from_secs(10);
 
 fn main() -> std::io::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +30,7 @@ fn main() -> std::io::Result<()> {
 
 fn echo(at: &str) -> std::io::Result<()> {
     let socket = UdpSocket::bind(at)?;
+    say("ready")?;
     let mut octets = [0; 64];
     loop {
         let (len, from) = socket.recv_from(&mut octets)?;
@@ -45,19 +49,34 @@ fn send(to: &str, every: Duration) -> std::io::Result<()> {
         flag.store(true, Ordering::Relaxed);
     });
     let (mut sent, mut back): (u64, Vec<u64>) = (0, Vec::new());
-    let mut next = Instant::now();
+    let (start, mut flows) = (Instant::now(), false);
+    let mut next = start;
     while !ended.load(Ordering::Relaxed) {
         // Refused by a host on the way: lost, and counted so.
         let _ = socket.send(&sent.to_be_bytes());
         sent += 1;
         next += every;
         listen(&socket, next, &mut back)?;
+        if !flows && !back.is_empty() {
+            flows = true;
+            say("flows")?;
+        }
+        if !flows && start.elapsed() > START {
+            break;
+        }
     }
     listen(&socket, Instant::now() + STRAGGLERS, &mut back)?;
     back.sort_unstable();
     back.dedup();
-    println!("sent {sent} back {} longest {}", back.len(), longest_gap(&back, sent));
-    Ok(())
+    let (longest, at) = longest_gap(&back, sent);
+    say(&format!("sent {sent} back {} longest {longest} at {at}", back.len()))
+}
+
+/// A line that is read while this program goes on.
+fn say(line: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}")?;
+    out.flush()
 }
 
 /// Takes in what comes until then.
@@ -75,14 +94,15 @@ fn listen(socket: &UdpSocket, until: Instant, back: &mut Vec<u64>) -> std::io::R
     }
 }
 
-fn longest_gap(back: &[u64], sent: u64) -> u64 {
-    let ends = back.iter().copied().chain([sent]);
-    let mut expected = 0;
-    ends.map(|number| {
+/// How many in a row did not come back at worst, and the first of them.
+fn longest_gap(back: &[u64], sent: u64) -> (u64, u64) {
+    let (mut expected, mut worst) = (0, (0, 0));
+    for number in back.iter().copied().chain([sent]) {
         let gap = number.saturating_sub(expected);
+        if gap > worst.0 {
+            worst = (gap, expected);
+        }
         expected = number + 1;
-        gap
-    })
-    .max()
-    .unwrap_or(0)
+    }
+    worst
 }
