@@ -28,7 +28,7 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
     }
     match &transport.source {
         Some(UpdateSource::Address(addr)) => {
-            socket.bind(&on_link(SocketAddr::new(*addr, 0), transport).into())?
+            socket.bind(&on_link(SocketAddr::new(*addr, 0), transport).into())?;
         }
         Some(UpdateSource::Interface(name)) => {
             let addr = address_of(name, remote.ip()).ok_or_else(|| {

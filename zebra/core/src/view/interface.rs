@@ -149,7 +149,7 @@ impl InterfaceView {
         writeln!(f, "  Interface Slave Type {}", self.interface_slave_type)?;
         writeln!(f, "  protodown: {} ", self.protodown)?;
         if let Some(parent) = &self.parent_interface {
-            writeln!(f, "  Parent interface: {parent}")?
+            writeln!(f, "  Parent interface: {parent}")?;
         }
         self.nd.fmt(f)
     }
