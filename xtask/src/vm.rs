@@ -21,7 +21,7 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const PATIENCE: &str = "6";
 /// Seconds that one test may take, and the machine with all of them.
 const TEST_LIMIT: u32 = 600;
-const LIMIT: &str = "3000";
+const LIMIT: &str = "900";
 const MODULES: &str = "vrf mpls_router mpls_iptunnel dummy 8021q sch_netem";
 
 /// A test that waits for the machine.
