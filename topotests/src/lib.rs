@@ -48,7 +48,7 @@ pub fn run<F: FnOnce(&mut Net) -> Result<()>>(needs: &Needs, test: F) {
     let name = name_of::<F>();
     if let Err(reason) = needs.kernel_unmet() {
         assert!(!needs::in_vm(), "{name}: in the virtual machine: {reason}");
-        match needs::defer(&name, needs, &reason) {
+        match needs::defer(&name, &reason) {
             Ok(true) => eprintln!("LEFT to the virtual machine: {name}: {reason}"),
             Ok(false) => needs::report_skip(&name, &reason),
             Err(failure) => panic!("{name}: {failure}"),

@@ -84,10 +84,10 @@ impl Needs {
 
 /// Leaves a test whose kernel needs are not met here to the virtual machine, where there is to be one
 /// (`$FERRITE_VM_LOG`); whether that was done.
-pub fn defer(name: &str, needs: &Needs, reason: &Failure) -> Result<bool> {
+pub fn defer(name: &str, reason: &Failure) -> Result<bool> {
     let Some(log) = std::env::var_os("FERRITE_VM_LOG") else { return Ok(false) };
-    // The machine has no network: what it takes is made here.
-    let root = if needs.peers { peers_root::provide()?.display().to_string() } else { String::new() };
+    // The machine has no network: the root that it runs on is made here.
+    let root = peers_root::provide()?.display().to_string();
     let program = std::env::current_exe()?;
     let test = name.split_once('.').map_or(name, |(_, test)| test).replace('.', "::");
     let reason = reason.to_string().replace(['\n', '\t'], " ");
