@@ -56,6 +56,7 @@ pub fn run<F: FnOnce(&mut Net) -> Result<()>>(needs: &Needs, test: F) {
         return;
     }
     if let Err(reason) = needs.unmet() {
+        assert!(!needs::in_vm(), "{name}: in the virtual machine: {reason}");
         needs::report_skip(&name, &reason);
         return;
     }
@@ -63,6 +64,10 @@ pub fn run<F: FnOnce(&mut Net) -> Result<()>>(needs: &Needs, test: F) {
     let mut net = Net::new(&dir).unwrap_or_else(|e| panic!("{name}: {e}"));
     let verdict = catch_unwind(AssertUnwindSafe(|| test(&mut net)));
     if !matches!(verdict, Ok(Ok(()))) {
+        if let Ok(Err(failure)) = &verdict {
+            // Said before anything that a sick network may hold up.
+            eprintln!("{name}: {failure}");
+        }
         daemon::collect_evidence(&net);
     }
     drop(net);

@@ -43,8 +43,9 @@ fn theirs(vrf: &str, our_as: u32, their_as: u32, network: &str) -> String {
         "router bgp {their_as}\n no bgp ebgp-requires-policy\n no bgp network import-check\n neighbor 10.0.0.1 remote-as \
          {our_as}\n{password} neighbor 10.0.0.1 timers connect 2\n neighbor 2001:db8::1 remote-as {our_as}\n \
          neighbor 2001:db8::1 timers connect 2\n address-family ipv4 unicast\n  network {COMMON}\n  network {network}\n \
-         exit-address-family\n address-family ipv6 unicast\n  network 2001:db8:{our_as}::/48\n  \
-         neighbor 2001:db8::1 activate\n exit-address-family\n"
+         exit-address-family\n address-family ipv6 unicast\n  network 2001:db8:{}::/48\n  \
+         neighbor 2001:db8::1 activate\n exit-address-family\n",
+        our_as % 1000
     )
 }
 

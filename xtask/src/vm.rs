@@ -158,10 +158,11 @@ cp -al "$1" root
 # Ours run as root here, as on the host; the files of the other roots stay as they are.
 sed -i '/^frr:/d' root/etc/passwd
 echo "prepared after $(cut -d. -f1 /proc/uptime) s"
-exec unshare --mount sh -c '
+# A process space too: whoever is first in it collects what tests orphan, which this machine's own first process does not.
+exec unshare --mount --pid --fork sh -c '
 mount --make-rprivate /
 mount --bind /tmp/vm/root /tmp/vm/root && cd /tmp/vm/root && mkdir -p proc sys dev run old tmp/vm ".$DIR"
-mount --rbind /proc proc; mount --rbind /sys sys; mount --rbind /dev dev; mount -t tmpfs -o mode=755 run run
+mount -t proc proc proc; mount --rbind /sys sys; mount --rbind /dev dev; mount -t tmpfs -o mode=755 run run
 for part in bin cache out tests; do mkdir -p tmp/vm/$part; mount --bind /tmp/vm/$part tmp/vm/$part; done
 mount --bind "$DIR" ".$DIR"
 pivot_root . old && cd / && umount -l old
