@@ -97,7 +97,7 @@ mount -t tmpfs -o mode=755 run "$R/run"
 mkdir -p "$R/run/t" "$R/run/frr" "$R/run/bird" "$R/run/openbgpd" "$R/run/exabgp" "$R/var/tmp"
 chroot "$R" sh -c 'chown frr:frr /run/frr; chown bird:bird /run/bird; chown exabgp /run/exabgp; ln -sf /run /var/run 2>/dev/null; :'
 mount --bind "$DIR" "$R/run/t"
-echo ready; exec chroot "$R" sleep infinity
+exec chroot "$R" sh -c 'echo ready; exec sleep infinity'
 "#;
 
 impl Router {
