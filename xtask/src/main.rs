@@ -118,7 +118,7 @@ fn ci() -> Result<bool, String> {
     let lints =
         step("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])?;
     println!("== tests");
-    // What this kernel cannot host is counted as skipped: the virtual machine does not bring its tests to an end yet.
+    // What this kernel cannot host is counted as skipped; `test --vm` runs it, which takes long on a machine with other work.
     let mut tally = suites::run(true, false, &[])?;
     tally.count("format", format);
     tally.count("lints", lints);
