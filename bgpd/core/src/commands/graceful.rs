@@ -25,16 +25,10 @@ const fn mode_name(mode: GracefulMode) -> &'static str {
 
 impl Instance {
     pub(super) fn graceful_neighbors(&self, now: Timestamp, args: &Args) -> String {
-        let named = self.named_peer(args);
-        if args.has("neighbor") && named.is_none() {
-            return if args.has("json") {
-                "{\"bgpNoSuchNeighbor\":true}\n".to_owned()
-            } else {
-                "% No such neighbor in this view/vrf\n\n".to_owned()
-            };
-        }
-        let entries = self.by_name.values().filter_map(|id| self.peers.get(id));
-        let shown = entries.filter(|entry| named.is_none_or(|(_, named)| named.name == entry.name));
+        let shown = match self.shown_neighbors(args) {
+            Ok(shown) => shown.into_iter(),
+            Err(text) => return text,
+        };
         let neighbors = shown
             .map(|entry| {
                 let addr = entry.name.to_string();

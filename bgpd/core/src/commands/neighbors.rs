@@ -37,17 +37,23 @@ struct InstanceNeighbors<'a> {
 }
 
 impl Instance {
-    pub(super) fn neighbors(&self, now: Timestamp, args: &Args) -> String {
+    /// The neighbour that a command names, or all of them; else what is said of one that is not there.
+    pub(super) fn shown_neighbors(&self, args: &Args) -> Result<Vec<&PeerEntry>, String> {
         let named = self.named_peer(args);
         if args.has("neighbor") && named.is_none() {
-            return if args.has("json") {
-                "{\"bgpNoSuchNeighbor\":true}\n".to_owned()
-            } else {
-                "% No such neighbor in this view/vrf\n\n".to_owned()
-            };
+            let missing = "% No such neighbor in this view/vrf\n\n";
+            let text = if args.has("json") { "{\"bgpNoSuchNeighbor\":true}\n" } else { missing };
+            return Err(text.to_owned());
         }
         let entries = self.by_name.values().filter_map(|id| self.peers.get(id));
-        let shown = entries.filter(|entry| named.is_none_or(|(_, named)| named.name == entry.name));
+        Ok(entries.filter(|entry| named.is_none_or(|(_, named)| named.name == entry.name)).collect())
+    }
+
+    pub(super) fn neighbors(&self, now: Timestamp, args: &Args) -> String {
+        let shown = match self.shown_neighbors(args) {
+            Ok(shown) => shown.into_iter(),
+            Err(text) => return text,
+        };
         let views = shown.map(|entry| (entry.name.to_string(), self.neighbor(now, entry))).collect();
         let views = Neighbors(views);
         match (args.has("json"), args.get("vrf")) {
