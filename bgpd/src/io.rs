@@ -10,7 +10,6 @@
 
 mod connection;
 mod listener;
-mod md5;
 mod reader;
 mod routes;
 mod socket;

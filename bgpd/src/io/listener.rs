@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::md5;
+use ferrite_sockopt::md5;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -91,7 +91,7 @@ impl Listeners {
             socket.local_addr().is_ok_and(|local| local.is_ipv4() == network.addr().is_ipv4())
         };
         for socket in self.sockets.iter().map(|(socket, _)| socket).filter(|socket| suitable(socket)) {
-            if let Err(error) = md5::set_key(socket.as_ref(), network, &key) {
+            if let Err(error) = md5::set_key(socket.as_ref(), network, None, &key) {
                 tracing::error!("{network}: cannot set the TCP MD5 key of the listener: {error}");
             }
         }

@@ -22,7 +22,6 @@ use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
-use super::md5;
 use super::routes::{Batches, PATIENCE};
 use crate::queue::ShardQueue;
 use crate::tap::{Tap, Tapped};
@@ -249,7 +248,7 @@ impl Reader {
 
     /// With a KEEPALIVE the way to the neighbour is measured.
     async fn measure(&mut self) {
-        if let Ok(msec) = md5::round_trip(self.socket.as_ref()) {
+        if let Ok(msec) = ferrite_sockopt::round_trip(self.socket.as_ref()) {
             self.tell(Event::Rtt { peer: self.peer, conn: self.conn, msec }).await;
         }
     }

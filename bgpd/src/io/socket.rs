@@ -9,7 +9,6 @@ use ferrite_types::Prefix;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::md5;
 
 /// Makes a connection. The kernel's own time limit applies; whoever waits may give up sooner.
 pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
@@ -21,7 +20,7 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
     }
     apply(&socket, transport)?;
     if let Some(password) = &transport.password {
-        md5::set_key(&socket, Prefix::host(remote.ip()), password)?;
+        ferrite_sockopt::md5::set_key(&socket, Prefix::host(remote.ip()), None, password)?;
     }
     if let Some(mss) = transport.tcp_mss {
         socket.set_tcp_mss(mss.into())?;
@@ -59,7 +58,7 @@ pub fn apply(socket: &Socket, transport: &Transport) -> io::Result<()> {
         }
     }
     if let Some(security) = transport.ttl_security {
-        md5::set_min_ttl(socket, remote, 255 - security.hops.saturating_sub(1))?;
+        ferrite_sockopt::set_min_ttl(socket, remote, 255 - security.hops.saturating_sub(1))?;
     }
     if let Some(keepalive) = transport.keepalive {
         let time = |secs: u16| Duration::from_secs(secs.into());

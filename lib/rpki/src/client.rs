@@ -4,7 +4,6 @@
 //! keys, agents and `ssh_config` are then those the operator knows, and the distribution keeps them secure; nothing of it
 //! is linked into a daemon. The host's key must be known already.
 
-mod md5;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -180,7 +179,7 @@ async fn connect_addr(
         socket.bind(SocketAddr::new(source, 0))?;
     }
     if let Some(password) = password {
-        md5::set_key(&socket, addr.ip(), password)?;
+        ferrite_sockopt::md5::set_key(&socket, ferrite_types::Prefix::host(addr.ip()), None, password)?;
     }
     socket.connect(addr).await
 }
