@@ -40,12 +40,15 @@ impl Tally {
         }
     }
 
-    /// Prints the notes and the sum as the last line; whether nothing failed.
+    /// Prints the notes, the number of skipped ones if any, and the sum as the last line; whether nothing failed.
     pub fn report(&self) -> bool {
         for note in &self.notes {
             println!("{note}");
         }
-        println!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped);
+        if self.skipped > 0 {
+            println!("{} skipped, for the reasons above", self.skipped);
+        }
+        println!("{} passed, {} failed", self.passed, self.failed);
         self.failed == 0
     }
 }
