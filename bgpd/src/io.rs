@@ -8,14 +8,18 @@
 //!
 //! Each connection has a reader and a writer of its own: what a decoder trips over costs that connection.
 
+mod ao;
 mod connection;
 mod listener;
 mod reader;
+mod rekeying;
 mod routes;
 mod socket;
 mod writer;
 
+pub use ao::{Signed, utc as local_to_utc};
 pub use connection::{Connection, Session};
 pub use listener::{Incoming, Listeners};
+pub use rekeying::Rekeying;
 pub use socket::connect;
 pub use writer::Writer;

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bgp_core::commands::Command;
 use bgp_core::config::BgpConfig;
 use bgp_core::config::InstanceName;
-use bgp_core::instance::Host;
-use bgp_core::peer::{ConnId, Ends, Transport};
+use bgp_core::instance::{Host, LocalClock};
+use bgp_core::peer::{ConnId, Ends, Signing, Transport};
 use bgp_core::rib::PeerId;
 use bgp_core::{AcceptId, Action, Event, InstanceId, Speaker};
 use ferrite_daemon::{Daemon, Event as VtyEvent, Failure};
@@ -19,13 +19,14 @@ use ferrite_types::zclient::Hello;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
+use tokio::time::MissedTickBehavior;
 
 use crate::BgpOptions;
 use crate::bmp::Bmp;
 use crate::clock::Clock;
 use crate::dump::Dumps;
 use crate::exec::Execs;
-use crate::io::{self, Connection, Incoming, Listeners, Session};
+use crate::io::{self, Connection, Incoming, Listeners, Rekeying, Session, Signed};
 use crate::log;
 use crate::queue::Input;
 use crate::rpki::{CacheEvent, Caches};
@@ -37,6 +38,8 @@ use crate::zebra::{self, ZebraQueue};
 const INBOX: usize = 4096;
 /// Events taken at once before deadlines are looked at.
 const BATCH: usize = 256;
+/// How often the lifetimes of keys are looked at.
+const KEY_TIMES: Duration = Duration::from_secs(1);
 /// How long the last words to neighbours and to zebra may take.
 const FAREWELL: Duration = Duration::from_millis(700);
 
@@ -47,7 +50,7 @@ type Key = (PeerId, ConnId);
 struct Made {
     key: Key,
     transport: Arc<Transport>,
-    result: std::io::Result<TcpStream>,
+    result: std::io::Result<(TcpStream, Option<Signed>)>,
 }
 
 struct Shell {
@@ -69,6 +72,7 @@ struct Shell {
     connecting: HashMap<Key, AbortHandle>,
     connections: HashMap<Key, Connection>,
     accepted: HashMap<AcceptId, Incoming>,
+    rekeying: Rekeying,
     next_accept: u64,
     execs: Execs,
     tap: Arc<Tap>,
@@ -119,6 +123,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
         connecting: HashMap::new(),
         connections: HashMap::new(),
         accepted: HashMap::new(),
+        rekeying: Rekeying::default(),
         next_accept: 0,
         execs: Execs::default(),
         dumps,
@@ -129,6 +134,8 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
         finished: false,
     };
     daemon.serve()?;
+    let mut key_times = tokio::time::interval(KEY_TIMES);
+    key_times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !shell.finished {
         let deadline = shell.speaker.next_deadline().map(|deadline| clock.until(deadline));
         tokio::select! {
@@ -155,6 +162,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
             Some(connection) = incoming.recv() => shell.incoming(connection),
             Some(event) = zebra_events.recv() => shell.zebra_event(event, sender.as_ref()),
             event = daemon.events.recv() => shell.vty_event(event),
+            _ = key_times.tick(), if shell.has_keys_with_times() => shell.refresh_keys(),
             () = tokio::time::sleep(deadline.unwrap_or(Duration::MAX)), if deadline.is_some() => {}
         }
         shell.tick();
@@ -177,6 +185,7 @@ fn host(daemon: &Daemon<BgpOptions, BgpConfig, Command>) -> Host {
         seed: epoch.as_nanos() as u64 ^ u64::from(std::process::id()),
         epoch: epoch.as_secs(),
         version: format!("{} {}", daemon.info.name, daemon.info.version),
+        local_clock: LocalClock(io::local_to_utc),
     }
 }
 
@@ -242,8 +251,9 @@ impl Shell {
         if self.connecting.remove(&made.key).is_none() {
             return; // given up meanwhile
         }
-        let result = made.result.and_then(|stream| {
+        let result = made.result.and_then(|(stream, signed)| {
             let ends = Ends { local: stream.local_addr()?, remote: stream.peer_addr()? };
+            self.rekeying.follow(made.key, &stream, signed)?;
             Ok((stream, ends))
         });
         match result {
@@ -336,7 +346,7 @@ impl Shell {
             Action::Adopt { accept, peer, conn, transport } => {
                 if let Some(incoming) = self.accepted.remove(&accept) {
                     self.instances.insert((peer, conn), instance);
-                    self.start((peer, conn), incoming.stream, &transport);
+                    self.adopt((peer, conn), incoming, &transport);
                 }
             }
             Action::Refuse { accept } => drop(self.accepted.remove(&accept)),
@@ -360,10 +370,11 @@ impl Shell {
                 }
             }
             Action::SessionDown { peer, .. } => self.shards.push_all(instance, || Input::WriterGone(peer)),
-            Action::SetPassword { network, password } => {
+            Action::SetSigning { network, signing } => {
                 let listeners = self.listeners.entry(instance).or_insert_with(|| Listeners::new(instance));
-                listeners.set_password(network, password);
+                listeners.set_signing(network, signing);
             }
+            Action::Rekey { peer, conn, chain } => self.rekeying.change((peer, conn), chain),
             Action::Shard { shard, event } => self.shards.push(instance, shard, event),
             Action::Zebra(message) => self.zebra.send(message),
             Action::Rpki(action) => self.caches.perform(instance, action),
@@ -387,6 +398,39 @@ impl Shell {
             Action::Listen { device } => self.listen(instance, device.as_deref()),
             Action::Finished => self.finished = true,
         }
+    }
+
+    /// A connection that was accepted is signed as its neighbour's must be, or it is none.
+    fn adopt(&mut self, key: Key, incoming: Incoming, transport: &Transport) {
+        if matches!(transport.signing, Some(Signing::Ao(_))) {
+            let keys = self.listeners.get(&incoming.listener);
+            let keys = keys.and_then(|keys| keys.accepted_keys(incoming.ends.remote.ip()));
+            let unsigned = || std::io::Error::other("accepted without TCP-AO");
+            let signed = keys
+                .ok_or_else(unsigned)
+                .and_then(|keys| self.rekeying.follow(key, &incoming.stream, Some(keys)));
+            if let Err(error) = signed {
+                let events = self.events.clone();
+                let (peer, conn) = key;
+                let event = Event::Closed { peer, conn, error: error.to_string() };
+                // Behind what is being carried out.
+                tokio::spawn(async move {
+                    let _ = events.send(event).await;
+                });
+                return;
+            }
+        }
+        self.start(key, incoming.stream, transport);
+    }
+
+    /// Keys of TCP-AO whose time has come are used, and others go.
+    fn refresh_keys(&mut self) {
+        self.listeners.values_mut().for_each(Listeners::refresh_keys);
+        self.rekeying.refresh();
+    }
+
+    fn has_keys_with_times(&self) -> bool {
+        !self.rekeying.is_empty() || self.listeners.values().any(Listeners::has_keys_with_times)
     }
 
     /// Opens or closes the listeners of a VRF. A failure costs that VRF the connections that neighbours make.
@@ -413,6 +457,7 @@ impl Shell {
 
     fn close(&mut self, key: Key) {
         self.instances.remove(&key);
+        self.rekeying.forget(key);
         if let Some(task) = self.connecting.remove(&key) {
             task.abort();
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bgp_core::commands::{self, Command};
 use bgp_core::config::BgpConfig;
-use bgp_core::instance::Host;
+use bgp_core::instance::{Host, LocalClock};
 use bgp_core::peer::{ConnId, Ends, PeerMessage};
 use bgp_core::rib::{PeerId, RouteBatch, Shard, ShardAction, ShardEvent};
 use bgp_core::{AcceptId, Action, Event, Instance};
@@ -262,6 +262,7 @@ fuzz_target!(|octets: &[u8]| {
         seed: 1,
         epoch: 0,
         version: "bgpd".to_owned(),
+        local_clock: LocalClock::UTC,
     };
     let mut world = World {
         now: Timestamp::ZERO,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bgp_packet::{Family, FamilySet};
 use bytes::Bytes;
+use ferrite_keychain::KeyChain;
 use ferrite_types::Prefix;
 use ferrite_types::zclient::ToZebra;
 
@@ -13,7 +14,7 @@ use crate::event::{AcceptId, ExecId};
 use crate::instance::bmp::BmpAction;
 use crate::instance::dump::DumpAction;
 use crate::instance::rpki::RpkiAction;
-use crate::peer::{ConnId, Negotiated, SessionConfig, State, Transport};
+use crate::peer::{ConnId, Negotiated, SessionConfig, Signing, State, Transport};
 use crate::rib::{PeerId, ShardEvent};
 
 #[derive(Debug)]
@@ -65,10 +66,16 @@ pub enum Action {
         peer: PeerId,
         session: u64,
     },
-    /// Key for the listeners' connections from there (RFC 2385); `None` removes it.
-    SetPassword {
+    /// How connections that come from there to the listeners are signed; `None`: they are not.
+    SetSigning {
         network: Prefix,
-        password: Option<String>,
+        signing: Option<Signing>,
+    },
+    /// The connection is signed with the keys of this chain from now on (TCP-AO).
+    Rekey {
+        peer: PeerId,
+        conn: ConnId,
+        chain: Arc<KeyChain>,
     },
     /// For one shard, in order.
     Shard {

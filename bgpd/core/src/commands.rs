@@ -58,6 +58,7 @@ pub enum Command {
     Statistics,
     Router,
     Vrfs,
+    KeyChains,
     Bmp,
     Clear,
     ClearSoft,
@@ -104,6 +105,7 @@ impl Instance {
                 .router()
                 .map(|router| router.groups.keys().map(ToString::to_string).collect())
                 .unwrap_or_default(),
+            "KEYCHAIN_NAME" => self.config.key_chains.iter().map(|(name, _)| name.to_owned()).collect(),
             "RMAP_NAME" => names(&mut policy.route_maps.keys()),
             "PREFIXLIST4_NAME" => names(&mut policy.prefix_lists_v4.keys()),
             "PREFIXLIST6_NAME" => names(&mut policy.prefix_lists_v6.keys()),
@@ -247,6 +249,7 @@ impl Instance {
             | Command::PeerGroups
             | Command::Router
             | Command::Vrfs
+            | Command::KeyChains
             | Command::Bmp
             | Command::Clear
             | Command::ClearSoft
@@ -288,7 +291,7 @@ impl Instance {
             Command::Table | Command::Adjacency(_) => String::new(),
             // About all instances at once; they do not come here either.
             Command::Bmp => self.show_bmp(now, args),
-            Command::Router | Command::Vrfs => String::new(),
+            Command::Router | Command::Vrfs | Command::KeyChains => String::new(),
         }
     }
 

@@ -32,6 +32,7 @@ use ferrite_cli::node::{CONFIG, order};
 use ferrite_cli::{
     CliError, CommonConfig, ConfigCommand, Context, DaemonConfig, Edit, Lines, Negation, Node, Registry,
 };
+use ferrite_keychain::KeyChains;
 use ferrite_policy::PolicyConfig;
 use ferrite_policy::commands::{Access, Scope};
 use ferrite_types::{Afi, AsnNotation};
@@ -125,6 +126,7 @@ pub struct BgpConfig {
     pub common: CommonConfig,
     /// Lists and route maps.
     pub policy: PolicyConfig,
+    pub key_chains: KeyChains,
     pub instances: BTreeMap<InstanceName, RouterBgp>,
     pub sessions: GlobalSessions,
     /// `bgp no-rib`: no route goes into the kernel.
@@ -182,6 +184,11 @@ pub fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     registry.common_commands();
     let access = Access { get: |config: &BgpConfig| &config.policy, get_mut: |config| &mut config.policy };
     ferrite_policy::commands::register(registry, Scope::Bgp, access);
+    let access = ferrite_keychain::commands::Access {
+        get: |config: &BgpConfig| &config.key_chains,
+        get_mut: |config| &mut config.key_chains,
+    };
+    ferrite_keychain::commands::register(registry, access);
     route_map_delay::register(registry);
     register_instances(registry);
     sessions::register(registry);

@@ -39,6 +39,7 @@ mod reach;
 pub mod rpki;
 pub(crate) mod rtt;
 mod sessions;
+mod signing;
 mod terms;
 mod unnumbered;
 mod zebra;
@@ -71,6 +72,30 @@ pub struct Host {
     pub epoch: u64,
     /// `bgpd 0.1.0`, for shows.
     pub version: String,
+    pub local_clock: LocalClock,
+}
+
+/// How local times, as configurations have them, are counted.
+#[derive(Clone, Copy)]
+pub struct LocalClock(pub ferrite_keychain::ToUtc);
+
+impl LocalClock {
+    /// The clock on the wall shows UTC.
+    pub const UTC: Self = Self(|time| time.0);
+}
+
+/// There is one on a machine.
+impl PartialEq for LocalClock {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for LocalClock {}
+
+impl std::fmt::Debug for LocalClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LocalClock")
+    }
 }
 
 /// Connections that neighbours made are numbered from here, ours from zero.

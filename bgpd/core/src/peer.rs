@@ -34,8 +34,8 @@ pub mod reason;
 mod timers;
 
 pub use config::{
-    Confederation, HoldDown, RemoteAs, SessionConfig, Shutdown, TcpKeepalive, Transport, TtlSecurity,
-    UpdateSource,
+    Confederation, HoldDown, RemoteAs, SessionConfig, Shutdown, Signing, TcpKeepalive, Transport,
+    TtlSecurity, UpdateSource,
 };
 pub use fsm::State;
 pub use open::Negotiated;
@@ -280,6 +280,11 @@ impl Peer {
     /// The connection that the state shown belongs to.
     pub fn conn(&self) -> Option<ConnId> {
         self.machines.iter().max_by_key(|machine| machine.state()).and_then(Machine::conn)
+    }
+
+    /// Every connection there is, made or being made.
+    pub fn conns(&self) -> impl Iterator<Item = ConnId> + '_ {
+        self.machines.iter().filter_map(Machine::conn)
     }
 
     /// Both ends of that connection.

@@ -332,7 +332,7 @@ impl Speaker {
                 return;
             }
             // Neighbours of views come to the default instance's listeners.
-            Action::SetPassword { .. } if self.is_view(id) => {
+            Action::SetSigning { .. } if self.is_view(id) => {
                 return out.push((InstanceId::DEFAULT, action));
             }
             _ => {}

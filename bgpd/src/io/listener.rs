@@ -1,21 +1,22 @@
 //! The listening sockets: one per address family, or one per address given with `-l`; the same again for each VRF, bound to
 //! its device. The default VRF's do not hear what comes in through a VRF.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_core::InstanceId;
-use bgp_core::peer::Ends;
+use bgp_core::peer::{Ends, Signing};
+use ferrite_sockopt::md5;
 use ferrite_types::Prefix;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use ferrite_sockopt::md5;
+use super::ao::Signed;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -34,12 +35,14 @@ pub struct Listeners {
     owner: InstanceId,
     sockets: Vec<(Arc<TcpListener>, AbortHandle)>,
     /// Set on sockets that are opened later as well.
-    keys: BTreeMap<Prefix, String>,
+    keys: BTreeMap<Prefix, Signing>,
+    /// Keys of TCP-AO by network, on each socket that could be given them.
+    signed: HashMap<(Prefix, usize), Signed>,
 }
 
 impl Listeners {
-    pub const fn new(owner: InstanceId) -> Self {
-        Self { owner, sockets: Vec::new(), keys: BTreeMap::new() }
+    pub fn new(owner: InstanceId) -> Self {
+        Self { owner, sockets: Vec::new(), keys: BTreeMap::new(), signed: HashMap::new() }
     }
 
     /// Opens the sockets and passes on what they accept. Without addresses: every address of both families; a host
@@ -70,31 +73,77 @@ impl Listeners {
             }
         }
         let keys = std::mem::take(&mut self.keys);
-        keys.into_iter().for_each(|(addr, key)| self.set_password(addr, Some(key)));
+        keys.into_iter().for_each(|(addr, key)| self.set_signing(addr, Some(key)));
         Ok(())
     }
 
     /// Listens no longer; the keys are kept.
     pub fn close(&mut self) {
         self.sockets.drain(..).for_each(|(_, task)| task.abort());
+        self.signed.clear();
     }
 
-    /// The key that connections from `network` must be signed with; `None` takes it away.
-    pub fn set_password(&mut self, network: Prefix, password: Option<String>) {
-        let key = password.unwrap_or_default();
-        if key.is_empty() {
-            self.keys.remove(&network);
-        } else {
-            self.keys.insert(network, key.clone());
-        }
+    /// How connections from `network` must be signed; `None`: not at all.
+    pub fn set_signing(&mut self, network: Prefix, signing: Option<Signing>) {
+        let before = match &signing {
+            Some(signing) => self.keys.insert(network, signing.clone()),
+            None => self.keys.remove(&network),
+        };
         let suitable = |socket: &Arc<TcpListener>| {
             socket.local_addr().is_ok_and(|local| local.is_ipv4() == network.addr().is_ipv4())
         };
-        for socket in self.sockets.iter().map(|(socket, _)| socket).filter(|socket| suitable(socket)) {
-            if let Err(error) = md5::set_key(socket.as_ref(), network, None, &key) {
-                tracing::error!("{network}: cannot set the TCP MD5 key of the listener: {error}");
+        let sockets = self.sockets.iter().map(|(socket, _)| socket).enumerate();
+        for (at, socket) in sockets.filter(|(_, socket)| suitable(socket)) {
+            let signed = &mut self.signed;
+            let mut apply = || -> io::Result<()> {
+                // A network has keys of one kind.
+                match (&before, &signing) {
+                    (Some(Signing::Md5(_)), None | Some(Signing::Ao(_))) => {
+                        md5::set_key(socket.as_ref(), network, None, "")?;
+                    }
+                    (Some(Signing::Ao(_)), None | Some(Signing::Md5(_))) => {
+                        signed.remove(&(network, at)).map_or(Ok(()), |mut old| old.clear(socket.as_ref()))?;
+                    }
+                    _ => {}
+                }
+                match &signing {
+                    Some(Signing::Md5(key)) => md5::set_key(socket.as_ref(), network, None, key),
+                    Some(Signing::Ao(chain)) => {
+                        let mut keys = signed
+                            .remove(&(network, at))
+                            .unwrap_or_else(|| Signed::listener(network, Arc::clone(chain)));
+                        keys.follow(Arc::clone(chain));
+                        keys.refresh(socket.as_ref())?;
+                        signed.insert((network, at), keys);
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }
+            };
+            if let Err(error) = apply() {
+                tracing::error!("{network}: cannot set the key of the listener: {error}");
             }
         }
+    }
+
+    /// What a connection from there has of TCP-AO; `None` where no listener could be given the keys.
+    pub fn accepted_keys(&self, addr: IpAddr) -> Option<Signed> {
+        let addr = addr.to_canonical();
+        let fits = self.signed.iter().filter(|((network, _), _)| network.contains(addr));
+        fits.max_by_key(|((network, _), _)| network.len()).map(|(_, signed)| signed.accepted())
+    }
+
+    /// Keys come and go with their times.
+    pub fn refresh_keys(&mut self) {
+        for ((_, at), signed) in &mut self.signed {
+            if let Some((socket, _)) = self.sockets.get(*at) {
+                signed.keep(socket.as_ref());
+            }
+        }
+    }
+
+    pub fn has_keys_with_times(&self) -> bool {
+        !self.signed.is_empty()
     }
 }
 

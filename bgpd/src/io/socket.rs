@@ -2,16 +2,18 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bgp_core::peer::{Transport, UpdateSource};
+use bgp_core::peer::{Signing, Transport, UpdateSource};
 use ferrite_types::Prefix;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::ao::Signed;
 
 /// Makes a connection. The kernel's own time limit applies; whoever waits may give up sooner.
-pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
+pub async fn connect(transport: &Transport) -> io::Result<(TcpStream, Option<Signed>)> {
     let remote = remote_of(transport);
     let socket = Socket::new(Domain::for_address(remote), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
@@ -19,8 +21,14 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
         socket.bind_device(Some(device.as_bytes()))?;
     }
     apply(&socket, transport)?;
-    if let Some(password) = &transport.password {
-        ferrite_sockopt::md5::set_key(&socket, Prefix::host(remote.ip()), None, password)?;
+    let network = Prefix::host(remote.ip());
+    let mut signed = None;
+    match &transport.signing {
+        Some(Signing::Md5(password)) => ferrite_sockopt::md5::set_key(&socket, network, None, password)?,
+        Some(Signing::Ao(chain)) => {
+            signed.insert(Signed::connection(network, Arc::clone(chain))).refresh(&socket)?;
+        }
+        None => {}
     }
     if let Some(mss) = transport.tcp_mss {
         socket.set_tcp_mss(mss.into())?;
@@ -38,7 +46,7 @@ pub async fn connect(transport: &Transport) -> io::Result<TcpStream> {
         }
         None => {}
     }
-    TcpSocket::from_std_stream(socket.into()).connect(remote).await
+    Ok((TcpSocket::from_std_stream(socket.into()).connect(remote).await?, signed))
 }
 
 /// What applies to a connection whoever made it.

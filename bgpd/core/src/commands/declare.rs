@@ -310,6 +310,17 @@ fn various(registry: &mut Commands) {
     let help = ["Show running system information", "BGP Monitoring Protocol", JSON];
     registry.exec(ExecCommand::new("show bmp [json]", &help, Command::Bmp));
     show_all(registry, "vrfs [json]", &["Instances", JSON], Command::Vrfs);
+    registry.exec(ExecCommand::new(
+        "show key chain [KEYCHAIN_NAME$chain] [json]",
+        &[
+            "Show running system information",
+            "Authentication key management",
+            "Key-chain management",
+            "Key-chain name",
+            JSON,
+        ],
+        Command::KeyChains,
+    ));
 }
 
 fn clear(registry: &mut Commands) {

@@ -12,7 +12,7 @@ use super::json;
 use super::summary::state_name;
 use crate::config::{AddPathTx, EffectiveFamily, PrefixLimitAction, SessionKind, role_name};
 use crate::instance::{Instance, PeerEntry};
-use crate::peer::{Negotiated, Timer, UpdateSource};
+use crate::peer::{DownReason, Negotiated, Timer, UpdateSource};
 use crate::rib::NoticeKind;
 use crate::rib::orf::OrfList;
 use crate::rib::rules::Refused;
@@ -21,7 +21,7 @@ use crate::view::graceful::GracefulInfo;
 use crate::view::neighbor::{
     Both, Capabilities, FamilyCapability, FamilyView, ForwardingView, HostnameCapability, LastReset, Link,
     LongLivedView, MessageStats, NeighborView, Neighbors, PrefixStats, RestartFamilies, SoftwareVersion, Tcp,
-    Timers, Transport,
+    TcpAo, Timers, Transport,
 };
 use crate::view::neighbor_filters::{AdvertiseMapView, FiltersView, OrfCapability, OrfModes, OrfView};
 use crate::view::{family_key, text};
@@ -236,6 +236,14 @@ impl Instance {
         }
     }
 
+    fn tcp_ao(&self, entry: &PeerEntry, chain: &str) -> TcpAo {
+        let blocked = entry.session.blocked.filter(|reason| *reason == DownReason::NoKeyChain);
+        TcpAo {
+            key_chain: chain.to_owned(),
+            error: blocked.map(|reason| reason.text().to_owned()).or_else(|| entry.attempt_error.clone()),
+        }
+    }
+
     fn transport(&self, now: Timestamp, entry: &PeerEntry, negotiated: Option<&Negotiated>) -> Transport {
         let session = &entry.effective.session;
         let ends = entry.peer.ends();
@@ -259,6 +267,7 @@ impl Instance {
             connect_retry: u64::from(session.connect_retry),
             next_connect_msec: next.map(|left| left.as_millis() as u64),
             md5: session.password.as_ref().map(|_| 1),
+            tcp_ao: session.tcp_ao.as_ref().map(|chain| self.tcp_ao(entry, chain)),
             read: if ends.is_some() { "on" } else { "off" },
             write: if ends.is_some() { "on" } else { "off" },
             ..Transport::default()

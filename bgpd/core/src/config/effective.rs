@@ -60,6 +60,8 @@ pub struct EffectiveSession {
     /// No session needs to change.
     pub shutdown_rtt: Option<RttLimit>,
     pub password: Option<String>,
+    /// Name of the key chain of TCP-AO; then there is no password.
+    pub tcp_ao: Option<String>,
     /// UPDATEs only.
     pub solo: bool,
     pub port: u16,
@@ -234,13 +236,18 @@ impl RouterBgp {
             Defaults::Traditional => 30,
             Defaults::Datacenter => 10,
         };
+        // What the neighbour itself is signed with comes before what its group is.
+        let by_group = own.session.password.is_none();
+        let tcp_ao = from.value(|session| session.tcp_ao.clone());
+        let tcp_ao = tcp_ao.filter(|_| own.session.tcp_ao.is_some() || by_group);
         EffectiveSession {
             local_as: self.local_as_of(own, group),
             change_local_as: from.value(|session| session.local_as),
             description: own.session.description.clone(),
             shutdown: from.value(|session| session.shutdown.clone()).or_else(|| self.shutdown.clone()),
             shutdown_rtt: from.value(|session| session.shutdown_rtt),
-            password: from.value(|session| session.password.clone()),
+            password: from.value(|session| session.password.clone()).filter(|_| tcp_ao.is_none()),
+            tcp_ao,
             solo: from.flag(|session| session.solo),
             local_role: from.value(|session| session.local_role).filter(|_| !internal),
             oad: from.flag(|session| session.oad) && !internal,

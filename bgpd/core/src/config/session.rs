@@ -76,6 +76,8 @@ pub struct SessionSettings {
     /// The session ends where the way to the neighbour takes longer.
     pub shutdown_rtt: Option<RttLimit>,
     pub password: Option<String>,
+    /// `tcp-ao key-chain NAME` (RFC 5925), instead of a password.
+    pub tcp_ao: Option<String>,
     /// An update group of its own.
     pub solo: bool,
     /// TCP port of the neighbour.
@@ -374,6 +376,9 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
             if password.len() > PASSWORD_MAX {
                 return Err(CliError::refused("Invalid value"));
             }
+            if target.own.tcp_ao.is_some() {
+                return Err(CliError::refused(sessions::ONE_SIGNATURE));
+            }
             target.own.password = Some(password);
             Ok(())
         },
@@ -384,6 +389,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.value("password", settings.password.as_deref()),
         examples: &["password secret"],
     },
+    sessions::TCP_AO,
     sessions::SOLO,
     number!(port, "port", "(0-65535)", &["Neighbor's BGP port", "TCP port number"], "1790"),
     PeerRow {

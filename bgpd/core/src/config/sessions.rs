@@ -217,6 +217,27 @@ pub(super) const SHUTDOWN_RTT: PeerRow<SessionSettings> = PeerRow {
     examples: &["shutdown rtt 100 count 3"],
 };
 
+pub(super) const ONE_SIGNATURE: &str = "password and tcp-ao cannot be configured together";
+
+pub(super) const TCP_AO: PeerRow<SessionSettings> = PeerRow {
+    syntax: "tcp-ao key-chain KEYCHAIN_NAME$chain",
+    help: &["TCP Authentication Option (RFC 5925)", "Keys of a key chain", "Key-chain name"],
+    no: No::Derived,
+    set: |target, args| {
+        if target.own.password.is_some() {
+            return Err(CliError::refused(ONE_SIGNATURE));
+        }
+        target.own.tcp_ao = Some(args.parse("chain")?);
+        Ok(())
+    },
+    unset: |target, _| {
+        target.own.tcp_ao = None;
+        Ok(())
+    },
+    render: |settings, out| out.value("tcp-ao key-chain", settings.tcp_ao.as_deref()),
+    examples: &["tcp-ao key-chain CORE"],
+};
+
 pub(super) const SOLO: PeerRow<SessionSettings> =
     flag!(solo, "solo", &["Solo peer - part of its own update group"]);
 

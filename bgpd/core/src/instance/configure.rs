@@ -171,8 +171,8 @@ impl Instance {
         if let Some(entry) = self.peers.remove(&id) {
             if entry.dynamic {
                 self.dynamic.count = self.dynamic.count.saturating_sub(1);
-            } else if entry.session.transport.password.is_some() {
-                out.push(Action::SetPassword { network: Prefix::host(entry.addr), password: None });
+            } else if entry.session.transport.signing.is_some() {
+                out.push(Action::SetSigning { network: Prefix::host(entry.addr), signing: None });
             }
         }
         self.by_name.remove(name);
@@ -192,13 +192,11 @@ impl Instance {
             entry.dynamic = false;
             self.dynamic.count = self.dynamic.count.saturating_sub(1);
         }
-        let moved = entry.addr != addr;
-        if !entry.dynamic && moved && entry.session.transport.password.is_some() {
-            out.push(Action::SetPassword { network: Prefix::host(entry.addr), password: None });
-        }
-        if !entry.dynamic && (moved || entry.session.transport.password != session.transport.password) {
-            let password = session.transport.password.clone();
-            out.push(Action::SetPassword { network: Prefix::host(addr), password });
+        let signed = entry.session.transport.signing.clone();
+        if !entry.dynamic {
+            let before = (Prefix::host(entry.addr), signed.as_ref());
+            let now = (Prefix::host(addr), session.transport.signing.as_ref());
+            Self::listener_keys(Some(before), now, out);
         }
         entry.addr = addr;
         entry.effective = effective;
@@ -207,6 +205,7 @@ impl Instance {
             let event = PeerEvent::Configured(Arc::clone(&entry.session));
             let shut_down = entry.session.shutdown.is_some();
             self.peer_event(now, id, event, out);
+            self.rekey(id, signed.as_ref(), out);
             if shut_down {
                 self.drop_all_stale(id, out);
             }
@@ -225,8 +224,8 @@ impl Instance {
     ) {
         let (name, addr, id) = (effective.name.clone(), effective.addr, self.peer_ids.next());
         let configured = self.router().is_some_and(|router| router.neighbors.contains_key(&name));
-        if let Some(password) = session.transport.password.clone().filter(|_| configured) {
-            out.push(Action::SetPassword { network: Prefix::host(addr), password: Some(password) });
+        if configured {
+            Self::listener_keys(None, (Prefix::host(addr), session.transport.signing.as_ref()), out);
         }
         let session = Arc::new(session);
         let seed = self.host.seed ^ u64::from(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);

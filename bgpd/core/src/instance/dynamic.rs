@@ -10,6 +10,7 @@ use ferrite_types::{Prefix, Timestamp};
 
 use super::{Action, Instance, LogLine};
 use crate::config::{BgpConfig, EffectiveNeighbor, GroupName, Neighbor, PeerSettings, RouterBgp};
+use crate::peer::Signing;
 use crate::rib::PeerId;
 
 /// Refusals are logged this often at most.
@@ -20,7 +21,7 @@ const LOG_EVERY: Duration = Duration::from_secs(10);
 pub struct Dynamic {
     pub count: usize,
     /// Keys that the listeners have for whole ranges (RFC 2385).
-    keys: BTreeMap<Prefix, String>,
+    keys: BTreeMap<Prefix, Signing>,
     /// Connections refused since the last line in the log, and when that was.
     refused: u64,
     logged: Option<Timestamp>,
@@ -85,21 +86,19 @@ impl Instance {
 
     /// Brings the listeners' keys for ranges to what the groups say.
     pub(super) fn range_keys(&mut self, out: &mut Vec<Action>) {
-        let mut wanted: BTreeMap<Prefix, String> = BTreeMap::new();
+        let mut wanted: BTreeMap<Prefix, Signing> = BTreeMap::new();
         if let Some(router) = self.router() {
             for (range, group) in &router.sessions.listen.ranges {
-                let password =
-                    router.groups.get(group).and_then(|group| group.settings.session.password.clone());
-                wanted.extend(password.map(|password| (*range, password)));
+                wanted.extend(self.range_signing(group).map(|signing| (*range, signing)));
             }
         }
         for range in self.dynamic.keys.keys().filter(|range| !wanted.contains_key(range)) {
-            out.push(Action::SetPassword { network: *range, password: None });
+            out.push(Action::SetSigning { network: *range, signing: None });
         }
-        for (range, password) in &wanted {
-            if self.dynamic.keys.get(range) != Some(password) {
-                let password = Some(password.clone());
-                out.push(Action::SetPassword { network: *range, password });
+        for (range, signing) in &wanted {
+            if self.dynamic.keys.get(range) != Some(signing) {
+                let signing = Some(signing.clone());
+                out.push(Action::SetSigning { network: *range, signing });
             }
         }
         self.dynamic.keys = wanted;

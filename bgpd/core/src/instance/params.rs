@@ -154,7 +154,7 @@ impl Surroundings<'_> {
         transport.ifindex = neighbor.ifindex.filter(|_| is_link_local(neighbor.addr));
         transport.ttl = Some(from.ttl);
         transport.ttl_security = from.minimum_ttl.map(|minimum| TtlSecurity { hops: 255 - minimum + 1 });
-        transport.password.clone_from(&from.password);
+        transport.signing = super::signing::of(self.config, from);
         transport.tcp_mss = from.tcp_mss;
         transport.dscp = self.config.session_dscp.unwrap_or(SESSION_DSCP);
         transport
@@ -167,6 +167,9 @@ impl Surroundings<'_> {
         }
         if session.families.is_empty() {
             return Some(DownReason::NoFamily);
+        }
+        if neighbor.session.tcp_ao.is_some() && session.transport.signing.is_none() {
+            return Some(DownReason::NoKeyChain);
         }
         if neighbor.session.rpki_strict && !self.rpki_ready {
             return Some(DownReason::WaitingForRpki);

@@ -45,6 +45,8 @@ pub struct PeerEntry {
     /// Made by a connection from a listen range, and gone with it.
     pub dynamic: bool,
     pub rtt: super::rtt::RoundTrip,
+    /// Why the last attempt to connect failed, in the socket's words; none since the session came up.
+    pub attempt_error: Option<String>,
 }
 
 /// Counts of one family, a slot per shard.
@@ -88,6 +90,7 @@ impl PeerEntry {
             noticed: super::notices::Noticed::default(),
             dynamic: false,
             rtt: super::rtt::RoundTrip::default(),
+            attempt_error: None,
         }
     }
 
@@ -195,6 +198,9 @@ impl Instance {
                 PeerAction::AttemptFailed { reset } => {
                     let reason = reason_text(&reset);
                     out.push(Action::Log(LogLine::AttemptFailed { addr: entry.name.clone(), reason }));
+                    if let Some(entry) = self.peers.get_mut(&id) {
+                        entry.attempt_error = reset.error;
+                    }
                 }
             }
         }
@@ -210,6 +216,7 @@ impl Instance {
         out: &mut Vec<Action>,
     ) {
         if let Some(entry) = self.peers.get_mut(&id) {
+            entry.attempt_error = None;
             entry.orf.begin(negotiated.orf_receive);
             entry.noticed = super::notices::Noticed::default();
         }

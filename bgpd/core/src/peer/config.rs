@@ -8,6 +8,7 @@ use bgp_packet::attr::{AttributeLimits, CodeSet, SessionKind};
 use bgp_packet::capability::{GracefulRestart, LongLived, Role};
 use bgp_packet::notification::{Notification, cease};
 use bgp_packet::{Family, FamilySet};
+use ferrite_keychain::KeyChain;
 use ferrite_types::{Asn, IfIndex, RouterId};
 
 use super::reason::DownReason;
@@ -66,6 +67,34 @@ pub struct TcpKeepalive {
     pub probes: u8,
 }
 
+/// How segments are signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Signing {
+    /// TCP MD5 (RFC 2385).
+    Md5(String),
+    /// TCP-AO (RFC 5925) with the keys of a chain; whoever has the sockets changes keys as their times come.
+    Ao(Arc<KeyChain>),
+}
+
+impl Signing {
+    /// Whether a connection signed this way can go on as `new` says: TCP-AO changes to other keys under way, but not a key
+    /// under its number.
+    fn goes_on_as(&self, new: &Self) -> bool {
+        let (Self::Ao(old), Self::Ao(new)) = (self, new) else { return self == new };
+        let same = |id: &u32, key: &ferrite_keychain::Key| {
+            new.keys.get(id).is_none_or(|now| (&now.secret, now.algorithm) == (&key.secret, key.algorithm))
+        };
+        old.keys.iter().all(|(id, key)| same(id, key))
+    }
+}
+
+fn signing_goes_on(old: Option<&Signing>, new: Option<&Signing>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => old.goes_on_as(new),
+        (old, new) => old == new,
+    }
+}
+
 /// How the connection is made: data for whoever has the sockets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Transport {
@@ -78,8 +107,7 @@ pub struct Transport {
     /// TTL of what we send, where it is not the host's: 1 for eBGP to the next hop, `ebgp-multihop`'s otherwise.
     pub ttl: Option<u8>,
     pub ttl_security: Option<TtlSecurity>,
-    /// TCP MD5 (RFC 2385).
-    pub password: Option<String>,
+    pub signing: Option<Signing>,
     pub tcp_mss: Option<u16>,
     pub keepalive: Option<TcpKeepalive>,
     /// DSCP of what we send, six bits.
@@ -95,7 +123,7 @@ impl Transport {
             ifindex: None,
             ttl: None,
             ttl_security: None,
-            password: None,
+            signing: None,
             tcp_mss: None,
             keepalive: None,
             dscp: 48,
@@ -286,7 +314,7 @@ impl SessionConfig {
             (self.confederation != new.confederation, DownReason::ConfedIdChanged),
             (old.source != now.source || old.ifindex != now.ifindex, DownReason::UpdateSourceChanged),
             (old.remote != now.remote || old.tcp_mss != now.tcp_mss, DownReason::UpdateSourceChanged),
-            (old.password != now.password, DownReason::PasswordChanged),
+            (!signing_goes_on(old.signing.as_ref(), now.signing.as_ref()), DownReason::PasswordChanged),
             (old.ttl != now.ttl || old.ttl_security != now.ttl_security, DownReason::MultihopChanged),
             (self.passive != new.passive, DownReason::PassiveChanged),
             (self.families != new.families, DownReason::FamilyActivated),

@@ -40,6 +40,8 @@ pub enum DownReason {
     PasswordChanged,
     /// Ours: `rpki strict`, and no cache has told its data yet.
     WaitingForRpki,
+    /// Ours: the key chain of TCP-AO is not there.
+    NoKeyChain,
 }
 
 impl DownReason {
@@ -78,6 +80,7 @@ impl DownReason {
             Self::SocketError => (34, "Socket Error"),
             Self::PasswordChanged => (36, "Password config change"),
             Self::WaitingForRpki => (44, "Waiting for RPKI data"),
+            Self::NoKeyChain => (45, "Key chain of TCP-AO is not configured"),
         }
     }
 

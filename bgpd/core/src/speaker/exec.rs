@@ -68,7 +68,7 @@ impl Speaker {
         args: Args,
         out: &mut Acts,
     ) {
-        if let Some(text) = self.shared_answer(command, &args) {
+        if let Some(text) = self.shared_answer(now, command, &args) {
             return out.push((InstanceId::DEFAULT, Action::Reply { exec, text, done: true }));
         }
         let named = args.get("vrf").filter(|_| !matches!(command, Command::Policy(_)));

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use ferrite_cli::Args;
+use ferrite_keychain::view::KeyChainsView;
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::json as object;
@@ -11,7 +12,7 @@ use super::Speaker;
 use crate::commands::{Command, json};
 use crate::config::InstanceName;
 use crate::instance::Instance;
-use ferrite_types::RouterId;
+use ferrite_types::{RouterId, Timestamp};
 
 /// One row of `show bgp vrfs`.
 #[derive(Serialize)]
@@ -52,10 +53,11 @@ struct Vrfs {
 
 impl Speaker {
     /// The whole output of a command that is no single instance's; `None` for any other.
-    pub(super) fn shared_answer(&self, command: Command, args: &Args) -> Option<String> {
+    pub(super) fn shared_answer(&self, now: Timestamp, command: Command, args: &Args) -> Option<String> {
         match command {
             Command::Vrfs => Some(self.vrfs(args)),
             Command::Router => Some(self.router_view(args)),
+            Command::KeyChains => Some(self.key_chains(now, args)),
             _ => None,
         }
     }
@@ -88,6 +90,14 @@ impl Speaker {
         }
         let _ = writeln!(out, "\nTotal number of VRFs (including default): {}", view.total_vrfs);
         out
+    }
+
+    fn key_chains(&self, now: Timestamp, args: &Args) -> String {
+        let time = self.host.epoch + now.as_micros() / 1_000_000;
+        let time = i64::try_from(time).unwrap_or(i64::MAX);
+        let name = args.get("chain");
+        let view = KeyChainsView::new(&self.config.key_chains, name, time, self.host.local_clock.0);
+        if args.has("json") { json(&view) } else { view.to_string() }
     }
 
     fn router_view(&self, args: &Args) -> String {

@@ -1,5 +1,7 @@
 //! A speaker with several instances, fed by hand: who hears what, what comes of VRFs that come and go.
 
+mod signing;
+
 use std::net::SocketAddr;
 
 use ferrite_cli::{Engine, Outcome, numbered};
@@ -37,6 +39,7 @@ impl Lab {
             seed: 1,
             epoch: 0,
             version: "bgpd test".into(),
+            local_clock: crate::instance::LocalClock::UTC,
         };
         Self {
             speaker: Speaker::new(host),

@@ -445,6 +445,16 @@ pub struct LastReset {
     pub shutdown_message: Option<String>,
 }
 
+/// TCP-AO of a session (RFC 5925).
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TcpAo {
+    pub key_chain: String,
+    /// Why the last attempt to connect failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Transport {
     #[serde(rename = "updateSource", skip_serializing_if = "Option::is_none")]
@@ -476,6 +486,8 @@ pub struct Transport {
     pub next_connect_msec: Option<u64>,
     #[serde(rename = "authenticationEnabled", skip_serializing_if = "Option::is_none")]
     pub md5: Option<u8>,
+    #[serde(rename = "tcpAo", skip_serializing_if = "Option::is_none")]
+    pub tcp_ao: Option<TcpAo>,
     #[serde(rename = "readThread")]
     pub read: &'static str,
     #[serde(rename = "writeThread")]
@@ -917,6 +929,12 @@ impl fmt::Display for Transport {
         }
         if self.md5.is_some() {
             writeln!(f, "Peer Authentication Enabled")?;
+        }
+        if let Some(ao) = &self.tcp_ao {
+            writeln!(f, "Peer Authentication Enabled: TCP-AO with key chain {}", ao.key_chain)?;
+            if let Some(error) = &ao.error {
+                writeln!(f, "  No connection: {error}")?;
+            }
         }
         writeln!(f, "Read thread: {}  Write thread: {}", self.read, self.write)
     }

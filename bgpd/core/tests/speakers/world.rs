@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bgp_core::commands::{Command, registry};
 use bgp_core::config::BgpConfig;
-use bgp_core::instance::Host;
+use bgp_core::instance::{Host, LocalClock};
 use bgp_core::peer::{ConnId, Ends, PeerMessage};
 use bgp_core::rib::{PeerId, RouteBatch, Shard, ShardAction, ShardEvent, shard_of};
 use bgp_core::{AcceptId, Action, Event, ExecId, Instance};
@@ -76,6 +76,7 @@ impl Speaker {
             seed: number,
             epoch: 1_700_000_000,
             version: "bgpd test".to_owned(),
+            local_clock: LocalClock::UTC,
         };
         Self {
             name: name.to_owned(),
@@ -207,7 +208,8 @@ impl Speaker {
                         }
                     }
                 }
-                Action::SetPassword { .. }
+                Action::SetSigning { .. }
+                | Action::Rekey { .. }
                 | Action::Zebra(_)
                 | Action::Rpki(_)
                 | Action::Dump(_)
