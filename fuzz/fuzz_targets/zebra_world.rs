@@ -62,8 +62,12 @@ impl World {
                     FibOpKind::Install(_) => drop(self.kernel.insert((op.table, op.prefix))),
                     FibOpKind::Remove { .. } => drop(self.kernel.remove(&(op.table, op.prefix))),
                 }
+                let removal = match op.kind {
+                    FibOpKind::Remove { protocol } => Some(protocol),
+                    FibOpKind::Install(_) => None,
+                };
                 let (vrf, table, prefix, seq) = (op.vrf, op.table, op.prefix, op.seq);
-                results.push(FibResult { vrf, table, prefix, seq, errno: 0 });
+                results.push(FibResult { vrf, table, prefix, seq, errno: 0, removal });
             }
             self.event(Event::FibDone(results));
         }

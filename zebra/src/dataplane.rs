@@ -3,8 +3,9 @@
 use std::io;
 use std::thread::JoinHandle;
 
+use ferrite_types::RouteProtocol;
 use tokio::sync::mpsc;
-use zebra_core::{FibOp, FibResult, LinkChange};
+use zebra_core::{FibOp, FibOpKind, FibResult, LinkChange};
 
 /// Carries out what the core wants of a forwarding plane.
 pub trait Dataplane: Send + 'static {
@@ -26,11 +27,20 @@ impl Dataplane for NoDataplane {
             prefix: op.prefix,
             seq: op.seq,
             errno: 0,
+            removal: removal(op),
         }));
     }
 
     fn change_link(&mut self, _: &LinkChange) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Of a removal: whose route it was.
+pub fn removal(op: &FibOp) -> Option<RouteProtocol> {
+    match op.kind {
+        FibOpKind::Remove { protocol } => Some(protocol),
+        FibOpKind::Install(_) => None,
     }
 }
 

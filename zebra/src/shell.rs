@@ -41,6 +41,11 @@ struct Shell {
     actions: Vec<Action>,
     clients: HashMap<ClientKey, ClientSender>,
     jobs: mpsc::UnboundedSender<Job>,
+    /// Where a list of the kernel's routes goes; none where there is no kernel.
+    audits: Option<(usize, mpsc::Sender<Vec<Event>>)>,
+    /// Who waits for a comparison with the kernel, and whether in JSON.
+    reports: HashMap<u64, (Output, bool)>,
+    next_report: u64,
     /// None where there is no kernel, or no right to a raw socket.
     nd: Option<NdSocket>,
     /// Tables on their way to a shell, a piece at a time.
@@ -63,6 +68,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     let (results_in, results) = mpsc::unbounded_channel();
     let (kernel_in, kernel) = mpsc::channel(KERNEL_BATCHES);
     let nd = if vty.own.no_kernel { None } else { NdSocket::start(kernel_in.clone()) };
+    let audits = (!vty.own.no_kernel).then(|| (vty.own.netlink_buffer(), kernel_in.clone()));
     let writer = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
     let (walks_in, walks) = mpsc::channel(8);
     let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
@@ -72,6 +78,9 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
         actions: Vec::new(),
         clients: HashMap::new(),
         jobs,
+        audits,
+        reports: HashMap::new(),
+        next_report: 0,
         nd,
         walks: walks_in,
     };
@@ -169,6 +178,7 @@ impl Shell {
     /// Carries out what the core wants. A client that is gone or does not read is one more event.
     fn perform(&mut self) {
         let mut lost = Vec::new();
+        let mut audits_failed = Vec::new();
         for action in self.actions.drain(..) {
             match action {
                 // The dataplane lives until the loop has ended.
@@ -191,6 +201,17 @@ impl Shell {
                         nd.hear_solicitations(ifindex, on);
                     }
                 }
+                Action::Audit { audit, hurry } => {
+                    if let Err(error) = start_audit(self.audits.as_ref(), audit, hurry) {
+                        tracing::warn!(%error, "cannot look at the kernel's routes");
+                        audits_failed.push(Event::AuditEnd { audit, error: Some(error.to_string()) });
+                    }
+                }
+                Action::Drift { token, drift } => {
+                    if let Some((output, json)) = self.reports.remove(&token) {
+                        output.reply(self.core.drift_text(&drift, json));
+                    }
+                }
                 Action::Forwarding { afi, on } => {
                     if let Err(error) = forwarding::set(afi, on) {
                         tracing::warn!(%error, ?afi, on, "cannot set forwarding");
@@ -201,6 +222,9 @@ impl Shell {
         }
         for client in lost {
             self.drop_client(client);
+        }
+        if !audits_failed.is_empty() {
+            self.feed(audits_failed);
         }
     }
 
@@ -247,6 +271,11 @@ impl Shell {
                 match self.core.answer(handler, &args) {
                     Ok(Answer::Text(text)) => output.reply(text),
                     Ok(Answer::Routes(walk)) => self.continue_walk(walk, output),
+                    Ok(Answer::Drift { json }) => {
+                        self.next_report += 1;
+                        self.reports.insert(self.next_report, (output, json));
+                        self.feed(vec![Event::DriftWanted { token: self.next_report }]);
+                    }
                     Err(CliError::Refused(reason)) => output.fail(reason),
                     Err(error) => output.fail(error.to_string()),
                 }
@@ -283,6 +312,18 @@ impl Shell {
         if tokio::time::timeout(FAREWELL, ended).await.is_err() {
             tracing::warn!("routes are left in the kernel: there was no time to remove them");
         }
+    }
+}
+
+/// Without a kernel there is nothing to look at: the list is empty, and whole.
+fn start_audit(
+    audits: Option<&(usize, mpsc::Sender<Vec<Event>>)>,
+    audit: u64,
+    hurry: bool,
+) -> std::io::Result<()> {
+    match audits {
+        Some((buffer, out)) => crate::netlink::monitor::audit(audit, hurry, *buffer, out.clone()),
+        None => Err(std::io::Error::other("no kernel is used")),
     }
 }
 

@@ -32,6 +32,16 @@ pub enum Action {
         afi: Afi,
         on: bool,
     },
+    /// List the kernel's routes, without haste where nobody waits for it; [`Event::Audited`](crate::Event) brings them.
+    Audit {
+        audit: u64,
+        hurry: bool,
+    },
+    /// Answers [`Event::DriftWanted`](crate::Event).
+    Drift {
+        token: u64,
+        drift: Arc<crate::audit::Drift>,
+    },
 }
 
 /// Changes of links and their addresses that the configuration asks for.

@@ -28,6 +28,9 @@ pub enum Show {
     Client,
     ClientSummary,
     Dplane,
+    FibState,
+    FibFailed,
+    FibDrift,
     RouterId(Afi),
     Forwarding(Afi),
     RaInterfaces,
@@ -42,6 +45,10 @@ pub enum Answer {
     Text(String),
     /// A table, to be had in pieces.
     Routes(RouteWalk),
+    /// How the kernel differs: to be had when it has been looked at.
+    Drift {
+        json: bool,
+    },
 }
 
 const SHOW: &str = "Show running system information";
@@ -159,6 +166,18 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
         &[SHOW, zebra, "Zebra dataplane information", "Detailed output"],
         Show::Dplane,
     ));
+    let fib = "Forwarding information base";
+    registry.exec(ExecCommand::new("show zebra fib [json]", &[SHOW, zebra, fib, JSON], Show::FibState));
+    registry.exec(ExecCommand::new(
+        "show zebra fib failed [json]",
+        &[SHOW, zebra, fib, "What the kernel refused, and when it is asked again", JSON],
+        Show::FibFailed,
+    ));
+    registry.exec(ExecCommand::new(
+        "show zebra fib drift [json]",
+        &[SHOW, zebra, fib, "How the kernel's table differs from what it should be", JSON],
+        Show::FibDrift,
+    ));
     registry.exec(ExecCommand::new("show vrf", &[SHOW, "VRF"], Show::Vrf));
     ferrite_policy::view::register(registry, false, Show::Policy);
 }
@@ -200,6 +219,21 @@ fn register_routes(
             show,
         ));
     }
+    registry.exec(ExecCommand::new(
+        format!("show {ip} route [vrf NAME$vrf_name] [table (1-4294967295)$table_id] failed [json]"),
+        &[
+            SHOW,
+            ip_help,
+            "IP routing table",
+            VRF,
+            VRF_NAME,
+            "Table to display",
+            "The table number to display",
+            "Routes that the kernel refused",
+            JSON,
+        ],
+        Show::Routes(afi),
+    ));
     registry.exec(ExecCommand::new(
         format!("show {ip} route [vrf NAME$vrf_name] <{}$addr|{prefix}$prefix> [json]", host(afi)),
         &[
@@ -248,6 +282,9 @@ impl Zebra {
             Show::Client => render(&self.client_views(), args),
             Show::ClientSummary => render(&ClientSummary(self.client_views()), args),
             Show::Dplane => render(&self.dataplane_view(), args),
+            Show::FibState => render(&self.fib_view(), args),
+            Show::FibFailed => render(&self.failed_view(), args),
+            Show::FibDrift => return Ok(Answer::Drift { json: args.has("json") }),
             Show::RouterId(afi) => self.show_router_id(afi, args)?,
             Show::Forwarding(afi) => self.show_forwarding(afi),
             Show::RaInterfaces => self
@@ -324,6 +361,7 @@ impl Zebra {
             longer_than: args.parse_opt::<Prefix>("prefix")?,
             tag: args.parse_opt("tag_value")?.map(Tag),
             supernets_only: args.has("supernets-only"),
+            failed: args.has("failed"),
             fib: matches!(show, Show::Fib(_)),
         };
         Ok(Answer::Routes(RouteWalk::new(keys, filter, args.has("json"), table.is_some(), several)))

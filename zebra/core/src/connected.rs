@@ -64,6 +64,7 @@ impl Zebra {
         }
         self.broadcast(&told);
         if was_up && !self.interfaces.is_up(ifindex) {
+            self.suspect();
             self.forget_kernel_routes(ifindex);
         }
         self.link_settled(ifindex);
@@ -95,6 +96,7 @@ impl Zebra {
             self.broadcast(&FromZebra::AddressGone { ifindex, address });
         }
         self.broadcast(&FromZebra::InterfaceGone(ifindex));
+        self.suspect();
         self.forget_kernel_routes(ifindex);
         self.link_settled(ifindex);
         self.vrf_gone(VrfId(ifindex.0));
@@ -129,11 +131,14 @@ impl Zebra {
             return;
         }
         self.broadcast(&FromZebra::AddressGone { ifindex, address });
+        // With an address go the routes that name it as their source, and nobody is told.
+        self.suspect();
         self.link_settled(ifindex);
     }
 
     /// Draws the consequences of a change of a link or its addresses.
     fn link_settled(&mut self, ifindex: IfIndex) {
+        self.fib.cure(self.now);
         self.advertise_on_changed(ifindex);
         self.sync_connected(ifindex);
         self.apply_statics();

@@ -28,6 +28,16 @@ pub enum Event {
     /// A dump begins: what it does not name by `DumpEnd` is gone.
     DumpBegin,
     DumpEnd,
+    /// A part of the dump that [`Action::Audit`](crate::Action) asked for: routes only.
+    Audited {
+        audit: u64,
+        routes: Vec<KernelRoute>,
+    },
+    /// That dump is over, whole where nothing went wrong.
+    AuditEnd {
+        audit: u64,
+        error: Option<String>,
+    },
     FibDone(Vec<FibResult>),
     /// A message of neighbour discovery, with the hop limit that it came with.
     Icmp6 {
@@ -50,6 +60,10 @@ pub enum Event {
     },
     // The shell.
     Configured(Arc<Settings>),
+    /// Somebody asks how the kernel differs; [`Action::Drift`](crate::Action) answers.
+    DriftWanted {
+        token: u64,
+    },
 }
 
 /// A link as the kernel describes it.
@@ -96,6 +110,19 @@ pub struct KernelRoute {
     pub metric: Metric,
     pub nexthops: Arc<[Nexthop]>,
     pub mtu: u32,
+    pub offload: Offload,
+}
+
+/// What the hardware below the kernel made of a route (RTM_F_OFFLOAD and its kin).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Offload {
+    /// Nothing said: the kernel forwards.
+    #[default]
+    None,
+    Offloaded,
+    /// The hardware hands the packets to the kernel.
+    Trapped,
+    Failed,
 }
 
 /// The kernel's answer to one [`FibOp`](crate::FibOp).
@@ -108,4 +135,6 @@ pub struct FibResult {
     pub seq: u32,
     /// Zero or a positive errno.
     pub errno: i32,
+    /// Of a removal: whose route it was.
+    pub removal: Option<RouteProtocol>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ferrite_types::zclient::RouteOutcome;
 use ferrite_types::{Prefix, RouteProtocol, Timestamp};
+use rustc_hash::FxHashSet;
 
 use crate::action::{FibOp, FibOpKind};
 use crate::event::FibResult;
@@ -15,6 +16,12 @@ const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(64);
 /// How long we wait before putting back a route that somebody took out: a flush takes many.
 const REPAIR_AFTER: Duration = Duration::from_millis(200);
+/// How long after an event that may cure refusals we ask again: it rarely comes alone.
+const CURE_AFTER: Duration = Duration::from_millis(50);
+const EEXIST: i32 = 17;
+/// Refusals that a change of a link, an address or another route may lift: ENODEV, EINVAL, ENETDOWN, ENETUNREACH,
+/// EHOSTUNREACH.
+const CURABLE: [i32; 5] = [19, 22, 100, 101, 113];
 
 /// Work towards the kernel.
 #[derive(Debug, Default)]
@@ -25,6 +32,8 @@ pub struct Fib {
     pub in_flight: usize,
     /// Destinations that the kernel refused or that somebody else changed.
     failed: BTreeMap<(TableKey, Prefix), Failure>,
+    /// Destinations that somebody changed while an operation of ours was under way.
+    doubtful: FxHashSet<(TableKey, Prefix)>,
     retries: BTreeMap<Timestamp, Vec<(TableKey, Prefix)>>,
     pub stats: FibStats,
 }
@@ -35,12 +44,20 @@ pub struct Failure {
     /// Zero: not refused, but found missing.
     pub errno: i32,
     pub attempts: u32,
+    /// When we ask again.
+    pub due: Timestamp,
+    /// It is to be taken out, and was this protocol's.
+    pub removal: Option<RouteProtocol>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct FibStats {
     pub updates: u64,
     pub errors: u64,
+    /// Asked again after a refusal.
+    pub retries: u64,
+    /// Put back after somebody else's change.
+    pub repairs: u64,
     pub max_in_flight: usize,
 }
 
@@ -56,6 +73,15 @@ impl Fib {
     /// Destinations that are not in the kernel as they should be.
     pub fn failures(&self) -> usize {
         self.failed.len()
+    }
+
+    pub fn failed(&self) -> impl Iterator<Item = (TableKey, Prefix, Failure)> {
+        self.failed.iter().map(|((key, prefix), failure)| (*key, *prefix, *failure))
+    }
+
+    /// Number of the last operation.
+    pub fn last_seq(&self) -> u32 {
+        self.next_seq
     }
 
     pub fn next_retry(&self) -> Option<Timestamp> {
@@ -77,7 +103,8 @@ impl Fib {
     }
 
     fn schedule(&mut self, now: Timestamp, key: TableKey, prefix: Prefix, errno: i32) {
-        let failure = self.failed.entry((key, prefix)).or_insert(Failure { errno, attempts: 0 });
+        let fresh = Failure { errno, attempts: 0, due: now, removal: None };
+        let failure = self.failed.entry((key, prefix)).or_insert(fresh);
         failure.errno = errno;
         let delay = if errno == 0 {
             REPAIR_AFTER
@@ -85,7 +112,32 @@ impl Fib {
             RETRY_MIN.saturating_mul(1 << failure.attempts.min(6)).min(RETRY_MAX)
         };
         failure.attempts = failure.attempts.saturating_add(1);
-        self.retries.entry(now + delay).or_default().push((key, prefix));
+        failure.due = now + delay;
+        self.retries.entry(failure.due).or_default().push((key, prefix));
+    }
+
+    pub fn doubt(&mut self, key: TableKey, prefix: Prefix) {
+        self.doubtful.insert((key, prefix));
+    }
+
+    /// A removal that failed: what is there has no destination that would know.
+    fn schedule_removal(&mut self, now: Timestamp, result: &FibResult, protocol: RouteProtocol) {
+        let key = crate::rib::key(result.vrf, result.prefix.afi(), result.table);
+        self.schedule(now, key, result.prefix, result.errno);
+        if let Some(failure) = self.failed.get_mut(&(key, result.prefix)) {
+            failure.removal = Some(protocol);
+        }
+    }
+
+    /// Something changed that may lift refusals: those are asked about at once, and their waiting starts anew.
+    pub fn cure(&mut self, now: Timestamp) {
+        let due = now + CURE_AFTER;
+        let curable = |failure: &Failure| CURABLE.contains(&failure.errno) && failure.due > due;
+        for (at, failure) in self.failed.iter_mut().filter(|(_, failure)| curable(failure)) {
+            failure.due = due;
+            failure.attempts = 0;
+            self.retries.entry(due).or_default().push(*at);
+        }
     }
 }
 
@@ -186,6 +238,7 @@ impl Zebra {
                 let protocol = shared.shape(held).map_or(RouteProtocol::System, |shape| shape.protocol);
                 dest.fib = None;
                 dest.state = DestState::Idle;
+                self.fib.doubtful.remove(&(key, prefix));
                 dest.seq = self.fib.push(key, prefix, FibOpKind::Remove { protocol });
                 self.fib.failed.remove(&(key, prefix));
                 self.tell_owner(key, prefix, held, RouteOutcome::Removed);
@@ -244,32 +297,68 @@ impl Zebra {
             if result.errno != 0 {
                 self.fib.stats.errors += 1;
             }
-            let Some(dest) = self.rib.dest_mut(key, result.prefix) else { continue };
-            if dest.seq != result.seq || dest.state != DestState::Queued {
-                continue;
-            }
-            let Some(held) = dest.fib else { continue };
-            if result.errno == 0 {
-                dest.state = DestState::Installed;
-                if !self.fib.failed.is_empty() && self.fib.failed.remove(&(key, result.prefix)).is_some() {
-                    self.mark_covered(key, result.prefix);
-                }
-                self.tell_owner(key, result.prefix, held, RouteOutcome::Installed);
+            if let Some(protocol) = result.removal {
+                self.removed(key, result, protocol);
             } else {
-                dest.state = DestState::Rejected;
-                self.fib.schedule(self.now, key, result.prefix, result.errno);
-                self.mark_covered(key, result.prefix);
-                self.tell_owner(key, result.prefix, held, RouteOutcome::Rejected(result.errno));
+                self.installed(key, result);
             }
+        }
+    }
+
+    fn removed(&mut self, key: TableKey, result: &FibResult, protocol: RouteProtocol) {
+        let held = self.rib.dest(key, result.prefix).is_some_and(|dest| dest.fib.is_some());
+        if held || !self.interfaces.vrfs().any(|(vrf, _)| vrf == key.vrf) {
+            return;
+        }
+        if result.errno != 0 {
+            self.fib.schedule_removal(self.now, result, protocol);
+        } else if !self.fib.failed.is_empty() {
+            self.fib.failed.remove(&(key, result.prefix));
+        }
+    }
+
+    fn installed(&mut self, key: TableKey, result: &FibResult) {
+        let Some(dest) = self.rib.dest_mut(key, result.prefix) else { return };
+        if dest.seq != result.seq || dest.state != DestState::Queued {
+            return;
+        }
+        let Some(held) = dest.fib else { return };
+        if result.errno == 0 {
+            dest.state = DestState::Installed;
+            if !self.fib.failed.is_empty() && self.fib.failed.remove(&(key, result.prefix)).is_some() {
+                self.mark_covered(key, result.prefix);
+            }
+            self.tell_owner(key, result.prefix, held, RouteOutcome::Installed);
+            if !self.fib.doubtful.is_empty() && self.fib.doubtful.remove(&(key, result.prefix)) {
+                self.repair(key, result.prefix);
+            }
+        } else {
+            dest.state = DestState::Rejected;
+            self.fib.schedule(self.now, key, result.prefix, result.errno);
+            self.mark_covered(key, result.prefix);
+            self.tell_owner(key, result.prefix, held, RouteOutcome::Rejected(result.errno));
         }
     }
 
     /// A route of ours that is not in the kernel though nobody here took it out.
     pub(crate) fn repair(&mut self, key: TableKey, prefix: Prefix) {
-        let installed = self.rib.dest(key, prefix).is_some_and(|dest| dest.state == DestState::Installed);
-        if installed && self.fib.failure(key, prefix).is_none() {
+        let state = self.rib.dest(key, prefix).map(|dest| dest.state);
+        if state == Some(DestState::Queued) {
+            self.fib.doubt(key, prefix);
+        }
+        if state == Some(DestState::Installed) && self.fib.failure(key, prefix).is_none() {
             self.fib.schedule(self.now, key, prefix, 0);
         }
+    }
+
+    /// A route of ours that somebody changed. Of two with one name the kernel would replace the first only.
+    pub(crate) fn rewrite(&mut self, key: TableKey, prefix: Prefix, protocol: RouteProtocol, twice: bool) {
+        if twice {
+            for _ in 0..2 {
+                self.fib.push_removal(key, prefix, FibOpKind::Remove { protocol });
+            }
+        }
+        self.repair(key, prefix);
     }
 
     /// Asks the kernel again for what is due.
@@ -286,19 +375,39 @@ impl Zebra {
 
     fn reinstall(&mut self, key: TableKey, prefix: Prefix) {
         let Some(failure) = self.fib.failed.get(&(key, prefix)).copied() else { return };
+        // It was asked about in the meantime, and waits for another turn.
+        if failure.due > self.now {
+            return;
+        }
+        let held = self.rib.dest(key, prefix).and_then(|dest| dest.fib);
+        if let (Some(protocol), None) = (failure.removal, held) {
+            self.fib.stats.retries += 1;
+            self.fib.push_removal(key, prefix, FibOpKind::Remove { protocol });
+            return;
+        }
         let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else {
+            self.fib.failed.remove(&(key, prefix));
             return;
         };
-        let Some(held) = dest.fib else { return };
+        let Some(held) = dest.fib else {
+            self.fib.failed.remove(&(key, prefix));
+            return;
+        };
         if dest.state == DestState::Queued {
             return;
         }
         let Some((generation, route)) = self.rib.shared.fib_route(held) else { return };
+        if failure.errno == EEXIST {
+            self.fib.push_removal(key, prefix, FibOpKind::Remove { protocol: route.protocol });
+        }
         dest.fib_generation = generation;
         dest.state = DestState::Queued;
         dest.seq = self.fib.push(key, prefix, FibOpKind::Install(route));
         if failure.errno == 0 {
+            self.fib.stats.repairs += 1;
             self.fib.failed.remove(&(key, prefix));
+        } else {
+            self.fib.stats.retries += 1;
         }
     }
 

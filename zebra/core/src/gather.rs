@@ -1,6 +1,7 @@
 //! Fills the views of `view/` from the machine's state, and lays JSON out as FRR does.
 
 mod clients;
+mod fib;
 mod interfaces;
 mod json;
 mod nd;

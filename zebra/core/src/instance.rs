@@ -8,6 +8,7 @@ use ferrite_types::Timestamp;
 use ferrite_types::zclient::ToZebra;
 
 use crate::action::Action;
+use crate::audit::Audits;
 use crate::client::Clients;
 use crate::connected::Connected;
 use crate::event::Event;
@@ -68,6 +69,7 @@ pub struct Zebra {
     pub(crate) clients: Clients,
     pub(crate) connected: Connected,
     pub(crate) kernel: Kernel,
+    pub(crate) audits: Audits,
     pub(crate) router_ids: RouterIds,
     pub(crate) advertisers: Advertisers,
     pub(crate) now: Timestamp,
@@ -94,6 +96,7 @@ impl Zebra {
             clients: Clients::default(),
             connected: Connected::default(),
             kernel: Kernel::default(),
+            audits: Audits::default(),
             router_ids: RouterIds::default(),
             advertisers: Advertisers::default(),
             now: Timestamp::ZERO,
@@ -119,6 +122,7 @@ impl Zebra {
         self.retry_failed();
         self.expire_clients();
         self.expire_adopted();
+        self.audit_due();
         self.tracker.wake(now);
         self.advertise_due();
         self.finish(out);
@@ -130,6 +134,7 @@ impl Zebra {
             self.fib.next_retry(),
             self.clients.next_expiry(),
             self.kernel.adopt_until,
+            self.audits.next_deadline(),
             self.tracker.deferred,
             self.advertisers.next_deadline(),
         ]
@@ -140,14 +145,23 @@ impl Zebra {
 
     fn dispatch(&mut self, event: Event) {
         match event {
-            Event::Link(info) => self.link_changed(info),
+            Event::Link(info) => {
+                self.kernel.saw_link(info.interface.ifindex);
+                self.link_changed(info);
+            }
             Event::LinkGone(ifindex) => self.link_gone(ifindex),
-            Event::Address { ifindex, address } => self.address_changed(ifindex, address),
+            Event::Address { ifindex, address } => {
+                self.kernel.saw_address(ifindex, &address);
+                self.address_changed(ifindex, address);
+            }
             Event::AddressGone { ifindex, address } => self.address_gone(ifindex, address),
-            Event::KernelRoute(route) => self.kernel_route(route),
+            Event::KernelRoute(route) => self.kernel_route(&route),
             Event::KernelRouteGone(route) => self.kernel_route_gone(&route),
             Event::DumpBegin => self.dump_begin(),
             Event::DumpEnd => self.dump_end(),
+            Event::Audited { audit, routes } => self.audited(audit, &routes),
+            Event::AuditEnd { audit, error } => self.audit_end(audit, error),
+            Event::DriftWanted { token } => self.drift_wanted(token),
             Event::FibDone(results) => self.fib_done(&results),
             Event::Icmp6 { ifindex, source, hop_limit, octets } => {
                 self.icmp6(ifindex, source, hop_limit, &octets);
@@ -217,6 +231,9 @@ impl Zebra {
         self.apply_forwarding(&old);
         self.apply_statics();
         self.apply_router_ids();
+        if old.audit_interval != self.settings.audit_interval {
+            self.plan_audit();
+        }
         let via_default = |s: &Settings| -> Vec<_> {
             s.vrfs.iter().map(|(name, vrf)| (name.clone(), vrf.via_default())).collect()
         };

@@ -2,53 +2,74 @@
 //! dump tells what is missing.
 //!
 //! An adopted route is a candidate like any other until its source names it again; it goes when the source has replayed
-//! without it, or when nobody claimed it in time.
+//! without it, or when nobody claimed it in time. What is to be done about a route of ours that is not as it should be
+//! stands in [`audit`](crate::audit).
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ferrite_types::interface::InterfaceAddress;
 use ferrite_types::zclient::RouteAttrs;
-use ferrite_types::{Distance, Metric, Prefix, RouteProtocol, Tag, Timestamp};
-use rustc_hash::FxHashSet;
+use ferrite_types::{Distance, IfIndex, Metric, RouteProtocol, Tag, Timestamp};
 
-use crate::action::FibOpKind;
 use crate::client::Source;
 use crate::event::KernelRoute;
 use crate::instance::Zebra;
-use crate::rib::{DestState, OwnerId, TableKey};
+use crate::rib::{OwnerId, TableKey};
+
+/// RTA_PRIORITY of every route of ours, as FRR's.
+pub const FIB_METRIC: Metric = Metric(20);
+
+type AddressId = (IfIndex, IpAddr, u8, Option<IpAddr>);
 
 #[derive(Debug, Default)]
 pub struct Kernel {
     /// When adopted routes go that nobody claimed.
     pub adopt_until: Option<Timestamp>,
     /// The first dump is over: a route of ours that we do not know is no inheritance any more.
-    started: bool,
-    dump: Option<Dump>,
+    pub started: bool,
+    /// What the dump that is under way has named of links and addresses.
+    dump: Option<(BTreeSet<IfIndex>, BTreeSet<AddressId>)>,
+    /// Counts dumps; foreign routes carry the one that named them last.
+    pub epoch: u16,
     /// Dumps after the first.
     pub resyncs: u64,
 }
 
-/// What a dump has named so far.
-#[derive(Debug, Default)]
-struct Dump {
-    ours: FxHashSet<(TableKey, Prefix)>,
-    foreign: FxHashSet<(TableKey, Prefix, Metric)>,
+impl Kernel {
+    pub fn dumping(&self) -> bool {
+        self.dump.is_some()
+    }
+
+    pub fn saw_link(&mut self, ifindex: IfIndex) {
+        if let Some((links, _)) = &mut self.dump {
+            links.insert(ifindex);
+        }
+    }
+
+    pub fn saw_address(&mut self, ifindex: IfIndex, address: &InterfaceAddress) {
+        if let Some((_, addresses)) = &mut self.dump {
+            addresses.insert((ifindex, address.addr, address.prefix_len, address.peer));
+        }
+    }
 }
 
 impl Zebra {
-    fn kernel_key(&self, route: &KernelRoute) -> Option<TableKey> {
+    pub(crate) fn kernel_key(&self, route: &KernelRoute) -> Option<TableKey> {
         let vrf = self.interfaces.vrf_by_table(route.table)?;
         Some(crate::rib::key(vrf, route.prefix.afi(), route.table))
     }
 
-    pub(crate) fn kernel_route(&mut self, route: KernelRoute) {
-        let Some(key) = self.kernel_key(&route) else { return };
+    pub(crate) fn kernel_route(&mut self, route: &KernelRoute) {
+        let Some(key) = self.kernel_key(route) else { return };
         if route.protocol == RouteProtocol::Kernel {
-            if let Some(dump) = &mut self.kernel.dump {
-                dump.foreign.insert((key, route.prefix, route.metric));
-            }
-            self.learn(key, &route);
+            self.learn(key, route);
+        } else if route.metric != FIB_METRIC {
+            // It carries the mark of a protocol, but it is nothing that we install.
         } else if !self.kernel.started {
-            self.adopt(key, &route);
-        } else if let Some(dump) = &mut self.kernel.dump {
-            dump.ours.insert((key, route.prefix));
+            self.adopt(key, route);
+        } else {
+            self.observe(key, route);
         }
     }
 
@@ -59,14 +80,14 @@ impl Zebra {
             self.withdraw_matching(key, route.prefix, |shape| {
                 shape.owner == OwnerId::KERNEL && shape.metric == metric
             });
-        } else {
+        } else if route.metric == FIB_METRIC {
             self.repair(key, route.prefix);
         }
     }
 
     fn learn(&mut self, key: TableKey, route: &KernelRoute) {
-        let source =
-            Source { owner: OwnerId::KERNEL, protocol: RouteProtocol::Kernel, instance: 0, epoch: 0 };
+        let epoch = self.kernel.epoch;
+        let source = Source { owner: OwnerId::KERNEL, protocol: RouteProtocol::Kernel, instance: 0, epoch };
         let (distance, metric) = route_metric(route);
         self.add_route(key, route.prefix, source, &attrs(route, distance, metric));
     }
@@ -87,50 +108,41 @@ impl Zebra {
 
     pub(crate) fn dump_begin(&mut self) {
         self.kernel.resyncs += u64::from(self.kernel.started);
-        self.kernel.dump = Some(Dump::default());
+        self.kernel.epoch = self.kernel.epoch.wrapping_add(1);
+        self.kernel.dump = Some(Default::default());
+        self.resync_begin();
     }
 
     /// Whatever the dump did not name is not in the kernel.
     pub(crate) fn dump_end(&mut self) {
         let first = !std::mem::replace(&mut self.kernel.started, true);
-        let Some(dump) = self.kernel.dump.take() else { return };
-        if first {
-            return;
+        let Some((links, addresses)) = self.kernel.dump.take() else { return };
+        if !first {
+            self.forget_unseen(&links, &addresses);
+            let epoch = self.kernel.epoch;
+            self.sweep(|shape, entry| shape.owner == OwnerId::KERNEL && entry.epoch != epoch);
         }
-        let mut missing = Vec::new();
-        let mut gone = Vec::new();
-        for (key, table) in &self.rib.tables {
-            table.for_each(|prefix, dest| {
-                if dest.state == DestState::Installed && !dump.ours.contains(&(*key, prefix)) {
-                    missing.push((*key, prefix));
-                }
-                for entry in dest.entries() {
-                    let Some(shape) = self.rib.shared.shape(entry.shape) else { continue };
-                    let metric = kernel_metric(shape.distance, shape.metric);
-                    if shape.owner == OwnerId::KERNEL && !dump.foreign.contains(&(*key, prefix, metric)) {
-                        gone.push((*key, prefix, shape.metric));
-                    }
-                }
-            });
-        }
-        for (key, prefix) in missing {
-            self.repair(key, prefix);
-        }
-        for (key, prefix, metric) in gone {
-            self.withdraw_matching(key, prefix, |shape| {
-                shape.owner == OwnerId::KERNEL && shape.metric == metric
-            });
-        }
-        for (key, prefix) in &dump.ours {
-            self.remove_orphan(*key, *prefix);
-        }
+        self.resync_end(first);
     }
 
-    /// A route with our mark that we do not hold: left over from an operation that was lost.
-    fn remove_orphan(&mut self, key: TableKey, prefix: Prefix) {
-        let held = self.rib.dest(key, prefix).is_some_and(|dest| dest.fib.is_some());
-        if !held {
-            self.fib.push_removal(key, prefix, FibOpKind::Remove { protocol: RouteProtocol::System });
+    /// Links and addresses that went while nobody listened.
+    fn forget_unseen(&mut self, links: &BTreeSet<IfIndex>, addresses: &BTreeSet<AddressId>) {
+        let mut gone_links = Vec::new();
+        let mut gone = Vec::new();
+        for link in self.interfaces.links() {
+            let ifindex = link.info.interface.ifindex;
+            if !links.contains(&ifindex) {
+                gone_links.push(ifindex);
+            }
+            let unseen =
+                |a: &&InterfaceAddress| !addresses.contains(&(ifindex, a.addr, a.prefix_len, a.peer));
+            gone.extend(link.addresses.iter().filter(unseen).map(|address| (ifindex, *address)));
+        }
+        for (ifindex, address) in gone {
+            self.address_gone(ifindex, address);
+        }
+        for ifindex in gone_links {
+            self.link_gone(ifindex);
         }
     }
 }
@@ -138,10 +150,6 @@ impl Zebra {
 /// The kernel keeps one number; its upper octet is the distance.
 fn route_metric(route: &KernelRoute) -> (Distance, Metric) {
     (Distance((route.metric.0 >> 24) as u8), Metric(route.metric.0 & 0x00ff_ffff))
-}
-
-fn kernel_metric(distance: Distance, metric: Metric) -> Metric {
-    Metric(u32::from(distance.0) << 24 | metric.0)
 }
 
 fn attrs(route: &KernelRoute, distance: Distance, metric: Metric) -> RouteAttrs {

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod action;
+pub mod audit;
 mod client;
 pub mod commands;
 pub mod config;
@@ -35,8 +36,9 @@ pub mod view;
 
 pub use action::{Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange};
 pub use client::ClientKey;
-pub use event::{Event, FibResult, KernelRoute, LinkInfo, LinkKind};
+pub use event::{Event, FibResult, KernelRoute, LinkInfo, LinkKind, Offload};
 pub use gather::RouteWalk;
+pub use kernel::FIB_METRIC;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use settings::Settings;
 

@@ -18,11 +18,15 @@ pub struct Settings {
     pub ipv6_forwarding: Option<bool>,
     /// Seconds for which the routes of a client that died are kept; `None` is [`DEFAULT_HOLD`].
     pub hold_time: Option<u32>,
+    /// Seconds between two looks at the whole kernel table; zero is never, `None` [`DEFAULT_AUDIT`].
+    pub audit_interval: Option<u32>,
     pub policy: ferrite_policy::PolicyConfig,
 }
 
 /// Seconds.
 pub const DEFAULT_HOLD: u32 = 60;
+/// Seconds.
+pub const DEFAULT_AUDIT: u32 = 300;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct InterfaceSettings {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ferrite_types::{Afi, Blackhole, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId};
-use zebra_core::{FibOp, FibOpKind, FibRoute};
+use zebra_core::{FIB_METRIC, FibOp, FibOpKind, FibRoute};
 
 use super::wire::{Builder, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELROUTE, RTM_NEWROUTE};
 
@@ -27,9 +27,6 @@ pub const RTN_PROHIBIT: u8 = 8;
 const SCOPE_UNIVERSE: u8 = 0;
 const SCOPE_LINK: u8 = 253;
 const SCOPE_NOWHERE: u8 = 255;
-
-/// RTA_PRIORITY of every route of ours, as FRR's.
-pub const METRIC: u32 = 20;
 
 pub const AF_INET: u8 = 2;
 pub const AF_INET6: u8 = 10;
@@ -112,7 +109,7 @@ fn header(
     if small_table == 0 {
         out.attribute_u32(RTA_TABLE, table.0);
     }
-    out.attribute_u32(RTA_PRIORITY, METRIC);
+    out.attribute_u32(RTA_PRIORITY, FIB_METRIC.0);
 }
 
 /// One element of RTA_MULTIPATH: `struct rtnexthop` and its attributes.
@@ -204,7 +201,7 @@ mod tests {
         for (prefix, table, nexthops, mtu) in rows {
             let route = read(&encoded(prefix, *table, nexthops, *mtu)).unwrap();
             assert_eq!(route.prefix, prefix.parse().unwrap());
-            assert_eq!((route.table, route.metric.0, route.mtu), (TableId(*table), METRIC, *mtu), "{prefix}");
+            assert_eq!((route.table, route.metric, route.mtu), (TableId(*table), FIB_METRIC, *mtu), "{prefix}");
             assert_eq!(route.protocol, RouteProtocol::Bgp);
             assert_eq!(&*route.nexthops, nexthops.as_slice(), "{prefix}");
         }

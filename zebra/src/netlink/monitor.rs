@@ -3,7 +3,7 @@
 
 use std::io;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use tokio::sync::mpsc;
@@ -120,6 +120,43 @@ impl Monitor {
         let _ = out.blocking_send(batch);
         Ok(())
     }
+}
+
+/// Lists the kernel's routes beside what goes on, in a thread that ends with the list. Without hurry it rests as long as
+/// it works: nobody waits.
+pub fn audit(audit: u64, hurry: bool, buffer: usize, out: mpsc::Sender<Vec<Event>>) -> io::Result<()> {
+    std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
+        let listed = list(audit, hurry, buffer, &out);
+        let error = listed.err().map(|error| error.to_string());
+        // zebra may have ended meanwhile.
+        let _ = out.blocking_send(vec![Event::AuditEnd { audit, error }]);
+    })?;
+    Ok(())
+}
+
+fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
+    let mut socket = Socket::open(0, buffer)?;
+    let mut routes = Vec::new();
+    let mut worked = Instant::now();
+    let mut hand_over = |message: &wire::Message<'_>| {
+        if let Some(Event::KernelRoute(route)) = parse::event(message) {
+            routes.push(route);
+        }
+        if routes.len() >= BATCH {
+            if !hurry {
+                std::thread::sleep(worked.elapsed());
+            }
+            let _ = out.blocking_send(vec![Event::Audited { audit, routes: std::mem::take(&mut routes) }]);
+            worked = Instant::now();
+        }
+    };
+    for family in [AF_INET, AF_INET6] {
+        let mut rtmsg = [0; 12];
+        rtmsg[0] = family;
+        socket.dump(RTM_GETROUTE, &rtmsg, &mut hand_over)?;
+    }
+    let _ = out.blocking_send(vec![Event::Audited { audit, routes }]);
+    Ok(())
 }
 
 /// The events of a datagram, without the routes that our own writer caused. What it did to links and addresses is news.

@@ -7,7 +7,7 @@ use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::{
     Afi, Blackhole, IfIndex, MacAddr, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, VrfId,
 };
-use zebra_core::{Event, KernelRoute, LinkInfo, LinkKind};
+use zebra_core::{Event, KernelRoute, LinkInfo, LinkKind, Offload};
 
 use super::encode::{
     AF_INET, AF_INET6, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY,
@@ -26,6 +26,9 @@ const IFF_RUNNING: u32 = 0x40;
 const IFF_MULTICAST: u32 = 0x1000;
 
 const RTM_F_CLONED: u32 = 0x200;
+const RTM_F_OFFLOAD: u32 = 0x4000;
+const RTM_F_TRAP: u32 = 0x8000;
+const RTM_F_OFFLOAD_FAILED: u32 = 0x2000_0000;
 const RTPROT_REDIRECT: u8 = 1;
 const RTPROT_KERNEL: u8 = 2;
 const TABLE_LOCAL: u32 = 255;
@@ -237,6 +240,12 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
         metric: Metric(metric),
         nexthops: nexthops.into(),
         mtu,
+        offload: match flags {
+            _ if flags & RTM_F_OFFLOAD_FAILED != 0 => Offload::Failed,
+            _ if flags & RTM_F_TRAP != 0 => Offload::Trapped,
+            _ if flags & RTM_F_OFFLOAD != 0 => Offload::Offloaded,
+            _ => Offload::None,
+        },
     })
 }
 

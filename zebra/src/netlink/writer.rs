@@ -12,7 +12,7 @@ use zebra_core::{FibOp, FibOpKind, FibResult, LinkChange};
 use super::links;
 use super::socket::Socket;
 use super::wire::{self, Builder, NLM_F_ACK, NLMSG_ERROR};
-use crate::dataplane::Dataplane;
+use crate::dataplane::{Dataplane, removal};
 
 /// Octets of one send.
 const SEND: usize = 96 << 10;
@@ -63,6 +63,7 @@ impl KernelDataplane {
                 prefix: op.prefix,
                 seq: op.seq,
                 errno: forgive(&op.kind, errno),
+                removal: removal(op),
             }
         }));
         count

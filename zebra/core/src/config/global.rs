@@ -4,7 +4,7 @@ use ferrite_cli::node::CONFIG;
 use ferrite_cli::{Mount, Negation, Registry, Setting};
 
 use super::HEADER;
-use crate::settings::{DEFAULT_HOLD, Settings};
+use crate::settings::{DEFAULT_AUDIT, DEFAULT_HOLD, Settings};
 
 static SETTINGS: &[Setting<Settings>] = &[
     Setting {
@@ -64,6 +64,31 @@ static SETTINGS: &[Setting<Settings>] = &[
             }
         },
         examples: &["zebra client-hold-time 5"],
+    },
+    // Ours: FRR does not look again at what it once installed.
+    Setting {
+        syntax: "zebra fib audit-interval (0-86400)$seconds",
+        help: &[
+            "Zebra information",
+            "Forwarding information base",
+            "Time between two comparisons with the kernel's whole table",
+            "Seconds; 0 is never",
+        ],
+        no: Negation::Derived,
+        set: |s, args| {
+            s.audit_interval = Some(args.parse("seconds")?).filter(|&time| time != DEFAULT_AUDIT);
+            Ok(())
+        },
+        unset: |s, _| {
+            s.audit_interval = None;
+            Ok(())
+        },
+        render: |s, lines| {
+            if let Some(time) = s.audit_interval {
+                lines.line(format!("zebra fib audit-interval {time}"));
+            }
+        },
+        examples: &["zebra fib audit-interval 0", "zebra fib audit-interval 60"],
     },
 ];
 

@@ -2,6 +2,7 @@
 
 use ferrite_types::{IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, VrfId};
 
+use crate::event::Offload;
 use crate::fib::{errno_text, is_system, usable};
 use crate::instance::Zebra;
 use crate::rib::{Dest, DestState, Entry, OwnerId, ResolvedNexthop, Shape, TableKey, Trust};
@@ -93,8 +94,9 @@ impl Zebra {
             installed,
             failed: rejected,
             queued: selected && !system && dest.state == DestState::Queued,
-            offloaded: false,
-            trapped: false,
+            offloaded: installed && selected && dest.offload == Offload::Offloaded,
+            trapped: installed && selected && dest.offload == Offload::Trapped,
+            offload_failed: installed && selected && dest.offload == Offload::Failed,
             tag: shape.tag,
             table: key.table,
             failure_reason: failure.map(|failure| errno_text(failure.errno)),

@@ -19,6 +19,8 @@ pub struct RouteFilter {
     pub supernets_only: bool,
     /// Only what is in the FIB.
     pub fib: bool,
+    /// Only what the kernel refused.
+    pub failed: bool,
 }
 
 /// A table on its way out, in pieces.
@@ -179,6 +181,7 @@ impl RouteFilter {
     fn wants(&self, view: &RouteView) -> bool {
         self.protocol.is_none_or(|protocol| view.protocol == protocol)
             && self.tag.is_none_or(|tag| view.tag == tag)
+            && (!self.failed || view.failed)
             && (!self.fib || view.installed && view.selected)
     }
 }

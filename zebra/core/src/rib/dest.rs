@@ -1,6 +1,7 @@
 //! A destination: the candidates for one prefix, which of them is selected, and what stands in the kernel.
 
 use super::intern::ShapeId;
+use crate::event::Offload;
 
 /// One candidate route. Twelve octets: the rest is in its shape.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +50,10 @@ pub struct Dest {
     /// Number of the last operation; answers to older ones do not count.
     pub seq: u32,
     pub state: DestState,
+    /// What the hardware made of it.
+    pub offload: Offload,
+    /// The look at the kernel that last found the route as it should be.
+    pub seen: u8,
     selected: u8,
 }
 

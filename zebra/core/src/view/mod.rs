@@ -3,6 +3,7 @@
 //! texts in the tests were recorded from it.
 
 pub mod client;
+pub mod fib;
 pub mod dplane;
 pub mod interface;
 pub mod nd;

@@ -37,6 +37,8 @@ pub struct RouteView {
     pub offloaded: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub trapped: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub offload_failed: bool,
     #[serde(skip_serializing_if = "no_tag")]
     pub tag: Tag,
     pub table: TableId,
@@ -294,6 +296,8 @@ impl RouteView {
             'r'
         } else if self.trapped {
             't'
+        } else if self.offload_failed {
+            'o'
         } else if self.installed && fib {
             '*'
         } else {
@@ -370,6 +374,7 @@ mod tests {
             queued: false,
             offloaded: false,
             trapped: false,
+            offload_failed: false,
             tag: Tag(0),
             table: TableId::MAIN,
             failure_reason: None,

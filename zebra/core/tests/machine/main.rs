@@ -1,5 +1,6 @@
 //! The machine in a world of its own.
 
+mod drift;
 mod history;
 mod memory;
 mod scenarios;

@@ -1,29 +1,36 @@
 //! What a million routes cost. The figure is printed; the limit is what a change may not exceed unnoticed.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ferrite_types::zclient::{RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{Ipv4Prefix, Nexthop, RouteProtocol, VrfId};
 
 use crate::world::{World, attrs, via};
 
-/// Counts what is in use.
+/// Counts what the thread has in use: other tests run beside this one.
 struct Counting;
 
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    static IN_USE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Allocations of a thread that ends are nobody's.
+fn count(change: impl FnOnce(usize) -> usize) {
+    let _ = IN_USE.try_with(|in_use| in_use.set(change(in_use.get())));
+}
 
 // A counting allocator cannot be written without these four lines of `unsafe`; each hands the call on unchanged.
 #[allow(unsafe_code)]
 // SAFETY: every method keeps the contract of `System`, which it calls with the same arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.fetch_add(layout.size(), Ordering::Relaxed);
+        count(|in_use| in_use.wrapping_add(layout.size()));
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
+        count(|in_use| in_use.wrapping_sub(layout.size()));
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -40,7 +47,7 @@ fn a_route_costs_less_than_a_hundred_octets() {
     let bgp = world.connect(1, RouteProtocol::Bgp);
     let sets: Vec<Arc<[Nexthop]>> = (2..66).map(|host| [via(&format!("10.1.0.{host}"))].into()).collect();
     world.forget_kernel = true;
-    let before = IN_USE.load(Ordering::Relaxed);
+    let before = IN_USE.get();
     for start in (0..ROUTES).step_by(4096) {
         let update = |i: u32| RouteUpdate {
             prefix: Ipv4Prefix::from_bits(0x1400_0000 + (i << 8), 24).unwrap().into(),
@@ -53,8 +60,7 @@ fn a_route_costs_less_than_a_hundred_octets() {
         let updates = (start..(start + 4096).min(ROUTES)).map(update).collect();
         world.say(bgp, ToZebra::Routes(RouteBatch { vrf: VrfId::DEFAULT, table: None, updates }));
     }
-    // Other tests run beside this one: theirs is far below what the routes take.
-    let octets = IN_USE.load(Ordering::Relaxed).saturating_sub(before) as f64 / f64::from(ROUTES);
+    let octets = IN_USE.get().saturating_sub(before) as f64 / f64::from(ROUTES);
     println!("{octets:.1} octets per route");
     assert!(octets < 100.0, "{octets:.1} octets per route");
 }

@@ -175,6 +175,7 @@ fn a_goodbye_takes_the_routes_at_once() {
 
 fn kernel_route(prefix: &str, protocol: RouteProtocol, nexthop: Nexthop) -> KernelRoute {
     KernelRoute {
+        offload: zebra_core::Offload::None,
         table: TableId::MAIN,
         prefix: prefix.parse().unwrap(),
         protocol,
@@ -302,6 +303,10 @@ fn a_new_dump_finds_what_is_missing_and_what_is_too_much() {
     world.kernel.insert((TableId::MAIN, orphan.prefix), in_kernel);
     // Events were lost: the dump names neither the static nor the foreign route.
     world.event(Event::DumpBegin);
+    for index in [1, 2] {
+        world.link(index, true);
+        world.address(index, &format!("10.{index}.0.1/24"));
+    }
     world.event(Event::KernelRoute(orphan));
     world.event(Event::KernelRoute(kernel_route("50.0.0.0/16", Bgp, gateway("10.1.0.9", 1))));
     world.event(Event::DumpEnd);
@@ -309,6 +314,23 @@ fn a_new_dump_finds_what_is_missing_and_what_is_too_much() {
     assert!(world.kernel("192.0.2.0/24").is_some());
     assert_eq!(world.kernel("99.0.0.0/24"), None);
     assert_eq!(world.kernel("50.0.0.0/16"), None, "its next hop is no longer reachable");
+}
+
+#[test]
+fn a_link_or_an_address_that_went_unheard_is_gone_after_the_dump() {
+    let mut world = two_links();
+    world.address(1, "10.9.0.1/24");
+    world.lines(
+        "ip route 192.0.2.0/24 10.1.0.2\nip route 192.0.3.0/24 10.9.0.2\nip route 192.0.4.0/24 10.2.0.2\n",
+    );
+    assert_eq!(world.kernel.len(), 3);
+    world.event(Event::DumpBegin);
+    world.link(1, true);
+    world.address(1, "10.1.0.1/24");
+    world.event(Event::DumpEnd);
+    assert!(world.kernel("192.0.2.0/24").is_some());
+    assert_eq!(world.kernel("192.0.3.0/24"), None);
+    assert_eq!(world.kernel("192.0.4.0/24"), None);
 }
 
 fn tracked(world: &mut World, client: zebra_core::ClientKey) -> Option<Option<String>> {

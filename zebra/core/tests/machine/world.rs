@@ -10,7 +10,7 @@ use ferrite_types::{
     IfIndex, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Tag, Timestamp, VrfId,
 };
 use zebra_core::{
-    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, LinkInfo, LinkKind, Options, Settings,
+    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelRoute, LinkInfo, LinkKind, Options, Settings,
     WallClock, Zebra,
 };
 
@@ -23,6 +23,7 @@ pub struct World {
     pub refuse: BTreeMap<Prefix, i32>,
     pub writes: usize,
     pub advertised: Vec<(Timestamp, IfIndex, Vec<u8>)>,
+    pub drifts: Vec<Arc<zebra_core::audit::Drift>>,
     /// The kernel takes everything and remembers nothing.
     pub forget_kernel: bool,
 }
@@ -37,6 +38,7 @@ impl World {
             refuse: BTreeMap::new(),
             writes: 0,
             advertised: Vec::new(),
+            drifts: Vec::new(),
             forget_kernel: false,
         };
         world.event(Event::DumpBegin);
@@ -71,22 +73,42 @@ impl World {
                 }
                 Action::Send { client, message } => self.sent.push((client, message)),
                 Action::Advertise { ifindex, octets } => self.advertised.push((self.now, ifindex, octets)),
+                Action::Audit { audit, .. } => self.audit(audit),
+                Action::Drift { drift, .. } => self.drifts.push(drift),
                 Action::Link(_) | Action::Forwarding { .. } | Action::HearSolicitations { .. } => {}
             }
         }
+    }
+
+    /// Lists the kernel.
+    fn audit(&mut self, audit: u64) {
+        let routes = self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route)).collect();
+        self.event(Event::Audited { audit, routes });
+        self.event(Event::AuditEnd { audit, error: None });
+    }
+
+    /// How the kernel differs, as an operator asks it.
+    pub fn drift(&mut self) -> Arc<zebra_core::audit::Drift> {
+        self.event(Event::DriftWanted { token: 1 });
+        self.pass(Duration::from_millis(1));
+        self.drifts.pop().expect("a report")
     }
 
     fn program(&mut self, op: zebra_core::FibOp) -> FibResult {
         self.writes += 1;
         let errno = self.refuse.get(&op.prefix).copied().unwrap_or(0);
         let key = (op.table, op.prefix);
+        let removal = match op.kind {
+            FibOpKind::Remove { protocol } => Some(protocol),
+            FibOpKind::Install(_) => None,
+        };
         match op.kind {
             FibOpKind::Install(_) if self.forget_kernel => {}
             FibOpKind::Install(route) if errno == 0 => drop(self.kernel.insert(key, (*route).clone())),
             FibOpKind::Install(_) => {}
             FibOpKind::Remove { .. } => drop(self.kernel.remove(&key)),
         }
-        FibResult { vrf: op.vrf, table: op.table, prefix: op.prefix, seq: op.seq, errno }
+        FibResult { vrf: op.vrf, table: op.table, prefix: op.prefix, seq: op.seq, errno, removal }
     }
 
     pub fn link(&mut self, index: u32, up: bool) {
@@ -151,6 +173,19 @@ impl World {
         self.sent = others;
         let mine: Vec<(ClientKey, FromZebra)> = mine;
         mine.into_iter().map(|(_, message)| message).collect()
+    }
+}
+
+/// A route as the kernel tells of it.
+pub fn listed(table: TableId, prefix: Prefix, route: &FibRoute) -> KernelRoute {
+    KernelRoute {
+        table,
+        prefix,
+        protocol: route.protocol,
+        metric: zebra_core::FIB_METRIC,
+        nexthops: route.nexthops.clone(),
+        mtu: route.mtu,
+        offload: zebra_core::Offload::None,
     }
 }
 
