@@ -15,6 +15,7 @@ mod reader;
 mod rekeying;
 mod routes;
 mod socket;
+mod turns;
 mod writer;
 
 pub use ao::{Signed, utc as local_to_utc};
@@ -22,4 +23,5 @@ pub use connection::{Connection, Session};
 pub use listener::{Incoming, Listeners};
 pub use rekeying::Rekeying;
 pub use socket::connect;
+pub use turns::{Held, Turns};
 pub use writer::Writer;

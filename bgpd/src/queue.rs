@@ -12,7 +12,7 @@ use bgp_core::InstanceId;
 use bgp_core::rib::{PeerId, Shard, ShardEvent};
 use tokio::sync::Notify;
 
-use crate::io::Writer;
+use crate::io::{Held, Writer};
 
 /// Batches of routes that may wait for one shard.
 const ROUTE_BATCHES: usize = 64;
@@ -35,7 +35,8 @@ pub enum Input {
 #[derive(Debug, Default)]
 struct Parts {
     control: VecDeque<(InstanceId, Input)>,
-    routes: VecDeque<(InstanceId, ShardEvent)>,
+    /// With the hold that they have on their reader.
+    routes: VecDeque<(InstanceId, ShardEvent, Option<Arc<Held>>)>,
 }
 
 /// The queue of a thread, which holds a shard of every instance.
@@ -65,8 +66,9 @@ impl ThreadQueue {
         if let Some(input) = parts.control.pop_front() {
             return Some(input);
         }
-        let (instance, event) = parts.routes.pop_front()?;
+        let (instance, event, held) = parts.routes.pop_front()?;
         drop(parts);
+        drop(held);
         self.room.notify_one();
         Some((instance, Input::Event(event)))
     }
@@ -94,15 +96,15 @@ impl ShardQueue {
     }
 
     /// For readers: waits while the thread is behind.
-    pub async fn push_routes(&self, event: ShardEvent) {
-        let mut event = Some(event);
+    pub async fn push_routes(&self, event: ShardEvent, held: Option<Arc<Held>>) {
+        let mut event = Some((event, held));
         loop {
             // Registered before looking, so that no wake-up is missed in between.
             let room = self.thread.room.notified();
             {
                 let mut parts = self.thread.lock();
                 if parts.routes.len() < ROUTE_BATCHES {
-                    parts.routes.extend(event.take().map(|event| (self.instance, event)));
+                    parts.routes.extend(event.take().map(|(event, held)| (self.instance, event, held)));
                 }
             }
             if event.is_none() {
@@ -119,17 +121,17 @@ mod tests {
     use super::*;
 
     fn credit(octets: usize) -> ShardEvent {
-        ShardEvent::Credit { peer: PeerId(1), octets }
+        ShardEvent::Credit { peer: PeerId(1), octets, messages: 1 }
     }
 
     #[tokio::test]
     async fn a_reader_waits_while_the_shard_is_behind_and_the_instance_does_not() {
         let queue = Arc::new(ShardQueue::default());
         for n in 0..ROUTE_BATCHES {
-            queue.push_routes(credit(n)).await;
+            queue.push_routes(credit(n), None).await;
         }
         let behind = Arc::clone(&queue);
-        let reader = tokio::spawn(async move { behind.push_routes(credit(999)).await });
+        let reader = tokio::spawn(async move { behind.push_routes(credit(999), None).await });
         tokio::task::yield_now().await;
         assert!(!reader.is_finished());
         queue.push(Input::WriterGone(PeerId(7)));

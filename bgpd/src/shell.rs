@@ -26,7 +26,7 @@ use crate::bmp::Bmp;
 use crate::clock::Clock;
 use crate::dump::Dumps;
 use crate::exec::Execs;
-use crate::io::{self, Connection, Incoming, Listeners, Rekeying, Session, Signed};
+use crate::io::{self, Connection, Incoming, Listeners, Rekeying, Session, Signed, Turns};
 use crate::log;
 use crate::queue::Input;
 use crate::rpki::{CacheEvent, Caches};
@@ -73,6 +73,7 @@ struct Shell {
     connections: HashMap<Key, Connection>,
     accepted: HashMap<AcceptId, Incoming>,
     rekeying: Rekeying,
+    turns: HashMap<InstanceName, Arc<Turns>>,
     next_accept: u64,
     execs: Execs,
     tap: Arc<Tap>,
@@ -124,6 +125,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
         connections: HashMap::new(),
         accepted: HashMap::new(),
         rekeying: Rekeying::default(),
+        turns: HashMap::new(),
         next_accept: 0,
         execs: Execs::default(),
         dumps,
@@ -277,6 +279,7 @@ impl Shell {
             self.events.clone(),
             queues,
             Arc::clone(&self.tap),
+            self.turns(instance),
         );
         self.connections.insert(key, connection);
     }
@@ -302,6 +305,7 @@ impl Shell {
     fn vty_event(&mut self, event: Option<VtyEvent<BgpConfig, Command>>) {
         match event {
             Some(VtyEvent::Configured { after, done, .. }) => {
+                self.set_turns(&after);
                 self.handle(Event::Configured(after));
                 drop(done);
             }
@@ -427,6 +431,19 @@ impl Shell {
     fn refresh_keys(&mut self) {
         self.listeners.values_mut().for_each(Listeners::refresh_keys);
         self.rekeying.refresh();
+    }
+
+    /// The knobs of an instance's sessions.
+    fn turns(&mut self, instance: InstanceId) -> Arc<Turns> {
+        let name = self.names.get(&instance).cloned().unwrap_or(InstanceName::Default);
+        Arc::clone(self.turns.entry(name).or_default())
+    }
+
+    fn set_turns(&mut self, config: &BgpConfig) {
+        self.turns.retain(|name, _| config.instances.contains_key(name));
+        for (name, router) in &config.instances {
+            self.turns.entry(name.clone()).or_default().configure(config, router);
+        }
     }
 
     fn has_keys_with_times(&self) -> bool {

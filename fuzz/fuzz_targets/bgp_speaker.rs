@@ -127,9 +127,14 @@ impl World {
         let mut pending = VecDeque::from(actions);
         while let Some(action) = pending.pop_front() {
             let back = match action {
-                ShardAction::Send { peers, bytes, .. } => {
+                ShardAction::Send { peers, bytes, stats, .. } => {
                     well_formed(&bytes);
-                    peers.iter().map(|peer| ShardEvent::Credit { peer: *peer, octets: bytes.len() }).collect()
+                    let credit = |peer: &PeerId| ShardEvent::Credit {
+                        peer: *peer,
+                        octets: bytes.len(),
+                        messages: stats.messages,
+                    };
+                    peers.iter().map(credit).collect()
                 }
                 ShardAction::Zebra(batch) => vec![ShardEvent::ZebraCredit { updates: batch.updates.len() }],
                 ShardAction::Contribute { part, .. } => vec![ShardEvent::Contribution(part)],

@@ -145,7 +145,8 @@ impl Run {
                 self.octets += bytes.len();
                 self.messages += u64::from(stats.messages);
                 for peer in peers.iter() {
-                    let event = ShardEvent::Credit { peer: *peer, octets: bytes.len() };
+                    let event =
+                        ShardEvent::Credit { peer: *peer, octets: bytes.len(), messages: stats.messages };
                     self.shard.handle(self.now, event, &mut self.out);
                 }
             }

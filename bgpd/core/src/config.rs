@@ -89,7 +89,10 @@ pub use reflection::RejectCommunity;
 pub use router::{MultipathRelax, RouterBgp};
 pub use rpki::{EXPIRE_INTERVAL, POLLING_PERIOD, RETRY_INTERVAL, RpkiConfig, RpkiConfigs};
 pub use session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
-pub use sessions::{GlobalSessions, InstanceSessions, Listen, LocalRole, RttLimit, TcpKeepalive, role_name};
+pub use sessions::{
+    COALESCE_TIME, GlobalSessions, InstanceSessions, Listen, LocalRole, READ_QUANTA, RttLimit,
+    SUBGROUP_QUEUE, TcpKeepalive, WRITE_QUANTA, role_name,
+};
 pub use types::{GroupName, InstanceName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers, WrittenAsn};
 
 pub static ROUTER_BGP: Node = Node {

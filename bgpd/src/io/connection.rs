@@ -13,6 +13,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::reader::{Reader, SessionTerms};
 use super::socket;
+use super::turns::Turns;
 use super::writer::{self, Reports, Writer};
 use crate::queue::ShardQueue;
 use crate::tap::Tap;
@@ -44,6 +45,7 @@ impl Connection {
         events: mpsc::Sender<Event>,
         shards: Arc<[Arc<ShardQueue>]>,
         tap: Arc<Tap>,
+        turns: Arc<Turns>,
     ) -> Self {
         if let Err(error) = socket::apply(&SockRef::from(&stream), transport) {
             tracing::warn!("{}: socket options: {error}", transport.remote.ip());
@@ -51,11 +53,20 @@ impl Connection {
         let (read, write) = stream.into_split();
         let writer = Arc::new(Writer::default());
         let (terms, receiver) = oneshot::channel();
-        let reader = Reader::new(peer, conn, read, events.clone(), Arc::clone(&shards), receiver, tap);
+        let reader = Reader::new(
+            peer,
+            conn,
+            read,
+            events.clone(),
+            Arc::clone(&shards),
+            receiver,
+            tap,
+            Arc::clone(&turns),
+        );
         let reading = tokio::spawn(reader.run()).abort_handle();
         let reports = Reports { peer, conn, events, shards };
         let name = transport.remote.ip();
-        let task = writer::run(Arc::clone(&writer), write, reports);
+        let task = writer::run(Arc::clone(&writer), write, reports, turns);
         let writing = tokio::spawn(async move {
             if let Err(error) = task.await {
                 tracing::debug!("{name}: writing ended: {error}");

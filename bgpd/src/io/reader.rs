@@ -23,6 +23,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
 use super::routes::{Batches, PATIENCE};
+use super::turns::{Backlog, Held, Turns};
 use crate::queue::ShardQueue;
 use crate::tap::{Tap, Tapped};
 
@@ -65,6 +66,9 @@ pub struct Reader {
     /// A KEEPALIVE was passed on before the session was established: the terms are on their way.
     confirmed: bool,
     max_len: usize,
+    turns: Arc<Turns>,
+    /// Read UPDATEs that wait for the tables.
+    backlog: Arc<Backlog>,
     tap: Arc<Tap>,
     /// For the tap; the neighbour's AS is known from its OPEN on.
     ends: Ends,
@@ -79,6 +83,8 @@ struct Established {
     cache: AttributeCache,
     batches: Batches,
     updates: u64,
+    /// UPDATEs in the batches that are being filled.
+    gathered: u32,
     /// What was wrong with them, not yet reported.
     faults: Faults,
     told: Instant,
@@ -95,6 +101,7 @@ impl Reader {
         shards: Arc<[Arc<ShardQueue>]>,
         terms: oneshot::Receiver<SessionTerms>,
         tap: Arc<Tap>,
+        turns: Arc<Turns>,
     ) -> Self {
         let name = socket.peer_addr().map_or_else(|_| "?".to_owned(), |addr| addr.ip().to_string());
         let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -116,6 +123,8 @@ impl Reader {
             established: None,
             confirmed: false,
             max_len: MAX_LEN,
+            turns,
+            backlog: Arc::default(),
             tap,
             ends,
             held: Vec::new(),
@@ -178,9 +187,18 @@ impl Reader {
 
     /// Everything complete in the buffer, then what was gathered goes out.
     async fn frames(&mut self, buf: &mut BytesMut) -> Result<(), End> {
+        let mut handled = 0;
         loop {
             match next_frame(buf, self.max_len) {
-                Ok(Some(frame)) => self.frame(frame).await?,
+                Ok(Some(frame)) => {
+                    self.frame(frame).await?;
+                    handled += 1;
+                    if self.turns.read().is_some_and(|most| handled >= most) {
+                        handled = 0;
+                        self.flush().await;
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Ok(None) => break,
                 Err(notification) => return self.fault(notification).await,
             }
@@ -297,6 +315,7 @@ impl Reader {
             cache: AttributeCache::default(),
             batches: Batches::new(self.peer, terms.session, Arc::clone(&self.shards)),
             updates: 0,
+            gathered: 0,
             faults: Faults::default(),
             told: Instant::now(),
             last_update: Instant::now(),
@@ -305,13 +324,30 @@ impl Reader {
         Ok(())
     }
 
+    /// Waits while the tables are behind with as many UPDATEs as may wait.
+    async fn await_tables(&mut self) {
+        let Some(limit) = self.turns.input() else { return };
+        let gathered = self.established.as_ref().map_or(0, |established| established.gathered);
+        if gathered.saturating_add(self.backlog.held()) < limit {
+            return;
+        }
+        self.flush().await;
+        let backlog = Arc::clone(&self.backlog);
+        let mut room = std::pin::pin!(backlog.below(limit));
+        while tokio::time::timeout(PATIENCE, room.as_mut()).await.is_err() {
+            self.report_activity().await;
+        }
+    }
+
     async fn update(&mut self, body: &Bytes) -> Result<(), End> {
+        self.await_tables().await;
         let Some(established) = &mut self.established else {
             let message = PeerMessage::EarlyUpdate;
             self.tell(Event::Received { peer: self.peer, conn: self.conn, message }).await;
             return Err(End::Told);
         };
         established.updates += 1;
+        established.gathered += 1;
         established.last_update = Instant::now();
         let update = match update::decode(body, &established.context, &mut established.cache) {
             Ok(update) => update,
@@ -343,15 +379,22 @@ impl Reader {
     }
 
     async fn flush(&mut self) {
-        let batches = self.established.as_mut().map(|established| established.batches.take());
-        self.push(batches.unwrap_or_default()).await;
+        let Some(established) = &mut self.established else { return };
+        let batches = established.batches.take();
+        let gathered = std::mem::take(&mut established.gathered);
+        let held = self.turns.input().map(|_| Arc::new(Backlog::hold(&self.backlog, gathered)));
+        self.push_held(batches, held).await;
     }
 
     /// Hands over to the shards. While one is behind, the neighbour is alive all the same: its octets wait for us.
     async fn push(&mut self, events: Vec<(usize, ShardEvent)>) {
+        self.push_held(events, None).await;
+    }
+
+    async fn push_held(&mut self, events: Vec<(usize, ShardEvent)>, held: Option<Arc<Held>>) {
         for (shard, event) in events {
             let Some(queue) = self.shards.get(shard).cloned() else { continue };
-            let mut push = std::pin::pin!(queue.push_routes(event));
+            let mut push = std::pin::pin!(queue.push_routes(event, held.clone()));
             while tokio::time::timeout(PATIENCE, push.as_mut()).await.is_err() {
                 self.report_activity().await;
             }

@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Notify, mpsc};
 
+use super::turns::Turns;
 use crate::queue::{Input, ShardQueue};
 
 /// Octets of UPDATEs handed to the kernel at once. A keepalive waits for this much at most.
@@ -31,6 +32,8 @@ struct Bulk {
     /// `None`: of the instance, which wants no credit.
     shard: Option<usize>,
     bytes: Bytes,
+    /// Messages that are credited when the last of the octets is gone.
+    messages: u32,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +61,7 @@ impl Writer {
     /// Whole UPDATEs of a shard, or of the instance; `messages` is their number.
     pub fn send_bulk(&self, shard: Option<usize>, bytes: Bytes, messages: u32) {
         self.updates.fetch_add(messages.into(), Ordering::Relaxed);
-        self.put(|waiting| waiting.bulk.push_back(Bulk { shard, bytes }));
+        self.put(|waiting| waiting.bulk.push_back(Bulk { shard, bytes, messages }));
     }
 
     /// Nothing follows: what was sent by `send` goes out, then the connection ends.
@@ -82,7 +85,8 @@ impl Writer {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Next {
+    /// What is written next; UPDATEs are at most `most` messages, where that is said.
+    fn take(&self, most: Option<u32>) -> Next {
         let mut waiting = self.lock();
         if !waiting.control.is_empty() {
             let control = waiting.control.drain(..).collect();
@@ -93,20 +97,23 @@ impl Writer {
         }
         let mut slices = Vec::new();
         let mut octets = 0;
+        let mut left = most.unwrap_or(u32::MAX);
         while let Some(bulk) = waiting.bulk.pop_front() {
             let room = SLICE - octets;
-            let fits = whole_messages(&bulk.bytes, room, octets == 0);
+            let (fits, taken) = whole_messages(&bulk.bytes, room, octets == 0, most.map(|_| left));
+            left -= taken;
             let mut bytes = bulk.bytes;
             let rest = bytes.split_off(fits);
             octets += bytes.len();
+            let messages = if rest.is_empty() { bulk.messages } else { 0 };
             if !bytes.is_empty() {
-                slices.push(Bulk { shard: bulk.shard, bytes });
+                slices.push(Bulk { shard: bulk.shard, bytes, messages });
             }
             if !rest.is_empty() {
-                waiting.bulk.push_front(Bulk { shard: bulk.shard, bytes: rest });
+                waiting.bulk.push_front(Bulk { bytes: rest, ..bulk });
                 break;
             }
-            if octets >= SLICE || slices.len() >= SLICES {
+            if octets >= SLICE || slices.len() >= SLICES || left == 0 {
                 break;
             }
         }
@@ -114,21 +121,25 @@ impl Writer {
     }
 }
 
-/// How many octets of whole messages are within `room`; at least the first message where `force` is given.
-fn whole_messages(bytes: &Bytes, room: usize, force: bool) -> usize {
-    if bytes.len() <= room {
-        return bytes.len();
+/// How many octets of whole messages are within `room`, at least the first message where `force` is given; and how many
+/// messages, where at most so many are wanted.
+fn whole_messages(bytes: &Bytes, room: usize, force: bool, most: Option<u32>) -> (usize, u32) {
+    if bytes.len() <= room && most.is_none() {
+        return (bytes.len(), 0);
     }
-    let mut end = 0;
-    while let Some(head) = bytes.get(end..).and_then(<[u8]>::first_chunk::<HEADER_LEN>) {
+    let (mut end, mut messages) = (0, 0);
+    while most.is_none_or(|most| messages < most)
+        && let Some(head) = bytes.get(end..).and_then(<[u8]>::first_chunk::<HEADER_LEN>)
+    {
         let [.., high, low, _] = head;
         let len = usize::from(u16::from_be_bytes([*high, *low])).max(HEADER_LEN);
         if end + len > room && !(force && end == 0) {
             break;
         }
         end += len;
+        messages += 1;
     }
-    end.min(bytes.len())
+    (end.min(bytes.len()), messages.min(most.unwrap_or(0)))
 }
 
 enum Next {
@@ -148,19 +159,29 @@ pub struct Reports {
 }
 
 /// Writes until the connection is closed by us or broken. The error is for the log: the reader sees the end as well.
-pub async fn run(writer: Arc<Writer>, mut socket: OwnedWriteHalf, reports: Reports) -> io::Result<()> {
-    let result = write_all(&writer, &mut socket, &reports).await;
+pub async fn run(
+    writer: Arc<Writer>,
+    mut socket: OwnedWriteHalf,
+    reports: Reports,
+    turns: Arc<Turns>,
+) -> io::Result<()> {
+    let result = write_all(&writer, &mut socket, &reports, &turns).await;
     // The other end sees the end of the stream; an error means that it has seen it.
     let _ = tokio::time::timeout(LINGER, socket.shutdown()).await;
     result
 }
 
-async fn write_all(writer: &Writer, socket: &mut OwnedWriteHalf, reports: &Reports) -> io::Result<()> {
+async fn write_all(
+    writer: &Writer,
+    socket: &mut OwnedWriteHalf,
+    reports: &Reports,
+    turns: &Turns,
+) -> io::Result<()> {
     let mut told = Instant::now();
     let mut untold = false;
     loop {
         let filled = writer.filled.notified();
-        match writer.take() {
+        match writer.take(turns.write()) {
             Next::Control(messages) => {
                 let closing = writer.lock().closing;
                 let write = write_slices(socket, &messages);
@@ -176,6 +197,9 @@ async fn write_all(writer: &Writer, socket: &mut OwnedWriteHalf, reports: &Repor
                 let bytes: Vec<Bytes> = bulk.iter().map(|bulk| bulk.bytes.clone()).collect();
                 write_slices(socket, &bytes).await?;
                 give_credit(&bulk, reports);
+                if turns.write().is_some() {
+                    tokio::task::yield_now().await;
+                }
                 untold = true;
             }
             Next::End => return Ok(()),
@@ -213,10 +237,11 @@ fn report(writer: &Writer, reports: &Reports) -> bool {
 /// Tells each shard how many of its octets are gone.
 fn give_credit(bulk: &[Bulk], reports: &Reports) {
     for (index, queue) in reports.shards.iter().enumerate() {
-        let of_shard = bulk.iter().filter(|bulk| bulk.shard == Some(index));
-        let octets: usize = of_shard.map(|bulk| bulk.bytes.len()).sum();
+        let of_shard = || bulk.iter().filter(|bulk| bulk.shard == Some(index));
+        let octets: usize = of_shard().map(|bulk| bulk.bytes.len()).sum();
+        let messages = of_shard().map(|bulk| bulk.messages).sum();
         if octets > 0 {
-            queue.push(Input::Event(ShardEvent::Credit { peer: reports.peer, octets }));
+            queue.push(Input::Event(ShardEvent::Credit { peer: reports.peer, octets, messages }));
         }
     }
 }
@@ -255,12 +280,12 @@ mod tests {
     fn keepalives_come_before_updates_and_never_inside_one() {
         let writer = Writer::default();
         writer.send_bulk(Some(0), updates(&[4000; 40]), 40);
-        let Next::Bulk(first) = writer.take() else { panic!() };
+        let Next::Bulk(first) = writer.take(None) else { panic!() };
         let octets: usize = first.iter().map(|bulk| bulk.bytes.len()).sum();
         assert_eq!(octets, 64_000, "whole messages up to the limit");
         writer.send(header::keepalive());
-        assert!(matches!(writer.take(), Next::Control(_)));
-        assert!(matches!(writer.take(), Next::Bulk(_)));
+        assert!(matches!(writer.take(None), Next::Control(_)));
+        assert!(matches!(writer.take(None), Next::Bulk(_)));
     }
 
     #[test]
@@ -269,17 +294,30 @@ mod tests {
         writer.send_bulk(Some(0), updates(&[4000; 40]), 40);
         writer.send(header::keepalive());
         writer.close();
-        assert!(matches!(writer.take(), Next::Control(messages) if messages.len() == 1));
-        assert!(matches!(writer.take(), Next::End));
+        assert!(matches!(writer.take(None), Next::Control(messages) if messages.len() == 1));
+        assert!(matches!(writer.take(None), Next::End));
         writer.send(header::keepalive());
-        assert!(matches!(writer.take(), Next::End));
+        assert!(matches!(writer.take(None), Next::End));
+    }
+
+    #[test]
+    fn no_more_messages_than_the_quanta_go_at_once_and_credit_comes_with_the_last() {
+        let writer = Writer::default();
+        writer.send_bulk(Some(0), updates(&[100; 5]), 5);
+        writer.send_bulk(Some(0), updates(&[100; 2]), 2);
+        let mut turns = Vec::new();
+        while let Next::Bulk(bulk) = writer.take(Some(3)) {
+            let octets: usize = bulk.iter().map(|bulk| bulk.bytes.len()).sum();
+            turns.push((octets, bulk.iter().map(|bulk| bulk.messages).sum::<u32>()));
+        }
+        assert_eq!(turns, [(300, 0), (300, 5), (100, 2)]);
     }
 
     #[test]
     fn a_message_over_the_limit_still_goes_out_whole() {
         let bytes = updates(&[65_535, 100]);
-        assert_eq!(whole_messages(&bytes, 1000, true), 65_535);
-        assert_eq!(whole_messages(&bytes, 1000, false), 0);
-        assert_eq!(whole_messages(&bytes, 65_600, false), 65_535);
+        assert_eq!(whole_messages(&bytes, 1000, true, None).0, 65_535);
+        assert_eq!(whole_messages(&bytes, 1000, false, None).0, 0);
+        assert_eq!(whole_messages(&bytes, 65_600, false, None).0, 65_535);
     }
 }

@@ -110,19 +110,19 @@ impl Listen {
 /// What sessions of an instance have in common beyond timers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceSessions {
-    /// Duplicate updates of one prefix are not sent; we never send any.
+    /// What reads as it did is not told again.
     pub suppress_duplicates: bool,
     /// An administrative reset or shutdown is told as a hard reset where graceful restart on notification was agreed on.
     pub hard_administrative_reset: bool,
     /// The default of `neighbor X capability software-version`.
     pub software_version: bool,
-    /// Packets; taken for compatibility, the writers bound what waits by octets.
+    /// Messages outstanding to the slowest live member of an update group; the default leaves it to the octets.
     pub subgroup_queue: u8,
     pub confederation: Confederation,
-    /// Messages written and read at once; taken for compatibility.
+    /// Messages written and read in one turn; the defaults leave it to the octets of a buffer.
     pub write_quanta: u8,
     pub read_quanta: u8,
-    /// Milliseconds.
+    /// Milliseconds that a new update group waits for members and changes; the default is not waited for.
     pub coalesce_time: u32,
     pub tcp_keepalive: Option<TcpKeepalive>,
     pub listen: Listen,
@@ -601,7 +601,7 @@ impl RouterBgp {
 pub struct GlobalSessions {
     /// Every instance is about to go down (RFC 8326).
     pub graceful_shutdown: bool,
-    /// Messages; taken for compatibility, what waits for a neighbour or the tables is bounded by octets.
+    /// Messages of one neighbour that wait for the tables, and for it; without limits octets bound both.
     pub input_queue_limit: Option<u32>,
     pub output_queue_limit: Option<u32>,
 }

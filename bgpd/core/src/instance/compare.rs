@@ -161,6 +161,7 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
         && flags(a) == flags(b)
         && more(a) == more(b)
         && a.max_med == b.max_med
+        && a.sending == b.sending
         && a.confederation == b.confederation
         && a.own_addresses == b.own_addresses
         && a.interfaces == b.interfaces

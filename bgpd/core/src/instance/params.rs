@@ -340,6 +340,7 @@ impl Surroundings<'_> {
             default_interval: router.condition_timers.default_originate,
             max_paths: router.limits.paths,
             allow_martian_nexthop: router.sessions.allow_martian_nexthop,
+            sending: super::terms::sending(self.config, router),
             max_med: self.max_med,
             suppress_fib_pending: self.config.graceful(router).suppress_fib_pending && self.host.install,
             ipv4_unicast,

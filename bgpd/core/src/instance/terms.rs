@@ -1,9 +1,12 @@
 //! From the configuration to the terms of a session that few neighbours have: roles, confederations, capabilities.
 
 use super::params::Surroundings;
-use crate::config::{EffectiveNeighbor, EffectiveSession, RouterBgp};
+use crate::config::{
+    BgpConfig, COALESCE_TIME, EffectiveNeighbor, EffectiveSession, RouterBgp, SUBGROUP_QUEUE,
+};
 use crate::peer::{self, Negotiated, SessionConfig};
 use crate::rib::rules::PeerRules;
+use crate::rib::settings::Sending;
 use ferrite_types::Asn;
 
 /// What [`SessionConfig`] has beyond the common terms.
@@ -43,5 +46,18 @@ pub fn rules(neighbor: &EffectiveNeighbor, negotiated: &Negotiated) -> PeerRules
         oad: neighbor.session.oad && external,
         solo: neighbor.session.solo,
         sender_loop_detection: neighbor.session.sender_loop_detection,
+    }
+}
+
+/// FRR's knobs of queues. Their defaults are FRR's, which mean nothing to be waited for or counted here: groups send as octets
+/// leave, and those that join late catch up.
+pub fn sending(config: &BgpConfig, router: &RouterBgp) -> Sending {
+    let sessions = &router.sessions;
+    let group = Some(sessions.subgroup_queue).filter(|most| *most != SUBGROUP_QUEUE).map(u32::from);
+    let limits = [config.sessions.output_queue_limit, group];
+    Sending {
+        messages: limits.into_iter().flatten().min(),
+        coalesce: if sessions.coalesce_time == COALESCE_TIME { 0 } else { sessions.coalesce_time },
+        duplicates: !sessions.suppress_duplicates,
     }
 }

@@ -110,6 +110,18 @@ impl Ctx {
         self.nexthops.reach(id).is_some()
     }
 
+    /// How many messages a peer's writer may be given; none while its window is full.
+    pub fn room(&self, idx: PeerIdx) -> usize {
+        let Some(slot) = self.peers.get(idx) else { return 0 };
+        if slot.outstanding >= self.limits.send_window {
+            return 0;
+        }
+        self.config
+            .sending
+            .messages
+            .map_or(usize::MAX, |most| most.saturating_sub(slot.outstanding_messages) as usize)
+    }
+
     /// Metric to the next hop; `None` where it is unreachable, zero where it is not tracked.
     pub fn igp_metric(&self, path: &Path) -> Option<u32> {
         let connected = self.peers.get(path.peer).is_some_and(|slot| slot.params.connected_nexthops);

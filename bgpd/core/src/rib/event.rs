@@ -105,6 +105,8 @@ pub enum ShardEvent {
     Credit {
         peer: PeerId,
         octets: usize,
+        /// Of `Send`s that are gone as a whole.
+        messages: u32,
     },
     /// Updates of this shard that went into zebra's stream.
     ZebraCredit {

@@ -556,12 +556,15 @@ impl<P: Key> Rib<P> {
             None => {
                 let number = self.next_group;
                 self.next_group += 1;
-                self.groups.push(Group::new(number, key, ctx.now, self.family, params, settings, capacity));
+                let coalesce = Duration::from_millis(ctx.config.sending.coalesce.into());
+                let family = self.family;
+                self.groups
+                    .push(Group::new(number, key, ctx.now, family, params, settings, capacity, coalesce));
                 self.groups.len() - 1
             }
         };
         if let Some(group) = self.groups.get_mut(place) {
-            group.join(idx, id, capacity);
+            group.join(ctx.now, idx, id, capacity);
         }
         self.watch_defaults();
     }

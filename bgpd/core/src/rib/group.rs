@@ -116,6 +116,8 @@ pub struct Group<P> {
     /// Live members without those excluded.
     audiences: FxHashMap<(PeerIdx, PeerIdx), Arc<[PeerId]>>,
     next_flush: Timestamp,
+    /// What is evaluated is told although it reads as before.
+    duplicates: bool,
     stalled_since: Option<Timestamp>,
     scratch: BytesMut,
     messages: u64,
@@ -134,6 +136,7 @@ impl<P: Key> Group<P> {
         params: Arc<PeerParams>,
         settings: Arc<FamilyParams>,
         capacity: usize,
+        coalesce: Duration,
     ) -> Self {
         let by_prefix = looks_at_prefix(&settings);
         let unsuppressing = unsuppressing(&settings);
@@ -163,7 +166,8 @@ impl<P: Key> Group<P> {
             unsuppressing,
             too_big: Vec::new(),
             audiences: FxHashMap::default(),
-            next_flush: now,
+            next_flush: now + coalesce,
+            duplicates: false,
             stalled_since: None,
             scratch: BytesMut::new(),
             messages: 0,
@@ -211,10 +215,12 @@ impl<P: Key> Group<P> {
         }
     }
 
-    /// Adds a peer that has nothing yet. The first member of a new group is live at once.
-    pub fn join(&mut self, idx: PeerIdx, id: PeerId, capacity: usize) {
+    /// Adds a peer that has nothing yet. The first member of a new group is live at once, and so are those that come while
+    /// it still waits for them.
+    pub fn join(&mut self, now: Timestamp, idx: PeerIdx, id: PeerId, capacity: usize) {
         let units = self.capacity(capacity);
-        let catch_up = (!self.members.is_empty() || !self.out.is_empty())
+        let unopened = self.messages == 0 && self.out.is_empty() && now < self.next_flush;
+        let catch_up = ((!self.members.is_empty() && !unopened) || !self.out.is_empty())
             .then(|| Box::new(CatchUp { pending: Bits::all(units), had: Bits::default() }));
         self.members.push(Member { idx, id, catch_up, awaiting: true, sent: 0 });
         self.audiences.clear();
@@ -257,7 +263,8 @@ impl<P: Key> Group<P> {
         params: Arc<PeerParams>,
         settings: Arc<FamilyParams>,
     ) -> Self {
-        let mut new = Self::new(id, key, now, self.family, params, settings, table.capacity());
+        let capacity = table.capacity();
+        let mut new = Self::new(id, key, now, self.family, params, settings, capacity, Duration::ZERO);
         let place = self.members.iter().position(|member| member.idx == idx);
         let Some(member) = place.map(|place| self.members.remove(place)) else { return new };
         self.audiences.clear();
@@ -386,9 +393,7 @@ impl<P: Key> Group<P> {
         if now < self.next_flush {
             return false;
         }
-        let full = |member: &Member| {
-            ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding >= ctx.limits.send_window)
-        };
+        let full = |member: &Member| ctx.room(member.idx) == 0;
         let (mut any_full, mut any_free) = (false, false);
         for member in self.members.iter().filter(|member| member.catch_up.is_none()) {
             if full(member) { any_full = true } else { any_free = true }
@@ -413,9 +418,7 @@ impl<P: Key> Group<P> {
 
     /// When the group can do something again without an event.
     pub fn next_deadline(&self, ctx: &Ctx, complete: bool) -> Option<Timestamp> {
-        let window = |member: &Member| {
-            ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < ctx.limits.send_window)
-        };
+        let window = |member: &Member| ctx.room(member.idx) > 0;
         let draining = self.members.iter().any(|member| member.catch_up.is_some() && window(member));
         if draining {
             return Some(ctx.now);
@@ -446,7 +449,9 @@ impl<P: Key> Group<P> {
         out: &mut Vec<ShardAction>,
     ) {
         if self.ready(ctx, ctx.now) && !self.dirty.is_empty() {
-            self.flush_dirty(ctx, table, budget, out);
+            let live = self.members.iter().filter(|member| member.catch_up.is_none());
+            let room = live.map(|member| ctx.room(member.idx)).min().unwrap_or(budget);
+            self.flush_dirty(ctx, table, budget.min(room), out);
             let interval = Duration::from_secs(u64::from(self.key.interval()));
             if self.dirty.is_empty() && !interval.is_zero() {
                 self.next_flush = ctx.now + interval;
@@ -465,7 +470,8 @@ impl<P: Key> Group<P> {
 
     /// Whether changes may be evaluated as they come, without a stop in `dirty`.
     pub fn direct(&mut self, ctx: &Ctx) -> bool {
-        self.dirty.is_empty() && self.key.interval() == 0 && self.ready(ctx, ctx.now)
+        let counted = ctx.config.sending.messages.is_some();
+        !counted && self.dirty.is_empty() && self.key.interval() == 0 && self.ready(ctx, ctx.now)
     }
 
     fn flush_dirty(
@@ -483,8 +489,10 @@ impl<P: Key> Group<P> {
             }
             let index = if self.dirty_word < words { self.dirty_word } else { 0 };
             handles.extend(bits_of(self.dirty.word(index), index));
-            self.dirty_word = index + 1;
+            // A word of which a part is left is taken up again.
+            self.dirty_word = if handles.len() > budget { index } else { index + 1 };
         }
+        handles.truncate(budget);
         for handle in &handles {
             self.dirty.remove(*handle);
         }
@@ -500,6 +508,7 @@ impl<P: Key> Group<P> {
         handles: &[Handle],
         out: &mut Vec<ShardAction>,
     ) {
+        self.duplicates = ctx.config.sending.duplicates;
         let mut emission = Emission::default();
         let mut gone: Vec<u32> = Vec::new();
         for handle in handles {
@@ -563,10 +572,11 @@ impl<P: Key> Group<P> {
         sender.cut(out);
         self.messages += sender.total_messages;
         self.octets += sender.total_octets;
-        for (peers, octets) in sender.booked {
+        for (peers, octets, messages) in sender.booked {
             for id in peers.iter() {
                 if let Some(slot) = ctx.peers.idx(*id).and_then(|idx| ctx.peers.get_mut(idx)) {
                     slot.outstanding += octets;
+                    slot.outstanding_messages += messages;
                 }
             }
         }

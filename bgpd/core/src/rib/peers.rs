@@ -42,6 +42,8 @@ pub struct PeerSlot {
     pub counts_changed: bool,
     /// Outstanding octets of this shard at the peer's writer.
     pub outstanding: usize,
+    /// The same in messages.
+    pub outstanding_messages: u32,
 }
 
 impl PeerSlot {
@@ -89,6 +91,7 @@ impl Peers {
             refused: Default::default(),
             counts_changed: false,
             outstanding: 0,
+            outstanding_messages: 0,
         };
         if index == self.slots.len() {
             self.slots.push(Some(slot));

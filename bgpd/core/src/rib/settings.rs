@@ -290,9 +290,21 @@ pub struct RedistributeStatement {
     pub map: Option<Arc<dyn Filter>>,
 }
 
+/// How UPDATEs are held together and how many may wait; without any of it groups send as octets leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sending {
+    /// Messages outstanding to one neighbour (`bgp output-queue-limit`, `subgroup-pkt-queue-max`).
+    pub messages: Option<u32>,
+    /// What a new group waits for others to join and changes to come (`coalesce-time`), milliseconds.
+    pub coalesce: u32,
+    /// `no bgp suppress-duplicates`: what changes is told although it reads the same.
+    pub duplicates: bool,
+}
+
 /// The instance as its shards see it.
 #[derive(Clone, Debug)]
 pub struct ShardConfig {
+    pub sending: Sending,
     pub vrf: VrfId,
     pub asn: Asn,
     /// `bgp confederation identifier` and `peers`.
@@ -352,6 +364,7 @@ impl ShardConfig {
 impl Default for ShardConfig {
     fn default() -> Self {
         Self {
+            sending: Sending::default(),
             vrf: VrfId::DEFAULT,
             asn: Asn(0),
             confederation: None,

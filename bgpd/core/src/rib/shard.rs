@@ -156,9 +156,10 @@ impl Shard {
                 };
                 on_family!(self, family, |rib, _ctx| rib.contribution(part));
             }
-            ShardEvent::Credit { peer, octets } => {
+            ShardEvent::Credit { peer, octets, messages } => {
                 if let Some(slot) = self.ctx.peers.idx(peer).and_then(|idx| self.ctx.peers.get_mut(idx)) {
                     slot.outstanding = slot.outstanding.saturating_sub(octets);
+                    slot.outstanding_messages = slot.outstanding_messages.saturating_sub(messages);
                 }
             }
             ShardEvent::ZebraCredit { updates } => {
@@ -312,6 +313,7 @@ impl Shard {
             slot.params = params;
             slot.session = Some(session);
             slot.outstanding = 0;
+            slot.outstanding_messages = 0;
             // What is kept of an earlier session counts.
             slot.counts_changed = true;
         }

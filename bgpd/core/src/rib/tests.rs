@@ -10,6 +10,7 @@ mod restart;
 mod rpki;
 mod rules;
 mod scenarios;
+mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -43,7 +44,8 @@ pub struct Remote {
     pub tables_sent: usize,
     /// Does not read: credit is kept back.
     pub stuck: bool,
-    owed: Vec<(usize, usize)>,
+    /// Shard, octets, messages.
+    owed: Vec<(usize, usize, u32)>,
     /// A refresh may repeat what is known.
     pub repeats: bool,
     pub announced: usize,
@@ -270,8 +272,8 @@ impl World {
         let peer = PeerId(id);
         let Some(remote) = self.remotes.get_mut(&peer) else { return };
         remote.stuck = false;
-        for (index, octets) in std::mem::take(&mut remote.owed) {
-            self.feed(index, ShardEvent::Credit { peer, octets });
+        for (index, octets, messages) in std::mem::take(&mut remote.owed) {
+            self.feed(index, ShardEvent::Credit { peer, octets, messages });
         }
     }
 
@@ -310,7 +312,7 @@ impl World {
                 ShardAction::Send { peers, bytes, stats, .. } => {
                     assert!(!bytes.is_empty() && stats.messages > 0);
                     for peer in peers.iter() {
-                        self.deliver(index, *peer, &bytes);
+                        self.deliver(index, *peer, &bytes, stats.messages);
                     }
                 }
                 ShardAction::TableSent { peer, .. } => {
@@ -360,7 +362,7 @@ impl World {
     }
 
     /// A peer reads messages: each must decode without a fault and change what the peer knows.
-    fn deliver(&mut self, index: usize, peer: PeerId, bytes: &Bytes) {
+    fn deliver(&mut self, index: usize, peer: PeerId, bytes: &Bytes, messages: u32) {
         let remote = self.remotes.get_mut(&peer).expect("a message for a peer that never was");
         if remote.session.is_none() {
             return;
@@ -412,9 +414,9 @@ impl World {
         }
         let octets = bytes.len();
         if remote.stuck {
-            remote.owed.push((index, octets));
+            remote.owed.push((index, octets, messages));
         } else {
-            self.feed(index, ShardEvent::Credit { peer, octets });
+            self.feed(index, ShardEvent::Credit { peer, octets, messages });
         }
     }
 

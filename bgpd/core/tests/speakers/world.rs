@@ -263,7 +263,8 @@ impl Speaker {
                         self.updates_sent += u64::from(stats.messages);
                         let octets = bytes.len();
                         self.send(*peer, None, bytes.clone(), out);
-                        self.shard_event(now, shard, ShardEvent::Credit { peer: *peer, octets }, out);
+                        let credit = ShardEvent::Credit { peer: *peer, octets, messages: stats.messages };
+                        self.shard_event(now, shard, credit, out);
                     }
                 }
                 ShardAction::Zebra(batch) => {

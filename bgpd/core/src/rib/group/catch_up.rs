@@ -25,9 +25,7 @@ impl<P: Key> Group<P> {
         complete: bool,
         out: &mut Vec<ShardAction>,
     ) {
-        let free = |member: &Member| {
-            ctx.peers.get(member.idx).is_some_and(|slot| slot.outstanding < ctx.limits.send_window)
-        };
+        let free = |member: &Member| ctx.room(member.idx) > 0;
         let drained: Vec<usize> = self
             .members
             .iter()
@@ -39,6 +37,8 @@ impl<P: Key> Group<P> {
         if drained.is_empty() {
             return;
         }
+        let rooms = drained.iter().filter_map(|index| self.members.get(*index));
+        let budget = rooms.map(|member| ctx.room(member.idx)).min().unwrap_or(budget).min(budget);
         let mut announced: Vec<((u32, u64), Named<P>)> = Vec::new();
         let mut withdrawn: Vec<(u64, Named<P>)> = Vec::new();
         let mut visited = 0;

@@ -177,6 +177,9 @@ impl<P: Key> Group<P> {
     ) {
         let old = self.told(unit);
         if new == old {
+            if self.duplicates && new.main != 0 {
+                emission.announced.push(((new.main, PeerIdx::LOCAL), named));
+            }
             return;
         }
         for id in [new.main, new.alternate] {
@@ -239,7 +242,9 @@ impl<P: Key> Group<P> {
                 let had_none = had_not.filter(|_| old.alternate == 0).unwrap_or(PeerIdx::LOCAL);
                 emission.withdrawn.push((had_none, named));
             }
-            id if !same => emission.announced.push(((id, has_already.unwrap_or(PeerIdx::LOCAL)), named)),
+            id if !same || self.duplicates => {
+                emission.announced.push(((id, has_already.unwrap_or(PeerIdx::LOCAL)), named))
+            }
             id => {
                 if let Some(idx) = back.filter(|_| has_already.is_none()) {
                     emission.again.push(((idx, id), named));

@@ -27,7 +27,8 @@ pub struct Sender {
     audience: Option<Arc<[PeerId]>>,
     buf: BytesMut,
     stats: SendStats,
-    pub booked: Vec<(Arc<[PeerId]>, usize)>,
+    /// Audience, octets, messages.
+    pub booked: Vec<(Arc<[PeerId]>, usize, u32)>,
     pub total_messages: u64,
     pub total_octets: u64,
 }
@@ -88,8 +89,8 @@ impl Sender {
         let bytes = self.buf.split().freeze();
         self.total_messages += u64::from(self.stats.messages);
         self.total_octets += bytes.len() as u64;
-        self.booked.push((Arc::clone(&peers), bytes.len()));
         let stats = std::mem::take(&mut self.stats);
+        self.booked.push((Arc::clone(&peers), bytes.len(), stats.messages));
         out.push(ShardAction::Send { peers, family: self.family, bytes, stats });
     }
 }

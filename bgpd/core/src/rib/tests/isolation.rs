@@ -41,7 +41,7 @@ fn a_reader_that_stops_among_five_hundred_holds_up_nobody_and_owes_two_bits_a_pr
         let path = world.path(1, "10.0.5.0/24").unwrap();
         assert_eq!(path, format!("65000 65009 {} 1005", 100 + round));
         // What the stuck one has been sent is bounded by its window and one buffer, whatever changes.
-        let owed: usize = world.remote(STUCK).owed.iter().map(|(_, octets)| octets).sum();
+        let owed: usize = world.remote(STUCK).owed.iter().map(|(_, octets, _)| octets).sum();
         assert!(owed <= limits.send_window + 64 * 1024, "{owed} octets wait for one neighbour");
         let octets = world.shards[0].memory().adj_out_octets;
         match round {
