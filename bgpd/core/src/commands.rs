@@ -77,6 +77,10 @@ pub enum Side {
     Received,
     Filtered,
     Accepted,
+    /// Accepted and best.
+    Best,
+    /// What it could be sent and is not.
+    Withheld,
 }
 
 /// Every command and configuration line of bgpd.
@@ -333,7 +337,7 @@ impl Instance {
 
     fn gathered(&mut self, now: Timestamp, exec: ExecId, out: &mut Vec<Action>) {
         let Some(Exec::Gather(gather)) = self.execs.0.remove(&exec) else { return };
-        match self.walk_of(&gather) {
+        match self.walk_of(now, &gather) {
             Some(Ok(walk)) => {
                 self.execs.0.insert(exec, Exec::Walk(Box::new(walk)));
                 self.advance(exec, out);
@@ -347,16 +351,36 @@ impl Instance {
     }
 
     /// The walk that a streamed command goes on with.
-    fn walk_of(&self, gather: &Gather) -> Option<Result<Walk, String>> {
+    fn walk_of(&self, now: Timestamp, gather: &Gather) -> Option<Result<Walk, String>> {
         let args = &gather.args;
         match gather.command {
-            Command::Table => Some(self.table_walk(args, &gather.answers)),
-            Command::Adjacency(side) => Some(self.adjacency(side, args).map(|(entry, family)| {
-                let header = self.table_header(&gather.answers);
-                let total = counts(&gather.answers, 0).paths;
-                Walk::adjacency(side, family, entry, header, total, args, self.host.shards)
-            })),
+            Command::Table => {
+                let walk = self.table_walk(args, &gather.answers);
+                Some(walk.map(|walk| self.in_detail(now, args, walk)))
+            }
+            Command::Adjacency(side) => {
+                let walk = self.adjacency_walk(side, args, &gather.answers);
+                Some(walk.map(|walk| self.in_detail(now, args, walk)))
+            }
             _ => None,
+        }
+    }
+
+    fn adjacency_walk(&self, side: Side, args: &Args, answers: &Answers) -> Result<Walk, String> {
+        let (source, family) = self.adjacency(side, args)?;
+        let filter = RowFilter::read(self, family.afi, args)?;
+        let header = self.table_header(answers);
+        let total = counts(answers, 0).paths;
+        Ok(Walk::adjacency(side, family, source, header, filter, total, args, self.host.shards))
+    }
+
+    /// `detail`, which a prefix of a neighbour's table implies.
+    fn in_detail(&self, now: Timestamp, args: &Args, walk: Walk) -> Walk {
+        let exact = args.get("prefix").is_some() && !args.has("longer-prefixes");
+        if exact || ["detail", "detail-routes", "detail_json"].iter().any(|word| args.has(word)) {
+            walk.detailed(now, self.path_ids_in_use())
+        } else {
+            walk
         }
     }
 
@@ -419,7 +443,8 @@ impl Instance {
         });
         let source = match side {
             Side::Advertised => WalkSource::Advertised(id),
-            Side::Accepted => WalkSource::Accepted(id),
+            Side::Accepted | Side::Best => WalkSource::Accepted(id),
+            Side::Withheld => WalkSource::Withheld(id),
             Side::Received | Side::Filtered if !stored => {
                 return Err(warn("Inbound soft reconfiguration not enabled"));
             }

@@ -31,6 +31,7 @@ const ALL_HELP: &[&str] = &[
     "Name of the instance, or all",
 ];
 const JSON: &str = "JavaScript Object Notation";
+const DETAIL: &str = "Every attribute of every path";
 const NEIGHBOR: &str = "<A.B.C.D|X:X::X:X|WORD>$neighbor";
 const NEIGHBOR_HELP: [&str; 3] = ["Neighbor's address", "Neighbor's address", "Neighbor's host name"];
 
@@ -93,8 +94,9 @@ pub(super) fn register(registry: &mut Commands) {
 }
 
 fn tables(registry: &mut Commands) {
-    let tail = "[json|wide]";
-    let tail_help = [JSON, "Wider columns"];
+    show(registry, "detail [json|wide]", &[DETAIL, JSON, "Wider columns"], Command::Table);
+    let tail = "[detail-routes] [json [detail$detail_json]|wide]";
+    let tail_help = [DETAIL, JSON, DETAIL, "Wider columns"];
     let mut add = |middle: &str, help: &[&'static str]| {
         show(registry, &format!("{middle} {tail}"), &[help, &tail_help].concat(), Command::Table);
     };
@@ -221,15 +223,27 @@ fn neighbors(registry: &mut Commands) {
     );
     registry.exec(ExecCommand::new(syntax, &help, Command::GracefulNeighbors));
     for (word, side, text) in [
+        ("not-advertised-routes", Side::Withheld, "What the neighbor could be sent and is not, and why"),
         ("advertised-routes", Side::Advertised, "What was sent to the neighbor"),
         ("received-routes", Side::Received, "What the neighbor sent, before policy"),
         ("filtered-routes", Side::Filtered, "What the neighbor sent and policy denied"),
-        ("routes", Side::Accepted, "What the neighbor sent, after policy"),
     ] {
         let mut help = vec!["Neighbors in detail"];
         help.extend(NEIGHBOR_HELP);
-        help.extend([text, JSON, "Wider columns"]);
-        show(registry, &format!("neighbors {NEIGHBOR} {word} [json|wide]"), &help, Command::Adjacency(side));
+        help.extend([text, "Those that a route map permits", "Name of the map", "Network", "Network"]);
+        help.extend([DETAIL, JSON, "Wider columns"]);
+        let tail = "[route-map RMAP_NAME$route_map] [<A.B.C.D/M|X:X::X:X/M>$prefix|detail] [json|wide]";
+        show(registry, &format!("neighbors {NEIGHBOR} {word} {tail}"), &help, Command::Adjacency(side));
+    }
+    for (word, side, text) in [
+        ("routes", Side::Accepted, "What the neighbor sent, after policy"),
+        ("bestpath-routes", Side::Best, "Of that, what is best"),
+    ] {
+        let mut help = vec!["Neighbors in detail"];
+        help.extend(NEIGHBOR_HELP);
+        help.extend([text, DETAIL, JSON, "Wider columns"]);
+        let line = format!("neighbors {NEIGHBOR} {word} [detail] [json|wide]");
+        show(registry, &line, &help, Command::Adjacency(side));
     }
 }
 

@@ -24,6 +24,9 @@ pub enum RowFilter {
     /// `neighbors X routes`.
     From(PeerId),
     Within(Prefix),
+    Exactly(Prefix),
+    /// `neighbors X bestpath-routes`.
+    BestFrom(PeerId),
     CidrOnly,
     Since(u64),
     SelfOriginated,
@@ -54,6 +57,8 @@ impl RowFilter {
         let bad = |error: ferrite_types::ParseError| format!("% {error}\n");
         Ok(if args.has("longer-prefixes") {
             Self::Within(args.parse("prefix").map_err(|error| format!("{error}\n"))?)
+        } else if let Ok(Some(prefix)) = args.parse_opt("prefix") {
+            Self::Exactly(prefix)
         } else if args.has("cidr-only") {
             Self::CidrOnly
         } else if args.has("self-originate") {
@@ -115,9 +120,14 @@ impl RowFilter {
     /// Prefixes that a walk can leave out from the start.
     pub fn within(&self) -> Option<Prefix> {
         match self {
-            Self::Within(prefix) => Some(*prefix),
+            Self::Within(prefix) | Self::Exactly(prefix) => Some(*prefix),
             _ => None,
         }
+    }
+
+    /// What it hides is counted as filtered below a neighbour's table.
+    pub const fn counts_hidden(&self) -> bool {
+        matches!(self, Self::RouteMap(..))
     }
 
     pub fn is_all(&self) -> bool {
@@ -130,7 +140,9 @@ impl RowFilter {
         match self {
             Self::All => true,
             Self::From(peer) => path.source == PathSource::Peer(*peer) && !path.filtered,
+            Self::BestFrom(peer) => path.source == PathSource::Peer(*peer) && path.best,
             Self::Within(prefix) => prefix.covers(row.prefix),
+            Self::Exactly(prefix) => *prefix == row.prefix,
             Self::CidrOnly => !classful(row.prefix),
             Self::Since(version) => row.version >= *version,
             Self::SelfOriginated => !matches!(path.source, PathSource::Peer(_)),

@@ -21,6 +21,20 @@ use crate::view::detail::{
 };
 use crate::view::routes::NexthopCell;
 
+/// Which strategies of several paths some neighbour is configured with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct PathIdsInUse {
+    all: bool,
+    per_as: bool,
+    best: bool,
+}
+
+impl PathIdsInUse {
+    const fn any(self) -> bool {
+        self.all || self.per_as || self.best
+    }
+}
+
 impl Instance {
     /// A prefix is looked up exactly, an address by the longest prefix that covers it.
     pub(super) fn prefix_question(&self, args: &Args) -> Result<Query, String> {
@@ -54,6 +68,21 @@ impl Instance {
         if args.has("json") { json(&detail) } else { detail.to_string() }
     }
 
+    /// What follows from the configuration of all neighbours, worked out once for many prefixes.
+    pub(super) fn path_ids_in_use(&self) -> PathIdsInUse {
+        let mut in_use = PathIdsInUse::default();
+        let families = self.peers.values().flat_map(|entry| entry.effective.families.iter());
+        for (_, part) in families.filter(|(_, part)| part.active) {
+            match part.add_path.tx {
+                Some(AddPathTx::All) => in_use.all = true,
+                Some(AddPathTx::BestPerAs) => in_use.per_as = true,
+                Some(AddPathTx::Best(_)) => in_use.best = true,
+                None => {}
+            }
+        }
+        in_use
+    }
+
     fn detail(&self, now: Timestamp, view: &PrefixView, args: &Args) -> PrefixDetail {
         let (best, multi) = (args.has("bestpath"), args.has("multipath"));
         let state = args.get("rpki_state").and_then(|word| word.parse::<OriginState>().ok());
@@ -62,16 +91,26 @@ impl Instance {
         };
         let shown =
             |path: &&PathView| ((!best && !multi) || path.best || (multi && path.multipath)) && judged(path);
+        let paths = view.paths.iter().filter(shown);
+        self.detail_of(now, view, paths, self.path_ids_in_use())
+    }
+
+    /// A prefix with some of its paths.
+    pub(super) fn detail_of<'a>(
+        &self,
+        now: Timestamp,
+        view: &PrefixView,
+        paths: impl Iterator<Item = &'a PathView>,
+        ids: PathIdsInUse,
+    ) -> PrefixDetail {
         // FRR looks at each path as soon as one neighbour is configured to be told of several.
-        let by_path = self.peers.values().any(|entry| {
-            entry.effective.families.iter().any(|(_, part)| part.active && part.add_path.tx.is_some())
-        });
+        let by_path = ids.any();
         let advertised = if by_path { IndexMap::new() } else { self.told(&view.advertised_to) };
         PrefixDetail {
             prefix: view.prefix,
             version: view.version,
             advertised_to: advertised,
-            paths: view.paths.iter().filter(shown).map(|path| self.path_detail(now, view, path)).collect(),
+            paths: paths.map(|path| self.path_detail(now, view, path, ids)).collect(),
             table: "default".to_owned(),
             suppressed: view.suppressed,
             blackhole: view.paths.iter().any(|path| path.attrs.communities.contains(&Community::BLACKHOLE)),
@@ -94,27 +133,24 @@ impl Instance {
     }
 
     /// The identifiers of a path under each strategy that some neighbour has.
-    fn path_ids(&self, path: &PathView) -> Option<PathIds> {
-        let used = |wanted: fn(AddPathTx) -> bool| {
-            let uses = self.peers.values().any(|entry| {
-                entry
-                    .effective
-                    .families
-                    .iter()
-                    .any(|(_, part)| part.active && part.add_path.tx.is_some_and(wanted))
-            });
-            if uses { path.sent_id } else { 0 }
-        };
+    fn path_ids(path: &PathView, ids: PathIdsInUse) -> Option<PathIds> {
+        let used = |uses: bool| if uses { path.sent_id } else { 0 };
         (path.path_id != 0 || path.sent_id != 0).then(|| PathIds {
             received: path.path_id,
             sent: path.sent_id,
-            all: used(|tx| tx == AddPathTx::All),
-            per_as: used(|tx| tx == AddPathTx::BestPerAs),
-            best: used(|tx| matches!(tx, AddPathTx::Best(_))),
+            all: used(ids.all),
+            per_as: used(ids.per_as),
+            best: used(ids.best),
         })
     }
 
-    fn path_detail(&self, now: Timestamp, view: &PrefixView, path: &PathView) -> PathDetail {
+    pub(super) fn path_detail(
+        &self,
+        now: Timestamp,
+        view: &PrefixView,
+        path: &PathView,
+        ids: PathIdsInUse,
+    ) -> PathDetail {
         let peer = match path.source {
             PathSource::Peer(id) => self.peers.get(&id),
             _ => None,
@@ -142,10 +178,14 @@ impl Instance {
         }
         let stale = peer.filter(|_| path.stale);
         let family = Family { afi: view.prefix.afi(), safi: Safi::Unicast };
+        let part = peer.and_then(|entry| entry.effective.family(family));
         let left = stale.and_then(|entry| self.stale_left(now, entry, family));
         PathDetail {
             stale_seconds: left.filter(|(long, _)| !long).map(|(_, left)| left),
             long_lived_seconds: left.filter(|(long, _)| *long).map(|(_, left)| left),
+            from_reflector_client: part.is_some_and(|part| part.route_reflector_client),
+            from_server_client: part.is_some_and(|part| part.route_server_client),
+            withheld: path.withheld.map(|reason| reason.code()),
             metric: path.attrs.med.or_else(|| own.then_some(0)),
             weight: path.weight,
             tag: path.tag,
@@ -164,7 +204,7 @@ impl Instance {
                 overall: true,
                 selection_reason: view.reason.map(|reason| reason.text()),
             }),
-            path_ids: self.path_ids(path),
+            path_ids: Self::path_ids(path, ids),
             advertised_to: self.told(&path.advertised_to),
             last_update: LastUpdate::at(self.wall_clock(path.since)),
             nexthops: nexthops.collect(),

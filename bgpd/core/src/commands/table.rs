@@ -8,8 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bgp_packet::Family;
 use bgp_packet::attr::{Attributes, NextHop};
 use ferrite_cli::Args;
-use ferrite_types::{Afi, RouterId};
+use ferrite_types::{Afi, RouterId, Timestamp};
 
+use super::prefix::PathIdsInUse;
 use super::{Answers, RowFilter, Side};
 use crate::instance::Instance;
 use crate::rib::query::{FibState, PathSource, PathView, PrefixView, TableCounts, WalkSource};
@@ -40,7 +41,7 @@ struct Ahead {
 enum Kind {
     Table(RowFilter),
     /// A neighbour's table, under this member of the JSON object.
-    Adjacency(&'static str),
+    Adjacency(&'static str, RowFilter),
 }
 
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub(super) struct Walk {
     family: Family,
     kind: Kind,
     json: bool,
+    /// Every attribute of every path, as of this moment.
+    detail: Option<(Timestamp, PathIdsInUse)>,
     header: TableHeader,
     ahead: Vec<Ahead>,
     text: String,
@@ -59,6 +62,8 @@ pub(super) struct Walk {
     prefixes: u64,
     /// Paths in the table.
     paths: u64,
+    /// Prefixes that policy, or the filter asked for, denies.
+    filtered: u64,
 }
 
 /// Sum of the shards' counts; the version is the sum of theirs, so that it grows with every change.
@@ -209,6 +214,7 @@ impl Walk {
             family,
             kind,
             json: args.has("json"),
+            detail: None,
             header,
             ahead: (0..shards).map(|_| Ahead::default()).collect(),
             text: String::new(),
@@ -217,6 +223,7 @@ impl Walk {
             waiting: false,
             prefixes: 0,
             paths: 0,
+            filtered: 0,
         }
     }
 
@@ -238,6 +245,7 @@ impl Walk {
         family: Family,
         source: WalkSource,
         header: TableHeader,
+        filter: RowFilter,
         total: u64,
         args: &Args,
         shards: usize,
@@ -249,20 +257,40 @@ impl Walk {
                     WalkSource::Accepted(peer) => RowFilter::From(peer),
                     _ => RowFilter::All,
                 };
-                return Self::table(family, filter, header, total, args, shards);
+                return Self { source, ..Self::table(family, filter, header, total, args, shards) };
             }
-            Side::Advertised => Kind::Adjacency("advertisedRoutes"),
-            Side::Received | Side::Filtered => Kind::Adjacency("receivedRoutes"),
+            Side::Advertised => Kind::Adjacency("advertisedRoutes", filter),
+            Side::Received | Side::Filtered => Kind::Adjacency("receivedRoutes", filter),
+            Side::Withheld => Kind::Adjacency("notAdvertisedRoutes", filter),
+            Side::Best => match source {
+                WalkSource::Accepted(peer) => Kind::Adjacency("receivedRoutes", RowFilter::BestFrom(peer)),
+                _ => Kind::Adjacency("receivedRoutes", filter),
+            },
         };
         Self::new(source, family, kind, header, args, shards)
     }
 
+    /// Paths are shown in detail.
+    pub fn detailed(self, now: Timestamp, ids: PathIdsInUse) -> Self {
+        Self { detail: Some((now, ids)), ..self }
+    }
+
     pub fn query(&self) -> Query {
-        let within = match &self.kind {
-            Kind::Table(filter) => filter.within(),
-            Kind::Adjacency(_) => None,
-        };
-        Query::Walk { source: self.source, family: self.family, within, limit: ROWS }
+        let (source, family) = (self.source, self.family);
+        let within = self.filter().within();
+        // JSON of a whole table does not name the neighbours that have a prefix.
+        let holders = self.detail.is_some() && !(self.json && matches!(self.kind, Kind::Table(_)));
+        if holders {
+            Query::WalkHolders { source, family, within, limit: ROWS }
+        } else {
+            Query::Walk { source, family, within, limit: ROWS }
+        }
+    }
+
+    fn filter(&self) -> &RowFilter {
+        match &self.kind {
+            Kind::Table(filter) | Kind::Adjacency(_, filter) => filter,
+        }
     }
 
     pub fn received(&mut self, shard: usize, rows: Vec<PrefixView>, done: bool) {
@@ -322,14 +350,21 @@ impl Walk {
     }
 
     fn write(&mut self, instance: &Instance, row: &PrefixView) {
-        let (adjacency, shown) = match &self.kind {
-            Kind::Table(filter) => (false, row.paths.iter().filter(|path| filter.shows(row, path)).collect()),
-            Kind::Adjacency(_) => (true, row.paths.iter().collect::<Vec<_>>()),
-        };
+        let adjacency = matches!(self.kind, Kind::Adjacency(..));
+        let filter = self.filter();
+        let shown: Vec<&PathView> = row.paths.iter().filter(|path| filter.shows(row, path)).collect();
+        let denied = matches!(self.source, WalkSource::Received(_)) && row.paths.iter().any(|path| path.filtered);
+        let hidden = shown.is_empty() && filter.counts_hidden();
+        self.filtered += u64::from(hidden || denied);
         if shown.is_empty() {
             return;
         }
         self.open();
+        if let Some((now, ids)) = self.detail {
+            self.write_detail(instance, now, ids, row, &shown);
+            self.prefixes += 1;
+            return;
+        }
         let rows: Vec<PathRow> = shown.iter().map(|path| instance.row(row, path, adjacency)).collect();
         if self.json {
             self.write_json(row, &rows);
@@ -346,6 +381,41 @@ impl Walk {
         self.prefixes += 1;
     }
 
+    fn write_detail(
+        &mut self,
+        instance: &Instance,
+        now: Timestamp,
+        ids: PathIdsInUse,
+        row: &PrefixView,
+        shown: &[&PathView],
+    ) {
+        let separator = if self.prefixes > 0 { "," } else { "" };
+        match (&self.kind, self.json) {
+            (Kind::Table(_), true) => {
+                let paths: Vec<_> =
+                    shown.iter().map(|path| instance.path_detail(now, row, path, ids)).collect();
+                let value = serde_json::to_string(&paths).unwrap_or_default();
+                let _ = write!(self.text, "{separator}\"{}\": {value}", row.prefix);
+            }
+            (Kind::Adjacency(..), true) => {
+                let detail = instance.detail_of(now, row, shown.iter().copied(), ids);
+                let value = serde_json::to_string(&detail).unwrap_or_default();
+                let _ = write!(self.text, "{separator}\"{}\": {value}", row.prefix);
+            }
+            // FRR heads each path of a table with the prefix.
+            (Kind::Table(_), false) => {
+                for path in shown {
+                    let detail = instance.detail_of(now, row, std::iter::once(*path), ids);
+                    let _ = write!(self.text, "{detail}");
+                }
+            }
+            (Kind::Adjacency(..), false) => {
+                let detail = instance.detail_of(now, row, shown.iter().copied(), ids);
+                let _ = write!(self.text, "{detail}");
+            }
+        }
+    }
+
     fn write_json(&mut self, row: &PrefixView, rows: &[PathRow]) {
         let separator = if self.prefixes > 0 { "," } else { "" };
         let value = match self.kind {
@@ -353,7 +423,7 @@ impl Walk {
                 let paths: Vec<_> = rows.iter().map(|path| path.json(row.prefix)).collect();
                 serde_json::to_string(&paths)
             }
-            Kind::Adjacency(_) => match rows.first() {
+            Kind::Adjacency(..) => match rows.first() {
                 Some(path) => serde_json::to_string(&path.json_adjacency(row.prefix)),
                 None => return,
             },
@@ -368,7 +438,8 @@ impl Walk {
         }
         match (&self.kind, self.json) {
             (Kind::Table(_), true) => self.text.push_str(&self.header.json_open()),
-            (Kind::Adjacency(member), true) => self.text.push_str(&self.header.json_open_adjacency(member)),
+            (Kind::Adjacency(member, _), true) => self.text.push_str(&self.header.json_open_adjacency(member)),
+            (_, false) if self.detail.is_some() => self.text.push_str(&self.header.short()),
             (_, false) => {
                 let _ = write!(self.text, "{}", self.header);
             }
@@ -383,7 +454,7 @@ impl Walk {
             paths: self.paths,
             filtered: matches!(&self.kind, Kind::Table(filter) if !filter.is_all()),
         };
-        let adjacency = AdjacencyFooter { prefixes: self.prefixes, filtered: 0 };
+        let adjacency = AdjacencyFooter { prefixes: self.prefixes, filtered: self.filtered };
         match (&self.kind, self.json) {
             (Kind::Table(_), true) => {
                 self.open();
@@ -391,12 +462,12 @@ impl Walk {
             }
             (Kind::Table(_), false) if self.prefixes == 0 && footer.filtered => {}
             (Kind::Table(_), false) => self.text.push_str(&footer.text()),
-            (Kind::Adjacency(_), true) => {
+            (Kind::Adjacency(..), true) => {
                 self.open();
                 self.text.push_str(&adjacency.json());
             }
-            (Kind::Adjacency(_), false) if self.prefixes == 0 => {}
-            (Kind::Adjacency(_), false) => self.text.push_str(&adjacency.text()),
+            (Kind::Adjacency(..), false) if self.prefixes == 0 => {}
+            (Kind::Adjacency(..), false) => self.text.push_str(&adjacency.text()),
         }
     }
 }

@@ -10,6 +10,7 @@ use ferrite_types::{Distance, Metric, Nexthop, Prefix, RouteProtocol, Tag, Times
 
 use super::decision::Reason;
 use super::explain::{ExplainScope, Explained};
+use super::reason::Withheld;
 use super::settings::PeerId;
 
 /// Chosen by whoever asks, given back with every answer; a walk keeps its token for all its chunks.
@@ -38,6 +39,13 @@ pub enum Query {
     /// The next `limit` rows of a walk in prefix order. The first question of a token opens the walk; the answer says
     /// whether it is at its end. A walk not asked for in 120 seconds is forgotten.
     Walk {
+        source: WalkSource,
+        family: Family,
+        within: Option<Prefix>,
+        limit: usize,
+    },
+    /// The same, with the peers that have each prefix.
+    WalkHolders {
         source: WalkSource,
         family: Family,
         within: Option<Prefix>,
@@ -76,6 +84,8 @@ pub enum WalkSource {
     Accepted(PeerId),
     /// What the peer was sent.
     Advertised(PeerId),
+    /// Best paths of others that the peer was not sent, with the reason.
+    Withheld(PeerId),
 }
 
 #[derive(Clone, Debug)]
@@ -101,7 +111,7 @@ pub struct PrefixView {
     pub paths: Vec<PathView>,
     /// Why the best path is best; `None` without one.
     pub reason: Option<Reason>,
-    /// Peers that have the prefix from us; filled for [`Query::Prefix`] and [`Query::Longest`] only.
+    /// Peers that have the prefix from us; filled for [`Query::Prefix`], [`Query::Longest`] and [`Query::WalkHolders`] only.
     pub advertised_to: Vec<PeerId>,
     /// Suppressed by a summary-only aggregate.
     pub suppressed: bool,
@@ -156,6 +166,8 @@ pub struct PathView {
     pub nexthop_reachable: bool,
     /// For an IPv6 next hop: packets go to the link-local address.
     pub uses_link_local: bool,
+    /// Why the peer that is asked about does not have it; of [`WalkSource::Withheld`] only.
+    pub withheld: Option<Withheld>,
     /// Peers that have this path from us; filled as `PrefixView::advertised_to` is, where identifiers are in use.
     pub advertised_to: Vec<PeerId>,
 }

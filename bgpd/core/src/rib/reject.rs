@@ -15,12 +15,31 @@
 //! | 20, 21, 22 | distribute list, prefix list, filter list |
 //! | 23 | no entry of the route map matched, or there is no such map |
 //! | 1000 + n | entry n of the route map denies it |
+//!
+//! Where a show is about what a neighbour is not sent, its community says why in the same way:
+//!
+//! | number | not sent because |
+//! | --- | --- |
+//! | 101 | the session has no export policy (RFC 8212) |
+//! | 102, 103 | a well-known community keeps it here; policy set one |
+//! | 104, 105 | iBGP to iBGP; between clients |
+//! | 106 | export policy denies it |
+//! | 107 | it is for customers only (RFC 9234) |
+//! | 108 | the neighbour's AS is in the path |
+//! | 109 | we have no next hop to give |
+//! | 110 | an aggregate suppresses it |
+//! | 111 | `maximum-prefix-out` |
+//! | 112 | it does not fit into a message |
+//! | 113 | the neighbour's outbound route filter denies it |
+//! | 114 | the condition of `advertise-map` |
+//! | 115 | the neighbour's site of origin |
+//! | 199 | something else is told in its place |
 
 use bgp_packet::attr::Attributes;
 use ferrite_types::LargeCommunity;
 
 use super::policy::PolicyStep;
-use super::reason::Refusal;
+use super::reason::{Refusal, Withheld};
 
 /// The first two parts of the community.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -51,6 +70,28 @@ pub fn number(refusal: Refusal, step: Option<&PolicyStep>) -> u32 {
             },
             Some(PolicyStep::RouteMap(trace)) => trace.by.map_or(23, |seq| 1000 + u32::from(seq)),
         },
+    }
+}
+
+/// The number of a reason why a neighbour is not told.
+pub const fn withheld_number(withheld: Withheld) -> u32 {
+    match withheld {
+        Withheld::NoPolicy => 101,
+        Withheld::Community(_) => 102,
+        Withheld::CommunityAfterPolicy(_) => 103,
+        Withheld::InternalToInternal => 104,
+        Withheld::ClientToClient => 105,
+        Withheld::Policy => 106,
+        Withheld::OnlyToCustomer => 107,
+        Withheld::AsLoop => 108,
+        Withheld::NoNextHop => 109,
+        Withheld::Suppressed => 110,
+        Withheld::MaximumPrefixOut => 111,
+        Withheld::TooBig => 112,
+        Withheld::OutboundFilter => 113,
+        Withheld::Condition => 114,
+        Withheld::SiteOfOrigin => 115,
+        Withheld::SplitHorizon | Withheld::DefaultOriginate | Withheld::NotChosen => 199,
     }
 }
 

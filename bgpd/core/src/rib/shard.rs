@@ -548,7 +548,13 @@ impl Shard {
                 Answer::Prefix(found.flatten().map(Box::new))
             }
             Query::Walk { source, family, within, limit } => {
-                let found = on_family!(self, family, |rib, ctx| rib.walk(ctx, token, source, within, limit));
+                let found = on_family!(self, family, |rib, ctx| rib.walk(ctx, token, source, within, limit, false));
+                let (rows, done) = found.unwrap_or((Vec::new(), true));
+                Answer::Rows { rows, done }
+            }
+            Query::WalkHolders { source, family, within, limit } => {
+                let found =
+                    on_family!(self, family, |rib, ctx| rib.walk(ctx, token, source, within, limit, true));
                 let (rows, done) = found.unwrap_or((Vec::new(), true));
                 Answer::Rows { rows, done }
             }

@@ -65,6 +65,7 @@ impl<P: Key> Rib<P> {
         source: WalkSource,
         within: Option<Prefix>,
         limit: usize,
+        holders: bool,
     ) -> (Vec<PrefixView>, bool) {
         let mut walk = match self.walks.open.remove(&token) {
             Some(walk) => walk,
@@ -81,7 +82,11 @@ impl<P: Key> Rib<P> {
         while rows.len() < limit {
             let Some(prefix) = walk.keys.next() else { return (rows, true) };
             let Some(handle) = self.table.find(&prefix) else { continue };
-            rows.extend(self.row(ctx, handle, source, false));
+            let mut row = self.row(ctx, handle, source, holders);
+            if let Some(row) = row.as_mut().filter(|_| holders) {
+                self.name_holders(handle, row);
+            }
+            rows.extend(row);
         }
         let done = walk.keys.len() == 0;
         if !done {
@@ -116,6 +121,7 @@ impl<P: Key> Rib<P> {
             }
             WalkSource::Received(id) => received(entry, peer(id)?),
             WalkSource::Advertised(id) => return self.advertised_row(ctx, handle, entry, peer(id)?),
+            WalkSource::Withheld(id) => return self.withheld_row(ctx, handle, entry, peer(id)?),
         };
         if paths.is_empty() {
             return None;
@@ -136,7 +142,7 @@ impl<P: Key> Rib<P> {
         };
         let mut views: Vec<PathView> = paths.into_iter().filter_map(view).collect();
         views.sort_by_key(|view| (!view.best, !view.multipath));
-        Some(self.prefix_view(ctx, entry, views, matches!(source, WalkSource::Table)))
+        Some(self.prefix_view(ctx, entry, views, matches!(source, WalkSource::Table | WalkSource::Accepted(_))))
     }
 
     fn prefix_view(&self, ctx: &Ctx, entry: &Entry<P>, paths: Vec<PathView>, reason: bool) -> PrefixView {
@@ -210,6 +216,7 @@ impl<P: Key> Rib<P> {
             uses_link_local: link_local
                 && !interned.local.prefer_global
                 && params.is_some_and(|params| params.ifindex.is_some()),
+            withheld: None,
             advertised_to: Vec::new(),
         })
     }
@@ -229,11 +236,40 @@ impl<P: Key> Rib<P> {
         if views.is_empty() { None } else { Some(self.prefix_view(ctx, entry, views, false)) }
     }
 
+    /// Best paths of others that a peer was not sent; the reason is among their communities, where there is one for reasons.
+    fn withheld_row(
+        &self,
+        ctx: &Ctx,
+        handle: Handle,
+        entry: &Entry<P>,
+        idx: PeerIdx,
+    ) -> Option<PrefixView> {
+        let group = self.groups.iter().find(|group| group.has_member(idx))?;
+        let community = ctx.peers.get(idx).and_then(|slot| slot.family(self.family)?.reject_community);
+        let view = |(path, reason): (Path, _)| {
+            let mut view = self.path_view(ctx, entry, &path)?;
+            view.withheld = Some(reason);
+            if let Some(community) = community {
+                let mut attrs = (*view.attrs).clone();
+                reject::mark(&mut attrs, community, reject::withheld_number(reason));
+                view.attrs = Arc::new(attrs);
+            }
+            Some(view)
+        };
+        let views: Vec<PathView> =
+            group.withheld(ctx, handle, entry, idx).into_iter().filter_map(view).collect();
+        if views.is_empty() { None } else { Some(self.prefix_view(ctx, entry, views, true)) }
+    }
+
+    fn name_holders(&self, handle: Handle, view: &mut PrefixView) {
+        view.advertised_to = self.groups.iter().flat_map(|group| group.holders(handle)).collect();
+        view.advertised_to.sort_unstable();
+    }
+
     /// Everything about one prefix.
     pub fn detail(&self, ctx: &Ctx, handle: Handle) -> Option<PrefixView> {
         let mut view = self.row(ctx, handle, WalkSource::Table, true)?;
-        view.advertised_to = self.groups.iter().flat_map(|group| group.holders(handle)).collect();
-        view.advertised_to.sort_unstable();
+        self.name_holders(handle, &mut view);
         if view.fib == FibState::None && self.fib.is_sent(handle) {
             view.fib = FibState::Sent;
         }
@@ -310,6 +346,7 @@ fn advertised_view(ctx: &Ctx, path_id: u32, path: Option<Path>, attrs: Attribute
         igp_metric: None,
         nexthop_reachable: true,
         uses_link_local: false,
+        withheld: None,
         advertised_to: Vec::new(),
     }
 }

@@ -59,6 +59,10 @@ pub struct PathDetail {
     pub aggregator_as: Option<Asn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregator_id: Option<Ipv4Addr>,
+    #[serde(rename = "rxedFromRrClient", skip_serializing_if = "is_false")]
+    pub from_reflector_client: bool,
+    #[serde(rename = "rxedFromRsClient", skip_serializing_if = "is_false")]
+    pub from_server_client: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +117,9 @@ pub struct PathDetail {
     pub unknown_attributes: Vec<UnknownAttribute>,
     #[serde(flatten)]
     pub path_ids: Option<PathIds>,
+    /// Ours: why the neighbour that is asked about was not sent it.
+    #[serde(rename = "notAdvertisedReason", skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<&'static str>,
     /// Neighbours that were sent this path; where some neighbour is sent several, [`PrefixDetail`] names none.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub advertised_to: IndexMap<String, AdvertisedTo>,
@@ -405,6 +412,9 @@ impl fmt::Display for PathDetail {
             let names: Vec<&str> = self.advertised_to.keys().map(String::as_str).collect();
             writeln!(f, "      Advertised to: {}", names.join(" "))?;
         }
+        if let Some(reason) = self.withheld {
+            writeln!(f, "      Not advertised: {reason}")?;
+        }
         writeln!(f, "      Last update: {}", self.last_update.string)?;
         if let Some(left) = self.stale_seconds {
             writeln!(f, "      Time until Graceful Restart stale route deleted: {left}")?;
@@ -427,6 +437,12 @@ impl PathDetail {
         }
         if let (Some(asn), Some(id)) = (self.aggregator_as, self.aggregator_id) {
             write!(f, ", (aggregated by {asn} {id})")?;
+        }
+        if self.from_reflector_client {
+            write!(f, ", (Received from a RR-client)")?;
+        }
+        if self.from_server_client {
+            write!(f, ", (Received from a RS-client)")?;
         }
         writeln!(f)
     }

@@ -114,15 +114,22 @@ pub fn origin_word(origin: Origin) -> &'static str {
 
 impl fmt::Display for TableHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "BGP table version is {}, local router ID is {}, vrf id {}",
+        f.write_str(&self.short())?;
+        f.write_str(LEGEND)
+    }
+}
+
+impl TableHeader {
+    /// What stands above routes in detail: no columns, so no legend.
+    pub fn short(&self) -> String {
+        format!(
+            "BGP table version is {}, local router ID is {}, vrf id {}\nDefault local pref {}, local AS {}\n",
             self.table_version,
             self.router_id,
-            if self.vrf_id < 0 { "-".to_owned() } else { self.vrf_id.to_string() }
-        )?;
-        writeln!(f, "Default local pref {}, local AS {}", self.default_local_pref, self.local_as)?;
-        f.write_str(LEGEND)
+            if self.vrf_id < 0 { "-".to_owned() } else { self.vrf_id.to_string() },
+            self.default_local_pref,
+            self.local_as
+        )
     }
 }
 

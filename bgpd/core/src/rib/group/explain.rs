@@ -59,6 +59,29 @@ impl<P: Key> Group<P> {
         first
     }
 
+    /// Paths of others that a member could be told and is not, with the reason. Who has something of a prefix lacks nothing,
+    /// unless it is told of several paths.
+    pub fn withheld(
+        &self,
+        ctx: &Ctx,
+        handle: Handle,
+        entry: &Entry<P>,
+        idx: PeerIdx,
+    ) -> Vec<(Path, Withheld)> {
+        let single = self.units.is_none();
+        if single && self.has(idx, handle) {
+            return Vec::new();
+        }
+        let offered = self.offered(ctx, entry).into_iter().filter(|path| path.peer != idx);
+        let wanted = offered.take(if single { 1 } else { usize::MAX });
+        wanted
+            .filter_map(|path| {
+                let row = self.explain_path(ctx, handle, entry, &path, idx);
+                Some((path, row.withheld?))
+            })
+            .collect()
+    }
+
     /// The paths that are tried, in order.
     fn offered(&self, ctx: &Ctx, entry: &Entry<P>) -> Vec<Path> {
         if self.units.is_some() {
