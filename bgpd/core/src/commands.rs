@@ -30,6 +30,7 @@ mod graceful;
 mod neighbors;
 mod prefix;
 mod rpki;
+mod statistics;
 mod summary;
 mod table;
 mod various;
@@ -56,6 +57,8 @@ pub enum Command {
     PeerGroups,
     Memory,
     Statistics,
+    AllStatistics,
+    PrefixCounts,
     Router,
     Vrfs,
     KeyChains,
@@ -234,7 +237,9 @@ impl Instance {
             }
             Command::Prefix => vec![self.prefix_question(args)?],
             Command::Explain => vec![self.explain_question(args)?],
-            Command::Statistics => vec![Query::Counts { family: family_or_ipv6(args) }],
+            Command::Statistics => vec![Query::Statistics { family: family_or_ipv6(args) }],
+            Command::AllStatistics => unicast.map(|family| Query::Statistics { family }).to_vec(),
+            Command::PrefixCounts => vec![self.tally_question(args)?],
             Command::Flaps => self.flap_questions(args)?,
             Command::Nexthops => vec![Query::Nexthops],
             Command::UpdateGroups => match named_family(args) {
@@ -285,6 +290,8 @@ impl Instance {
             Command::PeerGroups => self.peer_groups(args),
             Command::Memory => self.memory(args, answers),
             Command::Statistics => self.statistics(args, answers),
+            Command::AllStatistics => self.all_statistics(args, answers),
+            Command::PrefixCounts => self.prefix_counts(args, answers),
             Command::Clear => self.clear(now, args, out),
             Command::ClearSoft => self.clear_soft(now, args, out),
             Command::DampeningParameters => self.dampening_parameters(args),
@@ -426,9 +433,7 @@ impl Instance {
 
     /// The neighbour and family that a table of one neighbour is about.
     fn adjacency(&self, side: Side, args: &Args) -> Result<(WalkSource, Family), String> {
-        let warn = |text: &str| {
-            if args.has("json") { format!("{{ \"warning\": \"{text}\" }}\n") } else { format!("% {text}\n") }
-        };
+        let warn = |text: &str| warning(args, text);
         let entry = self.named_peer(args);
         let Some((id, entry)) = entry else { return Err(warn("No such neighbor or address family")) };
         let active = |family: &Family| entry.effective.family(*family).is_some_and(|part| part.active);
@@ -473,6 +478,14 @@ impl Instance {
     pub(crate) fn wall_clock(&self, at: Timestamp) -> u64 {
         self.host.epoch + at.as_micros() / 1_000_000
     }
+}
+
+fn warning(args: &Args, text: &str) -> String {
+    if args.has("json") { format!("{{ \"warning\": \"{text}\" }}\n") } else { format!("% {text}\n") }
+}
+
+fn no_such_neighbor(args: &Args) -> String {
+    warning(args, "No such neighbor or address family")
 }
 
 /// FRR's words for an instance that is not there.

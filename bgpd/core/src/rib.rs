@@ -64,6 +64,7 @@ pub mod settings;
 mod shard;
 mod slab;
 mod stale;
+pub mod statistics;
 mod table;
 mod walk;
 

@@ -177,6 +177,18 @@ fn tables(registry: &mut Commands) {
         Command::Explain,
     );
     show(registry, "statistics [json]", &["Statistics over the table", JSON], Command::Statistics);
+    show_all(
+        registry,
+        "statistics-all [json]",
+        &["Statistics over the tables of all families", JSON],
+        Command::AllStatistics,
+    );
+    show(
+        registry,
+        "prefix-counts [json]",
+        &["The paths of every neighbor in numbers", JSON],
+        Command::PrefixCounts,
+    );
 }
 
 fn neighbors(registry: &mut Commands) {
@@ -222,6 +234,10 @@ fn neighbors(registry: &mut Commands) {
         "show bgp [<ipv4|ipv6>] [<view|vrf> VIEWVRFNAME$vrf] neighbors [{NEIGHBOR}] graceful-restart [json]"
     );
     registry.exec(ExecCommand::new(syntax, &help, Command::GracefulNeighbors));
+    let mut help = vec!["Neighbors in detail"];
+    help.extend(NEIGHBOR_HELP);
+    help.extend(["The neighbor's paths in numbers", JSON]);
+    show(registry, &format!("neighbors {NEIGHBOR} prefix-counts [json]"), &help, Command::PrefixCounts);
     for (word, side, text) in [
         ("not-advertised-routes", Side::Withheld, "What the neighbor could be sent and is not, and why"),
         ("advertised-routes", Side::Advertised, "What was sent to the neighbor"),

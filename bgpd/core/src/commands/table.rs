@@ -353,7 +353,8 @@ impl Walk {
         let adjacency = matches!(self.kind, Kind::Adjacency(..));
         let filter = self.filter();
         let shown: Vec<&PathView> = row.paths.iter().filter(|path| filter.shows(row, path)).collect();
-        let denied = matches!(self.source, WalkSource::Received(_)) && row.paths.iter().any(|path| path.filtered);
+        let denied =
+            matches!(self.source, WalkSource::Received(_)) && row.paths.iter().any(|path| path.filtered);
         let hidden = shown.is_empty() && filter.counts_hidden();
         self.filtered += u64::from(hidden || denied);
         if shown.is_empty() {
@@ -438,7 +439,9 @@ impl Walk {
         }
         match (&self.kind, self.json) {
             (Kind::Table(_), true) => self.text.push_str(&self.header.json_open()),
-            (Kind::Adjacency(member, _), true) => self.text.push_str(&self.header.json_open_adjacency(member)),
+            (Kind::Adjacency(member, _), true) => {
+                self.text.push_str(&self.header.json_open_adjacency(member))
+            }
             (_, false) if self.detail.is_some() => self.text.push_str(&self.header.short()),
             (_, false) => {
                 let _ = write!(self.text, "{}", self.header);

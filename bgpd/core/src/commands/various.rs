@@ -9,8 +9,7 @@ use indexmap::IndexMap;
 use serde_json::json as object;
 
 use super::summary::state_name;
-use super::table::counts;
-use super::{Answers, family_or_ipv6, json, named_family};
+use super::{Answers, json, named_family};
 use crate::config::{NeighborName, RemoteAs};
 use crate::instance::{Instance, PeerEntry};
 use crate::rib::Answer;
@@ -200,6 +199,7 @@ impl Instance {
             sum.table_octets += view.table_octets;
             sum.attribute_octets += view.attribute_octets;
             sum.adj_out_octets += view.adj_out_octets;
+            sum.adj_out += view.adj_out;
             sum.fib_octets += view.fib_octets;
             sum.nexthops += view.nexthops;
             sum.imported += view.imported;
@@ -208,7 +208,7 @@ impl Instance {
         if args.has("json") {
             return json(&object!({
                 "ribNodes": sum.prefixes, "bgpRoutes": sum.paths, "bgpAttributes": sum.attributes,
-                "nexthopCacheEntries": sum.nexthops, "peers": self.peers.len(),
+                "nexthopCacheEntries": sum.nexthops, "adjOutEntries": sum.adj_out, "peers": self.peers.len(),
                 "ribOctets": sum.table_octets, "attributeOctets": sum.attribute_octets,
                 "adjOutOctets": sum.adj_out_octets, "fibOctets": sum.fib_octets,
                 "importEvaluations": sum.imported, "exportEvaluations": sum.exported,
@@ -222,29 +222,9 @@ impl Instance {
         line(sum.paths, "BGP routes", 0);
         line(sum.nexthops, "Nexthop cache entries", 0);
         line(sum.attributes, "BGP attributes", sum.attribute_octets);
-        line(sum.prefixes, "Adj-Out entries", sum.adj_out_octets);
+        line(sum.adj_out, "Adj-Out entries", sum.adj_out_octets);
         line(sum.prefixes, "FIB entries", sum.fib_octets);
         line(self.peers.len() as u64, "peers", 0);
-        out
-    }
-
-    pub(super) fn statistics(&self, args: &Args, answers: &Answers) -> String {
-        let family = family_or_ipv6(args);
-        let counts = counts(answers, 0);
-        let average = match counts.prefixes {
-            0 => 0.0,
-            prefixes => counts.prefix_length_sum as f64 / prefixes as f64,
-        };
-        if args.has("json") {
-            return json(&object!({
-                "instance": self.label(), "totalAdvertisements": counts.paths, "totalPrefixes": counts.prefixes,
-                "averagePrefixLength": average,
-            }));
-        }
-        let mut out = format!("BGP {family} RIB statistics ({} {})\n", self.name.kind(), self.label());
-        let _ = writeln!(out, "{:<30}: {:>12}", "Total Advertisements", counts.paths);
-        let _ = writeln!(out, "{:<30}: {:>12}", "Total Prefixes", counts.prefixes);
-        let _ = writeln!(out, "{:<30}: {average:>12.2}", "Average prefix length");
         out
     }
 }

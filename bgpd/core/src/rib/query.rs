@@ -12,6 +12,7 @@ use super::decision::Reason;
 use super::explain::{ExplainScope, Explained};
 use super::reason::Withheld;
 use super::settings::PeerId;
+use super::statistics::{PeerTally, TableStatistics};
 
 /// Chosen by whoever asks, given back with every answer; a walk keeps its token for all its chunks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,6 +57,15 @@ pub enum Query {
     Counts {
         family: Family,
     },
+    /// Figures over the table.
+    Statistics {
+        family: Family,
+    },
+    /// The paths of every neighbour, or of one, counted.
+    Tallies {
+        family: Family,
+        peer: Option<PeerId>,
+    },
     UpdateGroups {
         family: Family,
     },
@@ -93,6 +103,8 @@ pub enum Answer {
     Prefix(Option<Box<PrefixView>>),
     Rows { rows: Vec<PrefixView>, done: bool },
     Counts(TableCounts),
+    Statistics(Box<TableStatistics>),
+    Tallies(PathTallies),
     UpdateGroups(Vec<GroupView>),
     Nexthops(Vec<NexthopView>),
     Memory(MemoryView),
@@ -183,6 +195,10 @@ pub struct TableCounts {
     pub prefix_length_sum: u64,
 }
 
+/// Paths by neighbour.
+#[derive(Clone, Debug)]
+pub struct PathTallies(pub Vec<(PeerId, PeerTally)>);
+
 #[derive(Clone, Debug)]
 pub struct GroupView {
     pub id: u32,
@@ -219,6 +235,8 @@ pub struct MemoryView {
     pub table_octets: u64,
     pub attribute_octets: u64,
     pub adj_out_octets: u64,
+    /// Prefixes told, summed over the update groups.
+    pub adj_out: u64,
     pub fib_octets: u64,
     pub nexthops: u64,
     /// Routes that went through import and export since the start, results that were known already not counted.

@@ -16,7 +16,7 @@ use super::family::{JobKind, Rib};
 use super::monitor::{MONITOR_WINDOW, MonitorSent, MonitorWants};
 use super::nexthop::Nexthops;
 use super::peers::{PeerIdx, Peers};
-use super::query::{Answer, MemoryView, Query, QueryToken};
+use super::query::{Answer, MemoryView, PathTallies, Query, QueryToken};
 use super::settings::{PeerId, PeerParams, ShardConfig};
 use super::stale;
 use super::table;
@@ -548,7 +548,8 @@ impl Shard {
                 Answer::Prefix(found.flatten().map(Box::new))
             }
             Query::Walk { source, family, within, limit } => {
-                let found = on_family!(self, family, |rib, ctx| rib.walk(ctx, token, source, within, limit, false));
+                let found =
+                    on_family!(self, family, |rib, ctx| rib.walk(ctx, token, source, within, limit, false));
                 let (rows, done) = found.unwrap_or((Vec::new(), true));
                 Answer::Rows { rows, done }
             }
@@ -565,6 +566,14 @@ impl Shard {
             Query::Counts { family } => {
                 let counts = on_family!(self, family, |rib, ctx| rib.counts(ctx));
                 Answer::Counts(counts.unwrap_or_default())
+            }
+            Query::Statistics { family } => {
+                let found = on_family!(self, family, |rib, ctx| rib.statistics(ctx));
+                Answer::Statistics(Box::new(found.unwrap_or_default()))
+            }
+            Query::Tallies { family, peer } => {
+                let found = on_family!(self, family, |rib, ctx| rib.tally(ctx, peer));
+                Answer::Tallies(PathTallies(found.unwrap_or_default()))
             }
             Query::UpdateGroups { family } => {
                 let views = on_family!(self, family, |rib, _ctx| rib.group_views());

@@ -142,7 +142,12 @@ impl<P: Key> Rib<P> {
         };
         let mut views: Vec<PathView> = paths.into_iter().filter_map(view).collect();
         views.sort_by_key(|view| (!view.best, !view.multipath));
-        Some(self.prefix_view(ctx, entry, views, matches!(source, WalkSource::Table | WalkSource::Accepted(_))))
+        Some(self.prefix_view(
+            ctx,
+            entry,
+            views,
+            matches!(source, WalkSource::Table | WalkSource::Accepted(_)),
+        ))
     }
 
     fn prefix_view(&self, ctx: &Ctx, entry: &Entry<P>, paths: Vec<PathView>, reason: bool) -> PrefixView {
@@ -237,13 +242,7 @@ impl<P: Key> Rib<P> {
     }
 
     /// Best paths of others that a peer was not sent; the reason is among their communities, where there is one for reasons.
-    fn withheld_row(
-        &self,
-        ctx: &Ctx,
-        handle: Handle,
-        entry: &Entry<P>,
-        idx: PeerIdx,
-    ) -> Option<PrefixView> {
+    fn withheld_row(&self, ctx: &Ctx, handle: Handle, entry: &Entry<P>, idx: PeerIdx) -> Option<PrefixView> {
         let group = self.groups.iter().find(|group| group.has_member(idx))?;
         let community = ctx.peers.get(idx).and_then(|slot| slot.family(self.family)?.reject_community);
         let view = |(path, reason): (Path, _)| {
@@ -318,6 +317,7 @@ impl<P: Key> Rib<P> {
         view.paths += self.table.paths as u64;
         view.table_octets += self.table.octets() as u64;
         view.adj_out_octets += self.groups.iter().map(|group| group.memory() as u64).sum::<u64>();
+        view.adj_out += self.groups.iter().map(|group| group.view().prefixes).sum::<u64>();
         view.fib_octets += self.fib.octets() as u64;
         view.imported += self.imported;
         view.exported += self.exported();

@@ -51,9 +51,14 @@ impl All {
                 if opened { format!(",\n{name}:") } else { format!("{{\n{name}:") }
             }
             // Their own first line names the instance.
-            (false, Command::Summary | Command::Statistics | Command::Clear | Command::ClearSoft) => {
-                String::new()
-            }
+            (
+                false,
+                Command::Summary
+                | Command::Statistics
+                | Command::AllStatistics
+                | Command::Clear
+                | Command::ClearSoft,
+            ) => String::new(),
             (false, _) => format!("\nInstance {name}:\n"),
         }
     }

@@ -14,6 +14,7 @@ pub mod nexthop;
 pub mod peer_group;
 pub mod routes;
 pub mod rpki;
+pub mod statistics;
 pub mod summary;
 pub mod text;
 pub mod update_group;
