@@ -34,6 +34,8 @@ pub fn programs() -> Result<PathBuf, String> {
         "-p",
         "bgpd",
         "-p",
+        "ferrite-lg",
+        "-p",
         "vtysh",
         "-p",
         "topotests",
