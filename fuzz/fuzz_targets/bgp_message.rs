@@ -27,6 +27,7 @@ fuzz_target!(|octets: &[u8]| {
         let answer = match frame.kind {
             MessageType::Open => Open::decode(&frame.body).map(drop).err(),
             MessageType::Update => update::decode(&frame.body, &context, &mut cache).map(drop).err().map(|e| e.notification),
+            MessageType::Capability => bgp_packet::CapabilityChange::decode_all(&frame.body).map(drop).err(),
             MessageType::RouteRefresh => RouteRefresh::decode(&frame.body).map(drop).err(),
             MessageType::Notification => Some(Notification::decode(&frame.body)),
             MessageType::Keepalive => None,

@@ -201,6 +201,7 @@ impl World {
             MessageType::Open => Open::decode(&body).map(PeerMessage::Open),
             MessageType::Keepalive => Ok(PeerMessage::Keepalive),
             MessageType::Notification => Ok(PeerMessage::Notification(Notification::decode(&body))),
+            MessageType::Capability => Ok(PeerMessage::Capability(body)),
             MessageType::RouteRefresh => RouteRefresh::decode(&body).map(PeerMessage::Refresh),
             MessageType::Update => match self.sessions.get_mut(&(peer, conn)) {
                 None => Ok(PeerMessage::EarlyUpdate),

@@ -209,7 +209,11 @@ impl Instance {
                     let addr = self.peers.get(&peer).map(|entry| entry.addr);
                     tracing::debug!(target: "bgpd::keepalives", ?addr, "KEEPALIVE received");
                 }
+                let changes = matches!(message, PeerMessage::Capability(_));
                 self.peer_event(now, peer, PeerEvent::Received { conn, message }, out);
+                if changes {
+                    self.refresh_params(peer, out);
+                }
             }
             Event::Orf { peer, update } => self.orf_received(peer, &update, out),
             Event::Fault { peer, conn, notification } => {

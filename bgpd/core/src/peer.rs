@@ -26,6 +26,7 @@ use ferrite_types::Timestamp;
 
 pub mod collision;
 pub mod config;
+mod dynamic;
 pub mod fsm;
 mod graceful;
 mod machine;
@@ -125,6 +126,8 @@ pub enum PeerMessage {
     Notification(Notification),
     /// `None`: of a family or kind that is ignored.
     Refresh(Option<RouteRefresh>),
+    /// The body of a CAPABILITY message.
+    Capability(Bytes),
     /// An UPDATE that came before the session was established.
     EarlyUpdate,
 }
@@ -165,11 +168,12 @@ pub struct Counters {
     pub updates: u64,
     pub keepalives: u64,
     pub refreshes: u64,
+    pub capabilities: u64,
 }
 
 impl Counters {
     pub const fn total(&self) -> u64 {
-        self.opens + self.notifications + self.updates + self.keepalives + self.refreshes
+        self.opens + self.notifications + self.updates + self.keepalives + self.refreshes + self.capabilities
     }
 
     fn count(&mut self, kind: MessageType) {
@@ -179,6 +183,7 @@ impl Counters {
             MessageType::Notification => self.notifications += 1,
             MessageType::Keepalive => self.keepalives += 1,
             MessageType::RouteRefresh => self.refreshes += 1,
+            MessageType::Capability => self.capabilities += 1,
         }
     }
 }
@@ -414,7 +419,10 @@ impl Peer {
                 self.idle_hold = IDLE_HOLD_MIN;
                 self.reset(now, reason, &notification, out);
             }
-            None => self.try_start(now, out),
+            None => {
+                self.tell_capabilities(out);
+                self.try_start(now, out);
+            }
         }
     }
 
@@ -497,6 +505,7 @@ impl Peer {
             PeerMessage::Refresh(refresh) => {
                 (fsm::Event::Refresh, Cause::Refresh(refresh), MessageType::RouteRefresh)
             }
+            PeerMessage::Capability(body) => return self.received_capability(now, conn, &body, out),
             PeerMessage::EarlyUpdate => (fsm::Event::Update, Cause::None, MessageType::Update),
         };
         self.history.received.count(kind);

@@ -27,6 +27,8 @@ pub enum MessageType {
     Notification = 3,
     Keepalive = 4,
     RouteRefresh = 5,
+    /// Where dynamic capabilities were agreed on.
+    Capability = 6,
 }
 
 impl MessageType {
@@ -37,6 +39,7 @@ impl MessageType {
             3 => Some(Self::Notification),
             4 => Some(Self::Keepalive),
             5 => Some(Self::RouteRefresh),
+            6 => Some(Self::Capability),
             _ => None,
         }
     }
@@ -47,7 +50,8 @@ impl MessageType {
             Self::Open => 29,
             Self::Update => 23,
             Self::Notification => 21,
-            Self::Keepalive => HEADER_LEN,
+            // Whether a CAPABILITY may come at all is for the session to say, before its length.
+            Self::Keepalive | Self::Capability => HEADER_LEN,
             Self::RouteRefresh => 23,
         }
     }
@@ -183,7 +187,7 @@ mod tests {
             (22, 2, MAX_LEN, Some((1, 2))),
             (20, 3, MAX_LEN, Some((1, 2))),
             (19, 0, MAX_LEN, Some((1, 3))),
-            (19, 6, MAX_LEN, Some((1, 3))),
+            (19, 7, MAX_LEN, Some((1, 3))),
             (19, 255, MAX_LEN, Some((1, 3))),
         ];
         for (len, kind, max_len, expected) in rows {

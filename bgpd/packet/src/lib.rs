@@ -4,6 +4,7 @@
 pub mod attr;
 pub mod bmp;
 pub mod capability;
+pub mod dynamic;
 pub mod family;
 pub mod header;
 pub mod mrt;
@@ -15,6 +16,7 @@ pub mod refresh;
 pub mod update;
 
 pub use capability::{Capability, FamilyCode};
+pub use dynamic::CapabilityChange;
 pub use family::{Family, FamilySet};
 pub use header::{Frame, MessageType, next_frame};
 pub use nlri::{Nlri, NlriEntry, NlriError};

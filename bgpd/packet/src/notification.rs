@@ -61,6 +61,7 @@ pub mod fsm {
 /// Cease (RFC 4486, RFC 8538, RFC 9384).
 pub mod cease {
     pub const CODE: u8 = 6;
+    pub const UNSPECIFIC: u8 = 0;
     pub const MAX_PREFIXES: u8 = 1;
     pub const ADMIN_SHUTDOWN: u8 = 2;
     pub const DECONFIGURED: u8 = 3;

@@ -91,6 +91,7 @@ fn decode_all(name: &str) -> Option<Counts> {
                 assert_eq!(update.faults, [], "{name}");
             }
             MessageType::Open => assert!(Open::decode(&frame.body).is_ok()),
+            MessageType::Capability => assert!(bgp_packet::CapabilityChange::decode_all(&frame.body).is_ok()),
             MessageType::RouteRefresh => assert!(RouteRefresh::decode(&frame.body).is_ok()),
             MessageType::Notification => assert!(!Notification::decode(&frame.body).to_string().is_empty()),
             MessageType::Keepalive => {}
@@ -222,7 +223,7 @@ fn captures_of_every_kind_of_session_decode_and_survive_being_cut() {
         eprintln!("SKIPPED: no captures; FERRITE_DATA names the folder that has them");
         return;
     };
-    let mut counts = [0; 6];
+    let mut counts = [0; 7];
     let mut unreadable = Vec::new();
     for entry in entries {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -243,7 +244,7 @@ fn captures_of_every_kind_of_session_decode_and_survive_being_cut() {
                         RouteRefresh::decode(&body).map(drop).map_err(|n| n.to_string())
                     }
                     MessageType::Update => readable(&body),
-                    MessageType::Notification | MessageType::Keepalive => Ok(()),
+                    MessageType::Notification | MessageType::Keepalive | MessageType::Capability => Ok(()),
                 };
                 if let (true, Err(error)) = (whole, result) {
                     unreadable.push(format!("{name}: {error}"));

@@ -224,6 +224,7 @@ impl Reader {
                 self.tell(Event::Received { peer: self.peer, conn: self.conn, message }).await;
                 return Err(End::Told);
             }
+            MessageType::Capability => PeerMessage::Capability(frame.body),
             MessageType::Open => match Open::decode(&frame.body) {
                 Ok(open) => PeerMessage::Open(open),
                 Err(notification) => return self.fault(notification).await,

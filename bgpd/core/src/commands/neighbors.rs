@@ -486,6 +486,8 @@ fn message_stats(entry: &PeerEntry) -> MessageStats {
         keepalives_sent: sent.keepalives,
         keepalives_recv: received.keepalives,
         route_refresh_sent: sent.refreshes,
+        capability_sent: sent.capabilities,
+        capability_recv: received.capabilities,
         route_refresh_recv: received.refreshes,
         total_sent: sent.total(),
         total_recv: received.total(),

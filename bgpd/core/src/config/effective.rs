@@ -83,6 +83,7 @@ pub struct EffectiveSession {
     pub local_role: Option<LocalRole>,
     pub oad: bool,
     pub extended_optional_parameters: bool,
+    pub capability_dynamic: bool,
     pub capability_software_version: bool,
     /// UPDATEs only.
     pub sender_loop_detection: bool,
@@ -252,6 +253,9 @@ impl RouterBgp {
             local_role: from.value(|session| session.local_role).filter(|_| !internal),
             oad: from.flag(|session| session.oad) && !internal,
             extended_optional_parameters: from.flag(|session| session.extended_optional_parameters),
+            capability_dynamic: from
+                .value(|session| session.capability_dynamic)
+                .unwrap_or(self.sessions.dynamic),
             capability_software_version: from
                 .value(|session| session.capability_software_version)
                 .unwrap_or(self.sessions.software_version),

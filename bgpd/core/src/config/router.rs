@@ -358,6 +358,7 @@ pub(super) static BEFORE: &[RouterRow] = &[
         "bgp default show-hostname"
     ),
     sessions::DEFAULT_SOFTWARE_VERSION,
+    sessions::DEFAULT_DYNAMIC,
     sessions::SUBGROUP,
     switch!(
         client_to_client_reflection,

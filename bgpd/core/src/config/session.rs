@@ -117,6 +117,7 @@ pub struct SessionSettings {
     pub connect_retry: Option<u16>,
     /// Seconds to wait for the neighbour's OPEN before sending ours (RFC 4271 §8, DelayOpen).
     pub delay_open: Option<u8>,
+    pub capability_dynamic: Option<bool>,
     pub capability_software_version: Option<bool>,
     pub dont_capability_negotiate: bool,
     /// The hostname capability is sent.
@@ -567,6 +568,7 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         render: |settings, out| out.value("timers delayopen", settings.delay_open),
         examples: &["timers delayopen 5"],
     },
+    sessions::CAPABILITY_DYNAMIC,
     PeerRow {
         syntax: "capability extended-nexthop",
         help: &["Advertise capability to the peer", "Advertise extended next-hop capability to the peer"],

@@ -116,6 +116,8 @@ pub struct InstanceSessions {
     pub hard_administrative_reset: bool,
     /// The default of `neighbor X capability software-version`.
     pub software_version: bool,
+    /// The default of `neighbor X capability dynamic`.
+    pub dynamic: bool,
     /// Messages outstanding to the slowest live member of an update group; the default leaves it to the octets.
     pub subgroup_queue: u8,
     pub confederation: Confederation,
@@ -136,6 +138,7 @@ impl InstanceSessions {
             suppress_duplicates: true,
             hard_administrative_reset: true,
             software_version: datacenter,
+            dynamic: datacenter,
             subgroup_queue: SUBGROUP_QUEUE,
             confederation: Confederation::default(),
             write_quanta: WRITE_QUANTA,
@@ -277,6 +280,12 @@ macro_rules! capability {
 }
 
 capability!(
+    CAPABILITY_DYNAMIC,
+    capability_dynamic,
+    "capability dynamic",
+    "Advertise dynamic capability to this neighbor"
+);
+capability!(
     CAPABILITY_SOFTWARE_VERSION,
     capability_software_version,
     "capability software-version",
@@ -360,6 +369,13 @@ switch!(
     "bgp default software-version-capability",
     &[BGP, DEFAULTS, "Advertise software version capability for all neighbors"],
     "bgp default software-version-capability"
+);
+switch!(
+    DEFAULT_DYNAMIC,
+    dynamic,
+    "bgp default dynamic-capability",
+    &[BGP, DEFAULTS, "Advertise dynamic capability for all neighbors"],
+    "bgp default dynamic-capability"
 );
 switch!(
     ALLOW_MARTIAN,

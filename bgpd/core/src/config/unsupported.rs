@@ -32,7 +32,6 @@ const IN_ROUTER: &[(&str, Refuse)] = &[
     ("address-family ipv6 multicast", On),
     ("address-family ipv6 vpn", On),
     ("address-family l2vpn evpn", On),
-    ("bgp default dynamic-capability", On),
     ("bgp default ipv4-flowspec", On),
     ("bgp default ipv4-labeled-unicast", On),
     ("bgp default ipv4-multicast", On),
@@ -69,8 +68,7 @@ const IN_FAMILY: &[(&str, Refuse)] = &[
 ];
 
 /// After `neighbor X`, under `router bgp`.
-const OF_NEIGHBOR: &[(&str, Refuse)] =
-    &[("bfd", On), ("capability dynamic", On), ("extended-link-bandwidth", On)];
+const OF_NEIGHBOR: &[(&str, Refuse)] = &[("bfd", On), ("extended-link-bandwidth", On)];
 
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";
 /// Keyword and three alternatives.

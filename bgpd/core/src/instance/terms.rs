@@ -17,6 +17,7 @@ pub fn fill(from: &Surroundings<'_>, neighbor: &EffectiveSession, session: &mut 
     session.role = neighbor.local_role.map(|local| (local.role, local.strict));
     session.oad = neighbor.oad;
     session.software_version = neighbor.capability_software_version.then(|| software(&from.host.version));
+    session.dynamic = neighbor.capability_dynamic;
     session.extended_parameters = neighbor.extended_optional_parameters;
     session.allow_martian_nexthop = from.router.sessions.allow_martian_nexthop;
     session.transport.keepalive = from.router.sessions.tcp_keepalive.map(|keepalive| peer::TcpKeepalive {

@@ -94,7 +94,14 @@ impl Instance {
             return BTreeSet::new();
         };
         let names = router.neighbors.keys().filter_map(NeighborName::interface);
-        names.filter_map(|name| self.interfaces.index_of(name)).collect()
+        let named = names.filter_map(|name| self.interfaces.index_of(name));
+        // A neighbour by its IPv6 address that may be a next hop for IPv4 is one that hosts and routers must be able to find.
+        let by_address = self.peers.values().filter(|entry| {
+            entry.effective.session.extended_next_hop && entry.addr.is_ipv6() && !entry.addr.is_unspecified()
+        });
+        let links = by_address
+            .filter_map(|entry| entry.effective.ifindex.or_else(|| self.interfaces.towards(entry.addr)));
+        named.chain(links).collect()
     }
 }
 

@@ -175,6 +175,8 @@ pub struct SessionConfig {
     pub override_capabilities: bool,
     /// `capability fqdn`: host and domain name.
     pub hostname: Option<(String, String)>,
+    /// `capability dynamic`.
+    pub dynamic: bool,
     /// `capability software-version`.
     pub software_version: Option<String>,
     /// `local-role`, and whether the neighbour must have one.
@@ -232,6 +234,7 @@ impl SessionConfig {
             strict_capabilities: false,
             override_capabilities: false,
             hostname: None,
+            dynamic: false,
             software_version: None,
             role: None,
             oad: false,
@@ -342,7 +345,9 @@ impl SessionConfig {
             && (self.orf_send, self.orf_receive) == (new.orf_send, new.orf_receive)
             && (self.add_path_receive, self.add_path_send) == (new.add_path_receive, new.add_path_send)
             && self.paths_limits == new.paths_limits
-            && self.software_version == new.software_version
+            // Told in a CAPABILITY message, or else with the next session.
+            && (self.dynamic || self.software_version == new.software_version)
+            && self.dynamic == new.dynamic
             && self.role == new.role
             && (self.discard, self.withdraw, self.limits) == (new.discard, new.withdraw, new.limits)
     }

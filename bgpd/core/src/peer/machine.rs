@@ -90,6 +90,14 @@ impl Machine {
         }
     }
 
+    /// What was agreed on, to be changed under way.
+    pub fn negotiated_mut(&mut self) -> Option<&mut Arc<Negotiated>> {
+        match &mut self.phase {
+            Phase::Established(_, negotiated) => Some(negotiated),
+            _ => None,
+        }
+    }
+
     /// Takes an accepted connection in.
     pub fn begin(&mut self, conn: ConnId, ends: Option<Ends>) {
         self.phase = Phase::Opening { state: State::Active, conn: Some(conn) };
@@ -399,7 +407,13 @@ impl Peer {
         (LastReset::sent(now, word.clone()), Some(word))
     }
 
-    fn send(&mut self, slot: Slot, kind: MessageType, bytes: bytes::Bytes, out: &mut Vec<PeerAction>) {
+    pub(super) fn send(
+        &mut self,
+        slot: Slot,
+        kind: MessageType,
+        bytes: bytes::Bytes,
+        out: &mut Vec<PeerAction>,
+    ) {
         if let Some(conn) = self.machine(slot).conn() {
             self.history.sent.count(kind);
             out.push(PeerAction::Send { conn, bytes });

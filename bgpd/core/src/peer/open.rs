@@ -107,6 +107,7 @@ pub fn our_open(config: &SessionConfig) -> Open {
         capabilities.extend(name.map(|(host, domain)| Capability::Hostname { host, domain }));
         capabilities.extend(config.graceful_restart.clone().map(Capability::GracefulRestart));
         capabilities.extend(config.long_lived.clone().map(Capability::LongLivedGracefulRestart));
+        capabilities.extend(config.dynamic.then_some(Capability::Dynamic));
         capabilities.extend(config.software_version.clone().map(Capability::SoftwareVersion));
     }
     let open = Open::new(config.our_as(), config.hold_time, config.router_id, capabilities);

@@ -11,6 +11,7 @@ use ferrite_types::{Asn, RouterId};
 use super::config::RemoteAs;
 use super::*;
 
+mod dynamic;
 mod fsm_grid;
 mod opens;
 mod rules;
@@ -38,6 +39,7 @@ fn message_of(frame: &bgp_packet::Frame) -> Result<PeerMessage, Notification> {
     Ok(match frame.kind {
         MessageType::Open => PeerMessage::Open(Open::decode(&frame.body)?),
         MessageType::Keepalive => PeerMessage::Keepalive,
+        MessageType::Capability => PeerMessage::Capability(frame.body.clone()),
         MessageType::Notification => PeerMessage::Notification(Notification::decode(&frame.body)),
         MessageType::RouteRefresh => PeerMessage::Refresh(RouteRefresh::decode(&frame.body)?),
         MessageType::Update => PeerMessage::EarlyUpdate,

@@ -305,6 +305,7 @@ impl Speaker {
                 MessageType::Keepalive => PeerMessage::Keepalive,
                 MessageType::Open => PeerMessage::Open(Open::decode(&frame.body).expect("an OPEN")),
                 MessageType::Notification => PeerMessage::Notification(Notification::decode(&frame.body)),
+                MessageType::Capability => PeerMessage::Capability(frame.body.clone()),
                 MessageType::RouteRefresh => {
                     let refresh = RouteRefresh::decode(&frame.body).expect("a refresh");
                     self.refresh_marker(now, id, refresh, out);
