@@ -5,12 +5,15 @@ use std::thread::JoinHandle;
 
 use ferrite_types::RouteProtocol;
 use tokio::sync::mpsc;
-use zebra_core::{FibOp, FibOpKind, FibResult, LinkChange};
+use zebra_core::{FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange};
 
 /// Carries out what the core wants of a forwarding plane.
 pub trait Dataplane: Send + 'static {
     /// Programs routes, in order; every operation has one result.
     fn program(&mut self, ops: &[FibOp], results: &mut Vec<FibResult>);
+
+    /// Programs label-switched paths, in order; every operation has one result.
+    fn program_lsps(&mut self, ops: &[LfibOp], results: &mut Vec<LfibResult>);
 
     fn change_link(&mut self, change: &LinkChange) -> io::Result<()>;
 }
@@ -31,6 +34,10 @@ impl Dataplane for NoDataplane {
         }));
     }
 
+    fn program_lsps(&mut self, ops: &[LfibOp], results: &mut Vec<LfibResult>) {
+        results.extend(ops.iter().map(|op| LfibResult { label: op.label, seq: op.seq, errno: 0 }));
+    }
+
     fn change_link(&mut self, _: &LinkChange) -> io::Result<()> {
         Ok(())
     }
@@ -48,7 +55,15 @@ pub fn removal(op: &FibOp) -> Option<RouteProtocol> {
 #[derive(Debug)]
 pub enum Job {
     Routes(Vec<FibOp>),
+    Lsps(Vec<LfibOp>),
     Link(LinkChange),
+}
+
+/// What the dataplane's thread says of its work.
+#[derive(Debug)]
+pub enum Done {
+    Routes(Vec<FibResult>),
+    Lsps(Vec<LfibResult>),
 }
 
 /// Runs a dataplane in a thread until nobody has work for it. The queue is unbounded: the core counts what is in flight, and
@@ -56,7 +71,7 @@ pub enum Job {
 pub fn spawn(
     mut dataplane: impl Dataplane,
     mut jobs: mpsc::UnboundedReceiver<Job>,
-    results: mpsc::UnboundedSender<Vec<FibResult>>,
+    results: mpsc::UnboundedSender<Done>,
 ) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("dataplane".to_owned()).spawn(move || {
         while let Some(job) = jobs.blocking_recv() {
@@ -66,7 +81,16 @@ pub fn spawn(
                     dataplane.program(&ops, &mut done);
                     log_failures(&ops, &done);
                     // When zebra ends the rest of the work still counts, its results do not.
-                    let _ = results.send(done);
+                    let _ = results.send(Done::Routes(done));
+                }
+                Job::Lsps(ops) => {
+                    let mut done = Vec::with_capacity(ops.len());
+                    dataplane.program_lsps(&ops, &mut done);
+                    for failed in done.iter().filter(|result| result.errno != 0) {
+                        let error = io::Error::from_raw_os_error(failed.errno);
+                        tracing::warn!(target: "zebra::mpls", label = %failed.label, %error, "the kernel refused a label-switched path");
+                    }
+                    let _ = results.send(Done::Lsps(done));
                 }
                 Job::Link(change) => {
                     if let Err(error) = dataplane.change_link(&change) {

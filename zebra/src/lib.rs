@@ -3,6 +3,7 @@
 
 pub mod dataplane;
 mod forwarding;
+mod mpls;
 mod nd;
 pub mod netlink;
 pub mod options;

@@ -18,14 +18,14 @@ use ferrite_rpc::zebra::{ClientId, ClientSender, ServerEvent};
 use ferrite_types::{Afi, Timestamp};
 use tokio::sync::mpsc;
 use zebra_core::commands::{Answer, Show};
-use zebra_core::{Action, ClientKey, Event, FibResult, MAX_IN_FLIGHT, RouteWalk, Settings, Zebra};
+use zebra_core::{Action, ClientKey, Event, MAX_IN_FLIGHT, RouteWalk, Settings, Zebra};
 
-use crate::dataplane::{self, Job, NoDataplane};
+use crate::dataplane::{self, Done, Job, NoDataplane};
 use crate::nd::NdSocket;
 use crate::netlink::KernelDataplane;
 use crate::netlink::monitor::Monitor;
 use crate::options::ZebraOptions;
-use crate::{forwarding, wall};
+use crate::{forwarding, mpls, wall};
 
 type Vty = Daemon<ZebraOptions, Settings, Show>;
 
@@ -50,12 +50,14 @@ struct Shell {
     nd: Option<NdSocket>,
     /// Tables on their way to a shell, a piece at a time.
     walks: mpsc::Sender<(RouteWalk, Output)>,
+    /// Routes and paths stay out of the kernel.
+    nothing_programmed: bool,
 }
 
 /// Everything that comes in.
 struct Inputs {
     kernel: mpsc::Receiver<Vec<Event>>,
-    results: mpsc::UnboundedReceiver<Vec<FibResult>>,
+    results: mpsc::UnboundedReceiver<Done>,
     clients: mpsc::Receiver<ServerEvent>,
     walks: mpsc::Receiver<(RouteWalk, Output)>,
 }
@@ -83,6 +85,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
         next_report: 0,
         nd,
         walks: walks_in,
+        nothing_programmed: vty.own.no_kernel,
     };
     let mut inputs = Inputs { kernel, results, clients, walks };
     shell.note_forwarding();
@@ -100,7 +103,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
 fn start_dataplane(
     options: &ZebraOptions,
     queue: mpsc::UnboundedReceiver<Job>,
-    results: mpsc::UnboundedSender<Vec<FibResult>>,
+    results: mpsc::UnboundedSender<Done>,
     kernel: mpsc::Sender<Vec<Event>>,
 ) -> Result<std::thread::JoinHandle<()>, Failure> {
     if options.no_kernel {
@@ -155,7 +158,10 @@ impl Shell {
                     None | Some(VtyEvent::Stop) => return,
                     Some(event) => self.vty_event(event),
                 },
-                Some(results) = inputs.results.recv() => self.feed(vec![Event::FibDone(results)]),
+                Some(done) = inputs.results.recv() => self.feed(vec![match done {
+                    Done::Routes(results) => Event::FibDone(results),
+                    Done::Lsps(results) => Event::LfibDone(results),
+                }]),
                 Some(batch) = inputs.kernel.recv() => self.feed(batch),
                 Some((walk, output)) = inputs.walks.recv() => self.continue_walk(walk, output),
                 Some(event) = inputs.clients.recv(), if read_clients => self.client_event(event),
@@ -183,6 +189,14 @@ impl Shell {
             match action {
                 // The dataplane lives until the loop has ended.
                 Action::Fib(ops) => drop(self.jobs.send(Job::Routes(ops))),
+                Action::Lfib(ops) => drop(self.jobs.send(Job::Lsps(ops))),
+                Action::Mpls(_) if self.nothing_programmed => {}
+                Action::Mpls(change) => {
+                    if let Err(error) = mpls::change(&change) {
+                        tracing::warn!(target: "zebra::mpls", %error, ?change, "cannot set the kernel's MPLS");
+                    }
+                    self.core.note_mpls(mpls::platform_labels());
+                }
                 Action::Link(change) => drop(self.jobs.send(Job::Link(change))),
                 Action::Send { client, message } => {
                     let Some(sender) = self.clients.get(&client) else { continue };
@@ -229,6 +243,9 @@ impl Shell {
     }
 
     fn note_forwarding(&mut self) {
+        // Without a kernel, paths are taken as they come.
+        let labels = if self.nothing_programmed { Some(u32::MAX) } else { mpls::platform_labels() };
+        self.core.note_mpls(labels);
         self.core.note_forwarding(forwarding::get(Afi::Ipv4), forwarding::get(Afi::Ipv6));
     }
 

@@ -416,6 +416,8 @@ impl Instance {
                 self.interfaces_changed(now, None, out);
             }
             FromZebra::RouterId { .. } | FromZebra::Vrf { .. } | FromZebra::VrfGone(_) => {}
+            // bgpd asks for no labels.
+            FromZebra::LabelChunk(_) | FromZebra::LspResults(_) | FromZebra::FecLabels(_) => {}
         }
     }
 

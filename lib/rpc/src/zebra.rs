@@ -1,11 +1,12 @@
 //! The stream between a daemon and zebra: protobuf on one side, [`ferrite_types::zclient`] on the other.
 //!
-//! `pb` is the generated code and is used nowhere else; `value`, `routes`, `nexthops` and `interfaces` convert, a file
+//! `pb` is the generated code and is used nowhere else; `value`, `routes`, `nexthops`, `interfaces` and `labels` convert, a file
 //! per group of messages, and refuse what is not valid with the reason; `message` puts them together; `client` is a
 //! daemon's end (reconnects for ever), `server` is zebra's.
 
 mod client;
 mod interfaces;
+mod labels;
 mod message;
 mod nexthops;
 mod routes;

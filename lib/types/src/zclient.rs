@@ -12,9 +12,15 @@ use std::sync::Arc;
 use crate::interface::{Interface, InterfaceAddress};
 use crate::{Afi, Distance, IfIndex, Metric, Nexthop, Prefix, RouteProtocol, RouterId, TableId, Tag, VrfId};
 
+mod labels;
+
+pub use labels::{
+    FecLabel, LabelBlock, LabelChunkAnswer, LabelChunkRequest, LspResult, LspUpdate, WatchFec,
+};
+
 /// Version of the contract. Another major version is refused with a message that says so.
 pub const CONTRACT_MAJOR: u32 = 1;
-pub const CONTRACT_MINOR: u32 = 1;
+pub const CONTRACT_MINOR: u32 = 2;
 
 /// The first message of a daemon.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +47,12 @@ pub enum ToZebra {
     WantResults(bool),
     /// Seconds that the daemon's routes are kept when its connection ends without a goodbye; `None` leaves it to zebra.
     HoldRoutes(Option<u32>),
+    /// Labels for the daemon's own use; [`FromZebra::LabelChunk`] answers.
+    GetLabels(LabelChunkRequest),
+    /// Labels that the daemon no longer uses.
+    ReleaseLabels(LabelBlock),
+    Lsps(Vec<LspUpdate>),
+    WatchFecs(Vec<WatchFec>),
     /// Everything this daemon wants is now with zebra: what it did not name is swept.
     ReplayDone,
     /// The daemon ends on purpose; `keep_routes` leaves its routes in the kernel.
@@ -144,6 +156,9 @@ pub enum FromZebra {
     Nexthops(Vec<NexthopState>),
     Redistributed(Vec<RedistributedRoute>),
     Results(Vec<RouteResult>),
+    LabelChunk(LabelChunkAnswer),
+    LspResults(Vec<LspResult>),
+    FecLabels(Vec<FecLabel>),
     /// A request that zebra did not carry out, with the reason.
     Refused {
         request: String,

@@ -7,6 +7,7 @@ use ferrite_types::zclient::FromZebra;
 use ferrite_types::{Afi, IfIndex, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
 
 use crate::client::ClientKey;
+use crate::lfib::LfibOp;
 
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -42,6 +43,9 @@ pub enum Action {
         token: u64,
         drift: Arc<crate::audit::Drift>,
     },
+    /// Changes of the label table, in order.
+    Lfib(Vec<LfibOp>),
+    Mpls(MplsChange),
 }
 
 /// Changes of links and their addresses that the configuration asks for.
@@ -51,6 +55,15 @@ pub enum LinkChange {
     Down(IfIndex),
     AddAddress { ifindex: IfIndex, addr: IpAddr, prefix_len: u8, peer: Option<IpAddr> },
     RemoveAddress { ifindex: IfIndex, addr: IpAddr, prefix_len: u8, peer: Option<IpAddr> },
+}
+
+/// The kernel's switches for MPLS.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MplsChange {
+    /// `net.mpls.conf.NAME.input`: whether labelled packets are taken on a link.
+    Input { name: String, on: bool },
+    /// `net.mpls.platform_labels`: room in the label table.
+    PlatformLabels(u32),
 }
 
 /// One change of a forwarding table.

@@ -211,8 +211,7 @@ impl Zebra {
     pub(crate) fn drift_wanted(&mut self, token: u64) {
         self.audits.waiting.push(token);
         // A look that nobody waits for gives way; it comes again.
-        let periodic =
-            self.audits.look.as_ref().is_some_and(|look| look.purpose == Purpose::Periodic);
+        let periodic = self.audits.look.as_ref().is_some_and(|look| look.purpose == Purpose::Periodic);
         if periodic {
             self.audits.look = None;
             self.audits.suspicious.get_or_insert(self.now + SUSPICION);

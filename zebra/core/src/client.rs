@@ -255,6 +255,7 @@ impl Zebra {
         let Some(client) = self.clients.connected.remove(&key) else { return };
         self.forget_tracking(key);
         self.forget_wishes(key);
+        self.forget_fecs(key);
         let hold =
             client.hold.map_or_else(|| self.hold_time(), |seconds| Duration::from_secs(seconds.into()));
         let until = self.now + hold;
@@ -277,6 +278,7 @@ impl Zebra {
         let owner = client.owner;
         if !keep_routes {
             self.sweep(|shape, _| shape.owner == owner);
+            self.sweep_labels(owner, None);
         }
     }
 
@@ -290,6 +292,7 @@ impl Zebra {
                 owner.expires = None;
             }
             self.sweep(|shape, _| shape.owner == id);
+            self.sweep_labels(id, None);
         }
     }
 
@@ -298,6 +301,7 @@ impl Zebra {
         let Some(client) = self.clients.get(key) else { return };
         let (id, protocol) = (client.owner, client.hello.protocol);
         let Some(epoch) = self.clients.owner(id).map(|owner| owner.epoch) else { return };
+        self.sweep_labels(id, Some(epoch));
         self.sweep(|shape, entry| match shape.owner {
             OwnerId::ADOPTED => shape.protocol == protocol,
             owner => owner == id && entry.epoch != epoch,

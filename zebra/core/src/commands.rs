@@ -37,6 +37,10 @@ pub enum Show {
     Vrf,
     Protocol(Afi),
     Policy(PolicyShow),
+    MplsTable,
+    MplsFec,
+    MplsStatus,
+    LabelTable,
 }
 
 /// What a command leads to.
@@ -179,7 +183,36 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
         Show::FibDrift,
     ));
     registry.exec(ExecCommand::new("show vrf", &[SHOW, "VRF"], Show::Vrf));
+    register_mpls(registry);
     ferrite_policy::view::register(registry, false, Show::Policy);
+}
+
+fn register_mpls(registry: &mut Registry<Settings, Show>) {
+    let mpls = "MPLS information";
+    let table = "MPLS table";
+    registry.exec(ExecCommand::new("show mpls table [json]", &[SHOW, mpls, table, JSON], Show::MplsTable));
+    registry.exec(ExecCommand::new(
+        "show mpls table (16-1048575)$label [json]",
+        &[SHOW, mpls, table, "LSP to display information about", JSON],
+        Show::MplsTable,
+    ));
+    registry.exec(ExecCommand::new(
+        "show mpls fec [<A.B.C.D/M$prefix|X:X::X:X/M$prefix>]",
+        &[
+            SHOW,
+            mpls,
+            "MPLS FEC table",
+            "FEC to display information about",
+            "FEC to display information about",
+        ],
+        Show::MplsFec,
+    ));
+    registry.exec(ExecCommand::new("show mpls status", &[SHOW, mpls, "MPLS status"], Show::MplsStatus));
+    registry.exec(ExecCommand::new(
+        "show debugging label-table [json]",
+        &[SHOW, "Debugging information", "Display allocated label chunks", JSON],
+        Show::LabelTable,
+    ));
 }
 
 fn host(afi: Afi) -> &'static str {
@@ -295,9 +328,23 @@ impl Zebra {
                 .to_string(),
             Show::Vrf => self.show_vrf(),
             Show::Protocol(afi) => self.show_protocol(afi, args)?,
+            Show::MplsTable => self.show_mpls_table(args)?,
+            Show::MplsFec => self.fec_table(args.parse_opt("prefix")?).to_string(),
+            Show::MplsStatus => self.mpls_status(),
+            Show::LabelTable => render(&self.label_table(), args),
             Show::Policy(show) => show.run(&self.policies, Daemon { title: "ZEBRA", name: "zebra" }, args),
         };
         Ok(Answer::Text(text))
+    }
+
+    fn show_mpls_table(&self, args: &Args) -> Result<String, CliError> {
+        let Some(label) = args.parse_opt("label")? else { return Ok(render(&self.lsp_table(), args)) };
+        let label = ferrite_types::Label::new(label);
+        Ok(match label.and_then(|label| self.lsp_view_of(label)) {
+            Some(view) => render(&view, args),
+            None if args.has("json") => pretty(&json!({})),
+            None => String::new(),
+        })
     }
 
     fn show_interface(&self, args: &Args) -> Result<String, CliError> {

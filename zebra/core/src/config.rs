@@ -10,6 +10,7 @@ use crate::settings::{DEFAULT_VRF_NAME, Settings, VrfSettings};
 
 mod global;
 mod interface;
+mod mpls;
 mod nd;
 mod protocol;
 mod statics;
@@ -46,6 +47,12 @@ static DEBUG: &[DebugFlag] = &[
         target: "zebra::nht",
     },
     DebugFlag {
+        line: "debug zebra mpls",
+        help: &["Debugging functions", "Zebra configuration", "Debug option set for zebra MPLS LSPs"],
+        text: "Zebra MPLS debugging is on",
+        target: "zebra::mpls",
+    },
+    DebugFlag {
         line: "debug zebra packet",
         help: &["Debugging functions", "Zebra configuration", "Debug option set for zebra packet"],
         text: "Zebra packet debugging is on",
@@ -61,6 +68,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     vrf::register(registry);
     statics::register(registry);
     protocol::register(registry);
+    mpls::register(registry);
     interface::register(registry);
     let access = Access { get: |s: &Settings| &s.policy, get_mut: |s: &mut Settings| &mut s.policy };
     ferrite_policy::commands::register(registry, Scope::Zebra, access);

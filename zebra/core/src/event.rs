@@ -8,6 +8,7 @@ use ferrite_types::zclient::{Hello, ToZebra};
 use ferrite_types::{IfIndex, Metric, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
 
 use crate::client::ClientKey;
+use crate::lfib::LfibResult;
 use crate::settings::Settings;
 
 #[derive(Clone, Debug)]
@@ -39,6 +40,7 @@ pub enum Event {
         error: Option<String>,
     },
     FibDone(Vec<FibResult>),
+    LfibDone(Vec<LfibResult>),
     /// A message of neighbour discovery, with the hop limit that it came with.
     Icmp6 {
         ifindex: IfIndex,

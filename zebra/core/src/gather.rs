@@ -4,6 +4,7 @@ mod clients;
 mod fib;
 mod interfaces;
 mod json;
+mod mpls;
 mod nd;
 mod nht;
 mod routes;

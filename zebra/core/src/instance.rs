@@ -15,6 +15,7 @@ use crate::event::Event;
 use crate::fib::Fib;
 use crate::iface::Interfaces;
 use crate::kernel::Kernel;
+use crate::lfib::Lfib;
 use crate::nht::Tracker;
 use crate::ra::Advertisers;
 use crate::rib::{Resolver, Rib};
@@ -70,6 +71,7 @@ pub struct Zebra {
     pub(crate) connected: Connected,
     pub(crate) kernel: Kernel,
     pub(crate) audits: Audits,
+    pub(crate) lfib: Lfib,
     pub(crate) router_ids: RouterIds,
     pub(crate) advertisers: Advertisers,
     pub(crate) now: Timestamp,
@@ -97,6 +99,7 @@ impl Zebra {
             connected: Connected::default(),
             kernel: Kernel::default(),
             audits: Audits::default(),
+            lfib: Lfib::default(),
             router_ids: RouterIds::default(),
             advertisers: Advertisers::default(),
             now: Timestamp::ZERO,
@@ -120,6 +123,7 @@ impl Zebra {
             return;
         }
         self.retry_failed();
+        self.retry_lsps();
         self.expire_clients();
         self.expire_adopted();
         self.audit_due();
@@ -135,6 +139,7 @@ impl Zebra {
             self.clients.next_expiry(),
             self.kernel.adopt_until,
             self.audits.next_deadline(),
+            self.lfib.next_deadline(),
             self.tracker.deferred,
             self.advertisers.next_deadline(),
         ]
@@ -144,6 +149,12 @@ impl Zebra {
     }
 
     fn dispatch(&mut self, event: Event) {
+        if matches!(
+            event,
+            Event::Link(_) | Event::LinkGone(_) | Event::Address { .. } | Event::AddressGone { .. }
+        ) {
+            self.lfib.links_changed();
+        }
         match event {
             Event::Link(info) => {
                 self.kernel.saw_link(info.interface.ifindex);
@@ -163,6 +174,7 @@ impl Zebra {
             Event::AuditEnd { audit, error } => self.audit_end(audit, error),
             Event::DriftWanted { token } => self.drift_wanted(token),
             Event::FibDone(results) => self.fib_done(&results),
+            Event::LfibDone(results) => self.lfib_done(&results),
             Event::Icmp6 { ifindex, source, hop_limit, octets } => {
                 self.icmp6(ifindex, source, hop_limit, &octets);
             }
@@ -182,6 +194,10 @@ impl Zebra {
             ToZebra::RouterAdvertisements(wish) => self.advertisements_wanted(client, wish),
             ToZebra::WantResults(all) => self.clients.want_results(client, all),
             ToZebra::HoldRoutes(seconds) => self.clients.hold_routes(client, seconds),
+            ToZebra::GetLabels(request) => self.labels_wanted(client, &request),
+            ToZebra::ReleaseLabels(block) => self.labels_released(client, block),
+            ToZebra::Lsps(updates) => self.client_lsps(client, updates),
+            ToZebra::WatchFecs(items) => self.watch_fecs(client, &items),
             ToZebra::ReplayDone => self.replay_done(client),
             ToZebra::Goodbye { keep_routes } => self.goodbye(client, keep_routes),
         }
@@ -190,6 +206,7 @@ impl Zebra {
     /// Settles what the event stirred up, and hands over what it leads to.
     fn finish(&mut self, out: &mut Vec<Action>) {
         self.settle();
+        self.program_lsps();
         self.flush_clients();
         if let Some(ops) = self.fib.take_ops() {
             self.actions.push(Action::Fib(ops));
@@ -217,6 +234,7 @@ impl Zebra {
         self.end_advertising();
         if !self.options.retain {
             self.remove_all_routes();
+            self.remove_all_lsps();
         }
         self.finish(out);
     }
@@ -230,6 +248,7 @@ impl Zebra {
         }
         self.apply_forwarding(&old);
         self.apply_statics();
+        self.apply_mpls(&old);
         self.apply_router_ids();
         if old.audit_interval != self.settings.audit_interval {
             self.plan_audit();

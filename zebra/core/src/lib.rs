@@ -24,6 +24,8 @@ mod gather;
 mod iface;
 mod instance;
 mod kernel;
+pub mod labels;
+mod lfib;
 mod nht;
 mod policy;
 pub mod ra;
@@ -34,12 +36,13 @@ pub mod settings;
 mod statics;
 pub mod view;
 
-pub use action::{Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange};
+pub use action::{Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange, MplsChange};
 pub use client::ClientKey;
 pub use event::{Event, FibResult, KernelRoute, LinkInfo, LinkKind, Offload};
 pub use gather::RouteWalk;
-pub use kernel::FIB_METRIC;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
+pub use kernel::FIB_METRIC;
+pub use lfib::{LfibOp, LfibResult};
 pub use settings::Settings;
 
 /// Every command of zebra.

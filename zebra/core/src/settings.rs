@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_cli::{CommonConfig, DaemonConfig};
-use ferrite_types::{Afi, Blackhole, Distance, Prefix, RouteProtocol, TableId, Tag};
+use ferrite_types::zclient::LabelBlock;
+use ferrite_types::{Afi, Blackhole, Distance, Label, Prefix, RouteProtocol, TableId, Tag};
+use smallvec::SmallVec;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Settings {
@@ -21,6 +23,18 @@ pub struct Settings {
     /// Seconds between two looks at the whole kernel table; zero is never, `None` [`DEFAULT_AUDIT`].
     pub audit_interval: Option<u32>,
     pub policy: ferrite_policy::PolicyConfig,
+    pub mpls: MplsSettings,
+}
+
+/// `mpls …` at the top.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MplsSettings {
+    /// `mpls lsp`: the label that comes in and the gateway, and the label that goes out.
+    pub lsps: BTreeMap<(Label, IpAddr), Label>,
+    /// `mpls label bind`.
+    pub bindings: BTreeMap<Prefix, Label>,
+    pub dynamic_block: Option<LabelBlock>,
+    pub global_block: Option<LabelBlock>,
 }
 
 /// Seconds.
@@ -39,6 +53,8 @@ pub struct InterfaceSettings {
     pub bandwidth: Option<u32>,
     /// The link counts as up while it is up administratively, carrier or not.
     pub no_link_detect: bool,
+    /// `mpls enable`, `mpls disable`.
+    pub mpls: Option<bool>,
     /// `ipv6 nd …`
     pub nd: crate::ra::settings::NdSettings,
 }
@@ -137,12 +153,14 @@ impl StaticNexthop {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct StaticValue {
     pub tag: Tag,
     pub onlink: bool,
     /// Of [`StaticNexthop::Blackhole`] only.
     pub kind: BlackholeWord,
+    /// Pushed on the packet, outermost first.
+    pub labels: SmallVec<[Label; 2]>,
 }
 
 /// The words for a route that leads nowhere; FRR keeps `Null0` and `blackhole` apart in what it prints.

@@ -98,6 +98,7 @@ impl Zebra {
         let mut nexthop = Nexthop::new(kind);
         nexthop.vrf = nexthop_vrf;
         nexthop.onlink = value.onlink;
+        nexthop.labels.clone_from(&value.labels);
         Some(nexthop)
     }
 }

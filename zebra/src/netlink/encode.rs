@@ -68,6 +68,7 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
         _ if kind != RTN_UNICAST => {}
         [single] => {
             gateway(single, prefix.afi(), out);
+            super::mpls::encapsulation(single, out);
             if let Some(ifindex) = single.ifindex() {
                 out.attribute_u32(RTA_OIF, ifindex.0);
             }
@@ -117,7 +118,10 @@ fn next_hop(nexthop: &Nexthop, afi: Afi, out: &mut Builder) {
     let flags = if nexthop.onlink { RTNH_F_ONLINK } else { 0 };
     let [a, b, c, d] = nexthop.ifindex().map_or(0, |ifindex| ifindex.0).to_ne_bytes();
     let header = [flags, nexthop.weight.saturating_sub(1), a, b, c, d];
-    out.nested(&header, |out| gateway(nexthop, afi, out));
+    out.nested(&header, |out| {
+        gateway(nexthop, afi, out);
+        super::mpls::encapsulation(nexthop, out);
+    });
 }
 
 fn gateway(nexthop: &Nexthop, afi: Afi, out: &mut Builder) {
@@ -186,7 +190,14 @@ mod tests {
         let weighted = Nexthop { weight: 5, ..hop(Some("10.0.0.3"), 3) };
         let onlink = Nexthop { onlink: true, ..hop(Some("99.0.0.1"), 2) };
         let sourced = Nexthop { source: Some("10.0.0.1".parse().unwrap()), ..hop(Some("10.0.0.2"), 2) };
+        let label = |value| ferrite_types::Label::new(value).unwrap();
+        let labelled = |gateway, stack: &[u32]| Nexthop {
+            labels: stack.iter().map(|value| label(*value)).collect(),
+            ..hop(Some(gateway), 2)
+        };
         let rows: &[(&str, u32, Vec<Nexthop>, u32)] = &[
+            ("192.0.2.0/24", 254, vec![labelled("10.0.0.2", &[16, 17])], 0),
+            ("2001:db8::/32", 254, vec![labelled("fe80::1", &[20]), labelled("fe80::2", &[])], 0),
             ("192.0.2.0/24", 254, vec![hop(Some("10.0.0.2"), 2)], 0),
             ("0.0.0.0/0", 254, vec![hop(Some("10.0.0.2"), 2)], 1400),
             ("192.0.2.1/32", 1000, vec![hop(None, 2)], 0),
@@ -201,7 +212,11 @@ mod tests {
         for (prefix, table, nexthops, mtu) in rows {
             let route = read(&encoded(prefix, *table, nexthops, *mtu)).unwrap();
             assert_eq!(route.prefix, prefix.parse().unwrap());
-            assert_eq!((route.table, route.metric, route.mtu), (TableId(*table), FIB_METRIC, *mtu), "{prefix}");
+            assert_eq!(
+                (route.table, route.metric, route.mtu),
+                (TableId(*table), FIB_METRIC, *mtu),
+                "{prefix}"
+            );
             assert_eq!(route.protocol, RouteProtocol::Bgp);
             assert_eq!(&*route.nexthops, nexthops.as_slice(), "{prefix}");
         }

@@ -13,6 +13,7 @@ use super::encode::{
     AF_INET, AF_INET6, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY,
     RTA_TABLE, RTA_VIA, RTAX_MTU, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE, RTNH_F_ONLINK,
 };
+use super::mpls::{RTA_ENCAP, RTA_ENCAP_TYPE, labels_of};
 use super::wire::{
     self, Message, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE, u16_at,
     u32_at,
@@ -205,6 +206,7 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
     let (mut oif, mut gateway, mut source) = (None, None, None);
     let (mut metric, mut mtu) = (0, 0);
     let mut multipath = None;
+    let (mut encap_type, mut encap) = (None, None);
     for (attribute, value) in wire::attributes(payload.get(RTMSG..)?) {
         match attribute {
             RTA_DST => prefix = ip(family, value).and_then(|addr| Prefix::new(addr, dst_len)),
@@ -215,6 +217,8 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
             RTA_PREFSRC => source = ip(family, value),
             RTA_METRICS => mtu = route_mtu(value),
             RTA_MULTIPATH => multipath = Some(value),
+            RTA_ENCAP_TYPE => encap_type = Some(value),
+            RTA_ENCAP => encap = Some(value),
             RTA_TABLE => table = u32_at(value, 0)?,
             _ => {}
         }
@@ -226,7 +230,10 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
     let nexthops: Vec<Nexthop> = match kind {
         RTN_UNICAST => match multipath {
             Some(value) => multipath_nexthops(family, value, source),
-            None => nexthop(gateway, oif, onlink, 1, source).into_iter().collect(),
+            None => nexthop(gateway, oif, onlink, 1, source)
+                .map(|hop| Nexthop { labels: labels_of(encap_type, encap), ..hop })
+                .into_iter()
+                .collect(),
         },
         RTN_BLACKHOLE => vec![Nexthop::blackhole(Blackhole::Null)],
         RTN_UNREACHABLE => vec![Nexthop::blackhole(Blackhole::Reject)],
@@ -252,15 +259,19 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
 fn multipath_nexthops(family: u8, value: &[u8], source: Option<IpAddr>) -> Vec<Nexthop> {
     let hop = |(flags, hops, ifindex, attributes)| {
         let mut gateway = None;
+        let (mut encap_type, mut encap) = (None, None);
         for (kind, value) in wire::attributes(attributes) {
             match kind {
                 RTA_GATEWAY => gateway = ip(family, value),
                 RTA_VIA => gateway = via(value),
+                RTA_ENCAP_TYPE => encap_type = Some(value),
+                RTA_ENCAP => encap = Some(value),
                 _ => {}
             }
         }
         let oif = Some(IfIndex(ifindex)).filter(|oif| oif.0 != 0);
-        nexthop(gateway, oif, flags & RTNH_F_ONLINK != 0, u8::saturating_add(hops, 1), source)
+        let hop = nexthop(gateway, oif, flags & RTNH_F_ONLINK != 0, u8::saturating_add(hops, 1), source)?;
+        Some(Nexthop { labels: labels_of(encap_type, encap), ..hop })
     };
     wire::next_hops(value).filter_map(hop).collect()
 }

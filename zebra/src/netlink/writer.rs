@@ -7,7 +7,7 @@ use std::io;
 
 use nix::errno::Errno;
 use rustc_hash::FxHashMap;
-use zebra_core::{FibOp, FibOpKind, FibResult, LinkChange};
+use zebra_core::{FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange};
 
 use super::links;
 use super::socket::Socket;
@@ -20,8 +20,8 @@ const RECEIVE_BUFFER: usize = 16 << 20;
 
 #[derive(Debug)]
 pub struct KernelDataplane {
-    socket: Socket,
-    message: Builder,
+    pub(super) socket: Socket,
+    pub(super) message: Builder,
 }
 
 impl KernelDataplane {
@@ -104,6 +104,10 @@ impl Dataplane for KernelDataplane {
             let done = self.send_some(rest, results);
             rest = rest.get(done..).unwrap_or_default();
         }
+    }
+
+    fn program_lsps(&mut self, ops: &[LfibOp], results: &mut Vec<LfibResult>) {
+        self.change_lsps(ops, results);
     }
 
     fn change_link(&mut self, change: &LinkChange) -> io::Result<()> {

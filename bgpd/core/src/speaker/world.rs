@@ -80,6 +80,9 @@ impl Machine {
             | FromZebra::Nexthops(_)
             | FromZebra::Redistributed(_)
             | FromZebra::Results(_)
+            | FromZebra::LabelChunk(_)
+            | FromZebra::LspResults(_)
+            | FromZebra::FecLabels(_)
             | FromZebra::Refused { .. } => {}
         }
     }
@@ -186,6 +189,8 @@ impl Speaker {
             FromZebra::Results(results) => {
                 self.by_vrf(now, results, |result| result.vrf, FromZebra::Results, out);
             }
+            // bgpd asks for no labels.
+            FromZebra::LabelChunk(_) | FromZebra::LspResults(_) | FromZebra::FecLabels(_) => {}
             message @ (FromZebra::Refused { .. } | FromZebra::SnapshotDone) => {
                 self.give(now, InstanceId::DEFAULT, Event::Zebra(message), out);
             }

@@ -9,7 +9,7 @@ use prost::Message;
 use super::pb::client_message::Message as ToPb;
 use super::pb::server_message::Message as FromPb;
 use super::value::{narrow, protocol, protocol_number};
-use super::{ConvertError, interfaces, pb, routes};
+use super::{ConvertError, interfaces, labels, pb, routes};
 
 /// Routes and results per message: large enough to amortise the framing, small enough to keep latency and the
 /// octets in flight low.
@@ -57,6 +57,15 @@ pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
         }
         ToZebra::WantResults(all) => one(ToPb::WantResults(pb::WantResults { all })),
         ToZebra::HoldRoutes(seconds) => one(ToPb::HoldRoutes(pb::HoldRoutes { seconds })),
+        ToZebra::GetLabels(request) => one(ToPb::GetLabels(request.into())),
+        ToZebra::ReleaseLabels(block) => one(ToPb::ReleaseLabels(block.into())),
+        ToZebra::Lsps(updates) => updates
+            .chunks(MAX_ROUTES)
+            .map(|chunk| pb::ClientMessage { message: Some(ToPb::Lsps(labels::lsp_batch(chunk))) })
+            .collect(),
+        ToZebra::WatchFecs(items) => {
+            one(ToPb::WatchFecs(pb::FecWatches { items: items.iter().map(Into::into).collect() }))
+        }
         ToZebra::ReplayDone => one(ToPb::ReplayDone(pb::ReplayDone {})),
         ToZebra::Goodbye { keep_routes } => one(ToPb::Goodbye(pb::Goodbye { keep_routes })),
     }
@@ -89,6 +98,14 @@ impl TryFrom<pb::ClientMessage> for ToZebra {
             }
             ToPb::WantResults(want) => Self::WantResults(want.all),
             ToPb::HoldRoutes(hold) => Self::HoldRoutes(hold.seconds),
+            ToPb::GetLabels(request) => Self::GetLabels(request.try_into()?),
+            ToPb::ReleaseLabels(block) => Self::ReleaseLabels(block.try_into()?),
+            ToPb::Lsps(batch) => {
+                Self::Lsps(batch.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
+            ToPb::WatchFecs(list) => {
+                Self::WatchFecs(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
             ToPb::ReplayDone(_) => Self::ReplayDone,
             ToPb::Goodbye(goodbye) => Self::Goodbye { keep_routes: goodbye.keep_routes },
         })
@@ -134,6 +151,13 @@ pub fn encode_server(message: &FromZebra) -> Vec<pb::ServerMessage> {
                 message: Some(FromPb::Results(routes::result_batch(chunk))),
             })
             .collect(),
+        FromZebra::LabelChunk(answer) => one(FromPb::LabelChunk(answer.into())),
+        FromZebra::LspResults(results) => {
+            one(FromPb::LspResults(pb::LspResults { items: results.iter().map(Into::into).collect() }))
+        }
+        FromZebra::FecLabels(fecs) => {
+            one(FromPb::FecLabels(pb::FecLabels { items: fecs.iter().map(Into::into).collect() }))
+        }
         FromZebra::Refused { request, reason } => one(FromPb::RequestRefused(pb::RequestRefused {
             request: request.clone(),
             reason: reason.clone(),
@@ -172,6 +196,13 @@ impl TryFrom<pb::ServerMessage> for FromZebra {
             }
             FromPb::Redistributed(batch) => Self::Redistributed(routes::redistributed(batch)?),
             FromPb::Results(batch) => Self::Results(routes::results(&batch)?),
+            FromPb::LabelChunk(answer) => Self::LabelChunk(answer.try_into()?),
+            FromPb::LspResults(list) => {
+                Self::LspResults(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
+            FromPb::FecLabels(list) => {
+                Self::FecLabels(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
             FromPb::RequestRefused(refused) => {
                 Self::Refused { request: refused.request, reason: refused.reason }
             }

@@ -205,6 +205,10 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
         Ok(settings.interfaces.entry(name.to_owned()).or_default())
     });
+    registry.mount(Mount::at(&INTERFACE), super::mpls::INTERFACE_SETTINGS, |settings, context, _| {
+        let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
+        Ok(settings.interfaces.entry(name.to_owned()).or_default())
+    });
     registry.mount(Mount::at(&INTERFACE), super::nd::SETTINGS, |settings, context, _| {
         let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
         Ok(settings.interfaces.entry(name.to_owned()).or_default())
@@ -215,6 +219,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
             lines.section(format!("interface {name}{vrf}"), &INTERFACE, |lines| {
                 lines.settings(SETTINGS, interface);
                 lines.settings(super::nd::SETTINGS, interface);
+                lines.settings(super::mpls::INTERFACE_SETTINGS, interface);
             });
         }
     });

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use ferrite_cli::node::{CONFIG, VRF};
 use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Negation, Registry};
-use ferrite_types::{Distance, Ipv4Prefix, Prefix, RouteProtocol, TableId, Tag};
+use ferrite_types::{Distance, Ipv4Prefix, Label, Prefix, RouteProtocol, TableId, Tag};
+use smallvec::SmallVec;
 
 use super::{tidy, vrf_of};
 use crate::settings::{BlackholeWord, Settings, StaticKey, StaticNexthop, StaticValue, VrfSettings};
@@ -14,6 +15,9 @@ const PREFIX: &str = "IP destination prefix (e.g. 10.0.0.0/8)";
 const PREFIX_V6: &str = "IPv6 destination prefix (e.g. 3ffe:506::/32)";
 const GATEWAY: &str = "IP gateway address";
 const INTERFACE: &str = "Gateway interface name. Specify 'Null0' (case-insensitive) for a null route.";
+
+/// As in FRR.
+const MAX_LABELS: usize = 16;
 
 /// What may follow a route, with its help texts.
 const OPTIONS: &str = "tag (1-4294967295)$tag_value|(1-255)$distance|vrf NAME$vrf_name|table (1-4294967295)$table_id\
@@ -90,6 +94,7 @@ const V4_EXAMPLES: [&[&str]; 4] = [
         "ip route 192.0.2.0/24 10.0.0.2",
         "ip route 192.0.2.0/24 10.0.0.2 tag 55 20",
         "ip route 192.0.2.0/24 10.0.0.2 table 100",
+        "ip route 192.0.2.0/24 10.0.0.2 label 16/17",
         "ip route 192.0.2.0/24 10.0.0.2 nexthop-vrf RED",
     ],
     &["ip route 192.0.2.0/24 eth0"],
@@ -104,12 +109,13 @@ const V6_EXAMPLES: [&[&str]; 4] = [
 
 fn edit(settings: &mut Settings, edit: &Edit<'_>) -> Result<(), CliError> {
     let args = edit.args;
-    for name in ["label", "color", "segments", "bfd"] {
+    for name in ["color", "segments", "bfd"] {
         if args.has(name) {
             return Err(CliError::refused(format!("{name} of static routes is not supported")));
         }
     }
-    let (key, value) = route(args)?;
+    let (key, mut value) = route(args)?;
+    value.labels = labels(args)?;
     let vrf = match args.get("vrf_name") {
         Some(name) => settings.vrfs.entry(name.to_owned()).or_default(),
         None => vrf_of(settings, edit.context)?,
@@ -134,6 +140,7 @@ fn route(args: &Args) -> Result<(StaticKey, StaticValue), CliError> {
         tag: Tag(args.parse_opt("tag_value")?.unwrap_or(0)),
         onlink: args.has("onlink"),
         kind: BlackholeWord::default(),
+        labels: SmallVec::new(),
     };
     // `Null0` in any case is no interface.
     let interface = args.get("interface");
@@ -159,6 +166,19 @@ fn route(args: &Args) -> Result<(StaticKey, StaticValue), CliError> {
     Ok((StaticKey { prefix, table, distance, nexthop }, value))
 }
 
+/// Labels of a labelled route, outermost first.
+fn labels(args: &Args) -> Result<SmallVec<[Label; 2]>, CliError> {
+    let Some(text) = args.get("label_value") else { return Ok(SmallVec::new()) };
+    let wrong =
+        || CliError::refused(format!("{text}: at most 16 labels from 16 to 1048575, separated by '/'"));
+    let label = |word: &str| {
+        let value: u32 = word.parse().ok()?;
+        Label::new(value).filter(|_| value >= crate::labels::FIRST)
+    };
+    let labels: SmallVec<[Label; 2]> = text.split('/').map(label).collect::<Option<_>>().ok_or_else(wrong)?;
+    if labels.len() > MAX_LABELS { Err(wrong()) } else { Ok(labels) }
+}
+
 fn prefix(args: &Args) -> Result<Prefix, CliError> {
     if args.has("prefix") {
         return args.parse("prefix");
@@ -175,11 +195,11 @@ fn prefix(args: &Args) -> Result<Prefix, CliError> {
 
 pub fn render(vrf: &VrfSettings, lines: &mut Lines) {
     for (key, value) in &vrf.statics {
-        lines.line(line(key, *value));
+        lines.line(line(key, value));
     }
 }
 
-fn line(key: &StaticKey, value: StaticValue) -> String {
+fn line(key: &StaticKey, value: &StaticValue) -> String {
     let family = if matches!(key.prefix, Prefix::V4(_)) { "ip" } else { "ipv6" };
     let mut text = format!("{family} route {}", key.prefix);
     match &key.nexthop {
@@ -204,6 +224,10 @@ fn line(key: &StaticKey, value: StaticValue) -> String {
     }
     if let StaticNexthop::Via { vrf: Some(vrf), .. } = &key.nexthop {
         text.push_str(&format!(" nexthop-vrf {vrf}"));
+    }
+    if !value.labels.is_empty() {
+        let labels: Vec<String> = value.labels.iter().map(|label| label.value().to_string()).collect();
+        text.push_str(&format!(" label {}", labels.join("/")));
     }
     if let Some(table) = key.table {
         text.push_str(&format!(" table {table}"));

@@ -114,7 +114,12 @@ impl Zebra {
             },
             multicast_config: NOT_SPECIFIED,
             mpls_config: NOT_SPECIFIED,
-            mpls_enabled: false,
+            mpls_enabled: self
+                .settings
+                .interfaces
+                .get(&info.interface.name)
+                .is_some_and(|i| i.mpls == Some(true))
+                && self.lfib.platform().is_some(),
             link_down: false,
             link_down_v6: false,
             mc_forwarding_v4: false,

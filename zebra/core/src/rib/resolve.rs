@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ferrite_types::{Afi, Distance, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, VrfId};
+use ferrite_types::{Afi, Distance, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, VrfId};
 use smallvec::SmallVec;
 
 use super::dest::DestState;
@@ -107,7 +107,10 @@ impl Resolver<'_> {
         for path in nexthops.iter().flat_map(|nexthop| &nexthop.paths) {
             let known = fib.iter().any(|f| (f.kind, f.vrf, &f.labels) == (path.kind, path.vrf, &path.labels));
             if !known && fib.len() < MAX_PATHS {
-                fib.push(path.clone());
+                let mut path = path.clone();
+                // It says that nothing is pushed, and is on no wire.
+                path.labels.retain(|label| *label != Label::IMPLICIT_NULL);
+                fib.push(path);
             }
         }
         // A blackhole beside a gateway cannot be told to the kernel; the gateway counts.

@@ -132,7 +132,8 @@ impl InterfaceView {
         }
         writeln!(f, "speed {} txqlen {}", self.speed, self.tx_queue)?;
         writeln!(f, "  flags: {}", self.flags)?;
-        writeln!(f, "  MPLS  {}", self.mpls_config)?;
+        let mpls = if self.mpls_enabled { "enabled" } else { "" };
+        writeln!(f, "  MPLS {mpls} {}", self.mpls_config)?;
         writeln!(f, "  Multicast config is {}", self.multicast_config)?;
         writeln!(f, "  Shutdown config is {}", self.shutdown_config)?;
         writeln!(f, "  Type: {}", self.link_type)?;

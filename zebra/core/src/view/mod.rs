@@ -3,9 +3,10 @@
 //! texts in the tests were recorded from it.
 
 pub mod client;
-pub mod fib;
 pub mod dplane;
+pub mod fib;
 pub mod interface;
+pub mod mpls;
 pub mod nd;
 pub mod nht;
 pub mod route;

@@ -10,8 +10,8 @@ use ferrite_types::{IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, TableI
 use proptest::prelude::*;
 use zebra_core::audit::{Drift, DriftKind};
 use zebra_core::{
-    Action, ClientKey, Event, FIB_METRIC, FibOp, FibOpKind, FibResult, FibRoute, KernelRoute, Offload, Options,
-    WallClock, Zebra,
+    Action, ClientKey, Event, FIB_METRIC, FibOp, FibOpKind, FibResult, FibRoute, KernelRoute, Offload,
+    Options, WallClock, Zebra,
 };
 
 use crate::world::{World, address, attrs, batch, link, listed, via};
@@ -59,12 +59,8 @@ impl Rough {
             rough.say(Event::Address { ifindex: IfIndex(index), address });
         }
         rough.say(Event::DumpEnd);
-        let hello = Hello {
-            daemon: "bgpd".to_owned(),
-            protocol: RouteProtocol::Bgp,
-            instance: 0,
-            restarting: false,
-        };
+        let hello =
+            Hello { daemon: "bgpd".to_owned(), protocol: RouteProtocol::Bgp, instance: 0, restarting: false };
         rough.say(Event::ClientConnected { client: BGP, hello });
         rough
     }

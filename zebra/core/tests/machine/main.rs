@@ -2,6 +2,7 @@
 
 mod drift;
 mod history;
+mod labels;
 mod memory;
 mod scenarios;
 mod vrfs;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::zclient::{FromZebra, Hello, RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{
-    IfIndex, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Tag, Timestamp, VrfId,
+    IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Tag, Timestamp, VrfId,
 };
 use zebra_core::{
-    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelRoute, LinkInfo, LinkKind, Options, Settings,
-    WallClock, Zebra,
+    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelRoute, LfibOp, LfibResult, LinkInfo,
+    LinkKind, MplsChange, Options, Settings, WallClock, Zebra,
 };
 
 pub struct World {
@@ -26,6 +26,10 @@ pub struct World {
     pub drifts: Vec<Arc<zebra_core::audit::Drift>>,
     /// The kernel takes everything and remembers nothing.
     pub forget_kernel: bool,
+    pub lsps: BTreeMap<Label, Arc<[Nexthop]>>,
+    /// What the kernel answers for a label in place of success.
+    pub refuse_labels: BTreeMap<Label, i32>,
+    pub mpls: Vec<MplsChange>,
 }
 
 impl World {
@@ -40,6 +44,9 @@ impl World {
             advertised: Vec::new(),
             drifts: Vec::new(),
             forget_kernel: false,
+            lsps: BTreeMap::new(),
+            refuse_labels: BTreeMap::new(),
+            mpls: Vec::new(),
         };
         world.event(Event::DumpBegin);
         world.event(Event::DumpEnd);
@@ -71,6 +78,11 @@ impl World {
                     let results = ops.into_iter().map(|op| self.program(op)).collect();
                     self.event(Event::FibDone(results));
                 }
+                Action::Lfib(ops) => {
+                    let results = ops.into_iter().map(|op| self.program_lsp(op)).collect();
+                    self.event(Event::LfibDone(results));
+                }
+                Action::Mpls(change) => self.mpls.push(change),
                 Action::Send { client, message } => self.sent.push((client, message)),
                 Action::Advertise { ifindex, octets } => self.advertised.push((self.now, ifindex, octets)),
                 Action::Audit { audit, .. } => self.audit(audit),
@@ -82,7 +94,8 @@ impl World {
 
     /// Lists the kernel.
     fn audit(&mut self, audit: u64) {
-        let routes = self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route)).collect();
+        let routes =
+            self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route)).collect();
         self.event(Event::Audited { audit, routes });
         self.event(Event::AuditEnd { audit, error: None });
     }
@@ -109,6 +122,16 @@ impl World {
             FibOpKind::Remove { .. } => drop(self.kernel.remove(&key)),
         }
         FibResult { vrf: op.vrf, table: op.table, prefix: op.prefix, seq: op.seq, errno, removal }
+    }
+
+    fn program_lsp(&mut self, op: LfibOp) -> LfibResult {
+        let errno = self.refuse_labels.get(&op.label).copied().unwrap_or(0);
+        match op.nexthops {
+            Some(nexthops) if errno == 0 => drop(self.lsps.insert(op.label, nexthops)),
+            Some(_) => {}
+            None => drop(self.lsps.remove(&op.label)),
+        }
+        LfibResult { label: op.label, seq: op.seq, errno }
     }
 
     pub fn link(&mut self, index: u32, up: bool) {
