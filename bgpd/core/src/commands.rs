@@ -28,6 +28,7 @@ mod explain;
 mod filter;
 mod graceful;
 mod neighbors;
+mod optimal;
 mod prefix;
 mod rpki;
 mod statistics;
@@ -59,6 +60,7 @@ pub enum Command {
     Statistics,
     AllStatistics,
     PrefixCounts,
+    OptimalReflection,
     Router,
     Vrfs,
     KeyChains,
@@ -264,6 +266,7 @@ impl Instance {
             | Command::ClearSoft
             | Command::DampeningParameters
             | Command::ClearDampening
+            | Command::OptimalReflection
             | Command::ReceivedFilter => Vec::new(),
         })
     }
@@ -292,6 +295,7 @@ impl Instance {
             Command::Statistics => self.statistics(args, answers),
             Command::AllStatistics => self.all_statistics(args, answers),
             Command::PrefixCounts => self.prefix_counts(args, answers),
+            Command::OptimalReflection => self.optimal_reflection(args),
             Command::Clear => self.clear(now, args, out),
             Command::ClearSoft => self.clear_soft(now, args, out),
             Command::DampeningParameters => self.dampening_parameters(args),

@@ -50,6 +50,7 @@ mod interface_neighbors;
 mod limits;
 mod name;
 mod neighbors;
+pub mod optimal;
 mod peer;
 mod peer_family;
 mod peer_filters;

@@ -50,6 +50,7 @@ pub mod local;
 pub mod monitor;
 mod nexthop;
 pub mod notice;
+pub mod optimal;
 pub mod orf;
 mod pack;
 mod path_id;

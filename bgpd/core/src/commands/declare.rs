@@ -325,6 +325,12 @@ fn various(registry: &mut Commands) {
     );
     show(
         registry,
+        "optimal-route-reflection [WORD$group] [json]",
+        &["Groups of clients that see the table from elsewhere", "Name of a group", JSON],
+        Command::OptimalReflection,
+    );
+    show(
+        registry,
         "update-groups [json]",
         &["Groups of neighbors with the same policy", JSON],
         Command::UpdateGroups,

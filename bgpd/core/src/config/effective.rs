@@ -23,7 +23,7 @@ use super::reflection::RejectCommunity;
 use super::router::RouterBgp;
 use super::session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 use super::sessions::{LocalRole, RttLimit};
-use super::types::{GroupName, PerFamily, RemoteAs, SessionKind, Timers};
+use super::types::{GroupName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers};
 
 /// TCP port of BGP (RFC 4271 §8.2.1).
 pub const BGP_PORT: u16 = 179;
@@ -130,6 +130,7 @@ pub struct EffectiveFamily {
     pub route_server_client: bool,
     pub secondary_path: bool,
     pub reject_community: Option<RejectCommunity>,
+    pub optimal_group: Option<PolicyName>,
     pub next_hop_self: bool,
     pub next_hop_self_force: bool,
     pub remove_private_as: Option<RemovePrivateAs>,
@@ -337,6 +338,7 @@ fn effective_family(own: &PeerFamily, group: Option<&PeerFamily>) -> EffectiveFa
         route_reflector_client: flag(|part| part.route_reflector_client),
         route_server_client: flag(|part| part.route_server_client),
         reject_community: own.reject_community.or(group.reject_community),
+        optimal_group: own.optimal_group.clone().or_else(|| group.optimal_group.clone()),
         secondary_path: flag(|part| part.secondary_path),
         next_hop_self: flag(|part| part.next_hop_self),
         next_hop_self_force: flag(|part| part.next_hop_self_force),

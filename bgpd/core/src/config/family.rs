@@ -11,6 +11,7 @@ use ferrite_cli::{Args, CliError, Lines, Negation};
 use ferrite_types::{Afi, Distance, Ipv4Prefix, Metric, Prefix, RouteProtocol};
 
 use super::dampening::{self, Dampening};
+use super::optimal::{self, OptimalReflection};
 use super::types::PolicyName;
 
 /// Most equal paths FRR is built for; what `maximum-paths` is where nobody says otherwise.
@@ -144,6 +145,7 @@ pub struct FamilyConfig {
     pub table_map: Option<PolicyName>,
     /// Dampening of what neighbours without one of their own send.
     pub dampening: Option<Dampening>,
+    pub optimal: OptimalReflection,
 }
 
 /// A command inside `address-family …`.
@@ -493,6 +495,8 @@ pub(super) static COMMON: &[FamilyRow] = &[
         },
         examples: &["maximum-paths ibgp 4", "maximum-paths ibgp 4 equal-cluster-length"],
     },
+    optimal::GROUP,
+    optimal::COST,
     FamilyRow {
         syntax: "table-map WORD$map",
         help: &["BGP table to RIB route download filter", "Name of the route map"],
@@ -554,6 +558,7 @@ impl FamilyConfig {
         if let Some(dampening) = self.dampening {
             lines.line(format!("bgp dampening{dampening}"));
         }
+        self.optimal.render(lines);
         for (source, Redistribute { metric, route_map }) in &self.redistribute {
             let metric = metric.map(|metric| format!(" metric {metric}")).unwrap_or_default();
             let map = route_map.as_ref().map(|name| format!(" route-map {name}")).unwrap_or_default();

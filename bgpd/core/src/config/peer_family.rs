@@ -252,6 +252,8 @@ pub struct PeerFamily {
     pub route_server_client: bool,
     pub secondary_path: bool,
     pub reject_community: Option<RejectCommunity>,
+    /// Optimal route reflection: the group whose root's view it is told.
+    pub optimal_group: Option<PolicyName>,
     /// IPv6: a link-local next hop is passed on.
     pub nexthop_local_unchanged: bool,
     pub allowas_in: Option<AllowAsIn>,
@@ -615,6 +617,7 @@ pub(super) static ROWS: &[PeerRow<PeerFamily>] = &[
     },
     reflection::SECONDARY_PATH,
     reflection::REJECT_COMMUNITY,
+    super::optimal::NEIGHBOR,
     PeerRow {
         syntax: "nexthop-local unchanged",
         help: &[

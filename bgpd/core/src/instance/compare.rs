@@ -53,6 +53,7 @@ fn same_family(a: &FamilyParams, b: &FamilyParams) -> bool {
         && a.maximum_prefix_out == b.maximum_prefix_out
         && (a.add_path_send, a.paths_limit) == (b.add_path_send, b.paths_limit)
         && a.secondary_path == b.secondary_path
+        && a.optimal == b.optimal
         && same_filters(a, b)
 }
 

@@ -25,6 +25,7 @@ use crate::config::{
 use crate::peer::{self, DownReason, Negotiated, SessionConfig, Transport, TtlSecurity};
 use crate::rib::bandwidth::BandwidthUse;
 use crate::rib::damping;
+use crate::rib::optimal::{CostTable, Vantage};
 use crate::rib::orf::OutboundFilter;
 use crate::rib::reject::RejectCommunity;
 use crate::rib::settings::{
@@ -282,6 +283,7 @@ impl Surroundings<'_> {
             add_path_send: add_path_send(from, negotiated.add_path_send.contains(family)),
             paths_limit: negotiated.paths_limit(family),
             secondary_path: from.secondary_path,
+            optimal: self.vantage(family, from),
             reject_community: from
                 .reject_community
                 .map(|community| RejectCommunity { asn: community.asn, function: community.function }),
@@ -296,6 +298,15 @@ impl Surroundings<'_> {
             soo: from.filters.soo,
             dampening: from.filters.dampening.map(dampening),
         }
+    }
+
+    /// Where a client of a group of optimal route reflection sees the table from; nowhere else while the costs of no root
+    /// are known.
+    fn vantage(&self, family: Family, from: &EffectiveFamily) -> Option<Vantage> {
+        let group = from.optimal_group.as_ref().filter(|_| from.route_reflector_client)?;
+        let optimal = &self.router.families.get(family)?.optimal;
+        let root = optimal.active_root(group.as_str())?;
+        Some(Vantage { root, costs: Arc::new(CostTable::new(optimal.costs_of(root))) })
     }
 
     /// The lists of the export policy, with the `unsuppress-map` in the place of the route map.

@@ -12,6 +12,7 @@ use ferrite_types::{Asn, Community, ExtCommunity, Prefix};
 use super::attrs::Interned;
 use super::bandwidth::{self, Shared};
 use super::ctx::{Ctx, policy_peer};
+use super::optimal::Vantage;
 use super::policy::{Filter, PolicyInput, PolicyStep, Verdict, judge};
 use super::reason::Withheld;
 use super::rules::{self, PeerRules};
@@ -54,6 +55,7 @@ pub struct GroupKey {
     maximum_prefix_out: Option<u32>,
     add_path: (AddPathSend, u16),
     secondary_path: bool,
+    optimal: Option<Vantage>,
     /// The export policy, whatever its present state.
     export: FilterKey,
     filters: SideKey,
@@ -117,6 +119,7 @@ impl GroupKey {
             maximum_prefix_out: family.maximum_prefix_out,
             add_path: (family.add_path_send, family.paths_limit),
             secondary_path: family.secondary_path,
+            optimal: family.optimal.clone(),
             export: filter_key(family.export.as_ref()),
             filters: SideKey::new(params, family),
             alone: (asks_peer || params.rules.solo).then_some(id),

@@ -8,6 +8,7 @@ use ferrite_types::{Asn, ExtCommunity, IfIndex, Prefix, RouteProtocol, RouterId,
 
 use super::bandwidth::BandwidthUse;
 use super::damping::Dampening;
+use super::optimal::Vantage;
 use super::orf::OutboundFilter;
 use super::policy::Filter;
 use super::reject::RejectCommunity;
@@ -113,6 +114,8 @@ pub struct FamilyParams {
     pub paths_limit: u16,
     /// Where policy keeps the best path from the neighbour, the next one that passes is told.
     pub secondary_path: bool,
+    /// Where its best path is seen from, if not from here (RFC 9107).
+    pub optimal: Option<Vantage>,
     /// Refused routes are kept, and shown with this community and the reason.
     pub reject_community: Option<RejectCommunity>,
     /// In place of `export` for routes that an aggregate suppresses; without it they are not sent.

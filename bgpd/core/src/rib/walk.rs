@@ -134,8 +134,11 @@ impl<P: Key> Rib<P> {
                 view.sent_id = self.table.path_ids.get(key).unwrap_or(0);
             }
             if identified && holders {
-                view.advertised_to =
-                    self.groups.iter().flat_map(|group| group.path_holders(handle, path)).collect();
+                view.advertised_to = self
+                    .groups
+                    .iter()
+                    .flat_map(|group| group.path_holders(ctx, entry, handle, path))
+                    .collect();
                 view.advertised_to.sort_unstable();
             }
             Some(view)

@@ -9,10 +9,11 @@ use super::{Group, shared};
 use crate::rib::ctx::Ctx;
 use crate::rib::decision::{self, Candidate};
 use crate::rib::export::{default_route, export};
+use crate::rib::optimal::Vantage;
 use crate::rib::pack::Named;
 use crate::rib::path_id::PathKey;
 use crate::rib::peers::PeerIdx;
-use crate::rib::settings::{AddPathSend, PeerId};
+use crate::rib::settings::{AddPathSend, FamilyParams, PeerId};
 use crate::rib::table::{Entry, Handle, Key, Path, PathFlags, Table, entry_flags};
 
 /// The path that stands for `default-originate`, beside which no other is told.
@@ -35,9 +36,17 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
-    pub(super) fn new<P>(ctx: &Ctx, entry: &Entry<P>) -> Self {
+    /// As seen from here, or from a vantage.
+    pub(super) fn new<P>(ctx: &Ctx, entry: &Entry<P>, vantage: Option<&Vantage>) -> Self {
         let all = entry.paths.iter().enumerate().filter(|(_, path)| usable(path));
-        Self { candidates: all.filter_map(|(place, path)| Some((place, ctx.candidate(path)?))).collect() }
+        let candidate = |path: &Path| {
+            let mut candidate = ctx.candidate(path)?;
+            if let Some(vantage) = vantage {
+                vantage.see(&mut candidate, ctx.attrs.get(path.attrs)?.attrs.next_hop.addr());
+            }
+            Some(candidate)
+        };
+        Self { candidates: all.filter_map(|(place, path)| Some((place, candidate(path)?))).collect() }
     }
 
     /// The best of what is left; the very best is what the decision process said.
@@ -53,15 +62,15 @@ impl Ranking {
 }
 
 /// The first `count` paths by preference.
-fn first<P>(ctx: &Ctx, entry: &Entry<P>, count: usize) -> Places {
-    let mut ranking = Ranking::new(ctx, entry);
+fn first<P>(ctx: &Ctx, entry: &Entry<P>, count: usize, vantage: Option<&Vantage>) -> Places {
+    let mut ranking = Ranking::new(ctx, entry, vantage);
     std::iter::from_fn(|| ranking.next(ctx)).take(count).collect()
 }
 
 /// The best path, and the best of every other neighbouring AS.
-fn best_per_as<P>(ctx: &Ctx, entry: &Entry<P>) -> Places {
+fn best_per_as<P>(ctx: &Ctx, entry: &Entry<P>, vantage: Option<&Vantage>) -> Places {
     let mut groups: Vec<Vec<(usize, Candidate)>> = Vec::new();
-    for (place, candidate) in Ranking::new(ctx, entry).candidates {
+    for (place, candidate) in Ranking::new(ctx, entry, vantage).candidates {
         let same = |group: &&mut Vec<(usize, Candidate)>| {
             group.first().is_some_and(|(_, other)| other.neighbor == candidate.neighbor)
         };
@@ -83,21 +92,27 @@ fn best_per_as<P>(ctx: &Ctx, entry: &Entry<P>) -> Places {
 }
 
 /// The paths that a strategy names.
-pub(super) fn select<P>(ctx: &Ctx, entry: &Entry<P>, strategy: AddPathSend, limit: u16) -> Places {
+pub(super) fn select<P>(
+    ctx: &Ctx,
+    entry: &Entry<P>,
+    strategy: AddPathSend,
+    limit: u16,
+    vantage: Option<&Vantage>,
+) -> Places {
     let all = || entry.paths.iter().enumerate().filter(|(_, path)| usable(path)).map(|(place, _)| place);
     let limit = if limit == 0 { usize::MAX } else { usize::from(limit) };
     match strategy {
-        AddPathSend::Best(count) => first(ctx, entry, limit.min(usize::from(count))),
+        AddPathSend::Best(count) => first(ctx, entry, limit.min(usize::from(count)), vantage),
         AddPathSend::All => {
             let places: Places = all().collect();
-            if places.len() > limit { first(ctx, entry, limit) } else { places }
+            if places.len() > limit { first(ctx, entry, limit, vantage) } else { places }
         }
         AddPathSend::BestPerAs => {
-            let places = best_per_as(ctx, entry);
+            let places = best_per_as(ctx, entry, vantage);
             if places.len() <= limit {
                 return places;
             }
-            let ranked = first(ctx, entry, usize::MAX);
+            let ranked = first(ctx, entry, usize::MAX, vantage);
             ranked.into_iter().filter(|place| places.contains(place)).take(limit).collect()
         }
         AddPathSend::No => {
@@ -195,7 +210,7 @@ impl<P: Key> Group<P> {
         if let Some(main) = self.own_default(ctx, entry) {
             return Told { main, alternate: 0 };
         }
-        let Some(best) = entry.best().copied().filter(|_| self.settings_for(entry).is_some()) else {
+        let Some(best) = self.best_of(ctx, entry).filter(|_| self.settings_for(entry).is_some()) else {
             return Told::default();
         };
         if old.main == 0 && self.is_full() {
@@ -212,7 +227,7 @@ impl<P: Key> Group<P> {
     fn with_secondary(&mut self, ctx: &Ctx, entry: &Entry<P>) -> Told {
         let mut told = Told::default();
         let mut source = PeerIdx::LOCAL;
-        let mut ranking = Ranking::new(ctx, entry);
+        let mut ranking = Ranking::new(ctx, entry, self.settings.optimal.as_ref());
         while let Some(path) = ranking.next(ctx).and_then(|place| entry.paths.get(place)).copied() {
             if told.main != 0 && path.peer == source {
                 continue;
@@ -243,10 +258,26 @@ impl<P: Key> Group<P> {
         if self.settings_for(entry).is_none() || entry.best().is_none() {
             return SmallVec::new();
         }
-        let places = select(ctx, entry, self.settings.add_path_send, self.settings.paths_limit);
+        let places = self.selected(ctx, entry);
         let paths = places.into_iter().filter_map(|place| entry.paths.get(place));
         let sets = paths.map(|path| (key(path), self.path_out(ctx, path, entry)));
         sets.filter(|(_, id)| *id != 0).collect()
+    }
+
+    /// The best path as the group sees the table.
+    pub(super) fn best_of(&self, ctx: &Ctx, entry: &Entry<P>) -> Option<Path> {
+        let best = entry.best()?;
+        let Some(vantage) = self.settings.optimal.as_ref().filter(|_| entry.paths.len() > 1) else {
+            return Some(*best);
+        };
+        let place = Ranking::new(ctx, entry, Some(vantage)).next(ctx);
+        place.and_then(|place| entry.paths.get(place)).copied()
+    }
+
+    /// The paths that a group with identifiers is told.
+    pub(super) fn selected(&self, ctx: &Ctx, entry: &Entry<P>) -> Places {
+        let FamilyParams { add_path_send, paths_limit, optimal, .. } = &*self.settings;
+        select(ctx, entry, *add_path_send, *paths_limit, optimal.as_ref())
     }
 
     /// The set in which the group is told of a path; zero where it is not.
@@ -297,10 +328,11 @@ impl<P: Key> Group<P> {
     }
 
     /// Members that have this path, each under the group's identifier; a plain group is asked about the best only.
-    pub fn path_holders(&self, handle: Handle, path: &Path) -> Vec<PeerId> {
+    pub fn path_holders(&self, ctx: &Ctx, entry: &Entry<P>, handle: Handle, path: &Path) -> Vec<PeerId> {
+        let is_best = || self.best_of(ctx, entry).is_some_and(|best| key(&best) == key(path));
         let unit = match &self.units {
             Some(units) => units.find(handle, key(path)),
-            None => path.flags.has(PathFlags::BEST).then_some(handle),
+            None => is_best().then_some(handle),
         };
         let Some(unit) = unit else { return Vec::new() };
         self.members.iter().filter(|member| self.has_unit(member, unit)).map(|member| member.id).collect()
@@ -357,9 +389,9 @@ impl<P: Key> Group<P> {
     fn shown(&self, ctx: &Ctx, entry: &Entry<P>, idx: PeerIdx) -> Option<(Path, Attributes)> {
         let tell = |path: &Path| Some((*path, self.export_shown(ctx, entry, path)?));
         if !self.settings.secondary_path {
-            return tell(entry.best()?);
+            return tell(&self.best_of(ctx, entry)?);
         }
-        let mut ranking = Ranking::new(ctx, entry);
+        let mut ranking = Ranking::new(ctx, entry, self.settings.optimal.as_ref());
         while let Some(path) = ranking.next(ctx).and_then(|place| entry.paths.get(place)) {
             if path.peer != idx
                 && let Some(found) = tell(path)

@@ -1,7 +1,7 @@
 //! What a group tells a member of a prefix, and why not, path by path.
 
 use super::Group;
-use super::choose::{Ranking, key, select, usable};
+use super::choose::{Ranking, key, usable};
 use crate::rib::bandwidth::Shared;
 use crate::rib::ctx::Ctx;
 use crate::rib::explain::{ExplainedExport, ExplainedNeighbor, export_effects};
@@ -85,13 +85,13 @@ impl<P: Key> Group<P> {
     /// The paths that are tried, in order.
     fn offered(&self, ctx: &Ctx, entry: &Entry<P>) -> Vec<Path> {
         if self.units.is_some() {
-            let places = select(ctx, entry, self.settings.add_path_send, self.settings.paths_limit);
+            let places = self.selected(ctx, entry);
             return places.into_iter().filter_map(|place| entry.paths.get(place)).copied().collect();
         }
         if !self.settings.secondary_path {
-            return entry.best().copied().into_iter().collect();
+            return self.best_of(ctx, entry).into_iter().collect();
         }
-        let mut ranking = Ranking::new(ctx, entry);
+        let mut ranking = Ranking::new(ctx, entry, self.settings.optimal.as_ref());
         std::iter::from_fn(|| ranking.next(ctx)).filter_map(|place| entry.paths.get(place)).copied().collect()
     }
 

@@ -8,6 +8,7 @@ use ferrite_types::Community;
 use proptest::prelude::*;
 
 use super::*;
+use crate::rib::optimal::{CostTable, Vantage};
 use crate::rib::policy::{Filter, PolicyInput, Verdict};
 use crate::rib::settings::AggregateStatement;
 
@@ -96,6 +97,8 @@ enum Op {
     Unstick(usize),
     Refresh(usize),
     Multipath(u16),
+    /// The client sees the table from here, or from somewhere with other costs.
+    Vantage(u8),
     /// No aggregate of everything, one, or one that hides its parts.
     Aggregate(u8),
     ZebraRestart,
@@ -118,6 +121,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => peer.clone().prop_map(Op::Unstick),
         1 => peer.prop_map(Op::Refresh),
         1 => (1..4u16).prop_map(Op::Multipath),
+        2 => (0..4u8).prop_map(Op::Vantage),
         1 => (0..3u8).prop_map(Op::Aggregate),
         1 => Just(Op::ZebraRestart),
         5 => (0..6u8).prop_map(Op::Tick),
@@ -160,6 +164,19 @@ struct Model {
     nexthops: [Option<u32>; 3],
     multipath: u16,
     aggregate: u8,
+    vantage: u8,
+}
+
+/// What the way to a next hop costs from a vantage; number three knows no way to the last one.
+fn seen_cost(vantage: u8, which: u8) -> Option<u32> {
+    (vantage < 3 || which < 2).then_some((u32::from(vantage) * 7 + u32::from(which) * 5) % 3)
+}
+
+fn vantage(number: u8) -> Option<Vantage> {
+    let addr = |which: u8| prefix(&format!("192.0.2.{}/32", 1 + which));
+    let costs = (0..3).filter_map(|which| Some((addr(which), seen_cost(number, which)?)));
+    let root = Ipv4Addr::new(192, 0, 2, 100 + number).into();
+    (number > 0).then(|| Vantage { root, costs: Arc::new(CostTable::new(costs)) })
 }
 
 /// A usable path of the reference.
@@ -208,6 +225,7 @@ impl Model {
             nexthops: [Some(1); 3],
             multipath: 1,
             aggregate: 0,
+            vantage: 0,
         };
         for which in 0..3 {
             model.set_nexthop(which, Some(1));
@@ -230,6 +248,7 @@ impl Model {
             family.import = filter(import);
             family.export = filter(export);
             family.route_reflector_client = id == CLIENT;
+            family.optimal = vantage(self.vantage).filter(|_| id == CLIENT);
         })
     }
 
@@ -272,6 +291,14 @@ impl Model {
                 self.export[peer] = policy;
                 if self.is_up(peer) {
                     self.world.change(PEERS[peer].0, self.params(peer));
+                }
+            }
+            Op::Vantage(number) => {
+                self.vantage = number;
+                let client = PEERS.iter().position(|(id, ..)| *id == CLIENT).unwrap();
+                if self.is_up(client) {
+                    self.world.remotes.get_mut(&PeerId(CLIENT)).unwrap().repeats = true;
+                    self.world.change(CLIENT, self.params(client));
                 }
             }
             Op::Nexthop { which, metric } => self.set_nexthop(which, metric),
@@ -338,6 +365,19 @@ impl Model {
             .collect();
         paths.sort_by_key(Usable::key);
         paths
+    }
+
+    /// The best path as a peer is to see it.
+    fn best_for(&self, to: usize, paths: &[Usable]) -> Option<Usable> {
+        if self.vantage == 0 || PEERS[to].0 != CLIENT {
+            return paths.first().cloned();
+        }
+        let seen = paths.iter().map(|path| {
+            let NextHop::V4(addr) = path.attrs.next_hop else { panic!("another next hop") };
+            let metric = seen_cost(self.vantage, addr.octets()[3] - 1).unwrap_or(u32::MAX);
+            Usable { metric, ..path.clone() }
+        });
+        seen.min_by_key(Usable::key)
     }
 
     /// What a peer must have for a path of another, by the book.
@@ -407,7 +447,9 @@ impl Model {
             let mut expected: BTreeMap<Prefix, Attributes> = shown
                 .into_iter()
                 .flatten()
-                .filter_map(|(prefix, paths)| Some((*prefix, self.told(to, *prefix, paths.first()?)?)))
+                .filter_map(|(prefix, paths)| {
+                    Some((*prefix, self.told(to, *prefix, &self.best_for(to, paths)?)?))
+                })
                 .collect();
             if aggregated {
                 expected.extend(self.told_aggregate(to).map(|attrs| (aggregate_prefix(), attrs)));
