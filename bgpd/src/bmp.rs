@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use crate::tap::Tap;
+
 /// How long an attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long what is left may take to go out.
@@ -52,6 +54,7 @@ struct Collector {
 
 #[derive(Debug)]
 pub struct Bmp {
+    tap: Arc<Tap>,
     events: mpsc::Sender<Event>,
     incoming: mpsc::Sender<Incoming>,
     next: u64,
@@ -61,9 +64,9 @@ pub struct Bmp {
 
 impl Bmp {
     /// The receiver's items go to [`Self::connected`].
-    pub fn new(events: mpsc::Sender<Event>) -> (Self, mpsc::Receiver<Incoming>) {
+    pub fn new(tap: Arc<Tap>, events: mpsc::Sender<Event>) -> (Self, mpsc::Receiver<Incoming>) {
         let (incoming, receiver) = mpsc::channel(16);
-        (Self { events, incoming, next: 0, ends: HashMap::new(), collectors: HashMap::new() }, receiver)
+        (Self { tap, events, incoming, next: 0, ends: HashMap::new(), collectors: HashMap::new() }, receiver)
     }
 
     pub fn perform(&mut self, instance: InstanceId, action: BmpAction) {
@@ -75,6 +78,7 @@ impl Bmp {
                     let _ = known.sender.send(bytes);
                 }
             }
+            BmpAction::Mirror(on) => self.tap.mirror(on),
             BmpAction::Close { collector } => {
                 if let Some(known) = self.collectors.remove(&collector) {
                     drop(known.sender);

@@ -106,7 +106,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
     let feed = tokio::spawn(feed.run(sender.clone()));
     let tap = Arc::<Tap>::default();
     let dumps = Dumps::new(Arc::clone(&tap), events.clone());
-    let (bmp, mut collectors) = Bmp::new(events.clone());
+    let (bmp, mut collectors) = Bmp::new(Arc::clone(&tap), events.clone());
     let mut shell = Shell {
         clock,
         speaker: Speaker::new(host),

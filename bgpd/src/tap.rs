@@ -1,7 +1,7 @@
 //! What readers hand on of the messages they read, beside what they do with them: for dumps. A reader asks one atomic; what
 //! cannot be taken in time is counted and left out, for a disk must not hold up a session.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -31,6 +31,8 @@ pub struct Tap {
     wanted: AtomicU8,
     lost: AtomicU64,
     sender: Mutex<Option<mpsc::Sender<Tapped>>>,
+    /// Instances some collector of which wants everything mirrored.
+    mirrors: AtomicUsize,
 }
 
 impl Tap {
@@ -45,6 +47,20 @@ impl Tap {
     pub fn close(&self) {
         self.wanted.store(0, Ordering::Relaxed);
         *self.lock() = None;
+    }
+
+    /// One instance more that wants everything mirrored, or one less.
+    pub fn mirror(&self, on: bool) {
+        if on {
+            self.mirrors.fetch_add(1, Ordering::Relaxed);
+        } else {
+            let less = |count: usize| Some(count.saturating_sub(1));
+            let _ = self.mirrors.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        }
+    }
+
+    pub fn mirrors(&self) -> bool {
+        self.mirrors.load(Ordering::Relaxed) > 0
     }
 
     pub fn wants(&self, kind: MessageType) -> bool {

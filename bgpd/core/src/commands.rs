@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use bgp_packet::Family;
 use ferrite_cli::{Args, Registry};
 use ferrite_policy::view::{Daemon, PolicyShow};
-use ferrite_types::{Afi, Timestamp};
+use ferrite_types::{Afi, Safi, Timestamp};
 
 use crate::Action;
 use crate::config::{BgpConfig, NeighborName};
@@ -168,13 +168,19 @@ fn exec_of(token: QueryToken) -> (ExecId, usize) {
 
 /// The family that a command names; `show ip bgp` is IPv4, and so is what names none but may be either.
 fn named_family(args: &Args) -> Option<Family> {
-    if args.has("ipv6") {
-        Some(Family::IPV6_UNICAST)
+    let afi = if args.has("ipv6") {
+        Afi::Ipv6
     } else if args.has("ipv4") || args.has("ip") {
-        Some(Family::IPV4_UNICAST)
+        Afi::Ipv4
     } else {
-        None
-    }
+        return None;
+    };
+    Some(family_of(afi, args))
+}
+
+/// The families that a command is about: the one it names, or all.
+fn families_of(args: &Args) -> Vec<Family> {
+    named_family(args).map_or_else(|| Family::ALL.to_vec(), |family| vec![family])
 }
 
 /// FRR's default for tables: `show bgp` alone is IPv6.
@@ -229,9 +235,8 @@ impl Instance {
 
     /// What the shards must be asked first; or the reply at once.
     fn questions(&self, command: Command, args: &Args) -> Result<Vec<Query>, String> {
-        let unicast = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
         Ok(match command {
-            Command::Summary => unicast.map(|family| Query::Counts { family }).to_vec(),
+            Command::Summary => Family::ALL.map(|family| Query::Counts { family }).to_vec(),
             Command::Table => vec![Query::Counts { family: family_or_ipv6(args) }],
             Command::Adjacency(side) => {
                 let (_, family) = self.adjacency(side, args)?;
@@ -240,17 +245,16 @@ impl Instance {
             Command::Prefix => vec![self.prefix_question(args)?],
             Command::Explain => vec![self.explain_question(args)?],
             Command::Statistics => vec![Query::Statistics { family: family_or_ipv6(args) }],
-            Command::AllStatistics => unicast.map(|family| Query::Statistics { family }).to_vec(),
+            Command::AllStatistics => Family::ALL.map(|family| Query::Statistics { family }).to_vec(),
             Command::PrefixCounts => vec![self.tally_question(args)?],
             Command::Flaps => self.flap_questions(args)?,
             Command::Nexthops => vec![Query::Nexthops],
-            Command::UpdateGroups => match named_family(args) {
-                Some(family) => vec![Query::UpdateGroups { family }],
-                None => unicast.map(|family| Query::UpdateGroups { family }).to_vec(),
-            },
+            Command::UpdateGroups => {
+                families_of(args).into_iter().map(|family| Query::UpdateGroups { family }).collect()
+            }
             Command::Memory => {
                 let mut questions = vec![Query::Memory];
-                questions.extend(unicast.map(|family| Query::Counts { family }));
+                questions.extend(Family::ALL.map(|family| Query::Counts { family }));
                 questions
             }
             Command::Policy(_)
@@ -442,7 +446,8 @@ impl Instance {
         let Some((id, entry)) = entry else { return Err(warn("No such neighbor or address family")) };
         let active = |family: &Family| entry.effective.family(*family).is_some_and(|part| part.active);
         let family = named_family(args)
-            .or_else(|| [Family::IPV6_UNICAST, Family::IPV4_UNICAST].into_iter().find(active));
+            .or_else(|| [Family::IPV6_UNICAST, Family::IPV4_UNICAST].into_iter().find(active))
+            .or_else(|| Family::ALL.into_iter().find(active));
         let Some(family) = family.filter(active) else {
             return Err(warn("No such neighbor or address family"));
         };
@@ -507,9 +512,9 @@ fn reply(exec: ExecId, text: String, out: &mut Vec<Action>) {
     out.push(Action::Reply { exec, text, done: true });
 }
 
-/// The family of a prefix or address.
-fn family_of(afi: Afi) -> Family {
-    if afi == Afi::Ipv6 { Family::IPV6_UNICAST } else { Family::IPV4_UNICAST }
+/// The family of a prefix or address, with the routes that a command is about.
+fn family_of(afi: Afi, args: &Args) -> Family {
+    Family { afi, safi: if args.has("multicast") { Safi::Multicast } else { Safi::Unicast } }
 }
 
 #[cfg(test)]

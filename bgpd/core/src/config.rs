@@ -35,7 +35,7 @@ use ferrite_cli::{
 use ferrite_keychain::KeyChains;
 use ferrite_policy::PolicyConfig;
 use ferrite_policy::commands::{Access, Scope};
-use ferrite_types::{Afi, AsnNotation};
+use ferrite_types::AsnNotation;
 
 mod add_path;
 pub mod bmp;
@@ -94,7 +94,7 @@ pub use sessions::{
     COALESCE_TIME, GlobalSessions, InstanceSessions, Listen, LocalRole, READ_QUANTA, RttLimit,
     SUBGROUP_QUEUE, TcpKeepalive, WRITE_QUANTA, role_name,
 };
-pub use types::{GroupName, InstanceName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers, WrittenAsn};
+pub use types::{GroupName, InstanceName, PolicyName, RemoteAs, SessionKind, Timers, WrittenAsn};
 
 pub static ROUTER_BGP: Node = Node {
     name: "router bgp",
@@ -110,13 +110,46 @@ pub static BGP_IPV4: Node = Node {
     exit: "exit-address-family",
     order: 0,
 };
-pub static BGP_IPV6: Node = Node {
-    name: "bgp ipv6 unicast",
-    prompt: "config-router-af",
-    parent: Some(&ROUTER_BGP),
-    exit: "exit-address-family",
-    order: 0,
-};
+pub static BGP_IPV6: Node = Node { name: "bgp ipv6 unicast", ..BGP_IPV4 };
+pub static BGP_IPV4_MULTICAST: Node = Node { name: "bgp ipv4 multicast", ..BGP_IPV4 };
+pub static BGP_IPV6_MULTICAST: Node = Node { name: "bgp ipv6 multicast", ..BGP_IPV4 };
+
+/// A family that can be configured: its node and how it is entered.
+pub(crate) struct FamilyPlace {
+    pub family: Family,
+    pub node: &'static Node,
+    syntax: &'static str,
+    /// The line as it is rendered.
+    pub header: &'static str,
+}
+
+/// In the order of the running configuration.
+pub(crate) static FAMILY_PLACES: &[FamilyPlace] = &[
+    FamilyPlace {
+        family: Family::IPV4_UNICAST,
+        node: &BGP_IPV4,
+        syntax: "address-family ipv4 [unicast]",
+        header: "address-family ipv4 unicast",
+    },
+    FamilyPlace {
+        family: Family::IPV4_MULTICAST,
+        node: &BGP_IPV4_MULTICAST,
+        syntax: "address-family ipv4 multicast",
+        header: "address-family ipv4 multicast",
+    },
+    FamilyPlace {
+        family: Family::IPV6_UNICAST,
+        node: &BGP_IPV6,
+        syntax: "address-family ipv6 [unicast]",
+        header: "address-family ipv6 unicast",
+    },
+    FamilyPlace {
+        family: Family::IPV6_MULTICAST,
+        node: &BGP_IPV6_MULTICAST,
+        syntax: "address-family ipv6 multicast",
+        header: "address-family ipv6 multicast",
+    },
+];
 
 const NO_HELP: &str = "Negate a command or set its defaults";
 
@@ -347,21 +380,17 @@ fn register_router<H>(registry: &mut Registry<BgpConfig, H>) {
 
 fn register_families<H>(registry: &mut Registry<BgpConfig, H>) {
     let enter = "Enter Address Family command mode";
-    let places: [(&'static Node, Family, &str, &str); 2] = [
-        (&BGP_IPV4, Family::IPV4_UNICAST, "address-family ipv4 [unicast]", "address-family ipv4 unicast"),
-        (&BGP_IPV6, Family::IPV6_UNICAST, "address-family ipv6 [unicast]", "address-family ipv6 unicast"),
-    ];
-    for (node, family, syntax, way) in places {
+    for FamilyPlace { family, node, syntax, header } in FAMILY_PLACES {
         let help = [enter, "Address Family", "Address Family modifier"];
-        let command = ConfigCommand::new(&[&ROUTER_BGP], syntax, &help, |_, _| Ok(()));
-        registry.command(command.no(Negation::Never).enters(node).way(way));
-        for row in family::rows(family.afi) {
-            let command = family_command(&[node], family, row);
+        let command = ConfigCommand::new(&[&ROUTER_BGP], *syntax, &help, |_, _| Ok(()));
+        registry.command(command.no(Negation::Never).enters(node).way(*header));
+        for row in family::rows(*family) {
+            let command = family_command(&[node], *family, row);
             registry.command(row.examples.iter().fold(command, |command, line| command.example(*line)));
         }
     }
     // FRR's old place of IPv4 unicast.
-    for row in family::rows(Afi::Ipv4) {
+    for row in family::rows(Family::IPV4_UNICAST) {
         registry.command(family_command(&[&ROUTER_BGP], Family::IPV4_UNICAST, row).hidden());
     }
 }
@@ -406,14 +435,16 @@ fn render_router(config: &BgpConfig, router: &RouterBgp, lines: &mut Lines) {
     for row in router::AFTER {
         (row.render)(router, lines, &default);
     }
-    let headers = [(&BGP_IPV4, "address-family ipv4 unicast"), (&BGP_IPV6, "address-family ipv6 unicast")];
-    for (family, (node, header)) in PerFamily::FAMILIES.into_iter().zip(headers) {
-        let Some(part) = router.families.get(family) else { continue };
-        lines.section_if_any(header, node, |lines| {
+    for FamilyPlace { family, node, header, .. } in FAMILY_PLACES {
+        let Some(part) = router.families.get(*family) else { continue };
+        lines.section_if_any(*header, node, |lines| {
             part.render_before(lines);
-            neighbors::render_family(router, family, lines);
+            neighbors::render_family(router, *family, lines);
             part.render_after(lines);
         });
+    }
+    if let Some(limit) = router.bmp_mirror_limit {
+        lines.line(format!("bmp mirror buffer-limit {limit}"));
     }
     bmp::render(&router.bmp, lines);
 }

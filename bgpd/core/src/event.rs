@@ -76,6 +76,13 @@ pub enum Event {
         faults: Faults,
     },
     /// How long the way to the neighbour and back takes, as a KEEPALIVE came; milliseconds.
+    /// A message as it came, where [`crate::BmpAction::Mirror`] asked for it; `lost` before it were left out.
+    Mirrored {
+        peer: PeerId,
+        kind: bgp_packet::MessageType,
+        body: bytes::Bytes,
+        lost: u64,
+    },
     Rtt {
         peer: PeerId,
         conn: ConnId,

@@ -227,6 +227,7 @@ impl Instance {
                     entry.peer.count_faults(faults);
                 }
             }
+            Event::Mirrored { peer, kind, body, lost } => self.mirrored(now, peer, (kind, &body), lost, out),
             Event::Rtt { peer, conn, msec } => self.measured(now, peer, conn, msec, out),
             Event::Written { peer, conn, updates } => {
                 if let Some(entry) = self.peers.get_mut(&peer) {

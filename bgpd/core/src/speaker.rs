@@ -395,6 +395,7 @@ impl Event {
             | Self::Activity { peer, .. }
             | Self::Faulty { peer, .. }
             | Self::Rtt { peer, .. }
+            | Self::Mirrored { peer, .. }
             | Self::Written { peer, .. } => Some(*peer),
             Self::Configured(_)
             | Self::Accepted { .. }

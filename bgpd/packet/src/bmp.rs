@@ -103,6 +103,14 @@ pub fn route_mirroring(buf: &mut BytesMut, peer: &PeerHeader, pdu: &[u8]) {
     });
 }
 
+/// Messages were left out of what is mirrored (RFC 7854 §4.7: information, code 1).
+pub fn mirroring_lost(buf: &mut BytesMut, peer: &PeerHeader) {
+    message(buf, ROUTE_MIRRORING, |buf| {
+        put_peer(buf, peer);
+        put_tlv(buf, 1, &1_u16.to_be_bytes());
+    });
+}
+
 /// A session is up: our address, both ports, both OPENs whole.
 pub fn peer_up(
     buf: &mut BytesMut,

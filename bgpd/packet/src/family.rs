@@ -17,9 +17,13 @@ impl Family {
     pub const IPV4_MULTICAST: Self = Self { afi: Afi::Ipv4, safi: Safi::Multicast };
     pub const IPV6_MULTICAST: Self = Self { afi: Afi::Ipv6, safi: Safi::Multicast };
 
-    /// The families whose NLRI are prefixes, which this speaker decodes. `index` is the place in this list.
-    pub const ALL: [Self; 4] =
-        [Self::IPV4_UNICAST, Self::IPV6_UNICAST, Self::IPV4_MULTICAST, Self::IPV6_MULTICAST];
+    /// How many families this speaker decodes.
+    pub const COUNT: usize = 4;
+
+    /// The families whose NLRI are prefixes, which this speaker decodes, in the order of FRR's running configuration.
+    /// `index` is the place in this list.
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::IPV4_UNICAST, Self::IPV4_MULTICAST, Self::IPV6_UNICAST, Self::IPV6_MULTICAST];
 
     /// The family of these numbers, where this speaker decodes it.
     pub fn from_codes(afi: u16, safi: u8) -> Option<Self> {
@@ -30,8 +34,8 @@ impl Family {
     pub const fn index(self) -> Option<usize> {
         match (self.afi, self.safi) {
             (Afi::Ipv4, Safi::Unicast) => Some(0),
-            (Afi::Ipv6, Safi::Unicast) => Some(1),
-            (Afi::Ipv4, Safi::Multicast) => Some(2),
+            (Afi::Ipv4, Safi::Multicast) => Some(1),
+            (Afi::Ipv6, Safi::Unicast) => Some(2),
             (Afi::Ipv6, Safi::Multicast) => Some(3),
             _ => None,
         }
@@ -116,6 +120,37 @@ impl FamilySet {
 impl FromIterator<Family> for FamilySet {
     fn from_iter<I: IntoIterator<Item = Family>>(families: I) -> Self {
         families.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+/// One `T` for each of the families in [`Family::ALL`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PerFamily<T>([T; Family::COUNT]);
+
+impl<T> PerFamily<T> {
+    pub fn new(of: impl FnMut(Family) -> T) -> Self {
+        Self(Family::ALL.map(of))
+    }
+
+    /// The slot of a family; `None` for one without.
+    pub fn get(&self, family: Family) -> Option<&T> {
+        self.0.get(family.index()?)
+    }
+
+    pub fn get_mut(&mut self, family: Family) -> Option<&mut T> {
+        self.0.get_mut(family.index()?)
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Family, &T)> {
+        Family::ALL.into_iter().zip(&self.0)
+    }
+
+    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (Family, &mut T)> {
+        Family::ALL.into_iter().zip(&mut self.0)
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
     }
 }
 

@@ -17,7 +17,7 @@ pub mod update;
 
 pub use capability::{Capability, FamilyCode};
 pub use dynamic::CapabilityChange;
-pub use family::{Family, FamilySet};
+pub use family::{Family, FamilySet, PerFamily};
 pub use header::{Frame, MessageType, next_frame};
 pub use nlri::{Nlri, NlriEntry, NlriError};
 pub use notification::Notification;

@@ -74,6 +74,8 @@ pub struct Reader {
     ends: Ends,
     /// What came before it was known how it reads.
     held: Vec<Tapped>,
+    /// Messages that found no room to be mirrored.
+    unmirrored: u64,
 }
 
 /// What exists once UPDATEs may be read.
@@ -128,6 +130,7 @@ impl Reader {
             tap,
             ends,
             held: Vec::new(),
+            unmirrored: 0,
         }
     }
 
@@ -215,6 +218,9 @@ impl Reader {
         if self.tap.wants(frame.kind) {
             self.tapped(&frame);
         }
+        if self.tap.mirrors() {
+            self.mirror(&frame);
+        }
         let message = match frame.kind {
             MessageType::Update => return self.update(&frame.body).await,
             MessageType::Keepalive => PeerMessage::Keepalive,
@@ -262,6 +268,19 @@ impl Reader {
             }
             None if self.held.len() < HELD => self.held.push(message),
             None => {}
+        }
+    }
+
+    /// Hands a message on as it is, where there is room for it: a collector holds up no session.
+    fn mirror(&mut self, frame: &Frame) {
+        let (kind, body) = (frame.kind, frame.body.clone());
+        let event = Event::Mirrored { peer: self.peer, kind, body, lost: self.unmirrored };
+        // The last places are the sessions' own.
+        let room = self.events.capacity() > self.events.max_capacity() / 2;
+        if room && self.events.try_send(event).is_ok() {
+            self.unmirrored = 0;
+        } else {
+            self.unmirrored += 1;
         }
     }
 

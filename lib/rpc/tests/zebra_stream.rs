@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ferrite_rpc::zebra::{ClientEvent, ServerEvent, SessionId, ZebraClient, pb, serve};
 use ferrite_types::zclient::{FromZebra, Hello, RouteBatch, RouteUpdate, ToZebra};
-use ferrite_types::{RouteProtocol, VrfId};
+use ferrite_types::{RouteProtocol, Safi, VrfId};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -44,7 +44,7 @@ fn routes(count: u32) -> RouteBatch {
         protocol: RouteProtocol::Bgp,
         route: None,
     };
-    RouteBatch { vrf: VrfId::DEFAULT, table: None, updates: (0..count).map(update).collect() }
+    RouteBatch { vrf: VrfId::DEFAULT, safi: Safi::Unicast, table: None, updates: (0..count).map(update).collect() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,6 +31,9 @@ pub enum RouteProtocol {
     Babel,
     OpenFabric,
     Srte,
+    /// Routes of a kernel table that nothing but redistribution looks at.
+    #[serde(rename = "table-direct")]
+    TableDirect,
 }
 
 impl RouteProtocol {
@@ -57,6 +60,7 @@ impl RouteProtocol {
         Self::Babel,
         Self::OpenFabric,
         Self::Srte,
+        Self::TableDirect,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -107,6 +111,7 @@ impl RouteProtocol {
             Self::Babel => ("babel", 'A', 100, 42),
             Self::OpenFabric => ("openfabric", 'f', 115, 197),
             Self::Srte => ("srte", 't', 255, 198),
+            Self::TableDirect => ("table-direct", 't', 150, 0),
         }
     }
 }

@@ -10,7 +10,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use crate::interface::{Interface, InterfaceAddress};
-use crate::{Afi, Distance, IfIndex, Metric, Nexthop, Prefix, RouteProtocol, RouterId, TableId, Tag, VrfId};
+use crate::{
+    Afi, Distance, IfIndex, Metric, Nexthop, Prefix, RouteProtocol, RouterId, Safi, TableId, Tag, VrfId,
+};
 
 mod labels;
 
@@ -65,6 +67,8 @@ pub enum ToZebra {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RouteBatch {
     pub vrf: VrfId,
+    /// Unicast, or multicast: routes that multicast routing looks sources up in, and that are not forwarded by.
+    pub safi: Safi,
     /// `None` is the VRF's own table.
     pub table: Option<TableId>,
     pub updates: Vec<RouteUpdate>,
@@ -100,6 +104,8 @@ pub struct TrackNexthop {
     pub addr: IpAddr,
     /// Only an address on a connected network counts as reachable.
     pub connected_only: bool,
+    /// Not how the address is reached is asked, but whether the prefix of this length that begins with it is in the RIB.
+    pub exact: Option<u8>,
     /// False stops the tracking.
     pub track: bool,
 }
@@ -109,7 +115,7 @@ pub struct RedistributeRequest {
     pub vrf: VrfId,
     pub afi: Afi,
     pub protocol: RouteProtocol,
-    /// Instance, or kernel table number for [`RouteProtocol::Table`].
+    /// Instance, or kernel table number for [`RouteProtocol::Table`] and [`RouteProtocol::TableDirect`].
     pub instance: u32,
     pub subscribe: bool,
 }
@@ -171,7 +177,9 @@ pub enum FromZebra {
 pub struct NexthopState {
     pub vrf: VrfId,
     pub addr: IpAddr,
-    /// `None`: unreachable.
+    /// As it was asked: the answer is about the prefix itself.
+    pub exact: Option<u8>,
+    /// `None`: unreachable, or not in the RIB.
     pub resolved: Option<Resolution>,
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ferrite_types::zclient::{
     FromZebra, Hello, RedistributedRoute, RouteAttrs, RouteBatch, RouteOutcome, RouteResult,
 };
-use ferrite_types::{Afi, Nexthop, Prefix, RouteProtocol, Timestamp};
+use ferrite_types::{Afi, Nexthop, Prefix, RouteProtocol, Safi, Timestamp};
 
 use crate::action::Action;
 use crate::instance::Zebra;
@@ -382,7 +382,7 @@ impl Zebra {
         let mut cache = SetCache::default();
         for update in batch.updates {
             let afi = update.prefix.afi();
-            let table_key = crate::rib::key(batch.vrf, afi, table);
+            let table_key = TableKey { safi: batch.safi, ..crate::rib::key(batch.vrf, afi, table) };
             let source = Source { owner, protocol: update.protocol, instance, epoch };
             match update.route {
                 Some(route) => {
@@ -571,7 +571,8 @@ impl Zebra {
         shape: ShapeId,
         outcome: RouteOutcome,
     ) {
-        let Some(shape) = self.rib.shared.shape(shape) else { return };
+        // Nothing is installed of what multicast looks sources up in, and nothing waits for it.
+        let Some(shape) = self.rib.shared.shape(shape).filter(|_| key.safi == Safi::Unicast) else { return };
         let result = RouteResult { vrf: key.vrf, prefix, protocol: shape.protocol, outcome };
         self.clients.push_result(shape.owner, result);
     }

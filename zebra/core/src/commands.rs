@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ferrite_cli::{Args, CliError, ExecCommand, Registry};
 use ferrite_policy::view::{Daemon, PolicyShow};
-use ferrite_types::{Afi, Prefix, RouteProtocol, TableId, Tag, VrfId};
+use ferrite_types::{Afi, Prefix, RouteProtocol, Safi, TableId, Tag, VrfId};
 use indexmap::IndexMap;
 use serde_json::json;
 
@@ -19,6 +19,8 @@ use crate::view::client::ClientSummary;
 pub enum Show {
     Routes(Afi),
     Fib(Afi),
+    /// What multicast routing looks sources up in.
+    Rpf(Afi),
     Prefix(Afi),
     Summary(Afi),
     Nht(Afi),
@@ -268,6 +270,11 @@ fn register_routes(
         Show::Routes(afi),
     ));
     registry.exec(ExecCommand::new(
+        format!("show {ip} rpf [vrf NAME$vrf_name] [json]"),
+        &[SHOW, ip_help, "Routes by which sources of multicast are looked up", VRF, VRF_NAME, JSON],
+        Show::Rpf(afi),
+    ));
+    registry.exec(ExecCommand::new(
         format!("show {ip} route [vrf NAME$vrf_name] <{}$addr|{prefix}$prefix> [json]", host(afi)),
         &[
             SHOW,
@@ -305,7 +312,7 @@ impl Zebra {
     /// Answers a command. Nothing changes by it.
     pub fn answer(&self, show: Show, args: &Args) -> Result<Answer, CliError> {
         let text = match show {
-            Show::Routes(afi) | Show::Fib(afi) => return self.show_routes(afi, show, args),
+            Show::Routes(afi) | Show::Fib(afi) | Show::Rpf(afi) => return self.show_routes(afi, show, args),
             Show::Prefix(afi) => self.show_prefix(afi, args)?,
             Show::Summary(afi) => self.show_summary(afi, args)?,
             Show::Nht(afi) => self.show_nht(afi, args)?,
@@ -402,7 +409,9 @@ impl Zebra {
     fn show_routes(&self, afi: Afi, show: Show, args: &Args) -> Result<Answer, CliError> {
         let (vrfs, several) = self.vrfs(args)?;
         let table = args.parse_opt("table_id")?.map(TableId);
-        let keys = vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, table)).collect();
+        let safi = if matches!(show, Show::Rpf(_)) { Safi::Multicast } else { Safi::Unicast };
+        let keys = vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, table));
+        let keys = keys.map(|key| TableKey { safi, ..key }).collect();
         let filter = RouteFilter {
             protocol: args.get("source").map(|_| args.parse::<RouteProtocol>("source")).transpose()?,
             longer_than: args.parse_opt::<Prefix>("prefix")?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ferrite_types::zclient::RouteOutcome;
-use ferrite_types::{Prefix, RouteProtocol, Timestamp};
+use ferrite_types::{Prefix, RouteProtocol, Safi, Timestamp};
 use rustc_hash::FxHashSet;
 
 use crate::action::{FibOp, FibOpKind};
@@ -231,7 +231,9 @@ impl Zebra {
         };
         let shared = &mut self.rib.shared;
         let shape = selected.and_then(|id| shared.shape(id).copied());
-        let wanted = selected.filter(|_| shape.is_some_and(|shape| !is_system(shape.protocol)));
+        // What multicast looks sources up in is not forwarded by.
+        let forwards = key.safi == Safi::Unicast;
+        let wanted = selected.filter(|_| forwards && shape.is_some_and(|shape| !is_system(shape.protocol)));
         match (wanted, dest.fib) {
             (None, None) => {}
             (None, Some(held)) => {

@@ -117,6 +117,11 @@ impl Interfaces {
         self.vrfs().find(|(_, vrf)| vrf.table == table).map(|(id, _)| id)
     }
 
+    /// Whether the table is the one that its VRF forwards by.
+    pub fn is_own_table(&self, key: crate::rib::TableKey) -> bool {
+        key.safi == ferrite_types::Safi::Unicast && self.table_of(key.vrf) == Some(key.table)
+    }
+
     pub fn table_of(&self, vrf: VrfId) -> Option<TableId> {
         self.vrf(vrf).map(|vrf| vrf.table)
     }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use ferrite_types::interface::InterfaceAddress;
 use ferrite_types::zclient::RouteAttrs;
-use ferrite_types::{Distance, IfIndex, Metric, RouteProtocol, Tag, Timestamp};
+use ferrite_types::{Distance, IfIndex, Metric, RouteProtocol, TableId, Tag, Timestamp, VrfId};
 
 use crate::client::Source;
 use crate::event::KernelRoute;
@@ -54,9 +54,16 @@ impl Kernel {
     }
 }
 
+/// The kernel's own: unspecified, default, main and local.
+const RESERVED_TABLES: [TableId; 4] = [TableId(0), TableId(253), TableId(254), TableId(255)];
+
 impl Zebra {
     pub(crate) fn kernel_key(&self, route: &KernelRoute) -> Option<TableKey> {
-        let vrf = self.interfaces.vrf_by_table(route.table)?;
+        // A table that no VRF forwards by is kept for redistribution and for shows. As in FRR it counts to the default VRF.
+        let vrf = self
+            .interfaces
+            .vrf_by_table(route.table)
+            .or_else(|| (!RESERVED_TABLES.contains(&route.table)).then_some(VrfId::DEFAULT))?;
         Some(crate::rib::key(vrf, route.prefix.afi(), route.table))
     }
 

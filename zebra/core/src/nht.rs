@@ -34,10 +34,19 @@ pub struct Watch {
     pub via: Option<Via>,
 }
 
+/// A prefix of which clients want to know whether it is selected itself.
+#[derive(Debug, Default)]
+struct PrefixWatch {
+    clients: BTreeSet<ClientKey>,
+    known: Option<Resolution>,
+}
+
 #[derive(Debug, Default)]
 pub struct Tracker {
     watches: BTreeMap<Address, Watch>,
     dirty: BTreeSet<Address>,
+    prefixes: BTreeMap<(VrfId, Prefix), PrefixWatch>,
+    dirty_prefixes: BTreeSet<(VrfId, Prefix)>,
     dirty_sets: BTreeSet<SetId>,
     /// When work goes on that did not end in its rounds.
     pub deferred: Option<Timestamp>,
@@ -59,6 +68,9 @@ impl Tracker {
 
     /// A prefix is reached in another way: so are the addresses under it.
     fn mark(&mut self, vrf: VrfId, prefix: Prefix) {
+        if self.prefixes.contains_key(&(vrf, prefix)) {
+            self.dirty_prefixes.insert((vrf, prefix));
+        }
         if self.watches.is_empty() {
             return;
         }
@@ -117,11 +129,12 @@ impl Zebra {
             }
             self.tracker.drop_idle(at);
         }
+        self.tracker.prefixes.retain(|(of, _), _| *of != vrf);
     }
 
     /// A route for the prefix was selected, changed or went.
     pub(crate) fn mark_covered(&mut self, key: TableKey, prefix: Prefix) {
-        if self.interfaces.table_of(key.vrf) == Some(key.table) {
+        if self.interfaces.is_own_table(key) {
             self.tracker.mark(key.vrf, prefix);
         }
     }
@@ -159,6 +172,10 @@ impl Zebra {
         let mut states = Vec::new();
         for item in items {
             let at = (item.vrf, item.addr);
+            if let Some(length) = item.exact {
+                states.extend(self.track_prefix(client, item, length));
+                continue;
+            }
             if !item.track {
                 if let Some(watch) = self.tracker.watches.get_mut(&at) {
                     watch.clients.remove(&client);
@@ -178,7 +195,56 @@ impl Zebra {
         }
     }
 
+    /// A client's interest in a prefix itself; what is known of it now.
+    fn track_prefix(&mut self, client: ClientKey, item: &TrackNexthop, length: u8) -> Option<NexthopState> {
+        let at = (item.vrf, Prefix::new(item.addr, length).filter(|prefix| prefix.addr() == item.addr)?);
+        if !item.track {
+            let watch = self.tracker.prefixes.get_mut(&at)?;
+            watch.clients.remove(&client);
+            if watch.clients.is_empty() {
+                self.tracker.prefixes.remove(&at);
+            }
+            return None;
+        }
+        let known = self.selected_route(at);
+        let watch = self.tracker.prefixes.entry(at).or_default();
+        watch.clients.insert(client);
+        watch.known = known;
+        Some(prefix_state(at, watch))
+    }
+
+    /// What is selected for exactly this prefix in the VRF's own table.
+    fn selected_route(&self, (vrf, prefix): (VrfId, Prefix)) -> Option<Resolution> {
+        let key = crate::rib::key(vrf, prefix.afi(), self.interfaces.table_of(vrf)?);
+        let shape = self.rib.shared.shape(self.rib.dest(key, prefix)?.selected()?.shape)?;
+        Some(Resolution {
+            prefix,
+            protocol: shape.protocol,
+            distance: shape.distance,
+            metric: shape.metric,
+            nexthops: self.rib.shared.set(shape.set)?.nexthops.clone(),
+        })
+    }
+
+    fn look_up_prefixes(&mut self, told: &mut BTreeMap<ClientKey, Vec<NexthopState>>) {
+        for at in std::mem::take(&mut self.tracker.dirty_prefixes) {
+            let known = self.selected_route(at);
+            let Some(watch) = self.tracker.prefixes.get_mut(&at) else { continue };
+            if watch.known == known {
+                continue;
+            }
+            watch.known = known;
+            for client in &watch.clients {
+                told.entry(*client).or_default().push(prefix_state(at, watch));
+            }
+        }
+    }
+
     pub(crate) fn forget_tracking(&mut self, client: ClientKey) {
+        self.tracker.prefixes.retain(|_, watch| {
+            watch.clients.remove(&client);
+            !watch.clients.is_empty()
+        });
         let watched: Vec<Address> = self
             .tracker
             .watches
@@ -219,6 +285,7 @@ impl Zebra {
         } else {
             self.tracker.unsettled = 0;
         }
+        self.look_up_prefixes(&mut told);
         for (client, states) in told {
             self.send(client, FromZebra::Nexthops(states));
         }
@@ -289,12 +356,18 @@ impl Zebra {
     }
 }
 
+/// What a client is told of a prefix.
+fn prefix_state((vrf, prefix): (VrfId, Prefix), watch: &PrefixWatch) -> NexthopState {
+    NexthopState { vrf, addr: prefix.addr(), exact: Some(prefix.len()), resolved: watch.known.clone() }
+}
+
 /// What a client is told of an address.
 fn state(at: Address, watch: &Watch, connected_only: bool) -> NexthopState {
     let via = watch.via.as_ref().filter(|via| via.connected || !connected_only);
     NexthopState {
         vrf: at.0,
         addr: at.1,
+        exact: None,
         resolved: via.map(|via| Resolution {
             prefix: via.prefix,
             protocol: via.protocol,

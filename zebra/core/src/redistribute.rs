@@ -1,7 +1,7 @@
 //! Redistribution: clients subscribe to the selected routes of a source.
 
 use ferrite_types::zclient::{RedistributeRequest, RedistributedRoute, RouteAttrs};
-use ferrite_types::{Afi, Prefix, RouteProtocol, VrfId};
+use ferrite_types::{Afi, Prefix, RouteProtocol, Safi, TableId, VrfId};
 
 use crate::client::ClientKey;
 use crate::instance::Zebra;
@@ -34,7 +34,11 @@ impl Zebra {
 
     /// What is selected of a source now.
     fn send_selected(&mut self, client: ClientKey, wanted: Subscription) {
-        let Some(table) = self.interfaces.table_of(wanted.vrf) else { return };
+        let table = match wanted.protocol {
+            RouteProtocol::TableDirect => Some(TableId(wanted.instance)),
+            _ => self.interfaces.table_of(wanted.vrf),
+        };
+        let Some(table) = table else { return };
         let key = crate::rib::key(wanted.vrf, wanted.afi, table);
         let Some(table) = self.rib.tables.get(&key) else { return };
         let mut found = Vec::new();
@@ -60,7 +64,7 @@ impl Zebra {
         new: Option<ShapeId>,
     ) {
         if self.clients.connected().all(|(_, client)| client.subscriptions.is_empty())
-            || self.interfaces.table_of(key.vrf) != Some(key.table)
+            || key.safi != Safi::Unicast
         {
             return;
         }
@@ -89,12 +93,14 @@ impl Zebra {
 
     fn subscription_of(&self, key: TableKey, shape: ShapeId) -> Option<Subscription> {
         let shape = self.rib.shared.shape(shape)?;
-        Some(Subscription {
-            vrf: key.vrf,
-            afi: key.afi,
-            protocol: shape.protocol,
-            instance: shape.instance.into(),
-        })
+        let (vrf, afi) = (key.vrf, key.afi);
+        if self.interfaces.is_own_table(key) {
+            return Some(Subscription { vrf, afi, protocol: shape.protocol, instance: shape.instance.into() });
+        }
+        // Of another table everything is redistributed alike, by the number of the table.
+        let direct = key.safi == Safi::Unicast && shape.protocol != RouteProtocol::Bgp;
+        let (protocol, instance) = (RouteProtocol::TableDirect, key.table.0);
+        direct.then_some(Subscription { vrf, afi, protocol, instance })
     }
 
     fn redistributed(
@@ -108,6 +114,7 @@ impl Zebra {
         if prefix.is_host_scope() {
             return None;
         }
+        let source = self.subscription_of(key, shape)?;
         let shape = self.rib.shared.shape(shape)?;
         let set = self.rib.shared.set(shape.set)?;
         let attrs = RouteAttrs {
@@ -122,8 +129,8 @@ impl Zebra {
         Some(RedistributedRoute {
             vrf: key.vrf,
             prefix,
-            protocol: shape.protocol,
-            instance: shape.instance.into(),
+            protocol: source.protocol,
+            instance: source.instance,
             route: present.then_some(attrs),
         })
     }

@@ -17,7 +17,7 @@ pub use table::{Table, TableKey};
 
 use std::collections::BTreeMap;
 
-use ferrite_types::{Afi, Prefix, TableId, VrfId};
+use ferrite_types::{Afi, Prefix, Safi, TableId, VrfId};
 
 /// All tables and what their routes share.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Rib {
     }
 }
 
-/// Names a table of a VRF.
+/// Names a unicast table of a VRF.
 pub fn key(vrf: VrfId, afi: Afi, table: TableId) -> TableKey {
-    TableKey { vrf, afi, table }
+    TableKey { vrf, afi, safi: Safi::Unicast, table }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use bgp_packet::Family;
 use ferrite_cli::Args;
 use ferrite_types::Timestamp;
 use indexmap::IndexMap;
@@ -20,6 +19,8 @@ struct Connected {
     /// Seconds.
     uptime_sec: u64,
     messages_sent: u64,
+    mirrored: u64,
+    mirror_lost: u64,
     bytes_sent: u64,
     bytes_queued: usize,
     tables_pending: usize,
@@ -28,6 +29,7 @@ struct Connected {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Targets {
+    mirroring: bool,
     monitors: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     statistics_interval_msec: Option<u32>,
@@ -59,15 +61,18 @@ impl Instance {
                 remote: collector.remote.to_string(),
                 uptime_sec: now.since(collector.since).as_secs(),
                 messages_sent: collector.messages,
+                mirrored: collector.mirrored.messages,
+                mirror_lost: collector.mirrored.lost,
                 bytes_sent: collector.octets,
                 bytes_queued: collector.outstanding,
                 tables_pending: collector.pending(),
             });
             let monitors = targets.monitors.iter().map(|(family, rib)| {
-                let afi = if *family == Family::IPV6_UNICAST { "IPv6" } else { "IPv4" };
-                format!("{afi} unicast {rib}")
+                let afi = if family.afi == ferrite_types::Afi::Ipv6 { "IPv6" } else { "IPv4" };
+                format!("{afi} {} {rib}", family.safi)
             });
             let one = Targets {
+                mirroring: targets.mirror,
                 monitors: monitors.collect(),
                 statistics_interval_msec: targets.statistics,
                 listeners: targets.listeners.iter().map(|(addr, port)| format!("{addr}:{port}")).collect(),
@@ -85,6 +90,9 @@ impl fmt::Display for BmpView {
         writeln!(f, "BMP state for BGP VRF {}:\n", self.vrf)?;
         for (name, targets) in &self.targets {
             writeln!(f, "  Targets \"{name}\":")?;
+            if targets.mirroring {
+                writeln!(f, "    Route Mirroring enabled")?;
+            }
             for monitor in &targets.monitors {
                 writeln!(f, "    Route Monitoring {monitor}")?;
             }
@@ -103,16 +111,18 @@ impl fmt::Display for BmpView {
             writeln!(f, "\n    {} connected clients:", targets.clients.len())?;
             writeln!(
                 f,
-                " {:<24} {:>8} {:>10} {:>12} {:>10}",
-                "remote", "uptime", "MonSent", "ByteSent", "ByteQ"
+                " {:<24} {:>8} {:>10} {:>10} {:>10} {:>12} {:>10}",
+                "remote", "uptime", "MonSent", "MirrSent", "MirrLost", "ByteSent", "ByteQ"
             )?;
             for client in &targets.clients {
-                let Connected { remote, uptime_sec: up, messages_sent, bytes_sent, bytes_queued, .. } =
-                    client;
+                let Connected { remote, uptime_sec: up, messages_sent, bytes_sent, bytes_queued, .. } = client;
+                let Connected { mirrored, mirror_lost, .. } = client;
+                let monitored = messages_sent.saturating_sub(*mirrored);
                 let uptime = format!("{:02}:{:02}:{:02}", up / 3600, up / 60 % 60, up % 60);
                 writeln!(
                     f,
-                    " {remote:<24} {uptime:>8} {messages_sent:>10} {bytes_sent:>12} {bytes_queued:>10}"
+                    " {remote:<24} {uptime:>8} {monitored:>10} {mirrored:>10} {mirror_lost:>10} {bytes_sent:>12} \
+                     {bytes_queued:>10}"
                 )?;
             }
             writeln!(f)?;

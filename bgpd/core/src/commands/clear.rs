@@ -1,10 +1,9 @@
 //! `clear bgp …`.
 
-use bgp_packet::Family;
 use ferrite_cli::Args;
 use ferrite_types::{Asn, Timestamp};
 
-use super::named_family;
+use super::families_of;
 use crate::Action;
 use crate::config::SessionKind;
 use crate::instance::{Instance, PeerEntry};
@@ -69,8 +68,7 @@ impl Instance {
             Ok(peers) => peers,
         };
         let direction = args.get("direction");
-        let families = named_family(args)
-            .map_or_else(|| vec![Family::IPV4_UNICAST, Family::IPV6_UNICAST], |family| vec![family]);
+        let families = families_of(args);
         let mut text = String::new();
         for id in peers {
             for family in &families {

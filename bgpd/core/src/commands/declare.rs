@@ -8,7 +8,7 @@ use crate::config::BgpConfig;
 type Commands = Registry<BgpConfig, Command>;
 
 /// What stands before every show of a family.
-const SHOW: &str = "show [ip] bgp [<view|vrf> VIEWVRFNAME$vrf] [<ipv4|ipv6> [unicast]]";
+const SHOW: &str = "show [ip] bgp [<view|vrf> VIEWVRFNAME$vrf] [<ipv4|ipv6> [<unicast|multicast>]]";
 const SHOW_HELP: &[&str] = &[
     "Show running system information",
     "IP information",
@@ -19,6 +19,7 @@ const SHOW_HELP: &[&str] = &[
     "IPv4",
     "IPv6",
     "Unicast routes",
+    "Multicast routes",
 ];
 /// Without a family.
 const ALL: &str = "show [ip] bgp [<view|vrf> VIEWVRFNAME$vrf]";
@@ -360,7 +361,7 @@ fn various(registry: &mut Commands) {
 }
 
 fn clear(registry: &mut Commands) {
-    const CLEAR: &str = "clear [ip] bgp [<view|vrf> VIEWVRFNAME$vrf] [<ipv4|ipv6> [unicast]] <*$all|external$external|ASNUM$asn|peer-group PGNAME$group|<A.B.C.D|X:X::X:X|WORD>$neighbor>";
+    const CLEAR: &str = "clear [ip] bgp [<view|vrf> VIEWVRFNAME$vrf] [<ipv4|ipv6> [<unicast|multicast>]] <*$all|external$external|ASNUM$asn|peer-group PGNAME$group|<A.B.C.D|X:X::X:X|WORD>$neighbor>";
     const HELP: &[&str] = &[
         "Reset functions",
         "IP information",
@@ -371,6 +372,7 @@ fn clear(registry: &mut Commands) {
         "IPv4",
         "IPv6",
         "Unicast routes",
+        "Multicast routes",
         "All neighbors",
         "All external neighbors",
         "Neighbors of an AS",

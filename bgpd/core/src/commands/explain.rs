@@ -32,7 +32,7 @@ impl Instance {
         };
         let direction = args.get("direction");
         let scope = ExplainScope { peer, import: direction != Some("out"), export: direction != Some("in") };
-        Ok(Query::Explain { family: family_of(prefix.afi()), prefix, longest, scope })
+        Ok(Query::Explain { family: family_of(prefix.afi(), args), prefix, longest, scope })
     }
 
     pub(super) fn explain(&self, args: &Args, answers: &Answers) -> String {

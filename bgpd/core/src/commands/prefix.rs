@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bgp_packet::Family;
 use ferrite_cli::Args;
 use ferrite_rpki::OriginState;
-use ferrite_types::{Afi, Community, Prefix, Safi, Timestamp};
+use ferrite_types::{Afi, Community, Prefix, Timestamp};
 use indexmap::IndexMap;
 
 use super::table::{remote_id, unspecified};
@@ -52,7 +52,7 @@ impl Instance {
                 Afi::Ipv6 => "% Cannot specify IPv6 address or prefix with IPv4 AFI\n".to_owned(),
                 _ => "% Cannot specify IPv4 address or prefix with IPv6 AFI\n".to_owned(),
             }),
-            _ => Ok(query(family_of(afi))),
+            _ => Ok(query(family_of(afi, args))),
         }
     }
 
@@ -177,7 +177,7 @@ impl Instance {
             lists.into_iter().flatten().for_each(|list| list.named(|value| aliases.shown(value)));
         }
         let stale = peer.filter(|_| path.stale);
-        let family = Family { afi: view.prefix.afi(), safi: Safi::Unicast };
+        let family = view.family;
         let part = peer.and_then(|entry| entry.effective.family(family));
         let left = stale.and_then(|entry| self.stale_left(now, entry, family));
         PathDetail {

@@ -52,7 +52,7 @@ impl Instance {
     }
 
     pub(super) fn all_statistics(&self, args: &Args, answers: &Answers) -> String {
-        let families = [Family::IPV4_UNICAST, Family::IPV6_UNICAST].into_iter().enumerate();
+        let families = Family::ALL.into_iter().enumerate();
         let views: IndexMap<&'static str, [StatisticsView; 1]> = families
             .map(|(question, family)| {
                 (family_key(family.afi, family.safi), [self.statistics_view(family, answers, question)])

@@ -23,7 +23,7 @@ const PEER_GROUP: u64 = 64;
 
 impl Instance {
     pub(super) fn summary(&self, now: Timestamp, args: &Args, answers: &Answers) -> String {
-        let families: Vec<(usize, Family)> = [Family::IPV4_UNICAST, Family::IPV6_UNICAST]
+        let families: Vec<(usize, Family)> = Family::ALL
             .into_iter()
             .enumerate()
             .filter(|(_, family)| match named_family(args) {
@@ -32,7 +32,7 @@ impl Instance {
             })
             .collect();
         // With family and sub-family both named there is but one, and FRR leaves its name out.
-        let alone = args.has("unicast");
+        let alone = args.has("unicast") || args.has("multicast");
         let views = families
             .iter()
             .map(|(question, family)| (family, self.family_summary(now, *family, *question, args, answers)));

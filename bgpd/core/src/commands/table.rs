@@ -126,7 +126,7 @@ impl Instance {
             origin: Some(path.attrs.origin),
             nexthops: self.row_cells(path),
             refused: peer.filter(|_| path.filtered).and_then(|entry| {
-                let family = entry.effective.family(super::family_of(prefix.prefix.afi()))?;
+                let family = entry.effective.family(prefix.family)?;
                 let reason = family.reject_community?;
                 let list = path.attrs.large_communities.iter();
                 let found = list.copied().find(|c| (c.global, c.local1) == (reason.asn, reason.function));

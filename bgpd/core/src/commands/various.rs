@@ -9,11 +9,10 @@ use indexmap::IndexMap;
 use serde_json::json as object;
 
 use super::summary::state_name;
-use super::{Answers, json, named_family};
+use super::{Answers, families_of, json};
 use crate::config::{NeighborName, RemoteAs};
 use crate::instance::{Instance, PeerEntry};
 use crate::rib::Answer;
-use crate::rib::local::probes;
 use crate::rib::query::{GroupView, MemoryView, NexthopView};
 use crate::view::nexthop::{NexthopCache, NexthopEntry, ResolvedNexthop};
 use crate::view::peer_group::{DynamicRanges, FamilyText, Member, PeerGroupView, PeerGroups};
@@ -40,20 +39,11 @@ impl Instance {
         let wanted = args.parse_opt::<std::net::IpAddr>("addr").ok().flatten();
         let mut cache = NexthopCache { vrf_name: self.label().to_owned(), ..NexthopCache::default() };
         let shown = merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr));
-        // A `network` that is looked for in the RIB is tracked by its addresses; they are no next hops.
-        for (addr, view) in shown.filter(|(addr, _)| !self.is_checked_network(**addr)) {
+        for (addr, view) in shown {
             let side = if addr.is_ipv4() { &mut cache.ipv4 } else { &mut cache.ipv6 };
             side.insert(addr.to_string(), self.nexthop_entry(view));
         }
         if args.has("json") { json(&cache) } else { cache.to_string() }
-    }
-
-    fn is_checked_network(&self, addr: std::net::IpAddr) -> bool {
-        let Some(router) = self.router().filter(|router| router.import_check) else { return false };
-        let mut networks = router.families.iter().flat_map(|(_, family)| family.networks.keys());
-        let probed =
-            |prefix: &ferrite_types::Prefix| prefix.contains(addr) && probes(*prefix).contains(&addr);
-        networks.any(probed) && !self.by_name.contains_key(&NeighborName::Addr(addr))
     }
 
     fn nexthop_entry(&self, view: &NexthopView) -> NexthopEntry {
@@ -83,8 +73,7 @@ impl Instance {
     }
 
     pub(super) fn update_groups(&self, args: &Args, answers: &Answers) -> String {
-        let families = named_family(args)
-            .map_or_else(|| vec![Family::IPV4_UNICAST, Family::IPV6_UNICAST], |family| vec![family]);
+        let families = families_of(args);
         let mut groups = IndexMap::new();
         for (question, family) in families.iter().enumerate() {
             let mut merged: IndexMap<u32, GroupView> = IndexMap::new();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bgp_packet::Family;
 use bgp_packet::bmp::Rib;
 use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Negation, Node, Registry};
+use ferrite_types::{Afi, Safi};
 
 use super::{BgpConfig, NO_HELP, ROUTER_BGP};
 
@@ -53,6 +54,8 @@ pub struct BmpTargets {
     pub statistics: Option<u32>,
     pub listeners: BTreeSet<(IpAddr, u16)>,
     pub connects: BTreeMap<Connect, ConnectHow>,
+    /// Everything that neighbours send, as it came.
+    pub mirror: bool,
 }
 
 /// A table as the configuration names it, in FRR's order of rendering.
@@ -139,21 +142,24 @@ const ROWS: &[Row] = &[
         example: "bmp stats interval 5000",
     },
     Row {
-        syntax: "bmp monitor <ipv4|ipv6>$afi unicast <pre-policy|post-policy|loc-rib|adj-rib-out>$rib",
+        syntax: "bmp monitor <ipv4|ipv6>$afi <unicast|multicast>$safi <pre-policy|post-policy|loc-rib|adj-rib-out>$rib",
         help: &[
             "BGP Monitoring Protocol",
             "Send BMP route monitoring messages",
             "Address family",
             "Address family",
             "Unicast routes",
+            "Multicast routes",
             "Routes as received",
             "Routes as accepted",
             "The best routes",
             "Routes as sent to neighbors",
         ],
         change: |targets, args, negated| {
-            let family =
-                if args.get("afi") == Some("ipv6") { Family::IPV6_UNICAST } else { Family::IPV4_UNICAST };
+            let family = Family {
+                afi: if args.get("afi") == Some("ipv6") { Afi::Ipv6 } else { Afi::Ipv4 },
+                safi: if args.get("safi") == Some("multicast") { Safi::Multicast } else { Safi::Unicast },
+            };
             let monitor = (family, MonitoredRib::read(args.get("rib").unwrap_or_default()));
             if negated {
                 targets.monitors.remove(&monitor)
@@ -163,6 +169,15 @@ const ROWS: &[Row] = &[
             Ok(())
         },
         example: "bmp monitor ipv4 unicast post-policy",
+    },
+    Row {
+        syntax: "bmp mirror",
+        help: &["BGP Monitoring Protocol", "Send BMP route mirroring messages"],
+        change: |targets, _, negated| {
+            targets.mirror = !negated;
+            Ok(())
+        },
+        example: "bmp mirror",
     },
     Row {
         syntax: "bmp listener <X:X::X:X|A.B.C.D>$addr port (1-65535)$port",
@@ -241,6 +256,25 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
         },
     );
     registry.command(enter.enters(&BMP).way("bmp targets T").example("bmp targets T"));
+    registry.command(
+        ConfigCommand::new(
+            &[&ROUTER_BGP],
+            "bmp mirror buffer-limit (0-4294967294)$limit",
+            &[
+                "BGP Monitoring Protocol",
+                "Route Mirroring settings",
+                "Configure maximum memory used for buffered mirroring messages",
+                "Limit in bytes",
+            ],
+            |config: &mut BgpConfig, edit| {
+                let limit = if edit.negated { None } else { Some(edit.args.parse("limit")?) };
+                config.router(edit.context)?.bmp_mirror_limit = limit;
+                Ok(())
+            },
+        )
+        .no(Negation::Syntax("no bmp mirror buffer-limit [(0-4294967294)]"))
+        .example("bmp mirror buffer-limit 1000000"),
+    );
     for row in ROWS {
         let change = row.change;
         let command =
@@ -251,7 +285,6 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
         registry.command(command.example(row.example));
     }
     for words in [
-        "bmp mirror",
         "bmp import-vrf-view",
         "bmp stats send-experimental",
         "ip access-list",
@@ -285,9 +318,11 @@ fn render_one(targets: &BmpTargets, lines: &mut Lines) {
     if let Some(interval) = targets.statistics {
         lines.line(format!("bmp stats interval {interval}"));
     }
+    if targets.mirror {
+        lines.line("bmp mirror");
+    }
     for (family, rib) in &targets.monitors {
-        let afi = if *family == Family::IPV6_UNICAST { "ipv6" } else { "ipv4" };
-        lines.line(format!("bmp monitor {afi} unicast {rib}"));
+        lines.line(format!("bmp monitor {} {} {rib}", family.afi, family.safi));
     }
     for (addr, port) in &targets.listeners {
         lines.line(format!("bmp listener {addr} port {port}"));

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 
-use bgp_packet::Family;
+use bgp_packet::{Family, PerFamily};
 use ferrite_cli::common::Defaults;
 use ferrite_types::{Asn, IfIndex};
 
@@ -23,7 +23,7 @@ use super::reflection::RejectCommunity;
 use super::router::RouterBgp;
 use super::session::{LocalAs, SessionSettings, Shutdown, UpdateSource};
 use super::sessions::{LocalRole, RttLimit};
-use super::types::{GroupName, PerFamily, PolicyName, RemoteAs, SessionKind, Timers};
+use super::types::{GroupName, PolicyName, RemoteAs, SessionKind, Timers};
 
 /// TCP port of BGP (RFC 4271 §8.2.1).
 pub const BGP_PORT: u16 = 179;
@@ -207,10 +207,7 @@ impl RouterBgp {
             remote_as: self.remote_as_of(neighbor),
             kind,
             session: self.effective_session(config, own, group, kind, name.interface().is_some()),
-            families: PerFamily {
-                ipv4_unicast: family(Family::IPV4_UNICAST),
-                ipv6_unicast: family(Family::IPV6_UNICAST),
-            },
+            families: PerFamily::new(family),
             name,
         }
     }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use bgp_packet::Family;
 use bgp_packet::attr::Origin;
 use ferrite_cli::{Args, CliError, Lines, Negation};
-use ferrite_types::{Afi, Distance, Ipv4Prefix, Metric, Prefix, RouteProtocol};
+use ferrite_types::{Afi, Distance, Ipv4Prefix, Metric, Prefix, RouteProtocol, Safi};
 
 use super::dampening::{self, Dampening};
 use super::optimal::{self, OptimalReflection};
@@ -386,9 +387,10 @@ pub(super) static IPV4: &[FamilyRow] = &[
         "OpenFabric Routing Protocol"
     ),
     redistribute!(
-        "<ospf|table>$protocol (1-65535)$instance",
+        "<ospf|table|table-direct>$protocol (1-65535)$instance",
         "Open Shortest Path First (OSPFv2)",
         "Non-main Kernel Routing Table",
+        "Non-main Kernel Routing Table - Direct",
         "Instance ID/Table ID"
     ),
     FamilyRow {
@@ -431,6 +433,11 @@ pub(super) static IPV6: &[FamilyRow] = &[
         "Non-main Kernel Routing Table",
         "Babel routing protocol (Babel)",
         "OpenFabric Routing Protocol"
+    ),
+    redistribute!(
+        "table-direct$protocol (1-65535)$instance",
+        "Non-main Kernel Routing Table - Direct",
+        "Table ID"
     ),
     FamilyRow {
         syntax: "distance (1-255)$distance X:X::X:X/M$prefix [WORD$list]",
@@ -582,8 +589,11 @@ impl FamilyConfig {
     }
 }
 
-/// The rows of a family.
-pub(super) fn rows(afi: Afi) -> impl Iterator<Item = &'static FamilyRow> {
-    let own = if afi == Afi::Ipv6 { IPV6 } else { IPV4 };
-    own.iter().chain(COMMON)
+/// The rows of a family. As in FRR, what is forwarded is the unicast families' affair: several paths at once, and routes
+/// of other protocols.
+pub(super) fn rows(family: Family) -> impl Iterator<Item = &'static FamilyRow> {
+    let own = if family.afi == Afi::Ipv6 { IPV6 } else { IPV4 };
+    let unicast_only =
+        |row: &FamilyRow| ["redistribute ", "maximum-paths "].iter().any(|word| row.syntax.starts_with(word));
+    own.iter().chain(COMMON).filter(move |row| family.safi == Safi::Unicast || !unicast_only(row))
 }

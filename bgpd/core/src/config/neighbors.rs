@@ -10,7 +10,7 @@ use super::name::NeighborName;
 use super::peer::{Neighbor, No, Part, PeerGroup, PeerKey, PeerLines, PeerRow, PeerSettings, Target};
 use super::router::RouterBgp;
 use super::types::{GroupName, RemoteAs, SessionKind};
-use super::{BGP_IPV4, BGP_IPV6, BgpConfig, ROUTER_BGP, peer_family, peer_filters, session};
+use super::{BgpConfig, FAMILY_PLACES, FamilyPlace, ROUTER_BGP, peer_family, peer_filters, session};
 
 /// What stands before every setting of a neighbour or group.
 const PREFIX: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>$neighbor";
@@ -442,13 +442,12 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     register_groups(registry);
     rows(registry, &ROUTER_BGP, Family::IPV4_UNICAST, false, session::ROWS);
     rows(registry, &ROUTER_BGP, Family::IPV4_UNICAST, true, peer_family::ROWS);
-    rows(registry, &BGP_IPV4, Family::IPV4_UNICAST, false, peer_family::ROWS);
-    rows(registry, &BGP_IPV6, Family::IPV6_UNICAST, false, peer_family::ROWS);
     rows(registry, &ROUTER_BGP, Family::IPV4_UNICAST, true, peer_filters::ROWS);
-    rows(registry, &BGP_IPV4, Family::IPV4_UNICAST, false, peer_filters::ROWS);
-    rows(registry, &BGP_IPV6, Family::IPV6_UNICAST, false, peer_filters::ROWS);
-    rows(registry, &BGP_IPV4, Family::IPV4_UNICAST, false, peer_filters::IN_FAMILY);
-    rows(registry, &BGP_IPV6, Family::IPV6_UNICAST, false, peer_filters::IN_FAMILY);
+    for FamilyPlace { family, node, .. } in FAMILY_PLACES {
+        rows(registry, node, *family, false, peer_family::ROWS);
+        rows(registry, node, *family, false, peer_filters::ROWS);
+        rows(registry, node, *family, false, peer_filters::IN_FAMILY);
+    }
 }
 
 fn register_groups<H>(registry: &mut Registry<BgpConfig, H>) {
@@ -485,7 +484,7 @@ fn register_groups<H>(registry: &mut Registry<BgpConfig, H>) {
         let router = config.router(edit.context)?;
         part(router, key(router, edit), name)
     };
-    for (nodes, hidden) in [(&[&ROUTER_BGP][..], false), (&[&BGP_IPV4, &BGP_IPV6][..], true)] {
+    for (nodes, hidden) in [(&[&ROUTER_BGP][..], false), (&[&super::BGP_IPV4, &super::BGP_IPV6][..], true)] {
         let command = ConfigCommand::new(nodes, syntax.clone(), &help, edit).no(Negation::Never);
         registry.command(visible(command, hidden));
         let command =

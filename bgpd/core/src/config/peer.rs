@@ -5,7 +5,7 @@
 //! `send-community`, `capability fqdn`, `enforce-first-as`). What a member sets to the very value of its group is not
 //! kept apart where FRR does not ([`Part::normalise`]).
 
-use bgp_packet::Family;
+use bgp_packet::{Family, PerFamily};
 use ferrite_cli::{Args, CliError, Lines};
 use ferrite_types::Asn;
 
@@ -13,7 +13,7 @@ use super::name::NeighborName;
 use super::peer_family::PeerFamily;
 use super::router::RouterBgp;
 use super::session::SessionSettings;
-use super::types::{GroupName, PerFamily, RemoteAs, SessionKind};
+use super::types::{GroupName, RemoteAs, SessionKind};
 
 /// What a neighbour and a peer group have in common.
 #[derive(Clone, PartialEq, Debug, Default)]

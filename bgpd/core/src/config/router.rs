@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use bgp_packet::Family;
+use bgp_packet::{Family, PerFamily};
 use ferrite_cli::common::Defaults;
 use ferrite_cli::{Args, CliError, Lines, Negation};
 use ferrite_types::{Asn, AsnNotation, RouterId};
@@ -23,7 +23,7 @@ use super::peer::{Neighbor, PeerGroup, PeerSettings};
 use super::reflection;
 use super::session::{checked_message, checked_timers};
 use super::sessions::{self, InstanceSessions};
-use super::types::{GroupName, PerFamily, RemoteAs, SessionKind, Timers, WrittenAsn};
+use super::types::{GroupName, RemoteAs, SessionKind, Timers, WrittenAsn};
 
 /// `bgp bestpath as-path multipath-relax [as-set|no-as-set]`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,6 +39,8 @@ pub struct RouterBgp {
     pub asn: WrittenAsn,
     /// `bmp targets …`, by name.
     pub bmp: BTreeMap<Arc<str>, BmpTargets>,
+    /// `bmp mirror buffer-limit`: octets that may wait for a collector before messages are left out.
+    pub bmp_mirror_limit: Option<u32>,
     /// How shows write AS numbers; `None` as plain numbers.
     pub notation: Option<AsnNotation>,
     pub fast_external_failover: bool,
@@ -108,6 +110,7 @@ impl RouterBgp {
         Self {
             asn,
             bmp: BTreeMap::new(),
+            bmp_mirror_limit: None,
             notation: None,
             fast_external_failover: true,
             router_id: None,
@@ -116,7 +119,7 @@ impl RouterBgp {
             ebgp_requires_policy: !datacenter,
             enforce_first_as: true,
             reject_as_sets: false,
-            default_families: PerFamily { ipv4_unicast: true, ipv6_unicast: false },
+            default_families: PerFamily::new(|family| family == Family::IPV4_UNICAST),
             default_local_preference: 100,
             show_hostname: datacenter,
             client_to_client_reflection: true,
@@ -202,6 +205,12 @@ impl RouterBgp {
         settings
     }
 
+    fn set_default_family(&mut self, family: Family, active: bool) {
+        if let Some(slot) = self.default_families.get_mut(family) {
+            *slot = active;
+        }
+    }
+
     pub(super) fn active_by_default(&self, family: Family) -> bool {
         self.default_families.get(family).copied().unwrap_or_default()
     }
@@ -240,6 +249,32 @@ macro_rules! switch {
                 }
             },
             examples: &[$example],
+        }
+    };
+}
+
+/// `bgp default FAMILY`: neighbours speak it unless told otherwise.
+macro_rules! default_family {
+    ($family:expr, $word:literal, $example:literal) => {
+        RouterRow {
+            syntax: concat!("bgp default ", $word),
+            help: &[BGP, DEFAULTS, concat!("Activate ", $word, " for a peer by default")],
+            no: Negation::Derived,
+            set: |router, _| {
+                router.set_default_family($family, true);
+                Ok(())
+            },
+            unset: |router, _, _| {
+                router.set_default_family($family, false);
+                Ok(())
+            },
+            render: |router, lines, default| {
+                let active = router.active_by_default($family);
+                if active != default.active_by_default($family) {
+                    lines.line(format!("{}bgp default {}", if active { "" } else { "no " }, $word));
+                }
+            },
+            examples: &[concat!($example, "bgp default ", $word)],
         }
     };
 }
@@ -315,18 +350,10 @@ pub(super) static BEFORE: &[RouterRow] = &[
     ),
     sessions::SUPPRESS_DUPLICATES,
     sessions::HARD_ADMINISTRATIVE_RESET,
-    switch!(
-        default_families.ipv4_unicast,
-        "bgp default ipv4-unicast",
-        &[BGP, DEFAULTS, "Activate ipv4-unicast for a peer by default"],
-        "no bgp default ipv4-unicast"
-    ),
-    switch!(
-        default_families.ipv6_unicast,
-        "bgp default ipv6-unicast",
-        &[BGP, DEFAULTS, "Activate ipv6-unicast for a peer by default"],
-        "bgp default ipv6-unicast"
-    ),
+    default_family!(Family::IPV4_UNICAST, "ipv4-unicast", "no "),
+    default_family!(Family::IPV4_MULTICAST, "ipv4-multicast", ""),
+    default_family!(Family::IPV6_UNICAST, "ipv6-unicast", ""),
+    default_family!(Family::IPV6_MULTICAST, "ipv6-multicast", ""),
     RouterRow {
         syntax: "bgp default local-preference (0-4294967295)$value",
         help: &[

@@ -87,6 +87,11 @@ fn restarts_and_delayed_starts_render_as_in_frr() {
 }
 
 #[test]
+fn the_multicast_families_render_as_frr_does() {
+    renders_as_frr(include_str!("golden/multicast.conf"), include_str!("golden/multicast.frr.conf"));
+}
+
+#[test]
 fn what_is_said_for_all_instances_takes_the_place_of_what_they_said() {
     let engine = engine();
     let own = "router bgp 65001\n bgp graceful-restart restart-time 100\n bgp graceful-restart\n";

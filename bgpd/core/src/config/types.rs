@@ -1,11 +1,10 @@
-//! The small values of the configuration: AS numbers as they were written, names, tables with a slot per family.
+//! The small values of the configuration: AS numbers as they were written, names, timers.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use bgp_packet::Family;
 use ferrite_types::{Asn, ParseError};
 
 /// An AS number and whether it was written with a dot (RFC 5396): the running configuration shows what was entered.
@@ -162,46 +161,6 @@ impl InstanceName {
             Self::View(_) => "VIEW",
             Self::Default | Self::Vrf(_) => "VRF",
         }
-    }
-}
-
-/// One `T` per family that can be configured: IPv4 and IPv6 unicast.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct PerFamily<T> {
-    pub ipv4_unicast: T,
-    pub ipv6_unicast: T,
-}
-
-impl PerFamily<()> {
-    /// The families with a slot, in the order of the running configuration.
-    pub const FAMILIES: [Family; 2] = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
-}
-
-impl<T> PerFamily<T> {
-    /// The slot of a family; `None` for one that cannot be configured.
-    pub fn get(&self, family: Family) -> Option<&T> {
-        match family {
-            Family::IPV4_UNICAST => Some(&self.ipv4_unicast),
-            Family::IPV6_UNICAST => Some(&self.ipv6_unicast),
-            _ => None,
-        }
-    }
-
-    pub fn get_mut(&mut self, family: Family) -> Option<&mut T> {
-        match family {
-            Family::IPV4_UNICAST => Some(&mut self.ipv4_unicast),
-            Family::IPV6_UNICAST => Some(&mut self.ipv6_unicast),
-            _ => None,
-        }
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (Family, &T)> {
-        [(Family::IPV4_UNICAST, &self.ipv4_unicast), (Family::IPV6_UNICAST, &self.ipv6_unicast)].into_iter()
-    }
-
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Family, &mut T)> {
-        [(Family::IPV4_UNICAST, &mut self.ipv4_unicast), (Family::IPV6_UNICAST, &mut self.ipv6_unicast)]
-            .into_iter()
     }
 }
 

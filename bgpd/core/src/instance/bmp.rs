@@ -29,6 +29,7 @@ use crate::rib::{
 };
 
 mod encode;
+mod mirror;
 
 /// A connection with a collector, numbered by the shell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,6 +60,8 @@ pub enum BmpEvent {
 pub enum BmpAction {
     /// Listeners and connections are to be these.
     Configure(BTreeMap<Arc<str>, BmpTargets>),
+    /// Whether readers are to hand on what they read.
+    Mirror(bool),
     Send {
         collector: CollectorId,
         bytes: Bytes,
@@ -90,6 +93,7 @@ pub struct Bmp {
     next_token: u64,
     /// Routes too large to be told.
     pub(crate) too_large: u64,
+    mirroring: bool,
 }
 
 #[derive(Debug)]
@@ -104,6 +108,7 @@ pub struct Collector {
     /// When it last took something, or had nothing to take.
     moved: Timestamp,
     statistics_due: Option<Timestamp>,
+    pub mirrored: mirror::Mirrored,
     steps: VecDeque<Step>,
     walking: Option<QueryToken>,
 }
@@ -130,7 +135,7 @@ impl Step {
     }
 }
 
-const FAMILIES: [Family; 2] = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
+const FAMILIES: [Family; Family::COUNT] = Family::ALL;
 const OF_PEERS: [Rib; 3] = [Rib::InPre, Rib::InPost, Rib::OutPost];
 
 impl Collector {
@@ -160,6 +165,11 @@ impl Instance {
         self.bmp_targets(&collector.target).is_some_and(|targets| targets.monitors(family, rib))
     }
 
+    /// Whether a collector is told of sessions.
+    fn hears_of_peers(&self, collector: &Collector) -> bool {
+        self.mirrors(collector) || OF_PEERS.iter().any(|rib| self.monitors_rib(collector, *rib))
+    }
+
     fn monitors_rib(&self, collector: &Collector, rib: Rib) -> bool {
         FAMILIES.iter().any(|family| self.monitors(collector, *family, rib))
     }
@@ -177,7 +187,7 @@ impl Instance {
             return;
         }
         let tables = |all: &BTreeMap<Arc<str>, BmpTargets>, name: &str| {
-            all.get(name).map(|targets| (targets.monitors.clone(), targets.statistics))
+            all.get(name).map(|targets| (targets.monitors.clone(), targets.statistics, targets.mirror))
         };
         let stale: Vec<CollectorId> = self
             .bmp
@@ -239,6 +249,7 @@ impl Instance {
             outstanding: 0,
             moved: now,
             statistics_due,
+            mirrored: mirror::Mirrored::default(),
             steps: VecDeque::new(),
             walking: None,
         };
@@ -253,7 +264,8 @@ impl Instance {
         }
         let mut steps = VecDeque::new();
         for peer in established {
-            if OF_PEERS.iter().any(|rib| targets.monitors.iter().any(|(_, known)| known.rib() == *rib)) {
+            let of_peers = |rib: &Rib| targets.monitors.iter().any(|(_, known)| known.rib() == *rib);
+            if targets.mirror || OF_PEERS.iter().any(of_peers) {
                 self.encode_peer_up(now, peer, &mut buf);
             }
             for (family, rib) in targets.monitors.iter().filter(|(_, rib)| rib.rib() != Rib::Loc) {
@@ -290,6 +302,7 @@ impl Instance {
             loc_rib: any(Rib::Loc),
             adj_out: any(Rib::OutPost),
         };
+        self.mirror_wants(out);
         if wants != self.bmp.wants {
             self.bmp.wants = wants;
             self.all_shards(|| ShardEvent::Monitor(wants), out);
@@ -433,9 +446,7 @@ impl Instance {
         }
         let mut buf = BytesMut::new();
         self.encode_peer_up(now, peer, &mut buf);
-        let of_peers =
-            |instance: &Self, c: &Collector| OF_PEERS.iter().any(|rib| instance.monitors_rib(c, *rib));
-        self.tell_all(&buf.freeze(), of_peers, out);
+        self.tell_all(&buf.freeze(), Self::hears_of_peers, out);
     }
 
     pub(super) fn bmp_peer_down(
@@ -460,9 +471,7 @@ impl Instance {
         let Some(header) = self.peer_header(now, peer, Rib::InPre) else { return };
         let mut buf = BytesMut::new();
         bmp::peer_down(&mut buf, &header, &encode::why_down(reset));
-        let of_peers =
-            |instance: &Self, c: &Collector| OF_PEERS.iter().any(|rib| instance.monitors_rib(c, *rib));
-        self.tell_all(&buf.freeze(), of_peers, out);
+        self.tell_all(&buf.freeze(), Self::hears_of_peers, out);
         for id in self.bmp.collectors.keys().copied().collect::<Vec<_>>() {
             self.walk_on(id, out);
         }

@@ -166,6 +166,5 @@ pub fn same_shard(a: &ShardConfig, b: &ShardConfig) -> bool {
         && a.confederation == b.confederation
         && a.own_addresses == b.own_addresses
         && a.interfaces == b.interfaces
-        && same_settings(&a.ipv4_unicast, &b.ipv4_unicast)
-        && same_settings(&a.ipv6_unicast, &b.ipv6_unicast)
+        && a.families.values().zip(b.families.values()).all(|(a, b)| same_settings(a, b))
 }

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const ABSENCE: Duration = Duration::from_secs(30);
 
 /// The families that decisions wait in.
-const FAMILIES: [Family; 2] = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
+const FAMILIES: [Family; Family::COUNT] = Family::ALL;
 
 /// Gone for good once the first convergence is over.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bgp_packet::attr::{AttrCode, CodeSet, SessionKind};
 use bgp_packet::capability::{GracefulRestart, LongLived};
-use bgp_packet::{Family, FamilySet};
+use bgp_packet::{Family, FamilySet, PerFamily};
 use ferrite_policy::Policies;
 use ferrite_types::{Afi, IfIndex, RouterId, VrfId};
 
@@ -320,9 +320,10 @@ impl Surroundings<'_> {
     /// The instance as its shards see it.
     pub fn shard(&mut self, own_addresses: Vec<IpAddr>, interfaces: Vec<(IfIndex, String)>) -> ShardConfig {
         let router = self.router;
-        let (mut ipv4_unicast, mut ipv6_unicast) = (FamilySettings::default(), FamilySettings::default());
-        self.fill_family(Afi::Ipv4, &router.families.ipv4_unicast, &mut ipv4_unicast);
-        self.fill_family(Afi::Ipv6, &router.families.ipv6_unicast, &mut ipv6_unicast);
+        let mut families = PerFamily::<FamilySettings>::default();
+        for ((family, from), (_, to)) in router.families.iter().zip(families.iter_mut()) {
+            self.fill_family(family.afi, from, to);
+        }
         ShardConfig {
             vrf: self.vrf.unwrap_or(identity::NO_VRF),
             asn: router.asn.asn,
@@ -354,8 +355,7 @@ impl Surroundings<'_> {
             sending: super::terms::sending(self.config, router),
             max_med: self.max_med,
             suppress_fib_pending: self.config.graceful(router).suppress_fib_pending && self.host.install,
-            ipv4_unicast,
-            ipv6_unicast,
+            families,
         }
     }
 

@@ -10,15 +10,15 @@ use ferrite_types::{Afi, Prefix, RouteProtocol, VrfId};
 use crate::config::RouterBgp;
 
 /// A next hop as zebra is asked for it.
-type Tracked = (VrfId, IpAddr, bool);
+type Tracked = (VrfId, IpAddr, bool, Option<u8>);
 
 /// The union of what the shards track.
 #[derive(Debug, Default)]
 pub struct Tracking {
     /// Shards that want each next hop.
     wanted: BTreeMap<Tracked, BTreeSet<usize>>,
-    /// Zebra's last word on each address.
-    states: BTreeMap<(VrfId, IpAddr), NexthopState>,
+    /// Zebra's last word on each address, and on each prefix that is tracked itself.
+    states: BTreeMap<(VrfId, IpAddr, Option<u8>), NexthopState>,
 }
 
 impl Tracking {
@@ -30,19 +30,19 @@ impl Tracking {
     ) -> (Vec<TrackNexthop>, Vec<NexthopState>) {
         let (mut ask, mut known) = (Vec::new(), Vec::new());
         for request in requests {
-            let key = (request.vrf, request.addr, request.connected_only);
+            let key = (request.vrf, request.addr, request.connected_only, request.exact);
             if request.track {
                 let shards = self.wanted.entry(key).or_default();
                 if shards.is_empty() {
                     ask.push(request);
                 }
                 shards.insert(shard);
-                known.extend(self.states.get(&(request.vrf, request.addr)).cloned());
+                known.extend(self.states.get(&(request.vrf, request.addr, request.exact)).cloned());
             } else if let Some(shards) = self.wanted.get_mut(&key) {
                 shards.remove(&shard);
                 if shards.is_empty() {
                     self.wanted.remove(&key);
-                    self.forget(request.vrf, request.addr);
+                    self.forget(request.vrf, request.addr, request.exact);
                     ask.push(request);
                 }
             }
@@ -50,17 +50,17 @@ impl Tracking {
         (ask, known)
     }
 
-    fn forget(&mut self, vrf: VrfId, addr: IpAddr) {
-        let others = [true, false].iter().any(|connected| self.wanted.contains_key(&(vrf, addr, *connected)));
-        if !others {
-            self.states.remove(&(vrf, addr));
+    fn forget(&mut self, vrf: VrfId, addr: IpAddr, exact: Option<u8>) {
+        let wanted = |connected: &bool| self.wanted.contains_key(&(vrf, addr, *connected, exact));
+        if ![true, false].iter().any(wanted) {
+            self.states.remove(&(vrf, addr, exact));
         }
     }
 
     /// Zebra's news.
     pub fn learn(&mut self, states: &[NexthopState]) {
         for state in states {
-            self.states.insert((state.vrf, state.addr), state.clone());
+            self.states.insert((state.vrf, state.addr, state.exact), state.clone());
         }
     }
 
@@ -71,16 +71,17 @@ impl Tracking {
 
     /// The route that an address is reached by.
     pub fn resolved_prefix(&self, vrf: VrfId, addr: IpAddr) -> Option<Prefix> {
-        self.states.get(&(vrf, addr))?.resolved.as_ref().map(|resolved| resolved.prefix)
+        self.states.get(&(vrf, addr, None))?.resolved.as_ref().map(|resolved| resolved.prefix)
     }
 
     /// Everything wanted, for a fresh connection; what zebra said on the old one no longer counts.
     pub fn replay(&mut self) -> Vec<TrackNexthop> {
         self.states.clear();
-        let track = |(vrf, addr, connected_only): &Tracked| TrackNexthop {
+        let track = |(vrf, addr, connected_only, exact): &Tracked| TrackNexthop {
             vrf: *vrf,
             addr: *addr,
             connected_only: *connected_only,
+            exact: *exact,
             track: true,
         };
         self.wanted.keys().map(track).collect()
@@ -121,7 +122,8 @@ mod tests {
     use super::*;
 
     fn track(addr: &str, track: bool) -> TrackNexthop {
-        TrackNexthop { vrf: VrfId::DEFAULT, addr: addr.parse().unwrap(), connected_only: false, track }
+        let addr = addr.parse().unwrap();
+        TrackNexthop { vrf: VrfId::DEFAULT, addr, connected_only: false, exact: None, track }
     }
 
     #[test]
@@ -138,7 +140,8 @@ mod tests {
     fn a_shard_that_tracks_later_is_told_what_is_known() {
         let mut tracking = Tracking::default();
         tracking.request(0, vec![track("10.0.0.1", true)]);
-        let state = NexthopState { vrf: VrfId::DEFAULT, addr: "10.0.0.1".parse().unwrap(), resolved: None };
+        let addr = "10.0.0.1".parse().unwrap();
+        let state = NexthopState { vrf: VrfId::DEFAULT, addr, exact: None, resolved: None };
         tracking.learn(std::slice::from_ref(&state));
         assert_eq!(tracking.request(1, vec![track("10.0.0.1", true)]).1, [state]);
     }

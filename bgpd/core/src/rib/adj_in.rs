@@ -273,7 +273,7 @@ fn set_peer_address(route: &mut PolicyInput<'_>, params: &PeerParams) {
 impl Importer {
     fn new(ctx: &Ctx, peer: PeerIdx, family: bgp_packet::Family, sets: usize) -> Option<Self> {
         let slot = ctx.peers.get(peer)?;
-        let epoch = slot.epochs.get(super::stale::place(family)?)?.current;
+        let epoch = slot.epochs.get(family.index()?)?.current;
         let params = Arc::clone(&slot.params);
         let family = Arc::clone(params.family(family)?);
         let by_prefix = family.import.as_ref().is_some_and(|policy| policy.depends_on_prefix());

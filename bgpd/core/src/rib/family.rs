@@ -6,7 +6,7 @@ use std::time::Duration;
 use bgp_packet::Family;
 use ferrite_policy::Scope;
 use ferrite_rpki::Delta;
-use ferrite_types::Timestamp;
+use ferrite_types::{Safi, Timestamp};
 use ferrite_types::zclient::RouteOutcome;
 use smallvec::SmallVec;
 
@@ -199,7 +199,7 @@ impl<P: Key> Rib<P> {
         }
         let config = Arc::clone(&ctx.config);
         let sent = match config.family(self.family) {
-            Some(settings) => self.fib.flush(ctx, &mut self.table, settings, fib_outstanding, out),
+            Some(settings) => self.fib.flush(ctx, &mut self.table, self.family.safi, settings, fib_outstanding, out),
             None => 0,
         };
         // What needs no word of the kernel is told now.
@@ -219,7 +219,8 @@ impl<P: Key> Rib<P> {
     }
 
     /// Zebra's word on a route: what waited for it is told.
-    pub fn fib_result(&mut self, prefix: P, outcome: RouteOutcome) {
+    pub fn fib_result(&mut self, prefix: ferrite_types::Prefix, outcome: RouteOutcome) {
+        let Some(prefix) = P::from_prefix(prefix) else { return };
         super::fib::result(&mut self.table, prefix, outcome);
         let Some(handle) = self.table.find(&prefix).filter(|_| outcome == RouteOutcome::Installed) else {
             return;
@@ -285,7 +286,7 @@ impl<P: Key> Rib<P> {
         for handle in &batch {
             self.decide(ctx, *handle);
             self.fib.mark(*handle);
-            if ctx.config.suppress_fib_pending {
+            if ctx.config.suppress_fib_pending && self.family.safi == Safi::Unicast {
                 self.await_fib(*handle);
             }
             if !self.defaults.is_empty() {

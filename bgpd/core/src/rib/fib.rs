@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use bgp_packet::attr::NextHop;
 use ferrite_types::zclient::{self, RouteAttrs, RouteOutcome, RouteUpdate};
-use ferrite_types::{Blackhole, Distance, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Tag};
+use ferrite_types::{Blackhole, Distance, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, Tag};
 use rustc_hash::FxHashMap;
 
 use super::attrs::AttrId;
@@ -120,6 +120,7 @@ impl Fib {
         &mut self,
         ctx: &mut Ctx,
         table: &mut Table<P>,
+        safi: Safi,
         settings: &FamilySettings,
         outstanding: usize,
         out: &mut Vec<ShardAction>,
@@ -147,7 +148,7 @@ impl Fib {
         }
         let count = updates.len();
         if count > 0 {
-            let batch = zclient::RouteBatch { vrf: ctx.config.vrf, table: None, updates };
+            let batch = zclient::RouteBatch { vrf: ctx.config.vrf, safi, table: None, updates };
             out.push(ShardAction::Zebra(batch));
         }
         count

@@ -582,7 +582,7 @@ impl<P: Key> Group<P> {
         }
         for member in &self.members {
             if let Some(slot) = ctx.peers.get_mut(member.idx) {
-                let place = usize::from(self.family != Family::IPV4_UNICAST);
+                let Some(place) = self.family.index() else { return };
                 if let Some(sent) = slot.sent.get_mut(place).filter(|sent| **sent != member.sent) {
                     *sent = member.sent;
                     slot.counts_changed = true;

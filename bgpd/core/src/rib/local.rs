@@ -1,15 +1,13 @@
 //! Our own routes: `network` statements and redistribution.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_packet::Family;
 use bgp_packet::attr::{Attributes, NextHop, Origin};
 use ferrite_types::zclient::{RedistributedRoute, RouteAttrs};
-use ferrite_types::{IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, Timestamp};
+use ferrite_types::{IfIndex, Nexthop, NexthopKind, RouteProtocol, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
 use super::adj_in::same_filter;
 use super::aggregate::{LOCAL_WEIGHT, input};
@@ -30,30 +28,8 @@ const REDISTRIBUTION_GRACE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Network {
     statement: NetworkStatement,
-    /// Addresses of the prefix tracked for the import check; none without it.
-    probes: SmallVec<[NexthopId; 3]>,
-}
-
-/// Addresses of a prefix by which zebra is asked for the prefix itself: the first, the last and one in between. Zebra tells of
-/// the longest prefix that covers an address, so that one probe would be blind where a more specific route has it.
-pub fn probes(prefix: Prefix) -> SmallVec<[IpAddr; 3]> {
-    let at = |numerator: u128| -> IpAddr {
-        match prefix {
-            Prefix::V4(prefix) => {
-                let host = u128::from(!prefix.mask().to_bits());
-                Ipv4Addr::from_bits(prefix.bits() | (host * numerator / 2) as u32).into()
-            }
-            Prefix::V6(prefix) => {
-                let host = u128::MAX.checked_shr(u32::from(prefix.len())).unwrap_or(0);
-                let part = if numerator == 2 { host } else { host / 2 * numerator };
-                Ipv6Addr::from_bits(prefix.bits() | part).into()
-            }
-        }
-    };
-    let mut addrs: SmallVec<[IpAddr; 3]> = [at(0), at(2), at(1)].into();
-    addrs.dedup();
-    addrs.truncate(if prefix.is_host() { 1 } else { 3 });
-    addrs
+    /// The prefix itself, tracked for the import check; none without it.
+    check: Option<NexthopId>,
 }
 
 /// A redistributed route as zebra has it.
@@ -127,7 +103,7 @@ impl<P: Key> Rib<P> {
             self.originated.networks.keys().filter(|prefix| !wanted.contains_key(*prefix)).copied().collect();
         for prefix in gone {
             let network = self.originated.networks.remove(&prefix);
-            network.into_iter().flat_map(|network| network.probes).for_each(|id| ctx.nexthops.release(id));
+            network.and_then(|network| network.check).into_iter().for_each(|id| ctx.nexthops.release(id));
             self.withdraw_own(ctx, prefix, local_id::NETWORK);
         }
         for (prefix, statement) in wanted {
@@ -140,10 +116,9 @@ impl<P: Key> Rib<P> {
             }
             let check = ctx.config.import_check && ctx.config.zebra;
             let old = self.originated.networks.remove(&prefix);
-            let addrs = if check { probes(statement.prefix) } else { SmallVec::new() };
-            let probes = addrs.into_iter().map(|addr| ctx.nexthops.acquire(ctx.now, addr, false)).collect();
-            old.into_iter().flat_map(|network| network.probes).for_each(|id| ctx.nexthops.release(id));
-            self.originated.networks.insert(prefix, Network { statement: statement.clone(), probes });
+            let check = check.then(|| ctx.nexthops.acquire_prefix(ctx.now, statement.prefix));
+            old.and_then(|network| network.check).into_iter().for_each(|id| ctx.nexthops.release(id));
+            self.originated.networks.insert(prefix, Network { statement: statement.clone(), check });
             self.originate_network(ctx, prefix);
         }
     }
@@ -158,15 +133,14 @@ impl<P: Key> Rib<P> {
 
     fn originate_network(&mut self, ctx: &mut Ctx, prefix: P) {
         let Some(network) = self.originated.networks.get(&prefix) else { return };
-        let exact = network.probes.iter().copied().find(|id| ctx.nexthops.is_exactly(*id, prefix.into()));
-        let present = network.probes.is_empty() || exact.is_some();
+        // Without the check, and with it where the prefix is in the RIB, with its metric.
+        let metric = network.check.map_or(Some(0), |id| ctx.nexthops.present(id));
         let map = network.statement.map.clone();
-        let metric = exact.and_then(|id| ctx.nexthops.reach(id)).map_or(0, |reach| reach.metric);
         let mut attrs = own_attributes(self.family);
         attrs.origin = Origin::Igp;
-        attrs.med = Some(metric);
+        attrs.med = Some(metric.unwrap_or(0));
         let mut flags = PathFlags::default();
-        flags.set(PathFlags::UNUSABLE, !present);
+        flags.set(PathFlags::UNUSABLE, metric.is_none());
         let local = Local::default();
         self.originate_own(ctx, prefix, local_id::NETWORK, attrs, local, map.as_ref(), None, flags);
     }
@@ -346,22 +320,5 @@ fn redistributed_nexthop(family: Family, route: &RouteAttrs) -> Option<NextHop> 
             Some(NextHop::V6 { global: addr, link_local: None })
         }
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prefix_is_looked_for_at_both_ends_and_between() {
-        let texts = |prefix: &str| -> Vec<String> {
-            probes(prefix.parse().unwrap()).iter().map(ToString::to_string).collect()
-        };
-        assert_eq!(texts("10.0.0.0/8"), ["10.0.0.0", "10.255.255.255", "10.127.255.255"]);
-        assert_eq!(texts("192.0.2.1/32"), ["192.0.2.1"]);
-        assert_eq!(texts("0.0.0.0/0"), ["0.0.0.0", "255.255.255.255", "127.255.255.255"]);
-        assert_eq!(texts("2001:db8::/126"), ["2001:db8::", "2001:db8::3", "2001:db8::1"]);
-        assert_eq!(texts("2001:db8::1/128"), ["2001:db8::1"]);
     }
 }

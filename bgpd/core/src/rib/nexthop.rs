@@ -32,6 +32,8 @@ impl NexthopId {
 pub struct NexthopKey {
     pub addr: IpAddr,
     pub connected_only: bool,
+    /// Not a next hop: whether the prefix of this length is in the RIB.
+    pub exact: Option<u8>,
 }
 
 /// What is known of it.
@@ -101,7 +103,16 @@ fn judge(key: NexthopKey, answer: Option<Resolution>) -> State {
 impl Nexthops {
     /// Finds or starts the tracking of a next hop and counts one user.
     pub fn acquire(&mut self, now: Timestamp, addr: IpAddr, connected_only: bool) -> NexthopId {
-        let key = NexthopKey { addr, connected_only };
+        self.acquire_key(now, NexthopKey { addr, connected_only, exact: None })
+    }
+
+    /// The same for a prefix that is to be in the RIB itself.
+    pub fn acquire_prefix(&mut self, now: Timestamp, prefix: Prefix) -> NexthopId {
+        let exact = Some(prefix.len());
+        self.acquire_key(now, NexthopKey { addr: prefix.addr(), connected_only: false, exact })
+    }
+
+    fn acquire_key(&mut self, now: Timestamp, key: NexthopKey) -> NexthopId {
         if let Some(id) = self.by_key.get(&key).copied() {
             self.idle.remove(&id);
             if let Some(Some(slot)) = self.slots.get_mut(id.place()) {
@@ -109,9 +120,9 @@ impl Nexthops {
             }
             return id;
         }
-        let answer = self.answer(addr);
+        let answer = self.answer(key);
         let state = answer.clone().map_or(State::Asked, |answer| judge(key, answer));
-        let tracked = Tracked { key, refs: 1, state, answer, own: self.own.contains(&addr), changed: now };
+        let tracked = Tracked { key, refs: 1, state, answer, own: key.exact.is_none() && self.own.contains(&key.addr), changed: now };
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(place) = self.slots.get_mut(id.place()) {
@@ -124,16 +135,16 @@ impl Nexthops {
                 NexthopId::of(self.slots.len() - 1)
             }
         };
-        if !self.is_asked(addr) {
-            self.requests.push(self.request(addr, true));
+        if !self.is_asked(key) {
+            self.requests.push(self.request(key, true));
         }
         self.by_key.insert(key, id);
         id
     }
 
     /// Zebra's last word on an address, from the other key for it.
-    fn answer(&self, addr: IpAddr) -> Option<Option<Resolution>> {
-        let keys = [false, true].map(|connected_only| NexthopKey { addr, connected_only });
+    fn answer(&self, key: NexthopKey) -> Option<Option<Resolution>> {
+        let keys = [false, true].map(|connected_only| NexthopKey { connected_only, ..key });
         let mut slots =
             keys.into_iter().filter_map(|key| self.slots.get(self.by_key.get(&key)?.place())?.as_ref());
         slots.find_map(|slot| slot.answer.clone())
@@ -150,14 +161,15 @@ impl Nexthops {
 
     /// Zebra is asked once per address, whatever routes demand of it: whether a connected network covers the address is
     /// told from the answer.
-    fn is_asked(&self, addr: IpAddr) -> bool {
+    fn is_asked(&self, key: NexthopKey) -> bool {
         [false, true]
             .into_iter()
-            .any(|connected_only| self.by_key.contains_key(&NexthopKey { addr, connected_only }))
+            .any(|connected_only| self.by_key.contains_key(&NexthopKey { connected_only, ..key }))
     }
 
-    fn request(&self, addr: IpAddr, track: bool) -> TrackNexthop {
-        TrackNexthop { vrf: self.vrf, addr, connected_only: false, track }
+    fn request(&self, key: NexthopKey, track: bool) -> TrackNexthop {
+        let NexthopKey { addr, exact, .. } = key;
+        TrackNexthop { vrf: self.vrf, addr, connected_only: false, exact, track }
     }
 
     /// Requests for zebra since the last call; idle next hops are given up.
@@ -167,8 +179,8 @@ impl Nexthops {
             let Some(slot) = place.take_if(|slot| slot.refs == 0) else { continue };
             self.by_key.remove(&slot.key);
             self.free.push(id);
-            if !self.is_asked(slot.key.addr) {
-                self.requests.push(self.request(slot.key.addr, false));
+            if !self.is_asked(slot.key) {
+                self.requests.push(self.request(slot.key, false));
             }
         }
         if !self.tracking {
@@ -179,11 +191,12 @@ impl Nexthops {
 
     /// Asks for everything again: tracking was off, or zebra came back.
     pub fn ask_again(&mut self) {
-        let mut addrs: Vec<IpAddr> = self.by_key.keys().map(|key| key.addr).collect();
-        addrs.sort_unstable();
-        addrs.dedup();
-        for addr in addrs {
-            let request = self.request(addr, true);
+        let mut keys: Vec<NexthopKey> =
+            self.by_key.keys().map(|key| NexthopKey { connected_only: false, ..*key }).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let request = self.request(key, true);
             self.requests.push(request);
         }
     }
@@ -192,7 +205,7 @@ impl Nexthops {
     pub fn update(&mut self, now: Timestamp, state: NexthopState) -> Vec<NexthopId> {
         let mut changed = Vec::new();
         for connected_only in [false, true] {
-            let key = NexthopKey { addr: state.addr, connected_only };
+            let key = NexthopKey { addr: state.addr, connected_only, exact: state.exact };
             let Some(id) = self.by_key.get(&key).copied() else { continue };
             let Some(Some(slot)) = self.slots.get_mut(id.place()) else { continue };
             let new = judge(key, state.resolved.clone());
@@ -220,7 +233,7 @@ impl Nexthops {
         let mut changed = Vec::new();
         for (place, slot) in self.slots.iter_mut().enumerate() {
             let Some(slot) = slot else { continue };
-            let own = self.own.contains(&slot.key.addr);
+            let own = slot.key.exact.is_none() && self.own.contains(&slot.key.addr);
             if std::mem::replace(&mut slot.own, own) != own {
                 changed.push(NexthopId::of(place));
             }
@@ -241,16 +254,16 @@ impl Nexthops {
         }
     }
 
-    /// Whether the tracked address is covered by exactly this prefix, from a source other than BGP: import check.
-    pub fn is_exactly(&self, id: NexthopId, prefix: Prefix) -> bool {
+    /// The metric of a prefix that is in the RIB from a source other than BGP; `None` where it is not: import check.
+    pub fn present(&self, id: NexthopId) -> Option<u32> {
         if !self.tracking {
-            return true;
+            return Some(0);
         }
-        match self.slots.get(id.place()) {
-            Some(Some(Tracked { state: State::Reachable(resolution), .. })) => {
-                resolution.prefix == prefix && resolution.protocol != RouteProtocol::Bgp
+        match self.slots.get(id.place())?.as_ref()?.state {
+            State::Reachable(ref resolution) if resolution.protocol != RouteProtocol::Bgp => {
+                Some(resolution.metric.0)
             }
-            _ => false,
+            _ => None,
         }
     }
 
@@ -269,6 +282,7 @@ impl Nexthops {
             .slots
             .iter()
             .flatten()
+            .filter(|slot| slot.key.exact.is_none())
             .map(|slot| {
                 let (valid, metric, resolved) = match &slot.state {
                     State::Asked => (None, Metric(0), Arc::from([] as [Nexthop; 0])),

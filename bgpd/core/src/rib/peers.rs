@@ -30,15 +30,15 @@ pub struct PeerSlot {
     /// Number of the session; `None` while it is down.
     pub session: Option<u64>,
     /// By family: which of its paths are in the table, and how many.
-    pub epochs: [Epochs; 2],
+    pub epochs: [Epochs; Family::COUNT],
     /// Families whose removal of old paths is not finished.
     pub flushing: u8,
     /// The session whose end is reported when everything is removed.
     pub flushed_session: Option<u64>,
     /// By family: routes announced to the peer.
-    pub sent: [u32; 2],
+    pub sent: [u32; Family::COUNT],
     /// By family: routes refused since the session began.
-    pub refused: [Refused; 2],
+    pub refused: [Refused; Family::COUNT],
     pub counts_changed: bool,
     /// Outstanding octets of this shard at the peer's writer.
     pub outstanding: usize,

@@ -117,6 +117,7 @@ pub enum Answer {
 /// A prefix and its paths, best first.
 #[derive(Clone, Debug)]
 pub struct PrefixView {
+    pub family: Family,
     pub prefix: Prefix,
     /// Version of the shard's table when the prefix last changed.
     pub version: u64,

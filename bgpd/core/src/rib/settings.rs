@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use bgp_packet::Family;
+use bgp_packet::{Family, PerFamily};
 use ferrite_types::{Asn, ExtCommunity, IfIndex, Prefix, RouteProtocol, RouterId, VrfId};
 
 use super::bandwidth::BandwidthUse;
@@ -345,22 +345,24 @@ pub struct ShardConfig {
     pub max_med: Option<u32>,
     /// Neighbours are told of a route once the kernel has it.
     pub suppress_fib_pending: bool,
-    pub ipv4_unicast: FamilySettings,
-    pub ipv6_unicast: FamilySettings,
+    pub families: PerFamily<FamilySettings>,
 }
 
 impl ShardConfig {
+    /// IPv4 unicast, which most tests are about.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub fn v4(&mut self) -> &mut FamilySettings {
+        self.families.get_mut(Family::IPV4_UNICAST).unwrap()
+    }
+
     pub fn interface_name(&self, ifindex: IfIndex) -> Option<&str> {
         self.interfaces.iter().find(|(known, _)| *known == ifindex).map(|(_, name)| name.as_str())
     }
 
-    /// Settings of a family; those of a family without any are IPv4 unicast's in name only, so `None`.
+    /// Settings of a family; `None` for one without a table.
     pub fn family(&self, family: Family) -> Option<&FamilySettings> {
-        match family {
-            Family::IPV4_UNICAST => Some(&self.ipv4_unicast),
-            Family::IPV6_UNICAST => Some(&self.ipv6_unicast),
-            _ => None,
-        }
+        self.families.get(family)
     }
 }
 
@@ -392,8 +394,7 @@ impl Default for ShardConfig {
             allow_martian_nexthop: false,
             max_med: None,
             suppress_fib_pending: false,
-            ipv4_unicast: FamilySettings::default(),
-            ipv6_unicast: FamilySettings::default(),
+            families: PerFamily::default(),
         }
     }
 }

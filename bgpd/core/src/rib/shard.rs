@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bgp_packet::{Family, FamilySet};
 use ferrite_policy::Scope;
 use ferrite_types::zclient::{NexthopState, RedistributedRoute, RouteResult};
-use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix, Timestamp};
+use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix, Safi, Timestamp};
 
 use super::attrs::AttrTable;
 use super::ctx::{Ctx, Limits};
@@ -18,15 +18,15 @@ use super::nexthop::Nexthops;
 use super::peers::{PeerIdx, Peers};
 use super::query::{Answer, MemoryView, PathTallies, Query, QueryToken};
 use super::settings::{PeerId, PeerParams, ShardConfig};
-use super::stale;
 use super::table;
 
 /// One slice of the routing table. See the module above for what the shell owes it.
 #[derive(Debug)]
 pub struct Shard {
     ctx: Ctx,
-    v4: Rib<Ipv4Prefix>,
-    v6: Rib<Ipv6Prefix>,
+    /// The families whose prefixes are IPv4's, and IPv6's.
+    v4: Vec<Rib<Ipv4Prefix>>,
+    v6: Vec<Rib<Ipv6Prefix>>,
     configured: bool,
     fib_outstanding: usize,
     monitor: MonitorWants,
@@ -39,16 +39,11 @@ macro_rules! on_family {
     ($shard:expr, $family:expr, |$rib:ident, $ctx:ident| $call:expr) => {{
         let shard = &mut *$shard;
         let $ctx = &mut shard.ctx;
-        match $family {
-            Family::IPV4_UNICAST => Some({
-                let $rib = &mut shard.v4;
-                $call
-            }),
-            Family::IPV6_UNICAST => Some({
-                let $rib = &mut shard.v6;
-                $call
-            }),
-            _ => None,
+        let wanted: Family = $family;
+        match wanted.afi {
+            Afi::Ipv4 => shard.v4.iter_mut().find(|rib| rib.family == wanted).map(|$rib| $call),
+            Afi::Ipv6 => shard.v6.iter_mut().find(|rib| rib.family == wanted).map(|$rib| $call),
+            Afi::L2vpn => None,
         }
     }};
 }
@@ -58,15 +53,26 @@ macro_rules! on_all {
     ($shard:expr, |$rib:ident, $ctx:ident| $call:expr) => {{
         let shard = &mut *$shard;
         let $ctx = &mut shard.ctx;
-        {
-            let $rib = &mut shard.v4;
+        for $rib in &mut shard.v4 {
             $call;
         }
-        {
-            let $rib = &mut shard.v6;
+        for $rib in &mut shard.v6 {
             $call;
         }
     }};
+}
+
+/// Whether something holds for one of the families.
+macro_rules! any_rib {
+    ($shard:expr, |$rib:ident| $holds:expr) => {
+        $shard.v4.iter().any(|$rib| $holds) || $shard.v6.iter().any(|$rib| $holds)
+    };
+}
+
+/// A table for each family whose prefixes are of this kind.
+fn ribs<P: table::Key>(afi: Afi) -> Vec<Rib<P>> {
+    let families = Family::ALL.into_iter().enumerate().filter(|(_, family)| family.afi == afi);
+    families.map(|(slot, family)| Rib::new(family, slot)).collect()
 }
 
 impl Shard {
@@ -90,8 +96,8 @@ impl Shard {
                 rpki: None,
                 revalidated: 0,
             },
-            v4: Rib::new(Family::IPV4_UNICAST, 0),
-            v6: Rib::new(Family::IPV6_UNICAST, 1),
+            v4: ribs(Afi::Ipv4),
+            v6: ribs(Afi::Ipv6),
             configured: false,
             fib_outstanding: 0,
             monitor: MonitorWants::default(),
@@ -217,7 +223,7 @@ impl Shard {
         if !self.ctx.notices.is_empty() {
             out.push(ShardAction::Notices(self.ctx.notices.take()));
         }
-        let idle = self.is_settled() && !self.v4.fib.has_work() && !self.v6.fib.has_work();
+        let idle = self.is_settled() && !any_rib!(self, |rib| rib.fib.has_work());
         if self.replaying && idle && !self.ctx.nexthops.awaits_answers() {
             self.replaying = false;
             out.push(ShardAction::ReplayDone);
@@ -238,28 +244,28 @@ impl Shard {
     }
 
     fn has_monitor_work(&self) -> bool {
-        let noted = self.v4.monitor.has_work() || self.v6.monitor.has_work();
+        let noted = any_rib!(self, |rib| rib.monitor.has_work());
         noted && self.monitor_outstanding < MONITOR_WINDOW
     }
 
     /// When `tick` next has work, or `None` while nothing is pending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let fib_room = self.fib_outstanding < self.ctx.limits.zebra_window;
-        let families =
-            [self.v4.next_deadline(&self.ctx, fib_room), self.v6.next_deadline(&self.ctx, fib_room)];
+        let v4 = self.v4.iter().map(|rib| rib.next_deadline(&self.ctx, fib_room));
+        let families = v4.chain(self.v6.iter().map(|rib| rib.next_deadline(&self.ctx, fib_room)));
         let pending = self.ctx.peers.iter().any(|(_, slot)| {
             slot.counts_changed || slot.is_done() || (slot.flushing == 0 && slot.flushed_session.is_some())
         });
         // What waits for zebra's word on a next hop goes on with that event.
-        let deferred = self.v4.is_deferred() || self.v6.is_deferred();
+        let deferred = any_rib!(self, |rib| rib.is_deferred());
         let replay = self.replaying && fib_room && !deferred && !self.ctx.nexthops.awaits_answers();
         let replay = replay.then_some(self.ctx.now);
         let pending = pending || !self.ctx.notices.is_empty() || self.has_monitor_work();
-        families.into_iter().flatten().chain(pending.then_some(self.ctx.now)).chain(replay).min()
+        families.flatten().chain(pending.then_some(self.ctx.now)).chain(replay).min()
     }
 
     fn is_settled(&self) -> bool {
-        self.v4.is_settled() && self.v6.is_settled()
+        !any_rib!(self, |rib| !rib.is_settled())
     }
 
     fn configured(&mut self, config: Arc<ShardConfig>) {
@@ -290,8 +296,11 @@ impl Shard {
         if old.suppress_fib_pending && !config.suppress_fib_pending {
             on_all!(self, |rib, _ctx| rib.await_nothing());
         }
-        self.v4.configure(&mut self.ctx, &old.ipv4_unicast, &config.ipv4_unicast, all);
-        self.v6.configure(&mut self.ctx, &old.ipv6_unicast, &config.ipv6_unicast, all);
+        on_all!(self, |rib, ctx| {
+            if let (Some(old), Some(new)) = (old.family(rib.family), config.family(rib.family)) {
+                rib.configure(ctx, old, new, all);
+            }
+        });
         on_all!(self, |rib, ctx| rib.recheck_damping(ctx));
         if old.own_addresses != config.own_addresses {
             let changed = self.ctx.nexthops.set_own(&config.own_addresses);
@@ -328,14 +337,14 @@ impl Shard {
         slot.refused = Default::default();
         slot.counts_changed = true;
         let mut flush = 0;
-        for (epochs, family) in slot.epochs.iter_mut().zip([Family::IPV4_UNICAST, Family::IPV6_UNICAST]) {
+        for (epochs, family) in slot.epochs.iter_mut().zip(Family::ALL) {
             let leftover = if keep.contains(family) {
                 epochs.restart(long_lived.contains(family))
             } else {
                 epochs.close();
                 true
             };
-            flush |= stale::place(family).filter(|_| leftover).map_or(0, |place| 1u8 << place);
+            flush |= family.index().filter(|_| leftover).map_or(0, |place| 1u8 << place);
         }
         slot.flushing |= flush;
         on_all!(self, |rib, ctx| {
@@ -368,7 +377,7 @@ impl Shard {
 
     fn begin_refresh(&mut self, peer: PeerId, family: Family) {
         let slot = self.ctx.peers.idx(peer).and_then(|idx| self.ctx.peers.get_mut(idx));
-        if let (Some(slot), Some(place)) = (slot, stale::place(family))
+        if let (Some(slot), Some(place)) = (slot, family.index())
             && let Some(epochs) = slot.epochs.get_mut(place)
         {
             epochs.refresh();
@@ -404,21 +413,23 @@ impl Shard {
         if self.ctx.peers.get(idx).and_then(|slot| slot.session) != Some(batch.session) {
             return;
         }
-        match (batch.family, batch.changes) {
-            (Family::IPV4_UNICAST, Changes::V4(changes)) => {
-                self.v4.routes(&mut self.ctx, idx, &batch.attrs, &changes);
+        match batch.changes {
+            Changes::V4(changes) => {
+                if let Some(rib) = self.v4.iter_mut().find(|rib| rib.family == batch.family) {
+                    rib.routes(&mut self.ctx, idx, &batch.attrs, &changes);
+                }
             }
-            (Family::IPV6_UNICAST, Changes::V6(changes)) => {
-                self.v6.routes(&mut self.ctx, idx, &batch.attrs, &changes);
+            Changes::V6(changes) => {
+                if let Some(rib) = self.v6.iter_mut().find(|rib| rib.family == batch.family) {
+                    rib.routes(&mut self.ctx, idx, &batch.attrs, &changes);
+                }
             }
-            _ => {}
         }
     }
 
     fn reapply(&mut self, peer: PeerId, family: Option<Family>, direction: ReapplyDirection) {
         let Some(idx) = self.ctx.peers.idx(peer) else { return };
-        let families = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
-        for chosen in families.into_iter().filter(|f| family.is_none_or(|family| family == *f)) {
+        for chosen in Family::ALL.into_iter().filter(|f| family.is_none_or(|family| family == *f)) {
             on_family!(self, chosen, |rib, ctx| match direction {
                 ReapplyDirection::In => {
                     if keeps_received(ctx, idx, chosen) {
@@ -459,19 +470,15 @@ impl Shard {
 
     fn redistributed(&mut self, changes: Vec<RedistributedRoute>) {
         for change in changes {
-            match change.prefix {
-                Prefix::V4(_) => self.v4.redistributed(&mut self.ctx, change),
-                Prefix::V6(_) => self.v6.redistributed(&mut self.ctx, change),
-            }
+            let family = Family { afi: change.prefix.afi(), safi: Safi::Unicast };
+            on_family!(self, family, |rib, ctx| rib.redistributed(ctx, change));
         }
     }
 
     fn fib_results(&mut self, results: &[RouteResult]) {
         for result in results {
-            match result.prefix {
-                Prefix::V4(prefix) => self.v4.fib_result(prefix, result.outcome),
-                Prefix::V6(prefix) => self.v6.fib_result(prefix, result.outcome),
-            }
+            let family = Family { afi: result.prefix.afi(), safi: Safi::Unicast };
+            on_family!(self, family, |rib, _ctx| rib.fib_result(result.prefix, result.outcome));
         }
     }
 
@@ -507,9 +514,8 @@ impl Shard {
         let mut counts = Vec::new();
         for (_, slot) in self.ctx.peers.iter_mut().filter(|(_, slot)| slot.counts_changed) {
             slot.counts_changed = false;
-            let families = [Family::IPV4_UNICAST, Family::IPV6_UNICAST].into_iter();
             for (((family, epochs), sent), refused) in
-                families.zip(&slot.epochs).zip(slot.sent).zip(slot.refused)
+                Family::ALL.into_iter().zip(&slot.epochs).zip(slot.sent).zip(slot.refused)
             {
                 if slot.params.family(family).is_some() {
                     let of = epochs.total();
@@ -601,8 +607,8 @@ impl Shard {
             revalidated: self.ctx.revalidated,
             ..MemoryView::default()
         };
-        self.v4.add_memory(&mut view);
-        self.v6.add_memory(&mut view);
+        self.v4.iter().for_each(|rib| rib.add_memory(&mut view));
+        self.v6.iter().for_each(|rib| rib.add_memory(&mut view));
         view
     }
 

@@ -6,7 +6,6 @@
 //! the peer has ended its table or its time is over, is removed in slices by the same job that removes the routes of a
 //! session that ended.
 
-use bgp_packet::Family;
 use ferrite_types::Community;
 
 use super::attrs::AttrId;
@@ -14,15 +13,6 @@ use super::ctx::Ctx;
 use super::family::{JobKind, Rib};
 use super::peers::PeerIdx;
 use super::table::{Handle, Key, Path, PathFlags};
-
-/// Place of a family in what peers hold by family.
-pub fn place(family: Family) -> Option<usize> {
-    match family {
-        Family::IPV4_UNICAST => Some(0),
-        Family::IPV6_UNICAST => Some(1),
-        _ => None,
-    }
-}
 
 /// Paths of one family of a peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -263,7 +263,7 @@ impl World {
             metric: Metric(metric),
             nexthops: Arc::from([Nexthop::interface(IfIndex(1))]),
         });
-        let state = NexthopState { vrf: VrfId::DEFAULT, addr, resolved };
+        let state = NexthopState { vrf: VrfId::DEFAULT, addr, exact: None, resolved };
         self.feed_all(|| ShardEvent::Nexthops(vec![state.clone()]));
     }
 

@@ -155,6 +155,7 @@ impl<P: Key> Rib<P> {
 
     fn prefix_view(&self, ctx: &Ctx, entry: &Entry<P>, paths: Vec<PathView>, reason: bool) -> PrefixView {
         PrefixView {
+            family: self.family,
             prefix: entry.prefix.into(),
             version: u64::from(entry.version),
             paths,

@@ -9,7 +9,7 @@ use ferrite_types::zclient::{
 };
 use ferrite_types::{Metric, Nexthop, RouteProtocol, TableId, Tag, VrfId};
 
-use super::value::{afi, distance, pack_prefix, protocol, protocol_number, unpack_prefix};
+use super::value::{afi, distance, pack_prefix, protocol, protocol_number, safi, unpack_prefix};
 use super::{ConvertError, pb};
 
 /// A next-hop set by identity: routes of a batch share the allocation, so a pointer tells most of them apart.
@@ -106,7 +106,12 @@ impl From<&RouteBatch> for pb::RouteBatch {
         for update in &batch.updates {
             columns.push(update.prefix, update.protocol, update.route.as_ref());
         }
-        Self { vrf: batch.vrf.0, table: batch.table.map(|table| table.0), ..columns.batch }
+        Self {
+            vrf: batch.vrf.0,
+            table: batch.table.map(|table| table.0),
+            safi: batch.safi.code().into(),
+            ..columns.batch
+        }
     }
 }
 
@@ -153,7 +158,7 @@ impl TryFrom<pb::RouteBatch> for RouteBatch {
         if !packed.is_empty() {
             return Err(ConvertError::Columns { prefixes: updates.len() + 1, numbers: updates.len() });
         }
-        Ok(Self { vrf: VrfId(pb.vrf), table: pb.table.map(TableId), updates })
+        Ok(Self { vrf: VrfId(pb.vrf), safi: safi(pb.safi)?, table: pb.table.map(TableId), updates })
     }
 }
 
@@ -286,6 +291,7 @@ mod tests {
         };
         RouteBatch {
             vrf: VrfId(3),
+            safi: ferrite_types::Safi::Multicast,
             table: None,
             updates: vec![
                 update("10.0.0.0/8", Some(attrs(one.clone(), 0))),

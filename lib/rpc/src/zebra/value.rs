@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_types::{
     Afi, Blackhole, Distance, IfIndex, Ipv4Prefix, Ipv6Prefix, Label, Nexthop, NexthopKind, Prefix,
-    RouteProtocol, VrfId,
+    RouteProtocol, Safi, VrfId,
 };
 
 use super::{ConvertError, pb};
@@ -47,6 +47,17 @@ pub fn afi(value: u32) -> Result<Afi, ConvertError> {
         .ok()
         .and_then(Afi::from_code)
         .ok_or(ConvertError::Range { field: "afi", value: value.into() })
+}
+
+/// Zero, from a client that knows of no other, is unicast.
+pub fn safi(value: u32) -> Result<Safi, ConvertError> {
+    if value == 0 {
+        return Ok(Safi::Unicast);
+    }
+    narrow::<u8>("safi", value)
+        .ok()
+        .and_then(Safi::from_code)
+        .ok_or(ConvertError::Range { field: "safi", value: value.into() })
 }
 
 /// Appends the packed form of a prefix.
@@ -193,6 +204,7 @@ mod tests {
     fn protocol_numbers_are_those_of_the_contract() {
         assert_eq!(protocol_number(RouteProtocol::Bgp), pb::Protocol::Bgp as i32);
         assert_eq!(protocol_number(RouteProtocol::Srte), pb::Protocol::Srte as i32);
-        assert!(protocol(0).is_err() && protocol(23).is_err() && protocol(-1).is_err());
+        assert_eq!(protocol_number(RouteProtocol::TableDirect), pb::Protocol::TableDirect as i32);
+        assert!(protocol(0).is_err() && protocol(24).is_err() && protocol(-1).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Candidate routes as `show ip route` lists them.
 
-use ferrite_types::{IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, VrfId};
+use ferrite_types::{IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, VrfId};
 
 use crate::event::Offload;
 use crate::fib::{errno_text, is_system, usable};
@@ -73,7 +73,12 @@ impl Zebra {
         if !active && hides_inactive(shape) {
             return None;
         }
-        let installed = if system { active } else { selected && dest.state == DestState::Installed };
+        // The kernel has no table of multicast's own: what is selected there is in use.
+        let looked_up = key.safi == Safi::Multicast && selected;
+        let installed = match system {
+            true => active,
+            false => looked_up || (selected && dest.state == DestState::Installed),
+        };
         let mut nexthops = Vec::new();
         for pair in set.nexthops.iter().zip(&set.resolved.nexthops) {
             self.push_nexthop(key, prefix, shape, pair, installed, &mut nexthops);

@@ -152,7 +152,7 @@ impl RouteWalk {
         }
         if !self.heading {
             let vrf = zebra.interfaces.vrf(key.vrf).map_or("", |vrf| vrf.name.as_str());
-            out.push_str(&table_line(key.afi, vrf, self.name_table.then_some(key.table)));
+            out.push_str(&table_line(key.afi, key.safi, vrf, self.name_table.then_some(key.table)));
             self.heading = true;
         }
         for view in views {

@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry as MapEntry;
 use std::net::IpAddr;
 use std::ops::{Bound, ControlFlow};
 
-use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix, TableId, VrfId};
+use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix, Safi, TableId, VrfId};
 
 use super::dest::Dest;
 
@@ -16,6 +16,8 @@ use super::dest::Dest;
 pub struct TableKey {
     pub vrf: VrfId,
     pub afi: Afi,
+    /// Unicast, or multicast: what multicast routing looks sources up in. The kernel has no such table.
+    pub safi: Safi,
     pub table: TableId,
 }
 

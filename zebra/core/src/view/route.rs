@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use ferrite_types::{
-    Afi, Blackhole, Distance, IfIndex, Label, Metric, Prefix, RouteProtocol, TableId, Tag, VrfId,
+    Afi, Blackhole, Distance, IfIndex, Label, Metric, Prefix, RouteProtocol, Safi, TableId, Tag, VrfId,
 };
 use serde::Serialize;
 
@@ -246,11 +246,11 @@ Codes: K - kernel route, C - connected, L - local, S - static,
 }
 
 /// The line above the routes of a VRF, or of one of its tables.
-pub fn table_line(afi: Afi, vrf: &str, table: Option<TableId>) -> String {
+pub fn table_line(afi: Afi, safi: Safi, vrf: &str, table: Option<TableId>) -> String {
     let family = if afi == Afi::Ipv6 { "IPv6" } else { "IPv4" };
     match table {
-        Some(table) => format!("{family} unicast VRF {vrf} table {table}:\n"),
-        None => format!("{family} unicast VRF {vrf}:\n"),
+        Some(table) => format!("{family} {safi} VRF {vrf} table {table}:\n"),
+        None => format!("{family} {safi} VRF {vrf}:\n"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use ferrite_types::zclient::{RouteBatch, RouteUpdate, ToZebra};
-use ferrite_types::{Ipv4Prefix, Nexthop, RouteProtocol, VrfId};
+use ferrite_types::{Ipv4Prefix, Nexthop, RouteProtocol, Safi, VrfId};
 
 use crate::world::{World, attrs, via};
 
@@ -58,7 +58,7 @@ fn a_route_costs_less_than_a_hundred_octets() {
             }),
         };
         let updates = (start..(start + 4096).min(ROUTES)).map(update).collect();
-        world.say(bgp, ToZebra::Routes(RouteBatch { vrf: VrfId::DEFAULT, table: None, updates }));
+        world.say(bgp, ToZebra::Routes(RouteBatch { vrf: VrfId::DEFAULT, safi: Safi::Unicast, table: None, updates }));
     }
     let octets = IN_USE.get().saturating_sub(before) as f64 / f64::from(ROUTES);
     println!("{octets:.1} octets per route");

@@ -350,6 +350,7 @@ fn a_tracked_next_hop_is_reported_whenever_it_is_reached_differently() {
         vrf: VrfId::DEFAULT,
         addr: "10.1.0.7".parse().unwrap(),
         connected_only: false,
+        exact: None,
         track: true,
     };
     world.told(bgp);
@@ -367,6 +368,32 @@ fn a_tracked_next_hop_is_reported_whenever_it_is_reached_differently() {
 }
 
 #[test]
+fn a_tracked_prefix_is_reported_when_it_is_selected_itself() {
+    let mut world = two_links();
+    let bgp = world.connect(1, Bgp);
+    let item = TrackNexthop {
+        vrf: VrfId::DEFAULT,
+        addr: "40.0.0.0".parse().unwrap(),
+        connected_only: false,
+        exact: Some(16),
+        track: true,
+    };
+    world.told(bgp);
+    world.say(bgp, ToZebra::TrackNexthops(vec![item]));
+    assert_eq!(tracked(&mut world, bgp), Some(None));
+    // What covers it, begins alike, or lies within says nothing of it.
+    world.lines("ip route 40.0.0.0/8 10.1.0.2\nip route 40.0.0.0/24 10.1.0.2\n");
+    assert_eq!(tracked(&mut world, bgp), None);
+    world.lines("ip route 40.0.0.0/16 10.1.0.2\nip route 40.0.0.0/24 10.1.0.2\n");
+    assert_eq!(tracked(&mut world, bgp), Some(Some("static 40.0.0.0/16".to_owned())));
+    world.lines("ip route 40.0.0.0/24 10.1.0.2\n");
+    assert_eq!(tracked(&mut world, bgp), Some(None));
+    world.say(bgp, ToZebra::TrackNexthops(vec![TrackNexthop { track: false, ..item }]));
+    world.lines("ip route 40.0.0.0/16 10.1.0.2\n");
+    assert_eq!(tracked(&mut world, bgp), None);
+}
+
+#[test]
 fn only_connected_networks_count_where_a_client_asks_for_that() {
     let mut world = two_links();
     let bgp = world.connect(1, Bgp);
@@ -376,6 +403,7 @@ fn only_connected_networks_count_where_a_client_asks_for_that() {
         vrf: VrfId::DEFAULT,
         addr: "40.0.0.7".parse().unwrap(),
         connected_only: true,
+        exact: None,
         track: true,
     };
     world.say(bgp, ToZebra::TrackNexthops(vec![item]));
@@ -411,6 +439,41 @@ fn a_subscriber_sees_the_selected_routes_of_a_source_and_their_changes() {
     world.say(bgp, ToZebra::Redistribute(RedistributeRequest { subscribe: false, ..request }));
     world.lines("");
     assert_eq!(seen(&mut world), []);
+}
+
+#[test]
+fn a_table_that_nobody_forwards_by_is_redistributed_by_its_number() {
+    let mut world = two_links();
+    let bgp = world.connect(1, Bgp);
+    let route = |prefix: &str, table: u32| KernelRoute {
+        table: TableId(table),
+        ..kernel_route(prefix, RouteProtocol::Kernel, gateway("10.1.0.2", 1))
+    };
+    world.event(Event::KernelRoute(route("192.0.2.0/24", 100)));
+    world.event(Event::KernelRoute(route("198.51.100.0/24", 200)));
+    world.told(bgp);
+    let request = RedistributeRequest {
+        vrf: VrfId::DEFAULT,
+        afi: Afi::Ipv4,
+        protocol: RouteProtocol::TableDirect,
+        instance: 100,
+        subscribe: true,
+    };
+    world.say(bgp, ToZebra::Redistribute(request));
+    let seen = |world: &mut World| -> Vec<(String, u32, bool)> {
+        let lists = world.told(bgp).into_iter().filter_map(|message| match message {
+            FromZebra::Redistributed(list) => Some(list),
+            _ => None,
+        });
+        lists.flatten().map(|route| (route.prefix.to_string(), route.instance, route.route.is_some())).collect()
+    };
+    assert_eq!(seen(&mut world), [("192.0.2.0/24".to_owned(), 100, true)]);
+    world.event(Event::KernelRoute(route("203.0.113.0/24", 100)));
+    world.event(Event::KernelRoute(route("203.0.113.0/24", 255)));
+    assert_eq!(seen(&mut world), [("203.0.113.0/24".to_owned(), 100, true)]);
+    world.event(Event::KernelRouteGone(route("192.0.2.0/24", 100)));
+    assert_eq!(seen(&mut world), [("192.0.2.0/24".to_owned(), 100, false)]);
+    assert!(world.kernel.is_empty(), "nothing of it goes back into the kernel");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::zclient::{FromZebra, Hello, RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{
-    IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Tag, Timestamp, VrfId,
+    IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, TableId, Tag, Timestamp,
+    VrfId,
 };
 use zebra_core::{
     Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelRoute, LfibOp, LfibResult, LinkInfo,
@@ -266,5 +267,5 @@ pub fn attrs(protocol: RouteProtocol, nexthops: &[Nexthop]) -> RouteAttrs {
 
 pub fn batch(protocol: RouteProtocol, prefix: &str, route: Option<RouteAttrs>) -> RouteBatch {
     let update = RouteUpdate { prefix: prefix.parse().unwrap(), protocol, route };
-    RouteBatch { vrf: VrfId::DEFAULT, table: None, updates: vec![update] }
+    RouteBatch { vrf: VrfId::DEFAULT, safi: Safi::Unicast, table: None, updates: vec![update] }
 }

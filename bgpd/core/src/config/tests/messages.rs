@@ -205,7 +205,8 @@ fn members_inherit_what_they_do_not_say() {
     assert_eq!(two.session.description, None);
     assert_eq!((two.session.ttl, two.session.connected_check), (3, false));
     assert_eq!(two.kind, Some(SessionKind::External));
-    let (one, two) = (one.families.ipv4_unicast, two.families.ipv4_unicast);
+    let family = bgp_packet::Family::IPV4_UNICAST;
+    let (one, two) = (one.families.get(family).unwrap(), two.families.get(family).unwrap());
     assert_eq!(one.route_map.import, Some(PolicyName::new("B")));
     assert_eq!(two.route_map.import, Some(PolicyName::new("A")));
     assert_eq!((one.weight, two.weight), (Some(5), Some(5)));

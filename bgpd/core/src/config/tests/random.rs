@@ -14,10 +14,12 @@ struct Line {
     text: String,
 }
 
-const PLACES: [&[&str]; 3] = [
+const PLACES: [&[&str]; 5] = [
     &["router bgp 65001"],
     &["router bgp 65001", "address-family ipv4 unicast"],
     &["router bgp 65001", "address-family ipv6 unicast"],
+    &["router bgp 65001", "address-family ipv4 multicast"],
+    &["router bgp 65001", "address-family ipv6 multicast"],
 ];
 
 const NAMES: [&str; 8] = ["10.0.0.1", "10.0.0.2", "10.0.0.9", "2001:db8::1", "PG", "QG", "10.0.0.3", "eth0"];
@@ -48,6 +50,7 @@ const MAKING: &[&str] = &[
     "no bgp default ipv4-unicast",
     "bgp default ipv4-unicast",
     "bgp default ipv6-unicast",
+    "bgp default ipv4-multicast",
     "bgp default shutdown",
 ];
 
@@ -68,11 +71,11 @@ fn line() -> impl Strategy<Value = Line> {
             "enforce-first-as",
         ])
         .collect();
-    let family = |afi: Afi| -> Vec<&'static str> {
-        family::rows(afi)
+    let family = |family: bgp_packet::Family| -> Vec<&'static str> {
+        family::rows(family)
             .flat_map(|row| row.examples)
             .copied()
-            .chain(["redistribute static metric 3", "redistribute table 7"])
+            .chain(["redistribute static metric 3", "redistribute table 7", "redistribute table-direct 8"])
             .collect()
     };
     let of_neighbor = |texts: Vec<&'static str>| {
@@ -98,9 +101,11 @@ fn line() -> impl Strategy<Value = Line> {
         4 => prop::sample::select(MAKING.to_vec()).prop_map(|text| Line { place: 0, text: text.to_owned() }),
         2 => negatable(router).prop_map(|text| Line { place: 0, text }),
         4 => of_neighbor(session).prop_map(|text| Line { place: 0, text }),
-        5 => (of_neighbor(part), 1..3_usize).prop_map(|(text, place)| Line { place, text }),
-        1 => negatable(owned(family(Afi::Ipv4))).prop_map(|text| Line { place: 1, text }),
-        1 => negatable(owned(family(Afi::Ipv6))).prop_map(|text| Line { place: 2, text }),
+        5 => (of_neighbor(part), 1..5_usize).prop_map(|(text, place)| Line { place, text }),
+        1 => negatable(owned(family(bgp_packet::Family::IPV4_UNICAST))).prop_map(|text| Line { place: 1, text }),
+        1 => negatable(owned(family(bgp_packet::Family::IPV6_UNICAST))).prop_map(|text| Line { place: 2, text }),
+        1 => negatable(owned(family(bgp_packet::Family::IPV4_MULTICAST))).prop_map(|text| Line { place: 3, text }),
+        1 => negatable(owned(family(bgp_packet::Family::IPV6_MULTICAST))).prop_map(|text| Line { place: 4, text }),
     ]
 }
 

@@ -90,7 +90,7 @@ fn a_condition_changes_what_is_told_no_more_often_than_configured() {
 fn an_unsuppress_map_lets_out_what_an_aggregate_hides() {
     let mut world = World::new(2);
     world.configure(|config| {
-        config.ipv4_unicast.aggregates = vec![AggregateStatement {
+        config.v4().aggregates = vec![AggregateStatement {
             prefix: prefix("10.0.0.0/8"),
             as_set: false,
             summary_only: true,
@@ -150,7 +150,7 @@ fn a_route_does_not_go_back_to_its_site() {
 fn a_flapping_route_is_held_back_until_its_penalty_has_decayed() {
     let mut world = World::new(1);
     world.configure(|config| {
-        config.ipv4_unicast.dampening = Some(Dampening {
+        config.v4().dampening = Some(Dampening {
             half_life: Duration::from_mins(5),
             reuse: 750.0,
             suppress: 2000.0,
@@ -193,7 +193,7 @@ fn shares_of_the_traffic_follow_the_bandwidths() {
     world.configure(|config| {
         config.zebra = true;
         config.install = true;
-        config.ipv4_unicast.maximum_paths_ebgp = 8;
+        config.v4().maximum_paths_ebgp = 8;
         config.decision.as_path_multipath_relax = true;
     });
     world.feed_all(|| ShardEvent::ReplayFib);

@@ -314,8 +314,8 @@ impl Model {
             Op::Multipath(limit) => {
                 self.multipath = limit;
                 self.world.configure(|config| {
-                    config.ipv4_unicast.maximum_paths_ebgp = limit;
-                    config.ipv4_unicast.maximum_paths_ibgp = limit;
+                    config.v4().maximum_paths_ebgp = limit;
+                    config.v4().maximum_paths_ibgp = limit;
                 });
             }
             Op::Aggregate(kind) => {
@@ -330,7 +330,7 @@ impl Model {
                     origin: None,
                 };
                 let statements = (kind > 0).then_some(statement).into_iter().collect();
-                self.world.configure(|config| config.ipv4_unicast.aggregates = statements);
+                self.world.configure(|config| config.v4().aggregates = statements);
             }
             Op::ZebraRestart => {
                 self.world.feed_all(|| ShardEvent::ZebraGone);

@@ -351,7 +351,7 @@ fn multipath_gives_zebra_every_equal_next_hop() {
     world.configure(|config| {
         config.zebra = true;
         config.install = true;
-        config.ipv4_unicast.maximum_paths_ebgp = 4;
+        config.v4().maximum_paths_ebgp = 4;
         config.decision.as_path_multipath_relax = true;
     });
     world.feed(0, ShardEvent::ReplayFib);
@@ -368,7 +368,7 @@ fn multipath_gives_zebra_every_equal_next_hop() {
     }
     world.settle();
     assert_eq!(world.fib[&prefix("10.1.0.0/16")].nexthops.len(), 3);
-    world.configure(|config| config.ipv4_unicast.maximum_paths_ebgp = 2);
+    world.configure(|config| config.v4().maximum_paths_ebgp = 2);
     world.settle();
     assert_eq!(world.fib[&prefix("10.1.0.0/16")].nexthops.len(), 2);
 }
@@ -410,7 +410,7 @@ fn aggregates_sum_up_routes_of_all_shards() {
     let mut world = World::new(3);
     world.configure(|config| {
         let statement = AggregateStatement { as_set: true, summary_only: true, ..aggregate("10.0.0.0/8") };
-        config.ipv4_unicast.aggregates = vec![statement];
+        config.v4().aggregates = vec![statement];
     });
     world.up(A, external(1, 65001));
     world.up(B, external(2, 65002));
@@ -428,7 +428,7 @@ fn aggregates_sum_up_routes_of_all_shards() {
     assert_eq!(attrs.as_path.to_string(), "65000 65001 {7,8}");
     assert_eq!(attrs.rare.as_ref().unwrap().aggregator.unwrap().asn, Asn(65000));
     // Without as-set and without hiding the parts.
-    world.configure(|config| config.ipv4_unicast.aggregates = vec![aggregate("10.0.0.0/8")]);
+    world.configure(|config| config.v4().aggregates = vec![aggregate("10.0.0.0/8")]);
     world.settle();
     assert_eq!(world.remote(B).table.len(), 32);
     assert!(world.remote(B).table[&prefix("10.0.0.0/8")].atomic_aggregate);
@@ -437,7 +437,7 @@ fn aggregates_sum_up_routes_of_all_shards() {
     }
     world.settle();
     assert_eq!(world.remote(B).table.len(), 1);
-    world.configure(|config| config.ipv4_unicast.aggregates.clear());
+    world.configure(|config| config.v4().aggregates.clear());
     world.down(A);
     world.settle();
     assert!(world.remote(B).table.is_empty());
@@ -454,7 +454,7 @@ fn networks_wait_for_their_prefix_where_the_import_check_is_on() {
     world.configure(|config| {
         config.zebra = true;
         config.import_check = true;
-        config.ipv4_unicast.networks = vec![statement];
+        config.v4().networks = vec![statement];
     });
     world.settle();
     assert!(world.remote(A).table.is_empty());
@@ -466,15 +466,23 @@ fn networks_wait_for_their_prefix_where_the_import_check_is_on() {
         metric: Metric(0),
         nexthops: Arc::from([Nexthop::interface(IfIndex(1))]),
     };
-    let state =
-        NexthopState { vrf: VrfId::DEFAULT, addr: "10.9.0.0".parse().unwrap(), resolved: Some(resolution) };
-    world.feed(0, ShardEvent::Nexthops(vec![state]));
+    let word = |exact| NexthopState {
+        vrf: VrfId::DEFAULT,
+        addr: "10.9.0.0".parse().unwrap(),
+        exact,
+        resolved: Some(resolution.clone()),
+    };
+    // How an address within is reached says nothing, nor does another prefix that begins alike.
+    world.feed(0, ShardEvent::Nexthops(vec![word(None), word(Some(24))]));
+    world.settle();
+    assert!(world.remote(A).table.is_empty());
+    world.feed(0, ShardEvent::Nexthops(vec![word(Some(16))]));
     world.settle();
     assert_eq!(world.path(A, "10.9.0.0/16").as_deref(), Some("65000"));
     let inside = &world.remote(B).table[&prefix("10.9.0.0/16")];
     assert_eq!((inside.local_pref, inside.med), (Some(100), Some(0)));
     assert_eq!(inside.next_hop, NextHop::V4(Ipv4Addr::new(10, 0, 0, 254)));
-    world.configure(|config| config.ipv4_unicast.networks.clear());
+    world.configure(|config| config.v4().networks.clear());
     world.settle();
     assert!(world.remote(A).table.is_empty());
     assert!(world.tracked.is_empty());
@@ -486,7 +494,7 @@ fn redistributed_routes_survive_a_new_zebra_that_still_has_them() {
     world.up(A, external(1, 65001));
     let statement =
         RedistributeStatement { protocol: RouteProtocol::Static, instance: 0, metric: Some(7), map: None };
-    world.configure(|config| config.ipv4_unicast.redistribute = vec![statement]);
+    world.configure(|config| config.v4().redistribute = vec![statement]);
     let change = |text: &str, present: bool| RedistributedRoute {
         vrf: VrfId::DEFAULT,
         prefix: prefix(text),
@@ -515,7 +523,7 @@ fn redistributed_routes_survive_a_new_zebra_that_still_has_them() {
     world.settle();
     assert_eq!(world.path(A, "10.1.0.0/16").as_deref(), Some("65000"));
     assert_eq!((world.remote(A).table.len(), world.remote(A).withdrawn), (1, 1));
-    world.configure(|config| config.ipv4_unicast.redistribute.clear());
+    world.configure(|config| config.v4().redistribute.clear());
     world.settle();
     assert!(world.remote(A).table.is_empty());
 }
@@ -538,7 +546,7 @@ fn redistribution_policy_sees_the_interface_that_a_route_leads_out_of() {
     let statement = RedistributeStatement { protocol, instance: 0, metric: None, map: Some(map) };
     world.configure(|config| {
         config.interfaces = vec![(IfIndex(1), "eth1".to_owned()), (IfIndex(2), "eth2".to_owned())];
-        config.ipv4_unicast.redistribute = vec![statement];
+        config.v4().redistribute = vec![statement];
     });
     let connected = |text: &str, ifindex: u32| RedistributedRoute {
         vrf: VrfId::DEFAULT,
