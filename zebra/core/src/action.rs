@@ -91,7 +91,7 @@ pub type FibNexthops = Arc<[Nexthop]>;
 
 /// What many routes in the kernel have in common. Operations share it by pointer, so that the octets of its next hops
 /// are encoded once.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct FibRoute {
     pub protocol: RouteProtocol,
     pub nexthops: FibNexthops,

@@ -343,6 +343,15 @@ impl Zebra {
     }
 
     fn verdict(&self, key: TableKey, route: &KernelRoute) -> Verdict {
+        // Where the smallest table is kept, the kernel has its entries and no others.
+        if let Some(entry) = self.capacity.expected(key, route.prefix) {
+            return match entry {
+                Some(wanted) if same_route(wanted, route) => Verdict::Right,
+                Some(wanted) => Verdict::Differs(wanted.protocol, wanted.clone()),
+                None if self.capacity.settling() => Verdict::Settling,
+                None => Verdict::Orphan,
+            };
+        }
         let Some(dest) = self.rib.dest(key, route.prefix) else { return Verdict::Orphan };
         let Some(held) = dest.fib else { return Verdict::Orphan };
         if dest.state != DestState::Installed {
@@ -382,7 +391,8 @@ impl Zebra {
                     look.drift.held += u64::from(dest.fib.is_some());
                     look.drift.settling +=
                         u64::from(dest.state == DestState::Queued || newer(dest.seq, Some(seq)));
-                    if lacking(dest, mark, seq) {
+                    let elsewhere = self.capacity.expected(key, prefix).is_some_and(|entry| entry.is_none());
+                    if lacking(dest, mark, seq) && !elsewhere {
                         rows.push((key, prefix, dest.state));
                     }
                     left = left.saturating_sub(1);

@@ -39,6 +39,7 @@ pub enum Show {
     Vrf,
     Protocol(Afi),
     Policy(PolicyShow),
+    Capacity,
     MplsTable,
     MplsFec,
     MplsStatus,
@@ -190,6 +191,11 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
 }
 
 fn register_mpls(registry: &mut Registry<Settings, Show>) {
+    registry.exec(ExecCommand::new(
+        "show zebra fib capacity [json]",
+        &[SHOW, "Zebra information", "Forwarding information base", "Room in the kernel's tables", JSON],
+        Show::Capacity,
+    ));
     let mpls = "MPLS information";
     let table = "MPLS table";
     registry.exec(ExecCommand::new("show mpls table [json]", &[SHOW, mpls, table, JSON], Show::MplsTable));
@@ -335,6 +341,7 @@ impl Zebra {
                 .to_string(),
             Show::Vrf => self.show_vrf(),
             Show::Protocol(afi) => self.show_protocol(afi, args)?,
+            Show::Capacity => render(&self.capacity_view(), args),
             Show::MplsTable => self.show_mpls_table(args)?,
             Show::MplsFec => self.fec_table(args.parse_opt("prefix")?).to_string(),
             Show::MplsStatus => self.mpls_status(),

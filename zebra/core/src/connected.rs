@@ -241,6 +241,7 @@ impl Zebra {
         }
         self.forget_vrf_watches(id);
         self.clients.forget_vrf(id);
+        self.capacity.forget_vrf(id);
         self.broadcast(&FromZebra::VrfGone(id));
         self.apply_router_ids();
     }

@@ -226,6 +226,11 @@ impl Zebra {
 
     /// Brings the kernel to what is selected.
     fn program(&mut self, key: TableKey, prefix: Prefix, selected: Option<ShapeId>) {
+        if self.capacity.active() && key.safi == ferrite_types::Safi::Unicast {
+            let shape = |id: &ShapeId| self.rib.shared.shape(*id);
+            let system = selected.filter(|id| shape(id).is_some_and(|shape| is_system(shape.protocol)));
+            self.pin_system(key, prefix, system);
+        }
         let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else {
             return;
         };

@@ -1,5 +1,6 @@
 //! Fills the views of `view/` from the machine's state, and lays JSON out as FRR does.
 
+mod capacity;
 mod clients;
 mod fib;
 mod interfaces;

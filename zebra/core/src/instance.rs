@@ -9,6 +9,7 @@ use ferrite_types::zclient::ToZebra;
 
 use crate::action::Action;
 use crate::audit::Audits;
+use crate::capacity::Capacity;
 use crate::client::Clients;
 use crate::connected::Connected;
 use crate::event::Event;
@@ -72,6 +73,7 @@ pub struct Zebra {
     pub(crate) kernel: Kernel,
     pub(crate) audits: Audits,
     pub(crate) lfib: Lfib,
+    pub(crate) capacity: Capacity,
     pub(crate) router_ids: RouterIds,
     pub(crate) advertisers: Advertisers,
     pub(crate) now: Timestamp,
@@ -100,6 +102,7 @@ impl Zebra {
             kernel: Kernel::default(),
             audits: Audits::default(),
             lfib: Lfib::default(),
+            capacity: Capacity::default(),
             router_ids: RouterIds::default(),
             advertisers: Advertisers::default(),
             now: Timestamp::ZERO,
@@ -124,6 +127,7 @@ impl Zebra {
         }
         self.retry_failed();
         self.retry_lsps();
+        self.capacity.retry_due(now);
         self.expire_clients();
         self.expire_adopted();
         self.audit_due();
@@ -140,6 +144,7 @@ impl Zebra {
             self.kernel.adopt_until,
             self.audits.next_deadline(),
             self.lfib.next_deadline(),
+            self.capacity.retry,
             self.tracker.deferred,
             self.advertisers.next_deadline(),
         ]
@@ -173,7 +178,10 @@ impl Zebra {
             Event::Audited { audit, routes } => self.audited(audit, &routes),
             Event::AuditEnd { audit, error } => self.audit_end(audit, error),
             Event::DriftWanted { token } => self.drift_wanted(token),
-            Event::FibDone(results) => self.fib_done(&results),
+            Event::FibDone(results) => {
+                let results = self.sift_results(results);
+                self.fib_done(&results);
+            }
             Event::LfibDone(results) => self.lfib_done(&results),
             Event::Icmp6 { ifindex, source, hop_limit, octets } => {
                 self.icmp6(ifindex, source, hop_limit, &octets);
@@ -207,8 +215,12 @@ impl Zebra {
     fn finish(&mut self, out: &mut Vec<Action>) {
         self.settle();
         self.program_lsps();
+        let mut ops = self.fib.take_ops().unwrap_or_default();
+        if !self.capacity.idle() && (!ops.is_empty() || self.capacity.has_work()) {
+            ops = self.fit_ops(ops);
+        }
         self.flush_clients();
-        if let Some(ops) = self.fib.take_ops() {
+        if !ops.is_empty() {
             self.actions.push(Action::Fib(ops));
         }
         out.append(&mut self.actions);
@@ -233,7 +245,11 @@ impl Zebra {
         self.now = now;
         self.end_advertising();
         if !self.options.retain {
-            self.remove_all_routes();
+            if self.capacity.active() {
+                self.capacity.remove_all();
+            } else {
+                self.remove_all_routes();
+            }
             self.remove_all_lsps();
         }
         self.finish(out);
@@ -247,6 +263,7 @@ impl Zebra {
             self.apply_advertisements();
         }
         self.apply_forwarding(&old);
+        self.apply_capacity();
         self.apply_statics();
         self.apply_mpls(&old);
         self.apply_router_ids();

@@ -88,6 +88,7 @@ impl Zebra {
                 shape.owner == OwnerId::KERNEL && shape.metric == metric
             });
         } else if route.metric == FIB_METRIC {
+            self.capacity.renew(key, route.prefix);
             self.repair(key, route.prefix);
         }
     }

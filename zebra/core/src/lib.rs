@@ -14,6 +14,7 @@
 
 pub mod action;
 pub mod audit;
+mod capacity;
 mod client;
 pub mod commands;
 pub mod config;

@@ -24,6 +24,10 @@ pub struct Settings {
     pub audit_interval: Option<u32>,
     pub policy: ferrite_policy::PolicyConfig,
     pub mpls: MplsSettings,
+    /// `zebra fib compress`, `zebra fib limit N`, `zebra fib limit N protocol P percent X`.
+    pub fib_compress: bool,
+    pub fib_limit: Option<u32>,
+    pub fib_shares: BTreeMap<RouteProtocol, u8>,
 }
 
 /// `mpls …` at the top.
@@ -78,6 +82,8 @@ pub struct VrfSettings {
     /// `ip protocol PROTO route-map NAME`; no protocol is `any`.
     pub protocol_maps: BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
     pub statics: BTreeMap<StaticKey, StaticValue>,
+    /// `zebra fib limit N` of the VRF's node.
+    pub fib_limit: Option<u32>,
 }
 
 impl VrfSettings {

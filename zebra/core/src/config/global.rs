@@ -90,6 +90,90 @@ static SETTINGS: &[Setting<Settings>] = &[
         },
         examples: &["zebra fib audit-interval 0", "zebra fib audit-interval 60"],
     },
+    // Ours: FRR has no way to keep a smaller table.
+    Setting {
+        syntax: "zebra fib compress",
+        help: &[
+            "Zebra information",
+            "Forwarding information base",
+            "Keep the smallest table in the kernel that decides as all routes do",
+        ],
+        no: Negation::Derived,
+        set: |s, _| {
+            s.fib_compress = true;
+            Ok(())
+        },
+        unset: |s, _| {
+            s.fib_compress = false;
+            Ok(())
+        },
+        render: |s, lines| {
+            if s.fib_compress {
+                lines.line("zebra fib compress");
+            }
+        },
+        examples: &["zebra fib compress"],
+    },
+    Setting {
+        syntax: "zebra fib limit (1-4294967295)$entries",
+        help: &[
+            "Zebra information",
+            "Forwarding information base",
+            "Most entries that the kernel's tables may have",
+            "Entries of all tables",
+        ],
+        no: Negation::Derived,
+        set: |s, args| {
+            s.fib_limit = Some(args.parse("entries")?);
+            Ok(())
+        },
+        unset: |s, _| {
+            s.fib_limit = None;
+            Ok(())
+        },
+        render: |s, lines| {
+            if let Some(limit) = s.fib_limit {
+                lines.line(format!("zebra fib limit {limit}"));
+            }
+        },
+        examples: &["zebra fib limit 100000"],
+    },
+    Setting {
+        syntax: "zebra fib share <static|rip|ripng|ospf|ospf6|isis|bgp|table>$protocol percent (1-100)$percent",
+        help: &[
+            "Zebra information",
+            "Forwarding information base",
+            "A protocol's part of the limit",
+            "Static routes",
+            "RIP",
+            "RIPng",
+            "OSPFv2",
+            "OSPFv3",
+            "IS-IS",
+            "BGP",
+            "Routes of other tables",
+            "Hundredths of the limit",
+            "Hundredths",
+        ],
+        no: Negation::Derived,
+        set: |s, args| {
+            s.fib_shares.insert(args.parse("protocol")?, args.parse("percent")?);
+            Ok(())
+        },
+        unset: |s, args| {
+            match args.get("protocol") {
+                Some(_) => drop(s.fib_shares.remove(&args.parse("protocol")?)),
+                None => s.fib_shares.clear(),
+            }
+            Ok(())
+        },
+        render: |s, lines| {
+            for (protocol, percent) in &s.fib_shares {
+                lines.line(format!("zebra fib share {protocol} percent {percent}"));
+            }
+        },
+        examples: &["zebra fib share bgp percent 80"],
+    },
 ];
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {

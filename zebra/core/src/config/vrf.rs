@@ -89,6 +89,32 @@ static SETTINGS: &[Setting<VrfSettings>] = &[
     },
 ];
 
+/// Of the VRF's node alone: at the top such a line is about all of them.
+static VRF_ONLY: &[Setting<VrfSettings>] = &[Setting {
+    syntax: "zebra fib limit (1-4294967295)$entries",
+    help: &[
+        "Zebra information",
+        "Forwarding information base",
+        "Most entries that the VRF's tables may have in the kernel",
+        "Entries of both families",
+    ],
+    no: Negation::Derived,
+    set: |vrf, args| {
+        vrf.fib_limit = Some(args.parse("entries")?);
+        Ok(())
+    },
+    unset: |vrf, _| {
+        vrf.fib_limit = None;
+        Ok(())
+    },
+    render: |vrf, lines| {
+        if let Some(limit) = vrf.fib_limit {
+            lines.line(format!("zebra fib limit {limit}"));
+        }
+    },
+    examples: &["zebra fib limit 1000"],
+}];
+
 fn set_router_id(vrf: &mut VrfSettings, args: &Args) -> Result<(), CliError> {
     vrf.router_id = Some(args.ipv4("id")?);
     Ok(())
@@ -102,6 +128,7 @@ fn unset_router_id(vrf: &mut VrfSettings, _: &Args) -> Result<(), CliError> {
 /// What stands in a VRF's block, and for the default VRF at the top.
 fn render(vrf: &VrfSettings, lines: &mut Lines) {
     lines.settings(SETTINGS, vrf);
+    lines.settings(VRF_ONLY, vrf);
     super::protocol::render(vrf, lines);
     super::statics::render(vrf, lines);
 }
@@ -109,6 +136,7 @@ fn render(vrf: &VrfSettings, lines: &mut Lines) {
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     registry.mount(Mount::at(&CONFIG), SETTINGS, |settings, context, _| vrf_of(settings, context));
     registry.mount(Mount::at(&VRF), SETTINGS, |settings, context, _| vrf_of(settings, context));
+    registry.mount(Mount::at(&VRF), VRF_ONLY, |settings, context, _| vrf_of(settings, context));
     registry.command(
         ConfigCommand::new(
             &[&CONFIG],

@@ -79,6 +79,9 @@ impl Zebra {
             true => active,
             false => looked_up || (selected && dest.state == DestState::Installed),
         };
+        let stands = selected && !system && self.capacity.active();
+        let (fib_left_out, fib_covered_by) =
+            if stands { self.capacity.place(key, prefix) } else { (false, None) };
         let mut nexthops = Vec::new();
         for pair in set.nexthops.iter().zip(&set.resolved.nexthops) {
             self.push_nexthop(key, prefix, shape, pair, installed, &mut nexthops);
@@ -99,6 +102,8 @@ impl Zebra {
             installed,
             failed: rejected,
             queued: selected && !system && dest.state == DestState::Queued,
+            fib_left_out,
+            fib_covered_by,
             offloaded: installed && selected && dest.offload == Offload::Offloaded,
             trapped: installed && selected && dest.offload == Offload::Trapped,
             offload_failed: installed && selected && dest.offload == Offload::Failed,

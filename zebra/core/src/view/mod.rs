@@ -2,6 +2,7 @@
 //! (serde) from the same fields. Gathering them is not done here. Widths, words and keys are those of FRR 10.3; the
 //! texts in the tests were recorded from it.
 
+pub mod capacity;
 pub mod client;
 pub mod dplane;
 pub mod fib;

@@ -42,6 +42,12 @@ pub struct RouteView {
     #[serde(skip_serializing_if = "no_tag")]
     pub tag: Tag,
     pub table: TableId,
+    /// It has no room in the kernel; its packets take the covering entry, or none.
+    #[serde(skip_serializing_if = "is_false")]
+    pub fib_left_out: bool,
+    /// The entry of another prefix that stands for it in the kernel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fib_covered_by: Option<Prefix>,
     /// Why the kernel refused it; shown where FRR shows nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,
@@ -327,6 +333,12 @@ impl fmt::Display for RouteView {
         if let Some(reason) = &self.failure_reason {
             write!(f, ", rejected ({reason})")?;
         }
+        if self.fib_left_out {
+            write!(f, ", left out of the FIB")?;
+        }
+        if let Some(by) = self.fib_covered_by {
+            write!(f, ", covered by {by}")?;
+        }
         writeln!(f)?;
         writeln!(f, "  Last update {} ago", self.uptime)?;
         let mut lines = String::new();
@@ -373,6 +385,8 @@ mod tests {
             failed: false,
             queued: false,
             offloaded: false,
+            fib_left_out: false,
+            fib_covered_by: None,
             trapped: false,
             offload_failed: false,
             tag: Tag(0),

@@ -72,7 +72,7 @@ impl World {
         self.now = until;
     }
 
-    fn perform(&mut self, actions: Vec<Action>) {
+    pub fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
                 Action::Fib(ops) => {
