@@ -21,7 +21,7 @@ fn network(net: &mut Net) -> Result<(Router, Router, Router)> {
     let r1 = net.router("r1", Kind::Ours)?;
     let r2 = net.router("r2", Kind::Frr)?;
     let r3 = net.router("r3", Kind::Ours)?;
-    let host = net.router("h4", Kind::Frr)?;
+    let host = net.router("h4", Kind::Host)?;
     net.link(&r1, "10.0.12.1/24", &r2, "10.0.12.2/24")?;
     net.link(&r2, "10.0.23.2/24 2001:db8:23::2/64", &r3, "10.0.23.3/24 2001:db8:23::3/64")?;
     net.link(&r3, "10.0.34.3/24", &host, "10.0.34.4/24")?;
