@@ -95,7 +95,12 @@ impl Zebra {
         let shape = self.rib.shared.shape(shape)?;
         let (vrf, afi) = (key.vrf, key.afi);
         if self.interfaces.is_own_table(key) {
-            return Some(Subscription { vrf, afi, protocol: shape.protocol, instance: shape.instance.into() });
+            return Some(Subscription {
+                vrf,
+                afi,
+                protocol: shape.protocol,
+                instance: shape.instance.into(),
+            });
         }
         // Of another table everything is redistributed alike, by the number of the table.
         let direct = key.safi == Safi::Unicast && shape.protocol != RouteProtocol::Bgp;

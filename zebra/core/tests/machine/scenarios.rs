@@ -465,7 +465,10 @@ fn a_table_that_nobody_forwards_by_is_redistributed_by_its_number() {
             FromZebra::Redistributed(list) => Some(list),
             _ => None,
         });
-        lists.flatten().map(|route| (route.prefix.to_string(), route.instance, route.route.is_some())).collect()
+        lists
+            .flatten()
+            .map(|route| (route.prefix.to_string(), route.instance, route.route.is_some()))
+            .collect()
     };
     assert_eq!(seen(&mut world), [("192.0.2.0/24".to_owned(), 100, true)]);
     world.event(Event::KernelRoute(route("203.0.113.0/24", 100)));

@@ -55,8 +55,13 @@ fn routes_of_a_vrf_go_with_it_and_are_asked_for_anew_in_the_next() {
         let route = attrs(RouteProtocol::Bgp, &[ferrite_types::Nexthop { vrf, ..via("10.0.0.2") }]);
         let one = RouteBatch { vrf, ..batch(RouteProtocol::Bgp, "192.0.2.0/24", Some(route)) };
         world.say(client, ToZebra::Routes(one));
-        let track =
-            TrackNexthop { vrf, addr: "10.0.0.2".parse().unwrap(), connected_only: false, exact: None, track: true };
+        let track = TrackNexthop {
+            vrf,
+            addr: "10.0.0.2".parse().unwrap(),
+            connected_only: false,
+            exact: None,
+            track: true,
+        };
         world.say(client, ToZebra::TrackNexthops(vec![track]));
         let protocol = RouteProtocol::Connected;
         let wanted = RedistributeRequest { vrf, afi: Afi::Ipv4, protocol, instance: 0, subscribe: true };

@@ -7,8 +7,7 @@ use std::time::Duration;
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::zclient::{FromZebra, Hello, RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{
-    IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, TableId, Tag, Timestamp,
-    VrfId,
+    IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, TableId, Tag, Timestamp, VrfId,
 };
 use zebra_core::{
     Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelRoute, LfibOp, LfibResult, LinkInfo,
