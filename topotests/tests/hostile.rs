@@ -7,23 +7,31 @@
 mod hostile {
     pub mod attribute_cases;
     pub mod bystander;
+    pub mod capability_cases;
     pub mod case;
     pub mod client;
     pub mod deviations;
+    pub mod family_cases;
+    pub mod feature_cases;
     pub mod judge;
     pub mod lab;
     pub mod mutations;
     pub mod octets;
+    pub mod rtr;
     pub mod scenarios;
+    pub mod security;
     pub mod session_cases;
+    pub mod shows;
+    pub mod sides;
     pub mod sockets;
+    pub mod station;
     pub mod table;
     pub mod update_cases;
 }
 
 use topotests::{Kind, Needs, run};
 
-use hostile::{mutations, scenarios, table};
+use hostile::{mutations, scenarios, security, sides, table};
 
 #[test]
 fn frr_answers_every_hostile_message_as_its_row_says() {
@@ -48,4 +56,19 @@ fn floods_silence_and_collisions_leave_other_sessions_alone() {
 #[test]
 fn every_hostile_message_damaged_at_random_leaves_other_sessions_alone() {
     run(&Needs::ours(), |net| mutations::run_all(net, Kind::Ours));
+}
+
+#[test]
+fn caches_stations_and_shells_that_misbehave_leave_the_sessions_alone() {
+    run(&Needs::ours(), sides::run_all);
+}
+
+#[test]
+fn every_known_failure_has_its_cases() {
+    security::every_row_has_its_cases();
+}
+
+#[test]
+fn every_known_failure_of_the_list_is_in_the_table() {
+    security::every_row_of_the_list_is_here();
 }

@@ -1,7 +1,7 @@
 //! Capabilities (RFC 5492): what a speaker says in its OPEN that it can do. Unknown ones are kept as they are.
 
 use bytes::{BufMut, BytesMut};
-use ferrite_types::Asn;
+use ferrite_types::{Asn, printable};
 use ferrite_wire::{LengthField, Reader};
 
 use crate::Family;
@@ -415,8 +415,7 @@ fn hostname(value: &[u8]) -> Option<Capability> {
 fn counted_text(reader: &mut Reader<'_>) -> Option<String> {
     let len = reader.u8().ok()?;
     let octets = reader.take(usize::from(len)).ok()?;
-    let text = String::from_utf8_lossy(octets);
-    Some(text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect())
+    Some(printable(octets))
 }
 
 /// Names are cut at 64 octets, as FRR does.

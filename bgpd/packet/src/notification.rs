@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use ferrite_types::printable;
 use ferrite_wire::Reader;
 
 use crate::header::{self as frame, MessageType};
@@ -145,16 +146,13 @@ impl Notification {
         }
         let (len, text) = self.data.split_first()?;
         let text = text.get(..usize::from(*len)).unwrap_or(text);
-        let text: String = String::from_utf8_lossy(text)
-            .chars()
-            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-            .collect();
+        let text = printable(text);
         (!text.is_empty()).then_some(text)
     }
 
     /// The same as a hard reset: the other end is not to wait for us (RFC 8538 §3.1).
     pub fn hard(&self) -> Self {
-        if (self.code, self.subcode) == (cease::CODE, cease::HARD_RESET) {
+        if self.is_hard() {
             return self.clone();
         }
         let mut data = vec![self.code, self.subcode];
@@ -162,12 +160,14 @@ impl Notification {
         Self::new(cease::CODE, cease::HARD_RESET, &data)
     }
 
-    /// The notification inside a hard reset (RFC 8538 §3.1).
+    /// Whether the session is to end for good, whatever stands inside (RFC 8538 §3.1).
+    pub fn is_hard(&self) -> bool {
+        (self.code, self.subcode) == (cease::CODE, cease::HARD_RESET)
+    }
+
+    /// The notification inside a hard reset, where there is one.
     pub fn inner(&self) -> Option<Self> {
-        if (self.code, self.subcode) != (cease::CODE, cease::HARD_RESET) || self.data.len() < 2 {
-            return None;
-        }
-        Some(Self::decode(&self.data))
+        (self.is_hard() && self.data.len() >= 2).then(|| Self::decode(&self.data))
     }
 
     /// The names that FRR gives code and subcode; numbers past the tables have none.
@@ -267,6 +267,8 @@ mod tests {
         let hard = inside.hard();
         assert_eq!((hard.code, hard.subcode), (cease::CODE, cease::HARD_RESET));
         assert_eq!(hard.inner(), Some(inside));
+        let bare = Notification::new(cease::CODE, cease::HARD_RESET, &[cease::CODE]);
+        assert!(bare.is_hard() && bare.inner().is_none());
         assert_eq!(hard.hard(), hard);
     }
 

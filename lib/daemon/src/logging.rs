@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use ferrite_cli::common::{LogConfig, LogLevel};
+use ferrite_types::text::steers;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -288,13 +289,13 @@ impl Visit for Text {
 }
 
 impl Text {
-    /// One line whatever a peer has put into it: control characters are written as escapes.
+    /// One line whatever a peer has put into it: characters that steer are written as escapes.
     fn finish(mut self) -> String {
         self.message.push_str(&self.fields);
-        if self.message.chars().any(char::is_control) {
+        if self.message.chars().any(steers) {
             self.message
                 .chars()
-                .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+                .flat_map(|c| if steers(c) { c.escape_default().collect() } else { vec![c] })
                 .collect()
         } else {
             self.message

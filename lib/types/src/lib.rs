@@ -8,6 +8,7 @@ pub mod interface;
 pub mod nexthop;
 pub mod prefix;
 pub mod route;
+pub mod text;
 pub mod time;
 pub mod zclient;
 
@@ -19,6 +20,7 @@ pub use ids::{
 pub use nexthop::{Blackhole, Nexthop, NexthopKind};
 pub use prefix::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix, Safi};
 pub use route::RouteProtocol;
+pub use text::printable;
 pub use time::Timestamp;
 
 /// A text that is not a value of the type it was parsed as.

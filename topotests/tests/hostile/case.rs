@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use topotests::Family;
 use topotests::bgp::{Prefix, attrs};
 
+use super::bystander::announcement;
 use super::octets::{OT, OpenSpec, attr, capability, four_octet_as, nlri, reach, update};
 
 pub const ROUTER_AS: u32 = 65000;
@@ -78,6 +79,14 @@ pub struct Case {
     pub expect: Expect,
     /// Further configuration of this neighbour, `neighbor ADDRESS` in front: the address family's.
     pub settings: &'static [&'static str],
+    /// The same of the session.
+    pub session: &'static [&'static str],
+    /// Further capabilities of an OPEN that is not the case itself.
+    pub caps: Vec<Vec<u8>>,
+    /// IPv4 routes are sent with path identifiers: `caps` says so.
+    pub add_path: bool,
+    /// About what only this suite does; FRR is not asked.
+    pub ours_only: bool,
     /// The number of the neighbour's `prefixStats` that must be one afterwards.
     pub counted: Option<&'static str>,
 }
@@ -88,8 +97,7 @@ impl Case {
         build: impl Fn(&Ctx) -> Vec<u8> + 'static,
         expect: Expect,
     ) -> Case {
-        let act = Act::Established(Box::new(build));
-        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[], counted: None }
+        Case::new(name.into(), Act::Established(Box::new(build)), expect)
     }
 
     pub fn opening(
@@ -97,8 +105,22 @@ impl Case {
         build: impl Fn(&Ctx) -> Vec<u8> + 'static,
         expect: Expect,
     ) -> Case {
-        let act = Act::Opening(Box::new(build));
-        Case { name: name.into(), peer: Peer::External, act, expect, settings: &[], counted: None }
+        Case::new(name.into(), Act::Opening(Box::new(build)), expect)
+    }
+
+    fn new(name: String, act: Act, expect: Expect) -> Case {
+        Case {
+            name,
+            peer: Peer::External,
+            act,
+            expect,
+            settings: &[],
+            session: &[],
+            caps: Vec::new(),
+            add_path: false,
+            ours_only: false,
+            counted: None,
+        }
     }
 
     pub fn from(mut self, peer: Peer) -> Case {
@@ -115,6 +137,39 @@ impl Case {
         self.settings = settings;
         self
     }
+
+    pub fn configured(mut self, session: &'static [&'static str]) -> Case {
+        self.session = session;
+        self
+    }
+
+    pub fn agreeing(mut self, caps: &[Vec<u8>]) -> Case {
+        self.caps = caps.to_vec();
+        self
+    }
+
+    /// IPv4 routes carry path identifiers from the neighbour to the router.
+    pub fn with_path_ids(mut self) -> Case {
+        self.caps.push(capability(69, &[0, 1, 1, 2]));
+        self.add_path = true;
+        self
+    }
+
+    pub fn for_ours(mut self) -> Case {
+        self.ours_only = true;
+        self
+    }
+}
+
+/// All that the tables hold.
+pub fn every() -> Vec<Case> {
+    let mut cases = super::attribute_cases::all();
+    cases.extend(super::session_cases::all());
+    cases.extend(super::update_cases::all());
+    cases.extend(super::capability_cases::all());
+    cases.extend(super::feature_cases::all());
+    cases.extend(super::family_cases::all());
+    cases
 }
 
 pub fn kept() -> Expect {
@@ -141,9 +196,16 @@ pub struct Ctx {
     /// Announced last to learn that all before it has been dealt with.
     pub fence: Prefix,
     pub mark: [u8; 4],
+    pub caps: Vec<Vec<u8>>,
+    pub add_path: bool,
 }
 
 impl Ctx {
+    /// That of a case.
+    pub fn of(index: usize, case: &Case) -> Ctx {
+        Ctx { caps: case.caps.clone(), add_path: case.add_path, ..Ctx::new(index, case.peer) }
+    }
+
     pub fn new(index: usize, peer: Peer) -> Ctx {
         let n = index as u32;
         let v4 = |base: u32| Prefix { family: Family::V4, bits: u128::from(base | n << 8) << 96, len: 24 };
@@ -156,6 +218,8 @@ impl Ctx {
             v6,
             fence: v4(0x1500_0000),
             mark: [0xfe, 0x4c, hi, lo],
+            caps: Vec::new(),
+            add_path: false,
         }
     }
 
@@ -165,15 +229,29 @@ impl Ctx {
 
     pub fn open(&self) -> OpenSpec {
         let (asn, id) = (self.asn(), self.local);
-        match self.peer {
-            Peer::External | Peer::Internal => OpenSpec::usual(asn, id),
-            Peer::TwoOctet => OpenSpec::with(asn, id, &[]),
-            Peer::Extended => OpenSpec::with(asn, id, &[four_octet_as(asn), capability(6, &[])]),
-            Peer::Restarting => {
-                let restart = capability(64, &[0, 120, 0, 1, 1, 0]);
-                OpenSpec::with(asn, id, &[four_octet_as(asn), restart])
-            }
+        let mut caps = match self.peer {
+            Peer::External | Peer::Internal => vec![four_octet_as(asn)],
+            Peer::TwoOctet => Vec::new(),
+            Peer::Extended => vec![four_octet_as(asn), capability(6, &[])],
+            Peer::Restarting => vec![four_octet_as(asn), capability(64, &[0, 120, 0, 1, 1, 0])],
+        };
+        caps.extend(self.caps.iter().cloned());
+        OpenSpec::with(asn, id, &caps)
+    }
+
+    /// Announces a route as it should be, without a mark.
+    pub fn good(&self, prefix: Prefix) -> Vec<u8> {
+        if prefix.family == Family::V4 && self.add_path {
+            let attributes = self.all_but(&[attrs::COMMUNITIES]);
+            return update(&[], &attributes, &self.nlri(prefix));
         }
+        announcement(&self.path(), prefix, self.local, &HOP6.octets(), None)
+    }
+
+    /// A prefix of IPv4 as this session has it.
+    pub fn nlri(&self, prefix: Prefix) -> Vec<u8> {
+        let id: &[u8] = if self.add_path { &[0, 0, 0, 1] } else { &[] };
+        [id, &nlri(&[prefix])].concat()
     }
 
     /// AS_PATH as this kind of session has it.
@@ -211,7 +289,7 @@ impl Ctx {
 
     /// Announces the IPv4 route with exactly these attributes.
     pub fn announce(&self, attributes: &[u8]) -> Vec<u8> {
-        update(&[], attributes, &nlri(&[self.v4]))
+        update(&[], attributes, &self.nlri(self.v4))
     }
 
     /// Announces the IPv6 route with this as the value of MP_REACH_NLRI.

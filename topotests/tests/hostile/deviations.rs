@@ -6,7 +6,7 @@ use super::case::{Case, Expect, Peer, WITHDRAWN, Which, kept};
 
 /// FRR 10.3 ends an internal session at any malformed attribute: those rows are for ours alone.
 pub fn is_sent(kind: Kind, case: &Case) -> bool {
-    kind != Kind::Frr || case.peer != Peer::Internal
+    kind != Kind::Frr || (case.peer != Peer::Internal && !case.ours_only)
 }
 
 /// Rows that FRR passes on as something a strict reader objects to: it forgets NEXT_HOP where MP_REACH named it.

@@ -8,8 +8,9 @@ use topotests::bgp::Prefix;
 use topotests::{Failure, Kind, Net, Result, Router, ensure, wait_until};
 
 use super::bystander::Bystander;
-use super::case::{HOSTILE_AS, ROUTER, ROUTER_AS};
+use super::case::{Case, Ctx, HOSTILE_AS, ROUTER, ROUTER_AS};
 use super::sockets::Sockets;
+use super::station::{self, Station};
 
 pub const BYSTANDER: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 2);
 const BYSTANDER_AS: u32 = 65200;
@@ -28,6 +29,14 @@ impl Neighbour {
     pub fn passive(addr: Ipv4Addr, asn: u32) -> Neighbour {
         Neighbour { addr, asn, family: Vec::new(), session: vec!["passive".to_owned()] }
     }
+
+    /// As a case wants it.
+    pub fn of(ctx: &Ctx, case: &Case) -> Neighbour {
+        let mut peer = Neighbour::passive(ctx.local, ctx.asn());
+        peer.family = case.settings.iter().map(ToString::to_string).collect();
+        peer.session.extend(case.session.iter().map(ToString::to_string));
+        peer
+    }
 }
 
 pub struct Lab {
@@ -37,21 +46,42 @@ pub struct Lab {
     /// What the bystander announces.
     pub calm: Vec<Prefix>,
     pid: u32,
+    station: Option<Station>,
 }
 
 impl Lab {
     pub fn new(net: &mut Net, kind: Kind, neighbours: &[Neighbour]) -> Result<Lab> {
+        Lab::with(net, kind, neighbours, "", "", |_| Ok(()))
+    }
+
+    /// With more configuration before and under `router bgp`, and with what has to be there before the router starts.
+    pub fn with(
+        net: &mut Net,
+        kind: Kind,
+        neighbours: &[Neighbour],
+        before: &str,
+        under: &str,
+        prepare: impl FnOnce(&Sockets) -> Result<()>,
+    ) -> Result<Lab> {
         let router = net.router("router", kind)?;
         let host = net.router("host", Kind::Host)?;
         net.link(&router, "10.1.0.1/16 2001:db8:1::1/64", &host, "10.1.0.2/16 2001:db8:1::2/64")?;
         // Every address of the range is the host's, without giving it each one.
         host.ip("route add local 10.1.8.0/21 dev lo")?;
-        router.start(&config(neighbours))?;
         let sockets = Sockets::of(&host)?;
+        prepare(&sockets)?;
+        let ours = kind == Kind::Ours;
+        let station = if ours { Some(Station::start(&sockets, BYSTANDER)?) } else { None };
+        if ours {
+            // Among the test's files, so that the test opens the sockets in it.
+            std::fs::create_dir_all(router.dir().join("run"))?;
+            router.run("sh", &["-c", "rmdir /run/frr && ln -s /run/t/run /run/frr"])?;
+        }
+        router.start(&format!("{before}{}", config(kind, neighbours, under)))?;
         let calm = vec![Prefix::v4(0xcb00_7100, 24).ok_or("prefix")?];
         let bystander = Bystander::start(&sockets, BYSTANDER, ROUTER, BYSTANDER_AS, &calm)?;
         let pid = router.daemon_pid("bgpd")?;
-        Ok(Lab { router, sockets, bystander, calm, pid })
+        Ok(Lab { router, sockets, bystander, calm, pid, station })
     }
 
     /// The daemon is the one that was started, the bystander's session never dropped, its routes are there.
@@ -72,6 +102,16 @@ impl Lab {
         let said = ["log/bgpd.log", "log/bgpd.out"].map(|name| std::fs::read(self.router.dir().join(name)));
         let said = said.into_iter().flatten().any(|text| text.windows(9).any(|words| words == b"panicked "));
         ensure!(!said, "a part of bgpd has panicked, says its log");
+        Ok(())
+    }
+
+    /// Who listens beside the sessions was told only what is whole.
+    pub fn well_told(&self) -> Result<()> {
+        let Some(station) = &self.station else { return Ok(()) };
+        station.content()?;
+        let records = station::whole_dump(&self.router.dir().join("log/all.mrt"))?;
+        println!("{records} records in the dump");
+        ensure!(records > 10, "{records} records in the dump");
         Ok(())
     }
 
@@ -97,7 +137,7 @@ impl Lab {
     }
 }
 
-fn config(neighbours: &[Neighbour]) -> String {
+fn config(kind: Kind, neighbours: &[Neighbour], under: &str) -> String {
     let mut text = format!(
         "hostname router
 debug bgp neighbor-events
@@ -123,6 +163,11 @@ router bgp {ROUTER_AS}
         for line in &peer.session {
             let _ = writeln!(text, " neighbor {} {line}", peer.addr);
         }
+    }
+    if kind == Kind::Ours {
+        text.insert_str(0, "dump bgp all /run/t/log/all.mrt\n");
+        text.push_str(&station::settings(BYSTANDER));
+        text.push_str(under);
     }
     for family in ["ipv4", "ipv6"] {
         let _ = writeln!(text, " address-family {family} unicast");

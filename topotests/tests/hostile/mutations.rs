@@ -8,11 +8,9 @@ use topotests::bgp::session::hex;
 use topotests::bgp::wire::HEADER;
 use topotests::{Failure, Kind, Net, Result, ensure};
 
-use super::bystander::announcement;
-use super::case::{Act, Case, Ctx, HOP6, ROUTER};
+use super::case::{Act, Case, Ctx, ROUTER, every};
 use super::client::Client;
 use super::lab::{Lab, Neighbour};
-use super::{attribute_cases, session_cases, update_cases};
 
 /// Damaged copies of each row, one after another on one session.
 const COPIES: usize = 4;
@@ -36,11 +34,9 @@ pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
     let seed = std::env::var("FERRITE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0x5eed_1234);
     println!("seed {seed}");
     let mut random = Random(seed | 1);
-    let cases = [attribute_cases::all(), session_cases::all(), update_cases::all()].into_iter().flatten();
-    let rows: Vec<(Ctx, Case)> =
-        cases.enumerate().map(|(index, case)| (Ctx::new(index, case.peer), case)).collect();
-    let neighbours: Vec<Neighbour> =
-        rows.iter().map(|(ctx, _)| Neighbour::passive(ctx.local, ctx.asn())).collect();
+    let cases = every().into_iter().enumerate();
+    let rows: Vec<(Ctx, Case)> = cases.map(|(index, case)| (Ctx::of(index, &case), case)).collect();
+    let neighbours: Vec<Neighbour> = rows.iter().map(|(ctx, case)| Neighbour::of(ctx, case)).collect();
     let lab = Lab::new(net, kind, &neighbours)?;
     let mut sessions = Vec::new();
     for (ctx, case) in &rows {
@@ -81,13 +77,13 @@ fn play(
         Act::Opening(build) => (Client::connect(&lab.sockets, ctx.local, ROUTER)?, build(ctx)),
         Act::Established(build) => {
             let mut client = Client::establish(&lab.sockets, ctx.local, ROUTER, &ctx.open())?;
-            client.send(&announcement(&ctx.path(), ctx.v4, ctx.local, &HOP6.octets(), None))?;
+            client.send(&ctx.good(ctx.v4))?;
             (client, build(ctx))
         }
     };
     let sent: Vec<u8> = (0..COPIES).flat_map(|_| damage(&octets, random)).collect();
     client.send_anyway(&sent);
-    client.send_anyway(&announcement(&ctx.path(), ctx.fence, ctx.local, &HOP6.octets(), None));
+    client.send_anyway(&ctx.good(ctx.fence));
     if matches!(case.act, Act::Opening(_)) {
         // One answer of the router, or its silence, whichever it is.
         let _ = client.next(Duration::from_millis(20));

@@ -8,8 +8,8 @@ use topotests::bgp::update::Packer;
 use topotests::bgp::{Prefix, wire};
 use topotests::{Failure, Kind, Net, Result, ensure, wait_until};
 
-use super::bystander::{announcement, good_path};
-use super::case::{Ctx, HOP6, HOSTILE_AS, Peer, ROUTER};
+use super::bystander::good_path;
+use super::case::{Ctx, HOSTILE_AS, Peer, ROUTER};
 use super::client::{Client, PATIENCE};
 use super::lab::{Lab, Neighbour};
 use super::octets::{OpenSpec, attr};
@@ -46,6 +46,10 @@ const ACTIVE: &[&str] = &[
     "collision won by the router",
     "a neighbour that hangs up on every call",
 ];
+
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().map(|(name, _)| *name)
+}
 
 pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
     net.without_capture();
@@ -91,7 +95,7 @@ pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
 }
 
 fn good(ctx: &Ctx, prefix: Prefix) -> Vec<u8> {
-    announcement(&ctx.path(), prefix, ctx.local, &HOP6.octets(), None)
+    ctx.good(prefix)
 }
 
 /// The whole beginning of a session in the order it is sent.

@@ -59,9 +59,13 @@ impl Sockets {
 
     /// Accepts on port 179.
     pub fn listen(&self, local: IpAddr) -> Result<Socket> {
+        self.listen_on(local, 179)
+    }
+
+    pub fn listen_on(&self, local: IpAddr, port: u16) -> Result<Socket> {
         let socket = self.tcp(local)?;
         socket.set_reuse_address(true)?;
-        socket.bind(&SocketAddr::new(local, 179).into())?;
+        socket.bind(&SocketAddr::new(local, port).into())?;
         socket.listen(8)?;
         Ok(socket)
     }

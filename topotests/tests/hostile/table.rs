@@ -8,43 +8,41 @@ use topotests::bgp::wire;
 use topotests::sandbox::run;
 use topotests::{Failure, Family, Kind, Net, Result, ensure};
 
-use super::bystander::{Seen, announcement};
-use super::case::{Act, Case, Ctx, Expect, HOP6, ROUTER};
+use super::bystander::Seen;
+use super::case::{Act, Case, Ctx, Expect, ROUTER, every};
 use super::client::Client;
+use super::deviations;
 use super::lab::{Lab, Neighbour};
-use super::{attribute_cases, deviations, session_cases, update_cases};
+use super::shows::{self, Samples};
 
 /// How often idle sessions are kept alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// The daemon need not be fast to be right, but a row that waits in vain should not hold up the table.
 const ROW: Duration = Duration::from_secs(5);
+/// Octets that bgpd and zebra together may take for some 700 sessions with hardly any routes.
+const BOUND: u64 = 512 << 20;
 /// FRR at times leaves an UPDATE lying for ten seconds that came right behind the last KEEPALIVE of the handshake.
 const GOOD: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(300);
 
 pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
     net.without_capture();
-    let mut cases = attribute_cases::all();
-    cases.extend(session_cases::all());
-    cases.extend(update_cases::all());
     let wanted = std::env::var("FERRITE_CASE").unwrap_or_default();
-    let rows: Vec<(Ctx, Case)> = cases
+    let rows: Vec<(Ctx, Case)> = every()
         .into_iter()
         .enumerate()
-        .map(|(index, case)| (Ctx::new(index, case.peer), case))
+        .map(|(index, case)| (Ctx::of(index, &case), case))
         .filter(|(_, case)| case.name.contains(&wanted) && deviations::is_sent(kind, case))
         .collect();
-    let neighbours: Vec<Neighbour> = rows
-        .iter()
-        .map(|(ctx, case)| {
-            let family = case.settings.iter().map(ToString::to_string).collect();
-            Neighbour { family, ..Neighbour::passive(ctx.local, ctx.asn()) }
-        })
-        .collect();
+    let neighbours: Vec<Neighbour> = rows.iter().map(|(ctx, case)| Neighbour::of(ctx, case)).collect();
     let mut table = Table { lab: Lab::new(net, kind, &neighbours)?, kind, living: Vec::new() };
-    let failures = table.play(&rows)?;
-    let mut failures = failures;
+    if kind == Kind::Ours
+        && let Some((ctx, _)) = rows.first()
+    {
+        println!("{} debugs", shows::debug_all(&table.lab.router, &samples(ctx))?);
+    }
+    let mut failures = table.play(&rows)?;
     failures.extend(table.after(&rows));
     ensure!(
         failures.is_empty(),
@@ -142,7 +140,7 @@ impl Table {
     fn send(&mut self, ctx: &Ctx, octets: &[u8], expect: &Expect) -> Result<()> {
         let mut client = Client::establish(&self.lab.sockets, ctx.local, ROUTER, &ctx.open())?;
         for prefix in [ctx.v4, ctx.v6] {
-            client.send(&announcement(&ctx.path(), prefix, ctx.local, &HOP6.octets(), None))?;
+            client.send(&ctx.good(prefix))?;
         }
         let by = &self.lab.bystander;
         for prefix in [ctx.v4, ctx.v6] {
@@ -217,8 +215,7 @@ impl Table {
 
     /// A good route sent last, and seen by the bystander: the session lives and is in step.
     fn pass_fence(&self, client: &mut Client, ctx: &Ctx) -> Result<()> {
-        let fence = announcement(&ctx.path(), ctx.fence, ctx.local, &[], None);
-        let sent = client.send(&fence);
+        let sent = client.send(&ctx.good(ctx.fence));
         let seen = sent.and_then(|()| self.lab.bystander.wait_has(&ctx.fence, ROW));
         client.still_up()?;
         seen.map_err(|e| e.during("the route sent afterwards"))
@@ -234,6 +231,12 @@ impl Table {
         for command in SHOWS {
             note(command, self.show(command));
             note(command, self.lab.router.vtysh_json(&format!("{command} json")).map(drop));
+        }
+        if self.kind == Kind::Ours {
+            note("every show", self.show_all(rows));
+            note("the log", self.clean_log());
+            note("memory", self.bounded());
+            note("BMP and MRT", self.lab.well_told());
         }
         note("every route that stayed", self.show_routes(rows));
         match self.lab.router.vtysh_json("show bgp neighbors json") {
@@ -255,6 +258,38 @@ impl Table {
         let clean = !text.contains('\u{1b}') && !text.contains('\0');
         ensure!(clean || self.kind == Kind::Frr, "control characters are shown");
         ensure!(!text.trim_start().starts_with('%'), "{}", text.trim());
+        Ok(())
+    }
+
+    /// Every show of the grammar, about a session that lives with routes of its.
+    fn show_all(&self, rows: &[(Ctx, Case)]) -> Result<()> {
+        let living = |(_, case): &&(Ctx, Case)| matches!(case.expect, Expect::Kept { .. } | Expect::Ignored);
+        let mut wrong = Vec::new();
+        for (ctx, _) in rows.iter().filter(living).step_by(97) {
+            let count = shows::ask_all(&self.lab.router, &samples(ctx), &mut wrong)?;
+            println!("{count} shows about {}", ctx.local);
+        }
+        ensure!(wrong.is_empty(), "{} answers:\n{}", wrong.len(), wrong.join("\n"));
+        Ok(())
+    }
+
+    /// What a neighbour says does not reach the log as it is.
+    fn clean_log(&self) -> Result<()> {
+        for name in ["log/bgpd.log", "log/zebra.log"] {
+            let octets = std::fs::read(self.lab.router.dir().join(name)).unwrap_or_default();
+            let text = String::from_utf8(octets).map_err(|_| format!("{name} is no UTF-8"))?;
+            if let Some(line) = text.lines().find(|line| line.chars().any(shows::steers)) {
+                return Err(Failure::new(format!("{name}: {line:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that was sent is forgotten or small.
+    fn bounded(&self) -> Result<()> {
+        let peak = self.lab.router.cost()?.peak;
+        println!("{} MiB at most", peak >> 20);
+        ensure!(peak < BOUND, "{} MiB", peak >> 20);
         Ok(())
     }
 
@@ -305,17 +340,34 @@ impl Table {
     }
 }
 
+/// For FRR, whose own shows are not what is tested.
 const SHOWS: &[&str] = &[
     "show bgp summary",
     "show bgp ipv4 unicast",
     "show bgp ipv6 unicast",
     "show bgp neighbors",
     "show bgp nexthop",
-    "show bgp update-groups",
     "show bgp ipv4 unicast neighbors 10.1.0.2 advertised-routes",
-    "show bgp ipv4 unicast neighbors 10.1.0.2 routes",
-    "show bgp ipv6 unicast neighbors 10.1.0.2 advertised-routes",
 ];
+
+/// Arguments of shows that have something to say.
+pub fn samples(ctx: &Ctx) -> Samples {
+    Samples {
+        v4: ctx.local.to_string(),
+        v4_prefix: ctx.v4.to_string(),
+        v6: "2001:db8:1::2".to_owned(),
+        v6_prefix: ctx.v6.to_string(),
+        words: &[
+            ("VIEWVRFNAME", "default"),
+            ("vrf", "default"),
+            ("neighbor", "router"),
+            ("RMAP", "MASKED"),
+            ("AS_PATH", "MASK"),
+            ("REGEX", "_65100_"),
+            ("IFNAME", "eth0"),
+        ],
+    }
+}
 
 fn of(ctx: &Ctx, family: Family) -> topotests::bgp::Prefix {
     if family == Family::V4 { ctx.v4 } else { ctx.v6 }

@@ -50,9 +50,10 @@ impl Instance {
         let mut list = entry.orf.received.get(&family).map(|list| (**list).clone()).unwrap_or_default();
         let refused = list.refused;
         list.apply(update);
-        if list.refused > refused {
-            let (addr, count) = (entry.addr, list.refused);
-            tracing::warn!("{addr}: {count} entries of its outbound route filter for {family} are not kept");
+        // Once: a neighbour that goes on must not fill the log. The show has the number.
+        if refused == 0 && list.refused > 0 {
+            let addr = entry.addr;
+            tracing::warn!("{addr}: its outbound route filter for {family} is full, further entries are not kept");
         }
         entry.orf.received.insert(family, Arc::new(list));
         if update.immediate {

@@ -244,20 +244,22 @@ fn agree_hold_time(config: &SessionConfig, open: &Open) -> Result<u16, Notificat
     Ok(config.hold_time.min(open.hold_time))
 }
 
-/// Roles belong together, are given once, and exist only between ASes (RFC 9234 §4.2).
+/// Roles belong together, do not contradict each other, and exist only between ASes (RFC 9234 §4.2).
 fn check_role(config: &SessionConfig, kind: SessionKind, open: &Open) -> Result<Option<Role>, Notification> {
     let mismatch = || Notification::new(codes::CODE, codes::ROLE_MISMATCH, &[]);
     let mut roles = open.capabilities.iter().filter_map(|c| match c {
         Capability::Role(code) => Some(*code),
         _ => None,
     });
-    let (first, second) = (roles.next(), roles.next());
+    let first = roles.next();
+    // Several of one value are one (§4.2).
+    let contradicting = roles.any(|code| Some(code) != first);
     let theirs = first.and_then(Role::from_code);
     let Some((ours, strict)) = config.role.filter(|_| kind != SessionKind::Internal) else {
         return Ok(theirs);
     };
     match (first, theirs) {
-        _ if second.is_some() => Err(mismatch()),
+        _ if contradicting => Err(mismatch()),
         (None, _) if strict => Err(mismatch()),
         (None, _) => Ok(None),
         (Some(_), Some(role)) if ours.fits(role) => Ok(Some(role)),

@@ -116,7 +116,7 @@ impl LastReset {
 
     pub(super) fn received(at: Timestamp, notification: Notification) -> Self {
         let inner = notification.inner();
-        let hard = inner.is_some();
+        let hard = notification.is_hard();
         let notification = Some(inner.unwrap_or(notification));
         Self { notification, hard, ..Self::new(at, DownReason::NotificationReceived) }
     }

@@ -426,7 +426,8 @@ impl Cache {
                 self.end_of_data(now, session, serial, timing, out).unwrap_or_else(|| Err(unexpected()))
             }
             Pdu::CacheReset => {
-                if !matches!(self.phase, Phase::Asking { .. }) {
+                // To a question for everything it is no answer (RFC 8210 §8.1): the two would go on for ever.
+                if !matches!(self.phase, Phase::Asking { .. }) || self.session.is_none() {
                     return Err(unexpected());
                 }
                 self.settle(header.version);

@@ -221,8 +221,8 @@ fn error_text(octets: &[u8]) -> String {
         let from = at.checked_add(4)?;
         octets.get(from..from.checked_add(number(octets, at)?)?)
     };
-    let text = String::from_utf8_lossy(text().unwrap_or_default());
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    let text = ferrite_types::printable(text().unwrap_or_default());
+    text.chars().take(200).collect()
 }
 
 pub(super) fn serial_query(version: u8, session: u16, serial: u32) -> Vec<u8> {
