@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use ferrite_daemon::Info;
 
+mod batch;
 mod bmp;
 mod clock;
 mod dump;

@@ -13,6 +13,7 @@ use bgp_core::rib::{PeerId, Shard, ShardAction, ShardEvent};
 use ferrite_types::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::batch;
 use crate::clock::Clock;
 use crate::io::Writer;
 use crate::queue::{Input, ShardQueue, ThreadQueue};
@@ -133,6 +134,7 @@ impl Worker {
     /// half a table that goes on answering would be worse.
     fn run(mut self) {
         let index = self.index;
+        batch::begin();
         if std::panic::catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
             tracing::error!("shard {index} of the routing table failed; ending");
             std::process::exit(70);

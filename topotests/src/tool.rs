@@ -38,6 +38,11 @@ impl Router {
         self.tool("bmp-collect", &["--listen", listen])
     }
 
+    /// Starts `rtr-cache` here.
+    pub fn rtr_cache(&self, listen: &str, records: u32) -> Result<Tool> {
+        self.tool("rtr-cache", &["--listen", listen, "--records", &records.to_string()])
+    }
+
     fn tool(&self, name: &str, args: &[&str]) -> Result<Tool> {
         let log = self.dir().join(format!("log/{name}.jsonl"));
         let mut log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;

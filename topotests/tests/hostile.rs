@@ -15,6 +15,7 @@ mod hostile {
     pub mod feature_cases;
     pub mod judge;
     pub mod lab;
+    pub mod link;
     pub mod mutations;
     pub mod octets;
     pub mod rtr;
@@ -31,7 +32,7 @@ mod hostile {
 
 use topotests::{Kind, Needs, run};
 
-use hostile::{mutations, scenarios, security, sides, table};
+use hostile::{link, mutations, scenarios, security, sides, table};
 
 #[test]
 fn frr_answers_every_hostile_message_as_its_row_says() {
@@ -61,6 +62,11 @@ fn every_hostile_message_damaged_at_random_leaves_other_sessions_alone() {
 #[test]
 fn caches_stations_and_shells_that_misbehave_leave_the_sessions_alone() {
     run(&Needs::ours(), sides::run_all);
+}
+
+#[test]
+fn a_link_full_of_odd_advertisements_brings_no_router_and_no_harm() {
+    run(&Needs::ours(), link::run_all);
 }
 
 #[test]

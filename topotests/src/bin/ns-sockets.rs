@@ -1,6 +1,6 @@
-//! Hands out TCP sockets of the network namespace it runs in, over the Unix socket that is its standard input.
+//! Hands out sockets of the network namespace it runs in, over the Unix socket that is its standard input.
 //!
-//! One octet asks for a socket: `4` or `6`. The answer is the same octet, with the socket attached. A socket belongs
+//! One octet asks for a socket: `4` or `6`; `r` asks for a raw one of ICMPv6. The answer is the same octet, with the socket attached. A socket belongs
 //! to the network it was made in, so a test process outside drives as many sessions inside as it likes, and needs
 //! neither a process for each nor the right to enter the namespace.
 
@@ -16,8 +16,11 @@ fn main() -> std::io::Result<()> {
     let mut asker = UnixStream::from(ask);
     let mut octet = [0];
     while asker.read(&mut octet)? == 1 {
-        let domain = if octet == *b"6" { Domain::IPV6 } else { Domain::IPV4 };
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        let socket = match &octet {
+            b"r" => Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)),
+            b"6" => Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)),
+            _ => Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)),
+        }?;
         let rights = [socket.as_raw_fd()];
         let message = [ControlMessage::ScmRights(&rights)];
         sendmsg::<()>(asker.as_raw_fd(), &[IoSlice::new(&octet)], &message, MsgFlags::empty(), None)?;

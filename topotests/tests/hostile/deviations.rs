@@ -55,6 +55,14 @@ pub fn of_frr(name: &str) -> Option<Expect> {
         | "OPEN: capability: host name empty"
         | "OPEN: capability: software version past the end (CVE-2023-41361)"
         | "OPEN: capability: software version empty" => Expect::Reset(&[(2, 0)]),
+        "OPEN: capability: add-path, empty"
+        | "OPEN: capability: paths-limit without add-path"
+        | "OPEN: capability: paths-limit of one family 50 times" => Expect::Reset(&[(2, 0)]),
+        "CAPABILITY: empty" | "CAPABILITY: shorter than its header (CVE-2022-37032)" => {
+            Expect::Reset(&[(1, 2)])
+        }
+        "ORF: no entries" | "ORF: at the very end (CVE-2023-41360)" => Expect::Reset(&[(6, 0)]),
+        "extended messages: OPEN of 5,000 octets on an established session" => Expect::Reset(&[(2, 2)]),
         "out of turn: OPEN twice" | "out of turn: OPEN on an established session" => Expect::Open,
         "out of turn: NOTIFICATION instead of OPEN" => Expect::Reset(&[(5, 1)]),
         "NOTIFICATION: two of them and garbage in one segment" => Expect::Reset(&[(1, 1)]),

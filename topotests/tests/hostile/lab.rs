@@ -9,6 +9,7 @@ use topotests::{Failure, Kind, Net, Result, Router, ensure, wait_until};
 
 use super::bystander::Bystander;
 use super::case::{Case, Ctx, HOSTILE_AS, ROUTER, ROUTER_AS};
+use super::shows::Vty;
 use super::sockets::Sockets;
 use super::station::{self, Station};
 
@@ -47,6 +48,7 @@ pub struct Lab {
     pub calm: Vec<Prefix>,
     pid: u32,
     station: Option<Station>,
+    vty: Option<Vty>,
 }
 
 impl Lab {
@@ -72,16 +74,12 @@ impl Lab {
         prepare(&sockets)?;
         let ours = kind == Kind::Ours;
         let station = if ours { Some(Station::start(&sockets, BYSTANDER)?) } else { None };
-        if ours {
-            // Among the test's files, so that the test opens the sockets in it.
-            std::fs::create_dir_all(router.dir().join("run"))?;
-            router.run("sh", &["-c", "rmdir /run/frr && ln -s /run/t/run /run/frr"])?;
-        }
+        let vty = if ours { Some(Vty::prepare(&router)?) } else { None };
         router.start(&format!("{before}{}", config(kind, neighbours, under)))?;
         let calm = vec![Prefix::v4(0xcb00_7100, 24).ok_or("prefix")?];
         let bystander = Bystander::start(&sockets, BYSTANDER, ROUTER, BYSTANDER_AS, &calm)?;
         let pid = router.daemon_pid("bgpd")?;
-        Ok(Lab { router, sockets, bystander, calm, pid, station })
+        Ok(Lab { router, sockets, bystander, calm, pid, station, vty })
     }
 
     /// The daemon is the one that was started, the bystander's session never dropped, its routes are there.
@@ -103,6 +101,11 @@ impl Lab {
         let said = said.into_iter().flatten().any(|text| text.windows(9).any(|words| words == b"panicked "));
         ensure!(!said, "a part of bgpd has panicked, says its log");
         Ok(())
+    }
+
+    /// The text sockets of ours.
+    pub fn vty(&self) -> Result<&Vty> {
+        self.vty.as_ref().ok_or_else(|| Failure::new("it is another's daemon"))
     }
 
     /// Who listens beside the sessions was told only what is whole.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use topotests::workspace;
 
-use super::{case, scenarios, sides};
+use super::{case, link, scenarios, sides};
 
 /// Section, the row's name, a piece of its text that no other row of that name has, cases.
 type Row = (u8, &'static str, &'static str, &'static [&'static str]);
@@ -437,12 +437,14 @@ const OTHER_FAMILIES: &[Row] = &[
             "an oversized route while everything is dumped and monitored",
         ],
     ),
+    (4, "CVE-2016-1245", "RA/ND packet", &["RA: *"]),
     (3, "CVE-2017-5495", "endless line", &["the vty socket: *"]),
 ];
 
 fn names() -> BTreeSet<String> {
     let cases = case::every().into_iter().map(|case| case.name);
-    cases.chain(scenarios::names().map(str::to_owned)).chain(sides::names().map(str::to_owned)).collect()
+    let others = scenarios::names().chain(sides::names()).chain(link::names());
+    cases.chain(others.map(str::to_owned)).collect()
 }
 
 /// Every case that a row names exists, and no two cases have one name.
@@ -459,7 +461,8 @@ pub fn every_row_has_its_cases() {
         .map(|(section, id, case)| format!("section {section}, {id}: {case}"))
         .collect();
     assert!(missing.is_empty(), "no such case:\n{}", missing.join("\n"));
-    let count = case::every().len() + scenarios::names().count() + sides::names().count();
+    let others = scenarios::names().chain(sides::names()).chain(link::names());
+    let count = case::every().len() + others.count();
     assert_eq!(names.len(), count, "a name stands twice");
 }
 

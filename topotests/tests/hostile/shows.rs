@@ -1,8 +1,17 @@
 //! Every show and every debug that the daemons have, taken from their own grammar, so that a new one is asked too.
 //!
-//! In: `list` of vtysh. Out: lines with each alternative of the grammar chosen at least once and samples for arguments.
+//! In: `list` of each daemon. Out: lines with each alternative of the grammar chosen at least once and samples for arguments.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use topotests::{Failure, Result, Router, ensure};
+
+/// A daemon that is busy answers all the same.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Lines made of one command at most.
 const LINES: usize = 24;
@@ -159,45 +168,91 @@ pub fn of_grammar(syntax: &str, samples: &Samples) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// Commands of a router's shell that begin with this word.
-pub fn grammars(router: &Router, first: &str) -> Result<Vec<String>> {
-    let text = router.vtysh("list")?;
-    let wanted = |line: &&str| line.split_whitespace().next() == Some(first);
-    let mut found: Vec<String> = text.lines().map(str::trim).filter(wanted).map(str::to_owned).collect();
-    found.sort();
-    found.dedup();
-    ensure!(!found.is_empty(), "no command begins with {first}: {text}");
-    Ok(found)
+/// The text sockets of a router's daemons, in which a thousand questions take no longer than their answers.
+#[derive(Debug)]
+pub struct Vty {
+    run: File,
 }
 
-/// Switches every debug on.
-pub fn debug_all(router: &Router, samples: &Samples) -> Result<usize> {
-    let mut count = 0;
-    let mut shell = router.vtysh_command()?;
-    for syntax in grammars(router, "debug")? {
-        for line in of_grammar(&syntax, samples)? {
-            count += 1;
-            shell.args(["-c", &line]);
-        }
+/// Who has shows.
+const DAEMONS: [&str; 2] = ["zebra.vty", "bgpd.vty"];
+
+impl Vty {
+    /// Before the router starts: its sockets lie among the test's files, so that the test opens them.
+    pub fn prepare(router: &Router) -> Result<Vty> {
+        let run = router.dir().join("run");
+        std::fs::create_dir_all(&run)?;
+        router.run("sh", &["-c", "rmdir /run/frr && ln -s /run/t/run /run/frr"])?;
+        Ok(Vty { run: File::open(run)? })
     }
-    topotests::sandbox::run(&mut shell)?;
-    Ok(count)
+
+    /// By a path below `/proc/self/fd`: those of test folders are longer than a socket's may be.
+    pub fn connect(&self, name: &str) -> Result<UnixStream> {
+        let stream = UnixStream::connect(format!("/proc/self/fd/{}/{name}", self.run.as_raw_fd()));
+        let stream = stream.map_err(|e| Failure::new(format!("{name}: {e}")))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(stream)
+    }
+
+    /// Switches every debug on.
+    pub fn debug_all(&self, samples: &Samples) -> Result<usize> {
+        self.each("debug", samples, |line, text| {
+            ensure!(text.trim().is_empty(), "{line}: {text}");
+            Ok(())
+        })
+    }
+
+    /// Asks every show; tells what was wrong with an answer.
+    pub fn ask_all(&self, samples: &Samples, wrong: &mut Vec<String>) -> Result<usize> {
+        self.each("show", samples, |line, text| {
+            wrong.extend(fault(line, text).map(|what| format!("- {line}: {what}")));
+            Ok(())
+        })
+    }
+
+    /// Every line that begins with a word, asked of each daemon that has it.
+    fn each(
+        &self,
+        first: &str,
+        samples: &Samples,
+        mut heard: impl FnMut(&str, &str) -> Result<()>,
+    ) -> Result<usize> {
+        let mut count = 0;
+        for daemon in DAEMONS {
+            let mut stream = BufReader::new(self.connect(daemon)?);
+            ask(&mut stream, "enable")?;
+            let all = ask(&mut stream, "list")?;
+            let wanted = |line: &&str| line.split_whitespace().next() == Some(first);
+            let mut grammars: Vec<&str> = all.lines().map(str::trim).filter(wanted).collect();
+            grammars.sort_unstable();
+            grammars.dedup();
+            ensure!(!grammars.is_empty(), "{daemon}: no command begins with {first}: {all}");
+            for syntax in grammars {
+                for line in of_grammar(syntax, samples)? {
+                    count += 1;
+                    let text = ask(&mut stream, &line).map_err(|e| e.during(&format!("{daemon}: {line}")))?;
+                    heard(&line, &text)?;
+                }
+            }
+        }
+        Ok(count)
+    }
 }
 
-/// Asks every show; tells what was wrong with an answer.
-pub fn ask_all(router: &Router, samples: &Samples, wrong: &mut Vec<String>) -> Result<usize> {
-    let mut count = 0;
-    for syntax in grammars(router, "show")? {
-        for line in of_grammar(&syntax, samples)? {
-            count += 1;
-            let mut shell = router.vtysh_command()?;
-            shell.args(["-c", &line]);
-            let said = topotests::sandbox::output(&mut shell)?;
-            let text = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
-            wrong.extend(fault(&line, &text).map(|what| format!("- {line}: {what}")));
+/// One command in FRR's text protocol: its output, which ends with three zeros and the status.
+fn ask(stream: &mut BufReader<UnixStream>, command: &str) -> Result<String> {
+    stream.get_mut().write_all(&[command.as_bytes(), &[0]].concat())?;
+    let mut answer = Vec::new();
+    loop {
+        let read = stream.read_until(0, &mut answer)?;
+        ensure!(read > 0, "the daemon hung up after {:?}", String::from_utf8_lossy(&answer));
+        if answer.ends_with(&[0, 0, 0]) {
+            stream.read_exact(&mut [0])?;
+            answer.truncate(answer.len() - 3);
+            return Ok(String::from_utf8_lossy(&answer).into_owned());
         }
     }
-    Ok(count)
 }
 
 /// What a terminal or a script must never be given.

@@ -3,7 +3,6 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,6 @@ use super::client::{Client, PATIENCE};
 use super::lab::{BYSTANDER, Lab, Neighbour};
 use super::octets::{OPTIONAL, OT, attr, capability, tlv2, update};
 use super::rtr::{self, Caches};
-use super::shows;
 use super::table::samples;
 
 const TABLE: Duration = Duration::from_secs(40);
@@ -127,7 +125,7 @@ pub fn run_all(net: &mut Net) -> Result<()> {
         Ok(())
     })?;
     let (_, any) = rows.first().ok_or("no scenes")?;
-    println!("{} debugs", shows::debug_all(&lab.router, &samples(any))?);
+    println!("{} debugs", lab.vty()?.debug_all(&samples(any))?);
     let mut failures = Vec::new();
     for (scene, ctx) in &rows {
         let start = Instant::now();
@@ -140,7 +138,7 @@ pub fn run_all(net: &mut Net) -> Result<()> {
         let checked = caches.check(&lab.router, &mut failures);
         failures.extend(checked.err().map(|e| format!("- RTR: {e}")));
     }
-    let count = shows::ask_all(&lab.router, &samples(any), &mut failures)?;
+    let count = lab.vty()?.ask_all(&samples(any), &mut failures)?;
     println!("{count} shows");
     failures.extend(lab.well_told().err().map(|e| format!("- BMP and MRT: {e}")));
     let peak = lab.router.cost()?.peak;
@@ -308,14 +306,8 @@ fn deaf_station(lab: &Lab, ctx: &Ctx) -> Result<()> {
     Ok(())
 }
 
-/// A socket's path below `/proc/self/fd`: those of test folders are longer than a socket's may be.
 fn vty(lab: &Lab, name: &str) -> Result<UnixStream> {
-    let run = std::fs::File::open(lab.router.dir().join("run"))?;
-    let stream = UnixStream::connect(format!("/proc/self/fd/{}/{name}", run.as_raw_fd()))
-        .map_err(|e| Failure::new(format!("{name}: {e}")))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    Ok(stream)
+    lab.vty()?.connect(name)
 }
 
 fn vty_garbage(lab: &Lab, _: &Ctx) -> Result<()> {

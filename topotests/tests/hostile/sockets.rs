@@ -32,8 +32,17 @@ impl Sockets {
 
     /// A fresh socket of the address's family.
     pub fn tcp(&self, addr: IpAddr) -> Result<Socket> {
+        self.asked(if addr.is_ipv4() { b"4" } else { b"6" })
+    }
+
+    /// For messages of ICMPv6 of one's own making; the kernel fills the checksum in.
+    pub fn icmp6(&self) -> Result<Socket> {
+        self.asked(b"r")
+    }
+
+    fn asked(&self, kind: &[u8; 1]) -> Result<Socket> {
         let mut ask = self.ask.lock().unwrap_or_else(PoisonError::into_inner);
-        ask.write_all(if addr.is_ipv4() { b"4" } else { b"6" })?;
+        ask.write_all(kind)?;
         let mut octet = [0];
         let mut space = nix::cmsg_space!([RawFd; 1]);
         let mut parts = [IoSliceMut::new(&mut octet)];

@@ -1,4 +1,5 @@
-//! How late a KEEPALIVE comes while the router has much to do: a table load, and during it a policy reload and a full show.
+//! How late a KEEPALIVE comes while the router has much to do: a table load, and during it a policy reload, two full shows as
+//! JSON, and an RPKI cache that changes the origins of half its prefixes, which every route is judged by.
 //!
 //! A watcher holds a session with a hold time of three seconds, so that a KEEPALIVE is due every second, and hears nothing else. The
 //! figure is the longest time between two of them, less that second.
@@ -15,10 +16,14 @@ use crate::{Cli, Who, kind, network};
 
 const WATCHERS: usize = 5;
 const DUE_MS: u64 = 1000;
+/// Half of them change each time.
+const RECORDS: u32 = 50_000;
+const CACHE: &str = "10.0.1.10";
+const CACHE_PORT: u16 = 8282;
 
 pub fn title(prefixes: usize) -> String {
     format!(
-        "keepalives: the latest while {prefixes} prefixes are loaded, policies reloaded and the table shown"
+        "keepalives: the latest while {prefixes} prefixes are loaded, policies reloaded, the table shown, {RECORDS} VRPs changed"
     )
 }
 
@@ -32,9 +37,11 @@ pub fn measure(cli: &Cli, who: Who) -> Result<u64> {
     net.link(&sender, "10.0.1.10/24", &router, "10.0.1.1/24")?;
     let addrs: Vec<String> = (2..=2 + WATCHERS).map(|n| format!("10.0.2.{n}/24")).collect();
     net.link(&receiver, &addrs.join(" "), &router, "10.0.2.1/24")?;
+    let mut cache = sender.rtr_cache(&format!("{CACHE}:{CACHE_PORT}"), RECORDS)?;
+    cache.wait_event("listening", patience)?;
     match who {
         Who::Bird => router.start(&bird(100)),
-        Who::Frr => frr::start_daemons(&router, &frr_conf(100, true), &["bgpd"], &["-Z"]),
+        Who::Frr => frr::start_daemons(&router, &frr_conf(100, true), &["bgpd"], &["-Z", "-M", "rpki"]),
         Who::Ours => ours::start_daemons(&router, &frr_conf(100, false), &[("bgpd", &["-Z"])], "warnings"),
     }?;
     let mut watch = receiver.bgp_replay(&format!(
@@ -52,6 +59,7 @@ pub fn measure(cli: &Cli, who: Who) -> Result<u64> {
     watch.wait_event("all-established", patience)?;
     sink.wait_event("all-established", patience)?;
     replay.wait_event("all-established", patience)?;
+    cache.wait_for("its records were fetched", patience, whole)?;
     watch.tell("mark")?;
     replay.tell("announce")?;
     replay.wait_event("sending", patience)?;
@@ -62,9 +70,12 @@ pub fn measure(cli: &Cli, who: Who) -> Result<u64> {
         ensure!(heard >= cli.prefixes as u64 / 10, "{heard} prefixes");
         Ok(())
     })?;
+    cache.tell("change")?;
     reload(&router, who, 200)?;
     let mut shows: Vec<Child> = (0..2).map(|_| show(&router, who)).collect::<Result<_>>()?;
     sink.wait_event("complete", patience)?;
+    cache.tell("change")?;
+    shows.push(show(&router, who)?);
     reload(&router, who, 300)?;
     for show in &mut shows {
         show.wait()?;
@@ -80,6 +91,11 @@ pub fn measure(cli: &Cli, who: Who) -> Result<u64> {
         latest = latest.max(gap.saturating_sub(DUE_MS));
     }
     Ok(latest)
+}
+
+/// An answer with records in it.
+fn whole(event: &Value) -> bool {
+    event.get("octets").and_then(Value::as_u64).is_some_and(|octets| octets > u64::from(RECORDS))
 }
 
 fn prefixes(sink: &mut topotests::Tool) -> Result<u64> {
@@ -137,7 +153,14 @@ fn frr_conf(preference: u32, tuned: bool) -> String {
     }
     let _ = write!(
         text,
-        "route-map IN permit 10
+        "rpki
+ rpki cache tcp {CACHE} {CACHE_PORT} preference 1
+exit
+route-map IN permit 5
+ match rpki invalid
+ set local-preference 50
+exit
+route-map IN permit 10
  set local-preference {preference}
 exit
 route-map NOTHING deny 10
@@ -161,14 +184,20 @@ router bgp 65000
 }
 
 fn bird(preference: u32) -> String {
-    let mut text = String::from("router id 10.0.1.1;\nprotocol device {}\n");
+    let mut text = format!(
+        "router id 10.0.1.1;\nprotocol device {{}}\nroa4 table roas;\nprotocol rpki {{ roa4 {{ table roas; }}; remote {CACHE} \
+         port {CACHE_PORT}; retry keep 5; }}\n"
+    );
     let mut peer = |name: String, local: &str, addr: String, asn: usize, policy: String| {
         let _ = writeln!(
             text,
             "protocol bgp {name} {{ local {local} as 65000; neighbor {addr} as {asn}; ipv4 {{ {policy} }}; }}"
         );
     };
-    let take = format!("import filter {{ bgp_local_pref = {preference}; accept; }}; export all;");
+    let take = format!(
+        "import filter {{ bgp_local_pref = {preference}; if roa_check(roas, net, bgp_path.last) = ROA_INVALID then \
+         bgp_local_pref = 50; accept; }}; export all;"
+    );
     peer("sender".into(), "10.0.1.1", "10.0.1.10".into(), 65100, take);
     peer("receiver".into(), "10.0.2.1", "10.0.2.2".into(), 65200, "import all; export all;".into());
     for n in 0..WATCHERS {
