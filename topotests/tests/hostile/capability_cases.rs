@@ -189,8 +189,17 @@ fn many() -> Vec<Case> {
     ]
 }
 
-/// Messages of draft-ietf-idr-dynamic-cap after its capability: nobody agreed on it, so their type is unknown.
+/// Messages of draft-ietf-idr-dynamic-cap after its capability: where only one end has it, their type is unknown; where both
+/// have, what is passed over costs nothing, and what cannot be followed ends the session.
 fn dynamic() -> Vec<Case> {
+    let agreed = |name: &str, body: &[u8], expect: Expect| {
+        let octets = topotests::bgp::wire::message(6, body);
+        Case::update(format!("CAPABILITY agreed: {name}"), move |_: &Ctx| octets.clone(), expect)
+            .configured(&["capability dynamic"])
+            .agreeing(&[capability(67, &[])])
+            .for_ours()
+    };
+    let fault = || Expect::Reset(&[(6, 255), (7, 255), (1, 255)]);
     let row = |name: &str, body: &[u8]| {
         let octets = topotests::bgp::wire::message(6, body);
         Case::update(format!("CAPABILITY: {name}"), move |_: &Ctx| octets.clone(), Expect::Reset(&[(1, 3)]))
@@ -203,5 +212,15 @@ fn dynamic() -> Vec<Case> {
         row("graceful restart of a wrong length (CVE-2024-31949)", &[0, 64, 0, 1, 0]),
         row("software version past the end (2026-04)", &[0, 75, 0, 9, 200, b'v']),
         row("of 4,000 octets", &[7; 4000]),
+        agreed("shorter than its header (CVE-2022-37032)", &[0, 73], fault()),
+        agreed("a value past the end", &[0, 73, 9, 1, b'x'], fault()),
+        agreed("an action that is none", &[9, 73, 0], fault()),
+        agreed("multiprotocol of a wrong length (CVE-2024-31949)", &[0, 1, 1, 0], Expect::Open),
+        agreed("graceful restart of a wrong length (CVE-2024-31949)", &[0, 64, 1, 0], UP),
+        agreed("software version past the end (2026-04)", &[0, 75, 2, 200, b'v'], UP),
+        agreed("host name that steers a terminal", b"\x00\x49\x06\x04\x1b[2J\x00", UP),
+        agreed("taking back what was never there", &[1, 77, 0, 1, 200, 0, 1, 9, 0], UP),
+        agreed("800 host names in one message", &[0, 73, 2, 0, 0].repeat(800), UP),
+        agreed("four-octet AS of a wrong length", &[0, 65, 1, 0], Expect::Open),
     ]
 }

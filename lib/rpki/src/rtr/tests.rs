@@ -186,6 +186,8 @@ fn a_cache_reset_or_another_session_begins_anew_and_leaves_no_gap() {
     assert_eq!(refused(&world.hears(&[response(1, 11)])), Some(0));
     assert_eq!(world.vrps(), [vrp(4)]);
     assert_eq!(world.connect(), reset_query(1));
+    // A reset where everything was asked for: the same question again would get the same answer for ever.
+    assert_eq!(refused(&world.hears(&[pdu(1, 8, 0, &[])])), Some(0));
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn roles_must_fit() {
     assert_eq!(negotiate(&strict, customer.clone(), ends(1, 2)).unwrap().remote_role, Some(Role::Customer));
     assert_eq!(refused(&provider, with(theirs(), Capability::Role(4))), (2, 11));
     assert_eq!(refused(&provider, with(theirs(), Capability::Role(77))), (2, 11));
-    assert_eq!(refused(&provider, with(customer, Capability::Role(0))), (2, 11));
+    assert_eq!(refused(&provider, with(customer.clone(), Capability::Role(0))), (2, 11));
+    assert!(negotiate(&provider, with(customer, Capability::Role(3)), ends(1, 2)).is_ok(), "the same twice is one");
     assert_eq!(refused(&strict, theirs()), (2, 11));
     assert!(negotiate(&provider, theirs(), ends(1, 2)).is_ok());
 }
