@@ -62,7 +62,7 @@ pub enum LinkChange {
 pub enum MplsChange {
     /// `net.mpls.conf.NAME.input`: whether labelled packets are taken on a link.
     Input { name: String, on: bool },
-    /// `net.mpls.platform_labels`: room in the label table.
+    /// `net.mpls.platform_labels`: room in the label table; the kernel takes no more than 1048575.
     PlatformLabels(u32),
 }
 

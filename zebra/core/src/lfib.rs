@@ -242,7 +242,7 @@ impl Zebra {
         self.lfib.inputs = present;
         let used = self.lfib.inputs.values().any(|on| *on) || !self.lfib.lsps.is_empty();
         if used && self.lfib.platform == Some(0) {
-            self.actions.push(Action::Mpls(MplsChange::PlatformLabels(crate::labels::LAST + 1)));
+            self.actions.push(Action::Mpls(MplsChange::PlatformLabels(crate::labels::LAST)));
         }
     }
 

@@ -88,7 +88,7 @@ fn without_mpls_in_the_kernel_everything_else_works() {
     world.zebra.note_mpls(Some(0));
     world.pass(Duration::from_secs(1));
     let input = MplsChange::Input { name: "e2".into(), on: true };
-    assert_eq!(world.mpls, [input, MplsChange::PlatformLabels(1 << 20)]);
+    assert_eq!(world.mpls, [input, MplsChange::PlatformLabels(1_048_575)]);
     assert_eq!(path(&world, 100).as_deref(), Some("200 via 10.0.2.2 dev 2"));
     assert_eq!(show(&world, Show::MplsStatus), "MPLS support enabled: yes\n");
     world.mpls.clear();
