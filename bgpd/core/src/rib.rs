@@ -57,6 +57,7 @@ mod path_id;
 mod peers;
 pub mod policy;
 pub mod query;
+pub mod quota;
 pub mod reason;
 pub mod reject;
 pub mod rpki;

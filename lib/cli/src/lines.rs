@@ -184,7 +184,8 @@ fn print_level(items: &[Item], depth: usize, text: &mut String) {
                 open = true;
             }
             Some(body) => {
-                if depth > 0 {
+                // Except for the keys of a chain, which stand close.
+                if depth > 0 && item.order != crate::node::order::KEYCHAIN {
                     text.push_str(&format!("{indent}!\n"));
                 }
                 text.push_str(&format!("{indent}{}\n", item.text));

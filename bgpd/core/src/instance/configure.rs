@@ -129,7 +129,16 @@ impl Instance {
         let config = Arc::clone(&self.config);
         let effective = self.peers.get(&id)?.effective.clone();
         let mut params = self.surroundings(&config)?.peer(&effective, negotiated);
-        self.peers.get(&id)?.orf.fill(&mut params);
+        let entry = self.peers.get(&id)?;
+        entry.orf.fill(&mut params);
+        if self.host.shards > 1 {
+            for (family, settings) in &mut params.families {
+                let quota = entry.quotas.get(usize::from(*family != bgp_packet::Family::IPV4_UNICAST));
+                if let Some(quota) = quota.filter(|_| settings.maximum_prefix_out.is_some()) {
+                    Arc::make_mut(settings).quota = Some(Arc::clone(quota));
+                }
+            }
+        }
         Some(params)
     }
 

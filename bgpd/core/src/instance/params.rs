@@ -92,13 +92,13 @@ impl Surroundings<'_> {
         session.enforce_first_as = from.enforce_first_as;
         self.restarts(neighbor, &mut session);
         session.aigp = from.aigp;
+        session.transport = self.transport(neighbor, remote);
         super::terms::fill(self, from, &mut session);
         session.extended_next_hop = from.extended_next_hop;
         session.discard = codes(&from.path_attribute_discard);
         session.withdraw = codes(&from.path_attribute_withdraw);
         session.limits = self.router.limits.attributes;
         (session.orf_send, session.orf_receive) = orf_families(neighbor);
-        session.transport = self.transport(neighbor, remote);
         session.blocked = self.blocked(neighbor, &session);
         Some(session)
     }
@@ -279,6 +279,7 @@ impl Surroundings<'_> {
             default_originate,
             weight: u32::from(from.weight.unwrap_or(0)),
             maximum_prefix_out: from.maximum_prefix_out,
+            quota: None,
             add_path_receive: negotiated.add_path_receive.contains(family),
             add_path_send: add_path_send(from, negotiated.add_path_send.contains(family)),
             paths_limit: negotiated.paths_limit(family),

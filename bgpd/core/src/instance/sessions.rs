@@ -16,6 +16,7 @@ use crate::config::{EffectiveNeighbor, GracefulMode, NeighborName};
 use crate::peer::{
     DownReason, LastReset, Negotiated, Peer, PeerAction, PeerEvent, PeerMessage, SessionConfig, State,
 };
+use crate::rib::quota::Quota;
 use crate::rib::rules::Refused;
 use crate::rib::{PeerId, PeerParams, PrefixCount, ReapplyDirection, ShardEvent};
 
@@ -47,6 +48,8 @@ pub struct PeerEntry {
     pub rtt: super::rtt::RoundTrip,
     /// Why the last attempt to connect failed, in the socket's words; none since the session came up.
     pub attempt_error: Option<String>,
+    /// Counts of `maximum-prefix-out` that shards share, by family.
+    pub(super) quotas: [Arc<Quota>; 2],
 }
 
 /// Counts of one family, a slot per shard.
@@ -91,6 +94,7 @@ impl PeerEntry {
             dynamic: false,
             rtt: super::rtt::RoundTrip::default(),
             attempt_error: None,
+            quotas: Default::default(),
         }
     }
 

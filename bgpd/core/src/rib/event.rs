@@ -228,6 +228,8 @@ impl RouteBatch {
 pub enum Contribution {
     Aggregate(AggregatePart),
     Default(DefaultPart),
+    /// A neighbour with a maximum of routes has fewer now.
+    Room(Family),
 }
 
 /// Whether a shard has routes that pass the route map of a `default-originate`. Replaces what it said before.

@@ -122,7 +122,7 @@ impl GroupKey {
             optimal: family.optimal.clone(),
             export: filter_key(family.export.as_ref()),
             filters: SideKey::new(params, family),
-            alone: (asks_peer || params.rules.solo).then_some(id),
+            alone: (asks_peer || params.rules.solo || family.quota.is_some()).then_some(id),
         }
     }
 

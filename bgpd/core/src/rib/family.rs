@@ -66,6 +66,8 @@ pub struct Rib<P> {
     pub slot: usize,
     pub table: Table<P>,
     pub groups: Vec<Group<P>>,
+    /// A neighbour with a maximum may be told more, by whichever shard.
+    room_made: bool,
     next_group: u32,
     pub fib: Fib,
     pub aggregates: Aggregates<P>,
@@ -99,6 +101,7 @@ impl<P: Key> Rib<P> {
             slot,
             table: Table::default(),
             groups: Vec::new(),
+            room_made: false,
             next_group: 1,
             fib: Fib::default(),
             aggregates: Aggregates::new(family),
@@ -196,7 +199,9 @@ impl<P: Key> Rib<P> {
         let complete = self.completes(ctx);
         for group in &mut self.groups {
             group.work(ctx, &mut self.table, ctx.limits.slice, complete, out);
+            self.room_made |= group.take_room_made();
         }
+        self.tell_room(ctx, out);
         let config = Arc::clone(&ctx.config);
         let sent = match config.family(self.family) {
             Some(settings) => self.fib.flush(ctx, &mut self.table, self.family.safi, settings, fib_outstanding, out),
@@ -207,6 +212,16 @@ impl<P: Key> Rib<P> {
             self.groups.iter_mut().for_each(|group| group.mark(handle));
         }
         sent
+    }
+
+    /// Other shards may have kept something back.
+    fn tell_room(&mut self, ctx: &Ctx, out: &mut Vec<ShardAction>) {
+        if !std::mem::take(&mut self.room_made) {
+            return;
+        }
+        for to in (0..ctx.of).filter(|to| *to != ctx.index) {
+            out.push(ShardAction::Contribute { to, part: Contribution::Room(self.family) });
+        }
     }
 
     /// `bgp suppress-fib-pending`: what neighbours are told of the entry waits for the kernel.
@@ -372,6 +387,7 @@ impl<P: Key> Rib<P> {
     pub fn contribution(&mut self, part: Contribution) {
         match part {
             Contribution::Aggregate(part) => self.aggregates.receive(part),
+            Contribution::Room(_) => self.groups.iter_mut().for_each(Group::let_waiting_in),
             Contribution::Default(part) => {
                 if self.defaults.receive(part) {
                     self.conditions_pending = true;
@@ -598,6 +614,7 @@ impl<P: Key> Rib<P> {
         self.exported_before += gone.map(Group::evaluated).sum::<u64>();
         for group in self.groups.iter_mut().filter(|group| group.is_empty()) {
             group.dissolve(&mut self.table);
+            self.room_made |= group.take_room_made();
         }
         self.groups.retain(|group| !group.is_empty());
         self.watch_defaults();

@@ -99,6 +99,11 @@ pub struct Group<P> {
     dirty: Bits,
     /// Entries that `maximum-prefix-out` keeps back; they come when there is room again.
     waiting: Bits,
+    /// The last one was kept back for it.
+    was_full: bool,
+    /// A route more is counted than was told; and others may be told of, elsewhere.
+    reserved: bool,
+    room_made: bool,
     /// Word of `dirty` where the next slice begins, and of the catching-up sets.
     dirty_word: usize,
     drain_word: usize,
@@ -157,6 +162,9 @@ impl<P: Key> Group<P> {
             outs: Outs::default(),
             dirty: Bits::all(capacity),
             waiting: Bits::default(),
+            was_full: false,
+            reserved: false,
+            room_made: false,
             dirty_word: 0,
             drain_word: 0,
             cache: FxHashMap::default(),
@@ -243,6 +251,10 @@ impl<P: Key> Group<P> {
 
     /// Forgets everything that was sent: the group is about to go.
     pub fn dissolve(&mut self, table: &mut Table<P>) {
+        if let Some(quota) = &self.settings.quota {
+            quota.give_back(self.out.len() as u32);
+            self.room_made = true;
+        }
         for (unit, _) in std::mem::take(&mut self.out).iter() {
             self.unpin(table, unit);
         }
@@ -270,6 +282,9 @@ impl<P: Key> Group<P> {
         self.audiences.clear();
         self.cache.clear();
         self.copy_into(&mut new, table, &member);
+        if let Some(quota) = &new.settings.quota {
+            quota.add(new.out.len() as u32);
+        }
         new.members.push(member);
         new
     }
@@ -514,6 +529,7 @@ impl<P: Key> Group<P> {
         for handle in handles {
             self.evaluate(ctx, table, *handle, &mut emission, &mut gone);
         }
+        self.unreserve();
         self.let_waiting_in();
         if self.members.iter().any(|member| member.catch_up.is_none()) {
             self.emit(ctx, emission, out);

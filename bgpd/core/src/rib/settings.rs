@@ -11,6 +11,7 @@ use super::damping::Dampening;
 use super::optimal::Vantage;
 use super::orf::OutboundFilter;
 use super::policy::Filter;
+use super::quota::Quota;
 use super::reject::RejectCommunity;
 use super::rules::PeerRules;
 
@@ -108,6 +109,8 @@ pub struct FamilyParams {
     pub weight: u32,
     /// `maximum-prefix-out`.
     pub maximum_prefix_out: Option<u32>,
+    /// Shared by all shards, where there are several and a maximum; the neighbour is then alone in its groups.
+    pub quota: Option<Arc<Quota>>,
     pub add_path_receive: bool,
     pub add_path_send: AddPathSend,
     /// Paths of a prefix that the neighbour wants at most (its paths-limit capability); zero: as many as there are.

@@ -159,6 +159,7 @@ impl Shard {
                 let family = match &part {
                     Contribution::Aggregate(part) => part.family,
                     Contribution::Default(part) => part.family,
+                    Contribution::Room(family) => *family,
                 };
                 on_family!(self, family, |rib, _ctx| rib.contribution(part));
             }

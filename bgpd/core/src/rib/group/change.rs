@@ -192,6 +192,7 @@ impl<P: Key> Group<P> {
             0 => drop(self.alternates.remove(&unit)),
             id => drop(self.alternates.insert(unit, id)),
         }
+        self.count_told(old.main != 0, new.main != 0);
         let pins = self.book(unit, old, new);
         self.tell(named, old, new, emission);
         let stood = i64::from(new.main != 0) - i64::from(old.main != 0);

@@ -137,8 +137,9 @@ impl<P: Key> Group<P> {
         let old = self.told(handle);
         let Some(entry) = table.get(handle).filter(|entry| !entry.has(entry_flags::FIB_WAIT)) else { return };
         let named = Named { path_id: 0, prefix: entry.prefix };
+        self.was_full = false;
         let new = self.outcome(ctx, entry, old);
-        if new == Told::default() && old == new && self.is_full() {
+        if self.was_full {
             self.waiting.insert(handle);
         }
         self.change(table, handle, named, new, emission, gone);
@@ -177,14 +178,64 @@ impl<P: Key> Group<P> {
     }
 
     /// `maximum-prefix-out` is reached.
-    pub(super) fn is_full(&self) -> bool {
-        self.settings.maximum_prefix_out.is_some_and(|max| self.out.len() >= max as usize)
+    pub(super) fn is_full(&mut self) -> bool {
+        let Some(max) = self.settings.maximum_prefix_out else { return false };
+        let full = match &self.settings.quota {
+            // What is taken is for the next route that is told, or given back.
+            Some(quota) => {
+                self.reserved = self.reserved || quota.try_take(max);
+                !self.reserved
+            }
+            None => self.out.len() >= max as usize,
+        };
+        self.was_full |= full;
+        full
+    }
+
+    /// The same, for those who only ask.
+    pub(super) fn looks_full(&self) -> bool {
+        self.settings.maximum_prefix_out.is_some_and(|max| match &self.settings.quota {
+            Some(quota) => quota.room(max) == 0,
+            None => self.out.len() >= max as usize,
+        })
+    }
+
+    /// Keeps the count that the shards share.
+    pub(super) fn count_told(&mut self, before: bool, after: bool) {
+        let Some(quota) = &self.settings.quota else { return };
+        match (before, after) {
+            (false, true) if self.reserved => self.reserved = false,
+            (false, true) => quota.add(1),
+            (true, false) => {
+                quota.give_back(1);
+                self.room_made = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// What was taken and not used goes back.
+    pub(super) fn unreserve(&mut self) {
+        if std::mem::take(&mut self.reserved)
+            && let Some(quota) = &self.settings.quota
+        {
+            quota.give_back(1);
+            self.room_made = true;
+        }
+    }
+
+    /// Whether other shards should know that there is room, since the last look.
+    pub fn take_room_made(&mut self) -> bool {
+        std::mem::take(&mut self.room_made)
     }
 
     /// Of what waits as much is evaluated again as there is room for.
-    pub(super) fn let_waiting_in(&mut self) {
+    pub fn let_waiting_in(&mut self) {
         let max = self.settings.maximum_prefix_out.map_or(usize::MAX, |max| max as usize);
-        let room = max.saturating_sub(self.out.len());
+        let room = match &self.settings.quota {
+            Some(quota) => quota.room(u32::try_from(max).unwrap_or(u32::MAX)) as usize,
+            None => max.saturating_sub(self.out.len()),
+        };
         if self.waiting.is_empty() || room == 0 {
             return;
         }

@@ -148,7 +148,7 @@ impl<P: Key> Group<P> {
         };
         if told || self.dirty.contains(handle) || entry.has(entry_flags::CHANGED) {
             None
-        } else if self.is_full() {
+        } else if self.looks_full() {
             Some(Withheld::MaximumPrefixOut)
         } else {
             Some(Withheld::TooBig)

@@ -77,6 +77,41 @@ fn a_route_that_maximum_prefix_out_held_back_follows_when_there_is_room() {
 }
 
 #[test]
+fn maximum_prefix_out_is_exact_over_several_shards() {
+    let mut world = World::new(3);
+    world.up(1, peer(PeerKind::External, 1, 65001));
+    let quota = Arc::<crate::rib::quota::Quota>::default();
+    let limited = |max: u32| {
+        with_family(peer(PeerKind::External, 2, 65002), |family| {
+            family.maximum_prefix_out = Some(max);
+            family.quota = Some(Arc::clone(&quota));
+        })
+    };
+    world.up(2, limited(20));
+    let prefixes: Vec<Prefix> = (0..90).map(|n| prefix(&format!("10.{n}.0.0/16"))).collect();
+    world.announce(1, &prefixes, &Arc::new(route(&[65001])));
+    world.settle();
+    assert_eq!(world.remote(2).table.len(), 20);
+    // What goes makes room, in whichever shard the next one is.
+    for round in 0..70 {
+        let told = *world.remote(2).table.keys().next().unwrap();
+        world.withdraw(1, told);
+        world.settle();
+        assert_eq!(world.remote(2).table.len(), 20, "round {round}");
+    }
+    world.change(2, limited(5));
+    world.settle();
+    let told = world.remote(2).table.len();
+    assert!(told <= 20, "{told}");
+    world.announce(1, &prefixes, &Arc::new(route(&[65001, 7])));
+    world.down(2);
+    world.settle();
+    world.up(2, limited(5));
+    world.settle();
+    assert_eq!(world.remote(2).table.len(), 5);
+}
+
+#[test]
 fn a_path_with_the_neighbours_as_is_not_sent_where_the_sender_looks() {
     let mut world = World::new(1);
     world.up(1, peer(PeerKind::External, 1, 65001));
