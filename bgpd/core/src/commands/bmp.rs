@@ -115,7 +115,8 @@ impl fmt::Display for BmpView {
                 "remote", "uptime", "MonSent", "MirrSent", "MirrLost", "ByteSent", "ByteQ"
             )?;
             for client in &targets.clients {
-                let Connected { remote, uptime_sec: up, messages_sent, bytes_sent, bytes_queued, .. } = client;
+                let Connected { remote, uptime_sec: up, messages_sent, bytes_sent, bytes_queued, .. } =
+                    client;
                 let Connected { mirrored, mirror_lost, .. } = client;
                 let monitored = messages_sent.saturating_sub(*mirrored);
                 let uptime = format!("{:02}:{:02}:{:02}", up / 3600, up / 60 % 60, up % 60);

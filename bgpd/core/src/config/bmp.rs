@@ -284,12 +284,8 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
             });
         registry.command(command.example(row.example));
     }
-    for words in [
-        "bmp import-vrf-view",
-        "bmp stats send-experimental",
-        "ip access-list",
-        "ipv6 access-list",
-    ] {
+    for words in ["bmp import-vrf-view", "bmp stats send-experimental", "ip access-list", "ipv6 access-list"]
+    {
         refuse(registry, words);
     }
 }

@@ -133,7 +133,7 @@ impl Instance {
         entry.orf.fill(&mut params);
         if self.host.shards > 1 {
             for (family, settings) in &mut params.families {
-                let quota = entry.quotas.get(usize::from(*family != bgp_packet::Family::IPV4_UNICAST));
+                let quota = family.index().and_then(|index| entry.quotas.get(index));
                 if let Some(quota) = quota.filter(|_| settings.maximum_prefix_out.is_some()) {
                     Arc::make_mut(settings).quota = Some(Arc::clone(quota));
                 }

@@ -29,8 +29,13 @@ impl Instance {
             return;
         }
         let vrf = self.vrf_id();
-        let request =
-            |addr: &IpAddr, track| TrackNexthop { vrf, addr: *addr, connected_only: false, exact: None, track };
+        let request = |addr: &IpAddr, track| TrackNexthop {
+            vrf,
+            addr: *addr,
+            connected_only: false,
+            exact: None,
+            track,
+        };
         let more = wanted.difference(&self.reach.0).map(|addr| request(addr, true));
         let less = self.reach.0.difference(&wanted).map(|addr| request(addr, false));
         let requests: Vec<TrackNexthop> = more.chain(less).collect();
@@ -45,7 +50,9 @@ impl Instance {
     /// Ends the sessions with neighbours that cannot be reached any more.
     pub(super) fn neighbours_lost(&mut self, now: Timestamp, states: &[NexthopState], out: &mut Vec<Action>) {
         let vrf = self.vrf_id();
-        let lost = states.iter().filter(|state| state.vrf == vrf && state.exact.is_none() && state.resolved.is_none());
+        let lost = states
+            .iter()
+            .filter(|state| state.vrf == vrf && state.exact.is_none() && state.resolved.is_none());
         let lost: Vec<IpAddr> =
             lost.map(|state| state.addr).filter(|addr| self.reach.0.contains(addr)).collect();
         let over = |entry: &PeerEntry| lost.contains(&entry.addr) && entry.established();

@@ -49,7 +49,7 @@ pub struct PeerEntry {
     /// Why the last attempt to connect failed, in the socket's words; none since the session came up.
     pub attempt_error: Option<String>,
     /// Counts of `maximum-prefix-out` that shards share, by family.
-    pub(super) quotas: [Arc<Quota>; 2],
+    pub(super) quotas: [Arc<Quota>; Family::COUNT],
 }
 
 /// Counts of one family, a slot per shard.

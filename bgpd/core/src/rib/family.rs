@@ -6,8 +6,8 @@ use std::time::Duration;
 use bgp_packet::Family;
 use ferrite_policy::Scope;
 use ferrite_rpki::Delta;
-use ferrite_types::{Safi, Timestamp};
 use ferrite_types::zclient::RouteOutcome;
+use ferrite_types::{Safi, Timestamp};
 use smallvec::SmallVec;
 
 use super::aggregate::{Aggregates, Origination};
@@ -204,7 +204,9 @@ impl<P: Key> Rib<P> {
         self.tell_room(ctx, out);
         let config = Arc::clone(&ctx.config);
         let sent = match config.family(self.family) {
-            Some(settings) => self.fib.flush(ctx, &mut self.table, self.family.safi, settings, fib_outstanding, out),
+            Some(settings) => {
+                self.fib.flush(ctx, &mut self.table, self.family.safi, settings, fib_outstanding, out)
+            }
             None => 0,
         };
         // What needs no word of the kernel is told now.

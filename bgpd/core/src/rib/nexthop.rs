@@ -122,7 +122,14 @@ impl Nexthops {
         }
         let answer = self.answer(key);
         let state = answer.clone().map_or(State::Asked, |answer| judge(key, answer));
-        let tracked = Tracked { key, refs: 1, state, answer, own: key.exact.is_none() && self.own.contains(&key.addr), changed: now };
+        let tracked = Tracked {
+            key,
+            refs: 1,
+            state,
+            answer,
+            own: key.exact.is_none() && self.own.contains(&key.addr),
+            changed: now,
+        };
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(place) = self.slots.get_mut(id.place()) {
