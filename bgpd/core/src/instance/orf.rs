@@ -53,7 +53,9 @@ impl Instance {
         // Once: a neighbour that goes on must not fill the log. The show has the number.
         if refused == 0 && list.refused > 0 {
             let addr = entry.addr;
-            tracing::warn!("{addr}: its outbound route filter for {family} is full, further entries are not kept");
+            tracing::warn!(
+                "{addr}: its outbound route filter for {family} is full, further entries are not kept"
+            );
         }
         entry.orf.received.insert(family, Arc::new(list));
         if update.immediate {

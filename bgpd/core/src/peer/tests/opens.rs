@@ -120,7 +120,10 @@ fn roles_must_fit() {
     assert_eq!(refused(&provider, with(theirs(), Capability::Role(4))), (2, 11));
     assert_eq!(refused(&provider, with(theirs(), Capability::Role(77))), (2, 11));
     assert_eq!(refused(&provider, with(customer.clone(), Capability::Role(0))), (2, 11));
-    assert!(negotiate(&provider, with(customer, Capability::Role(3)), ends(1, 2)).is_ok(), "the same twice is one");
+    assert!(
+        negotiate(&provider, with(customer, Capability::Role(3)), ends(1, 2)).is_ok(),
+        "the same twice is one"
+    );
     assert_eq!(refused(&strict, theirs()), (2, 11));
     assert!(negotiate(&provider, theirs(), ends(1, 2)).is_ok());
 }
