@@ -43,6 +43,15 @@ impl Router {
         self.tool("rtr-cache", &["--listen", listen, "--records", &records.to_string()])
     }
 
+    /// Asks a server of HTTP for a path, from here; its status and its JSON.
+    pub fn http_get(&self, address: &str, path: &str) -> Result<(u64, Value)> {
+        let mut cmd = self.host_command(&program("http-get")?.to_string_lossy());
+        let text = crate::sandbox::run(cmd.args([address, path]))?;
+        let reply: Value = serde_json::from_str(text.trim())?;
+        let status = reply.get("status").and_then(Value::as_u64).unwrap_or(0);
+        Ok((status, reply.get("body").cloned().unwrap_or_default()))
+    }
+
     fn tool(&self, name: &str, args: &[&str]) -> Result<Tool> {
         let log = self.dir().join(format!("log/{name}.jsonl"));
         let mut log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
