@@ -110,7 +110,10 @@ exit
 fn get(router: &Router, path: &str) -> Result<Value> {
     let (status, value) = router.http_get(GLASS, path)?;
     ensure!(status == 200, "{path}: {status} {value}");
-    ensure!(value.pointer("/api/Version").is_some() && value.get("ttl").is_some(), "{path}: no head: {value}");
+    ensure!(
+        value.pointer("/api/Version").is_some() && value.get("ttl").is_some(),
+        "{path}: no head: {value}"
+    );
     Ok(value)
 }
 
@@ -198,7 +201,10 @@ fn neighbours(alice: &Router) -> Result<()> {
     let short = get(alice, "/protocols/short?uncached=true")?;
     ensure!(short.pointer("/protocols/10.0.0.9/state") == Some(&json!("start")), "{short}");
     let symbols = get(alice, "/symbols")?;
-    ensure!(symbols.pointer("/symbols/protocol").and_then(Value::as_array).is_some_and(|list| list.len() == 4), "{symbols}");
+    ensure!(
+        symbols.pointer("/symbols/protocol").and_then(Value::as_array).is_some_and(|list| list.len() == 4),
+        "{symbols}"
+    );
     Ok(())
 }
 
@@ -211,7 +217,13 @@ fn tables(server: &Router, alice: &Router) -> Result<()> {
         same(server, alice, &format!("/routes/protocol/{client}"), &of("routes"), "routes")?;
         same(server, alice, &format!("/routes/peer/{client}"), &of("routes"), "routes")?;
         same(server, alice, &format!("/routes/table/master4/peer/{client}"), &of("routes"), "routes")?;
-        same(server, alice, &format!("/routes/export/{client}"), &of("advertised-routes"), "advertisedRoutes")?;
+        same(
+            server,
+            alice,
+            &format!("/routes/export/{client}"),
+            &of("advertised-routes"),
+            "advertisedRoutes",
+        )?;
         let path = format!("/routes/noexport/{client}");
         same(server, alice, &path, &of("not-advertised-routes"), "notAdvertisedRoutes")?;
     }
@@ -229,7 +241,8 @@ fn refused(server: &Router, alice: &Router) -> Result<()> {
     let show = "show bgp ipv4 unicast neighbors 10.0.0.2 filtered-routes json";
     let filtered = same(server, alice, "/routes/filtered/10.0.0.2", show, "receivedRoutes")?;
     ensure!(filtered == ["10.66.1.0/24"], "filtered are {filtered:?}");
-    let reason = |value: &Value| value.pointer("/routes/0/bgp/large_communities").cloned().unwrap_or_default();
+    let reason =
+        |value: &Value| value.pointer("/routes/0/bgp/large_communities").cloned().unwrap_or_default();
     let value = get(alice, "/routes/filtered/10.0.0.2")?;
     ensure!(reason(&value) == json!([[65000, 65666, 1010]]), "entry 10 of the map: {value}");
     let value = get(alice, "/routes/table/master4/filtered")?;

@@ -38,7 +38,8 @@ fn client(out: &mut String, asn: u32, prefixes: &[&str], quiet: bool) {
     let mut seq = 0;
     for n in 0..if prefixes.is_empty() { 0 } else { IRR } {
         seq += 1;
-        let _ = writeln!(out, "ip prefix-list IRR-{asn} seq {seq} permit 172.{}.{}.0/24", 16 + n / 256, n % 256);
+        let _ =
+            writeln!(out, "ip prefix-list IRR-{asn} seq {seq} permit 172.{}.{}.0/24", 16 + n / 256, n % 256);
     }
     for prefix in prefixes {
         seq += 1;
@@ -122,7 +123,8 @@ fn config(quiet: Option<u32>) -> String {
     let clients = [(65002, 2), (65003, 3)].into_iter().chain(listeners);
     let clients: Vec<(u32, u32)> = clients.collect();
     for (asn, n) in &clients {
-        let _ = writeln!(out, " neighbor 10.0.0.{n} remote-as {asn}\n neighbor 10.0.0.{n} description AS{asn}");
+        let _ =
+            writeln!(out, " neighbor 10.0.0.{n} remote-as {asn}\n neighbor 10.0.0.{n} description AS{asn}");
         let _ = writeln!(out, " neighbor 10.0.0.{n} timers connect 1");
         if *asn < 65100 {
             let _ = writeln!(out, " neighbor 10.0.0.{n} ttl-security hops 1");
@@ -309,7 +311,8 @@ fn refused(server: &Router) -> Result<()> {
         let row = json.get("notAdvertisedRoutes").and_then(|table| table.get(prefix));
         row.and_then(|row| row.pointer("/paths/0/notAdvertisedReason")).cloned().unwrap_or_default()
     };
-    for (prefix, why) in [("10.2.2.0/24", "policy"), ("10.2.3.0/24", "policy"), ("10.2.8.0/24", "community")] {
+    for (prefix, why) in [("10.2.2.0/24", "policy"), ("10.2.3.0/24", "policy"), ("10.2.8.0/24", "community")]
+    {
         ensure!(reason(prefix) == json!(why), "{prefix}: {}", reason(prefix));
     }
     let json = server.vtysh_json("show bgp ipv4 unicast neighbors 10.0.0.2 prefix-counts json")?;
