@@ -54,12 +54,15 @@ exit
 
 /// FRR: three routes, of which one is refused and one is not for client 4.
 const FRR_CLIENT: &str = "ip prefix-list HIDDEN permit 10.2.2.0/24
+ip prefix-list OWN permit 10.2.1.0/24
+ip prefix-list OWN permit 10.66.1.0/24
 route-map OUT permit 10
  match ip address prefix-list HIDDEN
  set community 0:65004 65002:1
  set large-community 65002:1:2
 exit
 route-map OUT permit 20
+ match ip address prefix-list OWN
 exit
 router bgp 65002
  bgp router-id 10.0.0.2
