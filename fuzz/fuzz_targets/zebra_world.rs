@@ -7,7 +7,7 @@ use std::time::Duration;
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::{IfIndex, Prefix, TableId, Timestamp, VrfId};
 use zebra_core::{
-    Action, Event, FibOpKind, FibResult, LinkInfo, LinkKind, Options, Settings, WallClock, Zebra,
+    Action, Event, FibOpKind, FibResult, LinkInfo, LinkKind, NexthopResult, Options, Settings, WallClock, Zebra,
 };
 
 pub struct World {
@@ -18,7 +18,7 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let zebra = Zebra::new(Options::default(), WallClock::default());
+        let zebra = Zebra::new(Options { nexthop_objects: true, ..Options::default() }, WallClock::default());
         let mut world = Self { zebra, now: Timestamp::ZERO, kernel: BTreeSet::new() };
         world.event(Event::DumpBegin);
         for index in 1..=2_u8 {
@@ -55,7 +55,15 @@ impl World {
 
     fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
-            let Action::Fib(ops) = action else { continue };
+            let ops = match action {
+                Action::Fib(ops) => ops,
+                Action::Nexthops(ops) => {
+                    let done = ops.iter().map(|op| NexthopResult { id: op.id, seq: op.seq, errno: 0 });
+                    self.event(Event::NexthopsDone(done.collect()));
+                    continue;
+                }
+                _ => continue,
+            };
             let mut results = Vec::new();
             for op in ops {
                 match op.kind {

@@ -5,7 +5,9 @@ use std::thread::JoinHandle;
 
 use ferrite_types::RouteProtocol;
 use tokio::sync::mpsc;
-use zebra_core::{FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange};
+use zebra_core::{
+    FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange, NexthopOp, NexthopResult,
+};
 
 /// Carries out what the core wants of a forwarding plane.
 pub trait Dataplane: Send + 'static {
@@ -14,6 +16,9 @@ pub trait Dataplane: Send + 'static {
 
     /// Programs label-switched paths, in order; every operation has one result.
     fn program_lsps(&mut self, ops: &[LfibOp], results: &mut Vec<LfibResult>);
+
+    /// The same for next-hop objects.
+    fn program_nexthops(&mut self, ops: &[NexthopOp], results: &mut Vec<NexthopResult>);
 
     fn change_link(&mut self, change: &LinkChange) -> io::Result<()>;
 }
@@ -38,6 +43,10 @@ impl Dataplane for NoDataplane {
         results.extend(ops.iter().map(|op| LfibResult { label: op.label, seq: op.seq, errno: 0 }));
     }
 
+    fn program_nexthops(&mut self, ops: &[NexthopOp], results: &mut Vec<NexthopResult>) {
+        results.extend(ops.iter().map(|op| NexthopResult { id: op.id, seq: op.seq, errno: 0 }));
+    }
+
     fn change_link(&mut self, _: &LinkChange) -> io::Result<()> {
         Ok(())
     }
@@ -56,6 +65,7 @@ pub fn removal(op: &FibOp) -> Option<RouteProtocol> {
 pub enum Job {
     Routes(Vec<FibOp>),
     Lsps(Vec<LfibOp>),
+    Nexthops(Vec<NexthopOp>),
     Link(LinkChange),
 }
 
@@ -64,6 +74,7 @@ pub enum Job {
 pub enum Done {
     Routes(Vec<FibResult>),
     Lsps(Vec<LfibResult>),
+    Nexthops(Vec<NexthopResult>),
 }
 
 /// Runs a dataplane in a thread until nobody has work for it. The queue is unbounded: the core counts what is in flight, and
@@ -91,6 +102,15 @@ pub fn spawn(
                         tracing::warn!(target: "zebra::mpls", label = %failed.label, %error, "the kernel refused a label-switched path");
                     }
                     let _ = results.send(Done::Lsps(done));
+                }
+                Job::Nexthops(ops) => {
+                    let mut done = Vec::with_capacity(ops.len());
+                    dataplane.program_nexthops(&ops, &mut done);
+                    for failed in done.iter().filter(|result| result.errno != 0) {
+                        let error = io::Error::from_raw_os_error(failed.errno);
+                        tracing::warn!(nexthop = %failed.id, %error, "the kernel refused a next hop");
+                    }
+                    let _ = results.send(Done::Nexthops(done));
                 }
                 Job::Link(change) => {
                     if let Err(error) = dataplane.change_link(&change) {

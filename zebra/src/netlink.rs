@@ -9,6 +9,7 @@ pub mod encode;
 mod links;
 pub mod monitor;
 pub mod mpls;
+pub mod nexthop;
 pub mod parse;
 mod socket;
 pub mod wire;

@@ -67,6 +67,7 @@ impl ZebraOptions {
         zebra_core::Options {
             adopt_for: Duration::from_secs(self.graceful_restart.unwrap_or(seconds)),
             retain: self.retain,
+            nexthop_objects: false,
         }
     }
 

@@ -71,11 +71,11 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     let (kernel_in, kernel) = mpsc::channel(KERNEL_BATCHES);
     let nd = if vty.own.no_kernel { None } else { NdSocket::start(kernel_in.clone()) };
     let audits = (!vty.own.no_kernel).then(|| (vty.own.netlink_buffer(), kernel_in.clone()));
-    let writer = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
+    let (writer, nexthop_objects) = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
     let (walks_in, walks) = mpsc::channel(8);
     let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
     let mut shell = Shell {
-        core: Zebra::new(vty.own.core(), zebra_core::WallClock(wall::text)),
+        core: Zebra::new(zebra_core::Options { nexthop_objects, ..vty.own.core() }, zebra_core::WallClock(wall::text)),
         started: Instant::now(),
         actions: Vec::new(),
         clients: HashMap::new(),
@@ -105,17 +105,18 @@ fn start_dataplane(
     queue: mpsc::UnboundedReceiver<Job>,
     results: mpsc::UnboundedSender<Done>,
     kernel: mpsc::Sender<Vec<Event>>,
-) -> Result<std::thread::JoinHandle<()>, Failure> {
+) -> Result<(std::thread::JoinHandle<()>, bool), Failure> {
     if options.no_kernel {
         // The loop waits on a channel that is open; nothing ever comes.
         std::mem::forget(kernel);
-        return Ok(dataplane::spawn(NoDataplane, queue, results)?);
+        return Ok((dataplane::spawn(NoDataplane, queue, results)?, false));
     }
-    let plane = KernelDataplane::open().map_err(|error| format!("netlink: {error}"))?;
+    let mut plane = KernelDataplane::open().map_err(|error| format!("netlink: {error}"))?;
     let monitor = Monitor::open(options.netlink_buffer(), plane.port()?, kernel)
         .map_err(|error| format!("netlink: {error}"))?;
     monitor.spawn()?;
-    Ok(dataplane::spawn(plane, queue, results)?)
+    let nexthops = plane.has_nexthops();
+    Ok((dataplane::spawn(plane, queue, results)?, nexthops))
 }
 
 /// Opens the socket that daemons connect to.
@@ -160,6 +161,7 @@ impl Shell {
                 },
                 Some(done) = inputs.results.recv() => self.feed(vec![match done {
                     Done::Routes(results) => Event::FibDone(results),
+                    Done::Nexthops(results) => Event::NexthopsDone(results),
                     Done::Lsps(results) => Event::LfibDone(results),
                 }]),
                 Some(batch) = inputs.kernel.recv() => self.feed(batch),
@@ -189,6 +191,7 @@ impl Shell {
             match action {
                 // The dataplane lives until the loop has ended.
                 Action::Fib(ops) => drop(self.jobs.send(Job::Routes(ops))),
+                Action::Nexthops(ops) => drop(self.jobs.send(Job::Nexthops(ops))),
                 Action::Lfib(ops) => drop(self.jobs.send(Job::Lsps(ops))),
                 Action::Mpls(_) if self.nothing_programmed => {}
                 Action::Mpls(change) => {

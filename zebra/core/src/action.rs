@@ -4,15 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ferrite_types::zclient::FromZebra;
-use ferrite_types::{Afi, IfIndex, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
+use ferrite_types::{Afi, IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, VrfId};
 
 use crate::client::ClientKey;
 use crate::lfib::LfibOp;
 
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Changes of the forwarding table, in order.
+    /// Changes of the forwarding table, in order with those of next-hop objects.
     Fib(Vec<FibOp>),
+    /// Changes of next-hop objects, in order.
+    Nexthops(Vec<NexthopOp>),
     Send {
         client: ClientKey,
         message: FromZebra,
@@ -94,6 +96,57 @@ pub type FibNexthops = Arc<[Nexthop]>;
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct FibRoute {
     pub protocol: RouteProtocol,
+    /// None where a group has them.
     pub nexthops: FibNexthops,
     pub mtu: u32,
+    /// RTA_PREFSRC.
+    pub source: Option<IpAddr>,
+    /// The next-hop object that the route names.
+    pub group: Option<NexthopId>,
+}
+
+/// Number of a next-hop object in the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
+#[serde(transparent)]
+pub struct NexthopId(pub u32);
+
+impl std::fmt::Display for NexthopId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One change of a next-hop object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NexthopOp {
+    pub id: NexthopId,
+    /// Comes back in the [`NexthopResult`](crate::NexthopResult).
+    pub seq: u32,
+    /// What it is to be; none takes it out.
+    pub object: Option<NexthopObject>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NexthopObject {
+    Single(Single),
+    /// Members with their weights, 1 to 255.
+    Group(Vec<(NexthopId, u8)>),
+}
+
+/// A single next hop.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Single {
+    pub afi: Afi,
+    pub kind: NexthopKind,
+    pub onlink: bool,
+}
+
+impl Single {
+    pub fn ifindex(&self) -> Option<IfIndex> {
+        match self.kind {
+            NexthopKind::Interface(ifindex) => Some(ifindex),
+            NexthopKind::Gateway(_, ifindex) => ifindex,
+            NexthopKind::Blackhole(_) => None,
+        }
+    }
 }

@@ -13,11 +13,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrite_types::{Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Timestamp};
+use ferrite_types::{Afi, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Timestamp, VrfId};
+use rustc_hash::FxHashSet;
 
-use crate::action::{Action, FibOpKind, FibRoute};
-use crate::event::KernelRoute;
+use crate::action::{Action, FibOpKind, FibRoute, NexthopId};
+use crate::event::{KernelNexthop, KernelRoute};
 use crate::fib::errno_text;
+use crate::groups::{Object, ObjectState};
 use crate::instance::Zebra;
 use crate::rib::{Dest, DestState, TableKey};
 use crate::settings::DEFAULT_AUDIT;
@@ -59,6 +61,8 @@ impl DriftKind {
 pub struct DriftRow {
     pub key: TableKey,
     pub prefix: Prefix,
+    /// It is no route but this next-hop object.
+    pub nexthop: Option<NexthopId>,
     pub kind: DriftKind,
     pub protocol: RouteProtocol,
     pub wanted: Option<Vec<Nexthop>>,
@@ -123,6 +127,8 @@ struct Look {
     seq: u32,
     began: Timestamp,
     drift: Drift,
+    /// Next-hop objects that were listed as they should be.
+    nexthops: FxHashSet<NexthopId>,
     /// The final walk: tables to come, and where it is in the first.
     walk: Option<(Vec<TableKey>, Option<Prefix>)>,
 }
@@ -175,6 +181,7 @@ impl Audits {
             seq,
             began: now,
             drift: Drift::default(),
+            nexthops: FxHashSet::default(),
             walk: None,
         });
         self.next_id
@@ -260,9 +267,12 @@ impl Zebra {
 
     // What a look finds.
 
-    pub(crate) fn audited(&mut self, audit: u64, routes: &[KernelRoute]) {
+    pub(crate) fn audited(&mut self, audit: u64, nexthops: &[KernelNexthop], routes: &[KernelRoute]) {
         if self.audits.look.as_ref().is_none_or(|look| look.id != audit) {
             return;
+        }
+        for nexthop in nexthops {
+            self.observe_nexthop(nexthop);
         }
         for route in routes {
             let ours = route.protocol != RouteProtocol::Kernel && route.metric == crate::FIB_METRIC;
@@ -319,7 +329,7 @@ impl Zebra {
                 }
                 let wanted = Some(wanted.nexthops.to_vec());
                 let kind = DriftKind::Different;
-                self.note_drift(DriftRow { key, prefix, kind, protocol, wanted, found, reason: None });
+                self.note_drift(DriftRow { key, prefix, nexthop: None, kind, protocol, wanted, found, reason: None });
                 if !report {
                     self.audits.stats.different += 1;
                     self.rewrite(key, prefix, protocol, twice);
@@ -327,12 +337,66 @@ impl Zebra {
             }
             Verdict::Orphan => {
                 let (kind, protocol) = (DriftKind::Orphan, route.protocol);
-                self.note_drift(DriftRow { key, prefix, kind, protocol, wanted: None, found, reason: None });
+                self.note_drift(DriftRow { key, prefix, nexthop: None, kind, protocol, wanted: None, found, reason: None });
                 if !report {
                     self.audits.stats.orphans += 1;
                     self.fib.push_removal(key, prefix, FibOpKind::Remove { protocol });
                 }
             }
+        }
+    }
+
+    /// A next-hop object stands in the kernel.
+    pub(crate) fn observe_nexthop(&mut self, told: &KernelNexthop) {
+        let right = self.kernel_nexthop(told);
+        let known = self.groups.get(told.id).map(|object| object.seq);
+        let mut report = false;
+        if let Some(look) = &mut self.audits.look {
+            report = look.purpose == Purpose::Report;
+            look.nexthops.insert(told.id);
+            if known.is_some_and(|seq| newer(seq, Some(look.seq))) {
+                return;
+            }
+        }
+        if !right {
+            let kind = if known.is_some() { DriftKind::Different } else { DriftKind::Orphan };
+            self.note_nexthop(told.id, kind, report);
+        }
+    }
+
+    fn note_nexthop(&mut self, id: NexthopId, kind: DriftKind, report: bool) {
+        self.note_drift(DriftRow {
+            key: crate::rib::key(VrfId::DEFAULT, Afi::Ipv4, TableId::MAIN),
+            prefix: Prefix::default_of(Afi::Ipv4),
+            nexthop: Some(id),
+            kind,
+            protocol: RouteProtocol::System,
+            wanted: None,
+            found: None,
+            reason: None,
+        });
+        if !report {
+            match kind {
+                DriftKind::Missing => self.audits.stats.missing += 1,
+                DriftKind::Orphan => self.audits.stats.orphans += 1,
+                DriftKind::Different | DriftKind::Rejected => self.audits.stats.different += 1,
+            }
+            self.mend_nexthop(id, kind == DriftKind::Missing);
+        }
+    }
+
+    /// Next-hop objects that the list did not name.
+    fn missing_nexthops(&mut self) {
+        let Some(look) = &self.audits.look else { return };
+        let report = look.purpose == Purpose::Report;
+        let missing = |(id, object): &(NexthopId, &Object)| {
+            object.state == ObjectState::Installed
+                && !look.nexthops.contains(id)
+                && !newer(object.seq, Some(look.seq))
+        };
+        let missing: Vec<NexthopId> = self.groups.objects().filter(missing).map(|(id, _)| id).collect();
+        for id in missing {
+            self.note_nexthop(id, DriftKind::Missing, report);
         }
     }
 
@@ -370,6 +434,7 @@ impl Zebra {
     // What it did not find.
 
     fn start_walk(&mut self) {
+        self.missing_nexthops();
         let keys = self.rib.tables.keys().rev().copied().collect();
         if let Some(look) = &mut self.audits.look {
             look.walk = Some((keys, None));
@@ -427,6 +492,7 @@ impl Zebra {
         self.note_drift(DriftRow {
             key,
             prefix,
+            nexthop: None,
             kind,
             protocol: route.map_or(RouteProtocol::System, |route| route.protocol),
             wanted: route.map(|route| route.nexthops.to_vec()),
@@ -473,12 +539,11 @@ fn newer(seq: u32, look: Option<u32>) -> bool {
 pub(crate) fn same_route(wanted: &FibRoute, found: &KernelRoute) -> bool {
     wanted.protocol == found.protocol
         && wanted.mtu == found.mtu
-        && source(&wanted.nexthops) == source(&found.nexthops)
-        && same_nexthops(&wanted.nexthops, &found.nexthops)
-}
-
-fn source(nexthops: &[Nexthop]) -> Option<std::net::IpAddr> {
-    nexthops.iter().find_map(|nexthop| nexthop.source)
+        && wanted.source == found.source
+        && match wanted.group {
+            Some(_) => wanted.group == found.group,
+            None => same_nexthops(&wanted.nexthops, &found.nexthops),
+        }
 }
 
 fn same_nexthops(wanted: &[Nexthop], found: &[Nexthop]) -> bool {
@@ -496,7 +561,3 @@ fn same_nexthops(wanted: &[Nexthop], found: &[Nexthop]) -> bool {
     }
 }
 
-/// The table of a row, where it is not the main one.
-pub fn other_table(table: TableId) -> Option<TableId> {
-    (table != TableId::MAIN).then_some(table)
-}

@@ -443,6 +443,8 @@ impl Zebra {
             mtu: route.mtu,
             internal: route.internal,
             source: None,
+            afi: key.afi,
+            adopted: self.kernel.adopting.filter(|_| source.owner == OwnerId::ADOPTED),
             set,
         };
         let policy = self.install_policy(key, prefix, &mut shape);

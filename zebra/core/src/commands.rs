@@ -8,6 +8,7 @@ use ferrite_types::{Afi, Prefix, RouteProtocol, Safi, TableId, Tag, VrfId};
 use indexmap::IndexMap;
 use serde_json::json;
 
+use crate::action::NexthopId;
 use crate::gather::{RouteFilter, RouteWalk, pretty};
 use crate::instance::Zebra;
 use crate::rib::TableKey;
@@ -31,6 +32,7 @@ pub enum Show {
     ClientSummary,
     Dplane,
     FibState,
+    Groups,
     FibFailed,
     FibDrift,
     RouterId(Afi),
@@ -172,6 +174,17 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
         "show zebra dplane [detailed]",
         &[SHOW, zebra, "Zebra dataplane information", "Detailed output"],
         Show::Dplane,
+    ));
+    let (groups, rib) = ("Show Nexthop Groups", "RIB information");
+    registry.exec(ExecCommand::new(
+        "show nexthop-group rib [(0-4294967295)$id] [json]",
+        &[SHOW, groups, rib, "Nexthop Group ID", JSON],
+        Show::Groups,
+    ));
+    registry.exec(ExecCommand::new(
+        "show nexthop-group rib singleton <ip|ipv6> [json]",
+        &[SHOW, groups, rib, "Show Singleton Nexthop-Groups", IP, IPV6, JSON],
+        Show::Groups,
     ));
     let fib = "Forwarding information base";
     registry.exec(ExecCommand::new("show zebra fib [json]", &[SHOW, zebra, fib, JSON], Show::FibState));
@@ -328,6 +341,7 @@ impl Zebra {
             Show::Client => render(&self.client_views(), args),
             Show::ClientSummary => render(&ClientSummary(self.client_views()), args),
             Show::Dplane => render(&self.dataplane_view(), args),
+            Show::Groups => self.show_groups(args)?,
             Show::FibState => render(&self.fib_view(), args),
             Show::FibFailed => render(&self.failed_view(), args),
             Show::FibDrift => return Ok(Answer::Drift { json: args.has("json") }),
@@ -386,6 +400,25 @@ impl Zebra {
             out.push_str(&format!("{name:<15} {status:<7} {protocol:<9} {}\n", text.unwrap_or_default()));
         }
         Ok(out)
+    }
+
+    fn show_groups(&self, args: &Args) -> Result<String, CliError> {
+        let id = args.parse_opt("id")?.map(NexthopId);
+        let family = match args.has("singleton") {
+            true if args.has("ipv6") => Some(Afi::Ipv6),
+            true => Some(Afi::Ipv4),
+            false => None,
+        };
+        let views = self.group_views(id, family);
+        if let (Some(id), true) = (id, views.is_empty()) {
+            return Err(CliError::refused(format!("Nexthop Group ID: {id} does not exist")));
+        }
+        if args.has("json") {
+            return Ok(pretty(
+                &views.iter().map(|view| (view.id.to_string(), view)).collect::<IndexMap<_, _>>(),
+            ));
+        }
+        Ok(views.iter().map(ToString::to_string).collect())
     }
 
     fn vrf_named(&self, name: &str) -> Result<VrfId, CliError> {

@@ -38,6 +38,10 @@ impl Zebra {
         };
         let ifindex = info.interface.ifindex;
         let now = self.now;
+        // The kernel drops next-hop objects without carrier, whatever we make of it.
+        if !info.interface.operative() {
+            self.link_lost(ifindex);
+        }
         info.interface.running |= info.interface.up && self.ignores_carrier(&info.interface.name);
         let was_up = self.interfaces.is_up(ifindex);
         let told = FromZebra::Interface(info.interface.clone());
@@ -97,6 +101,7 @@ impl Zebra {
         }
         self.broadcast(&FromZebra::InterfaceGone(ifindex));
         self.suspect();
+        self.link_lost(ifindex);
         self.forget_kernel_routes(ifindex);
         self.link_settled(ifindex);
         self.vrf_gone(VrfId(ifindex.0));
@@ -138,6 +143,7 @@ impl Zebra {
 
     /// Draws the consequences of a change of a link or its addresses.
     fn link_settled(&mut self, ifindex: IfIndex) {
+        self.groups.cure(self.now);
         self.fib.cure(self.now);
         self.advertise_on_changed(ifindex);
         self.sync_connected(ifindex);

@@ -1,12 +1,13 @@
 //! What the world tells zebra.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::zclient::{Hello, ToZebra};
 use ferrite_types::{IfIndex, Metric, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
 
+use crate::action::{NexthopId, NexthopObject};
 use crate::client::ClientKey;
 use crate::lfib::LfibResult;
 use crate::settings::Settings;
@@ -32,6 +33,7 @@ pub enum Event {
     /// A part of the dump that [`Action::Audit`](crate::Action) asked for: routes only.
     Audited {
         audit: u64,
+        nexthops: Vec<KernelNexthop>,
         routes: Vec<KernelRoute>,
     },
     /// That dump is over, whole where nothing went wrong.
@@ -41,6 +43,9 @@ pub enum Event {
     },
     FibDone(Vec<FibResult>),
     LfibDone(Vec<LfibResult>),
+    KernelNexthop(KernelNexthop),
+    KernelNexthopGone(NexthopId),
+    NexthopsDone(Vec<NexthopResult>),
     /// A message of neighbour discovery, with the hop limit that it came with.
     Icmp6 {
         ifindex: IfIndex,
@@ -112,7 +117,30 @@ pub struct KernelRoute {
     pub metric: Metric,
     pub nexthops: Arc<[Nexthop]>,
     pub mtu: u32,
+    /// RTA_PREFSRC.
+    pub source: Option<IpAddr>,
+    /// The next-hop object that it names.
+    pub group: Option<NexthopId>,
     pub offload: Offload,
+}
+
+/// A next-hop object that stands in the kernel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KernelNexthop {
+    pub id: NexthopId,
+    /// It carries the mark of this suite.
+    pub ours: bool,
+    /// None where it is of a kind that we never make.
+    pub object: Option<NexthopObject>,
+}
+
+/// The kernel's answer to one [`NexthopOp`](crate::NexthopOp).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NexthopResult {
+    pub id: NexthopId,
+    pub seq: u32,
+    /// Zero or a positive errno.
+    pub errno: i32,
 }
 
 /// What the hardware below the kernel made of a route (RTM_F_OFFLOAD and its kin).

@@ -7,7 +7,7 @@ use ferrite_types::zclient::RouteOutcome;
 use ferrite_types::{Prefix, RouteProtocol, Safi, Timestamp};
 use rustc_hash::FxHashSet;
 
-use crate::action::{FibOp, FibOpKind};
+use crate::action::{FibOp, FibOpKind, NexthopOp};
 use crate::event::FibResult;
 use crate::instance::Zebra;
 use crate::rib::{Dest, DestState, Entry, Interner, OwnerId, Policy, Rank, ShapeId, TableKey, best};
@@ -26,7 +26,7 @@ const CURABLE: [i32; 5] = [19, 22, 100, 101, 113];
 /// Work towards the kernel.
 #[derive(Debug, Default)]
 pub struct Fib {
-    ops: Vec<FibOp>,
+    work: Vec<Work>,
     next_seq: u32,
     /// Operations without an answer.
     pub in_flight: usize,
@@ -36,6 +36,13 @@ pub struct Fib {
     doubtful: FxHashSet<(TableKey, Prefix)>,
     retries: BTreeMap<Timestamp, Vec<(TableKey, Prefix)>>,
     pub stats: FibStats,
+}
+
+/// What the kernel is asked for, in order.
+#[derive(Debug)]
+pub enum Work {
+    Routes(Vec<FibOp>),
+    Nexthops(Vec<NexthopOp>),
 }
 
 /// A destination that is not in the kernel as it should be.
@@ -62,8 +69,19 @@ pub struct FibStats {
 }
 
 impl Fib {
-    pub fn take_ops(&mut self) -> Option<Vec<FibOp>> {
-        (!self.ops.is_empty()).then(|| std::mem::take(&mut self.ops))
+    pub fn take_work(&mut self) -> Vec<Work> {
+        std::mem::take(&mut self.work)
+    }
+
+    pub fn push_nexthop(&mut self, mut op: NexthopOp) -> u32 {
+        self.next_seq = self.next_seq.wrapping_add(1);
+        let seq = self.next_seq;
+        op.seq = seq;
+        match self.work.last_mut() {
+            Some(Work::Nexthops(ops)) => ops.push(op),
+            _ => self.work.push(Work::Nexthops(vec![op])),
+        }
+        seq
     }
 
     pub fn failure(&self, key: TableKey, prefix: Prefix) -> Option<Failure> {
@@ -88,12 +106,16 @@ impl Fib {
         self.retries.first_key_value().map(|(at, _)| *at)
     }
 
-    fn push(&mut self, key: TableKey, prefix: Prefix, kind: FibOpKind) -> u32 {
+    pub fn push(&mut self, key: TableKey, prefix: Prefix, kind: FibOpKind) -> u32 {
         self.next_seq = self.next_seq.wrapping_add(1);
         self.in_flight += 1;
         self.stats.updates += 1;
         self.stats.max_in_flight = self.stats.max_in_flight.max(self.in_flight);
-        self.ops.push(FibOp { vrf: key.vrf, table: key.table, prefix, seq: self.next_seq, kind });
+        let op = FibOp { vrf: key.vrf, table: key.table, prefix, seq: self.next_seq, kind };
+        match self.work.last_mut() {
+            Some(Work::Routes(ops)) => ops.push(op),
+            _ => self.work.push(Work::Routes(vec![op])),
+        }
         self.next_seq
     }
 
@@ -231,6 +253,7 @@ impl Zebra {
             let system = selected.filter(|id| shape(id).is_some_and(|shape| is_system(shape.protocol)));
             self.pin_system(key, prefix, system);
         }
+        self.prepare(key, prefix, selected);
         let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else {
             return;
         };
@@ -279,6 +302,37 @@ impl Zebra {
                     self.release_shape(held);
                 }
             }
+        }
+    }
+
+    /// The group that a route is about to name is there before it.
+    fn prepare(&mut self, key: TableKey, prefix: Prefix, selected: Option<ShapeId>) {
+        let Some(id) = selected.filter(|id| self.groups.enabled && self.rib.shared.lacks_group(*id)) else {
+            return;
+        };
+        if self.rib.shared.shape(id).is_none_or(|shape| is_system(shape.protocol)) {
+            return;
+        }
+        let dest = self.rib.dest(key, prefix);
+        let held = dest.and_then(|dest| Some((dest.fib?, dest.fib_generation)));
+        let hint = held
+            .and_then(|(held, generation)| self.rib.shared.fib_route_of(held, generation))
+            .and_then(|route| route.group);
+        self.prepare_group(id, hint);
+    }
+
+    /// Every route is asked for again in the form that counts now.
+    pub(crate) fn reprogram_all(&mut self) {
+        let mut all = Vec::new();
+        for (key, table) in &self.rib.tables {
+            table.for_each(|prefix, dest| {
+                if let Some(selected) = dest.selected().filter(|_| dest.fib.is_some()) {
+                    all.push((*key, prefix, selected.shape));
+                }
+            });
+        }
+        for (key, prefix, shape) in all {
+            self.program(key, prefix, Some(shape));
         }
     }
 

@@ -3,6 +3,7 @@
 mod capacity;
 mod clients;
 mod fib;
+mod groups;
 mod interfaces;
 mod json;
 mod mpls;

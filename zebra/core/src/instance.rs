@@ -13,7 +13,8 @@ use crate::capacity::Capacity;
 use crate::client::Clients;
 use crate::connected::Connected;
 use crate::event::Event;
-use crate::fib::Fib;
+use crate::fib::{Fib, Work};
+use crate::groups::Groups;
 use crate::iface::Interfaces;
 use crate::kernel::Kernel;
 use crate::lfib::Lfib;
@@ -30,11 +31,13 @@ pub struct Options {
     pub adopt_for: Duration,
     /// Leave our routes in the kernel at the end (`-r`).
     pub retain: bool,
+    /// The kernel has next-hop objects.
+    pub nexthop_objects: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { adopt_for: Duration::from_mins(1), retain: false }
+        Self { adopt_for: Duration::from_mins(1), retain: false, nexthop_objects: false }
     }
 }
 
@@ -68,6 +71,7 @@ pub struct Zebra {
     pub(crate) rib: Rib,
     pub(crate) tracker: Tracker,
     pub(crate) fib: Fib,
+    pub(crate) groups: Groups,
     pub(crate) clients: Clients,
     pub(crate) connected: Connected,
     pub(crate) kernel: Kernel,
@@ -88,7 +92,7 @@ pub struct Zebra {
 
 impl Zebra {
     pub fn new(options: Options, wall: WallClock) -> Self {
-        Self {
+        let mut zebra = Self {
             options,
             wall,
             settings: Arc::default(),
@@ -97,6 +101,7 @@ impl Zebra {
             rib: Rib::default(),
             tracker: Tracker::default(),
             fib: Fib::default(),
+            groups: Groups::default(),
             clients: Clients::default(),
             connected: Connected::default(),
             kernel: Kernel::default(),
@@ -109,7 +114,9 @@ impl Zebra {
             actions: Vec::new(),
             statics: BTreeMap::new(),
             forwarding: (false, false),
-        }
+        };
+        zebra.apply_groups();
+        zebra
     }
 
     /// Feeds in one event; whatever must happen outside is appended to `out`.
@@ -125,6 +132,7 @@ impl Zebra {
         if self.next_deadline().is_none_or(|deadline| deadline > now) {
             return;
         }
+        self.retry_objects();
         self.retry_failed();
         self.retry_lsps();
         self.capacity.retry_due(now);
@@ -140,6 +148,7 @@ impl Zebra {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         [
             self.fib.next_retry(),
+            self.groups.next_retry(),
             self.clients.next_expiry(),
             self.kernel.adopt_until,
             self.audits.next_deadline(),
@@ -175,13 +184,16 @@ impl Zebra {
             Event::KernelRouteGone(route) => self.kernel_route_gone(&route),
             Event::DumpBegin => self.dump_begin(),
             Event::DumpEnd => self.dump_end(),
-            Event::Audited { audit, routes } => self.audited(audit, &routes),
+            Event::Audited { audit, nexthops, routes } => self.audited(audit, &nexthops, &routes),
             Event::AuditEnd { audit, error } => self.audit_end(audit, error),
             Event::DriftWanted { token } => self.drift_wanted(token),
             Event::FibDone(results) => {
                 let results = self.sift_results(results);
                 self.fib_done(&results);
             }
+            Event::KernelNexthop(told) => self.observe_nexthop(&told),
+            Event::KernelNexthopGone(id) => self.kernel_nexthop_gone(id),
+            Event::NexthopsDone(results) => self.nexthops_done(&results),
             Event::LfibDone(results) => self.lfib_done(&results),
             Event::Icmp6 { ifindex, source, hop_limit, octets } => {
                 self.icmp6(ifindex, source, hop_limit, &octets);
@@ -215,13 +227,30 @@ impl Zebra {
     fn finish(&mut self, out: &mut Vec<Action>) {
         self.settle();
         self.program_lsps();
-        let mut ops = self.fib.take_ops().unwrap_or_default();
-        if !self.capacity.idle() && (!ops.is_empty() || self.capacity.has_work()) {
-            ops = self.fit_ops(ops);
-        }
         self.flush_clients();
-        if !ops.is_empty() {
-            self.actions.push(Action::Fib(ops));
+        self.drop_groups();
+        let mut fit = !self.capacity.idle();
+        for work in self.fib.take_work() {
+            let ops = match work {
+                Work::Nexthops(ops) => {
+                    self.actions.push(Action::Nexthops(ops));
+                    continue;
+                }
+                Work::Routes(ops) if self.capacity.idle() => ops,
+                Work::Routes(ops) => {
+                    fit = false;
+                    self.fit_ops(ops)
+                }
+            };
+            if !ops.is_empty() {
+                self.actions.push(Action::Fib(ops));
+            }
+        }
+        if fit && self.capacity.has_work() {
+            let ops = self.fit_ops(Vec::new());
+            if !ops.is_empty() {
+                self.actions.push(Action::Fib(ops));
+            }
         }
         out.append(&mut self.actions);
     }
@@ -251,6 +280,7 @@ impl Zebra {
                 self.remove_all_routes();
             }
             self.remove_all_lsps();
+            self.remove_all_objects();
         }
         self.finish(out);
     }
@@ -258,12 +288,14 @@ impl Zebra {
     fn configured(&mut self, settings: Arc<Settings>) {
         let old = std::mem::replace(&mut self.settings, settings);
         self.apply_policy(&old);
+        self.apply_groups();
         self.apply_interfaces(&old);
         if old.interfaces != self.settings.interfaces {
             self.apply_advertisements();
         }
         self.apply_forwarding(&old);
         self.apply_capacity();
+        self.apply_groups();
         self.apply_statics();
         self.apply_mpls(&old);
         self.apply_router_ids();

@@ -28,6 +28,8 @@ pub struct Kernel {
     pub adopt_until: Option<Timestamp>,
     /// The first dump is over: a route of ours that we do not know is no inheritance any more.
     pub started: bool,
+    /// The next-hop object that the route names which is being adopted.
+    pub adopting: Option<crate::action::NexthopId>,
     /// What the dump that is under way has named of links and addresses.
     dump: Option<(BTreeSet<IfIndex>, BTreeSet<AddressId>)>,
     /// Counts dumps; foreign routes carry the one that named them last.
@@ -103,7 +105,9 @@ impl Zebra {
     fn adopt(&mut self, key: TableKey, route: &KernelRoute) {
         let protocol = route.protocol;
         let source = Source { owner: OwnerId::ADOPTED, protocol, instance: 0, epoch: 0 };
+        self.kernel.adopting = route.group;
         self.add_route(key, route.prefix, source, &attrs(route, protocol.default_distance(), Metric(0)));
+        self.kernel.adopting = None;
         self.kernel.adopt_until = Some(self.now + self.options.adopt_for);
     }
 
@@ -111,6 +115,7 @@ impl Zebra {
         if self.kernel.adopt_until.is_some_and(|at| at <= self.now) {
             self.kernel.adopt_until = None;
             self.sweep(|shape, _| shape.owner == OwnerId::ADOPTED);
+            self.sweep_pool();
         }
     }
 

@@ -22,6 +22,7 @@ mod connected;
 pub mod event;
 mod fib;
 mod gather;
+mod groups;
 mod iface;
 mod instance;
 mod kernel;
@@ -37,9 +38,14 @@ pub mod settings;
 mod statics;
 pub mod view;
 
-pub use action::{Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange, MplsChange};
+pub use action::{
+    Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange, MplsChange, NexthopId, NexthopObject,
+    NexthopOp, Single,
+};
 pub use client::ClientKey;
-pub use event::{Event, FibResult, KernelRoute, LinkInfo, LinkKind, Offload};
+pub use event::{
+    Event, FibResult, KernelNexthop, KernelRoute, LinkInfo, LinkKind, NexthopResult, Offload,
+};
 pub use gather::RouteWalk;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use kernel::FIB_METRIC;

@@ -321,6 +321,7 @@ impl Zebra {
                 set.generation = set.generation.wrapping_add(1);
             }
             changed.insert(id);
+            self.regroup(id);
         }
         changed
     }

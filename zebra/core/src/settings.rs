@@ -22,6 +22,8 @@ pub struct Settings {
     pub hold_time: Option<u32>,
     /// Seconds between two looks at the whole kernel table; zero is never, `None` [`DEFAULT_AUDIT`].
     pub audit_interval: Option<u32>,
+    /// `zebra nexthop kernel enable`; `None` is on where the kernel can.
+    pub nexthop_objects: Option<bool>,
     pub policy: ferrite_policy::PolicyConfig,
     pub mpls: MplsSettings,
     /// `zebra fib compress`, `zebra fib limit N`, `zebra fib limit N protocol P percent X`.

@@ -16,6 +16,7 @@ pub const RTA_METRICS: u16 = 8;
 pub const RTA_MULTIPATH: u16 = 9;
 pub const RTA_TABLE: u16 = 15;
 pub const RTA_VIA: u16 = 18;
+pub const RTA_NH_ID: u16 = 30;
 pub const RTAX_MTU: u16 = 2;
 pub const RTNH_F_ONLINK: u8 = 4;
 
@@ -51,7 +52,7 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
         Some(NexthopKind::Blackhole(Blackhole::AdminProhibited)) => RTN_PROHIBIT,
         _ => RTN_UNICAST,
     };
-    let link_only = route.nexthops.iter().all(|n| matches!(n.kind, NexthopKind::Interface(_)));
+    let link_only = route.group.is_none() && route.nexthops.iter().all(|n| matches!(n.kind, NexthopKind::Interface(_)));
     let scope = if link_only && prefix.afi() == Afi::Ipv4 { SCOPE_LINK } else { SCOPE_UNIVERSE };
     let onlink = match &*route.nexthops {
         [single] if single.onlink => u32::from(RTNH_F_ONLINK),
@@ -61,11 +62,14 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
     if route.mtu != 0 {
         out.nested(&RTA_METRICS.to_ne_bytes(), |out| out.attribute_u32(RTAX_MTU, route.mtu));
     }
-    if let Some(source) = route.nexthops.iter().find_map(|nexthop| nexthop.source) {
+    if let Some(source) = route.source {
         address(RTA_PREFSRC, source, out);
     }
     match &*route.nexthops {
         _ if kind != RTN_UNICAST => {}
+        _ if route.group.is_some() => {
+            out.attribute_u32(RTA_NH_ID, route.group.map_or(0, |group| group.0));
+        }
         [single] => {
             gateway(single, prefix.afi(), out);
             super::mpls::encapsulation(single, out);
@@ -164,7 +168,9 @@ mod tests {
     }
 
     fn encoded(prefix: &str, table: u32, nexthops: &[Nexthop], mtu: u32) -> Vec<u8> {
-        let route = FibRoute { protocol: RouteProtocol::Bgp, nexthops: nexthops.into(), mtu };
+        let source = nexthops.iter().find_map(|nexthop| nexthop.source);
+        let route =
+            FibRoute { protocol: RouteProtocol::Bgp, nexthops: nexthops.into(), mtu, source, group: None };
         let op = FibOp {
             vrf: VrfId::DEFAULT,
             table: TableId(table),

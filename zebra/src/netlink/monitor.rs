@@ -12,10 +12,13 @@ use zebra_core::Event;
 use super::encode::{AF_INET, AF_INET6};
 use super::parse;
 use super::socket::Socket;
-use super::wire::{self, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWROUTE};
+use super::wire::{
+    self, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK, RTM_GETNEXTHOP, RTM_GETROUTE, RTM_NEWNEXTHOP,
+    RTM_NEWROUTE,
+};
 
-/// RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE.
-const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+/// RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, and RTNLGRP_NEXTHOP.
+const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400 | 1 << 31;
 const MAX_BUFFER: usize = 256 << 20;
 /// Events that are handed over together.
 const BATCH: usize = 1024;
@@ -111,6 +114,7 @@ impl Monitor {
         // struct ifinfomsg, struct ifaddrmsg, struct rtmsg: only the family is read.
         socket.dump(RTM_GETLINK, &[0; 16], &mut hand_over)?;
         socket.dump(RTM_GETADDR, &[0; 8], &mut hand_over)?;
+        dump_nexthops(&mut socket, &mut hand_over)?;
         for family in [AF_INET, AF_INET6] {
             let mut rtmsg = [0; 12];
             rtmsg[0] = family;
@@ -136,33 +140,48 @@ pub fn audit(audit: u64, hurry: bool, buffer: usize, out: mpsc::Sender<Vec<Event
 
 fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
     let mut socket = Socket::open(0, buffer)?;
-    let mut routes = Vec::new();
+    let (mut nexthops, mut routes) = (Vec::new(), Vec::new());
     let mut worked = Instant::now();
     let mut hand_over = |message: &wire::Message<'_>| {
-        if let Some(Event::KernelRoute(route)) = parse::event(message) {
-            routes.push(route);
+        match parse::event(message) {
+            Some(Event::KernelRoute(route)) => routes.push(route),
+            Some(Event::KernelNexthop(nexthop)) => nexthops.push(nexthop),
+            _ => {}
         }
-        if routes.len() >= BATCH {
+        if routes.len() + nexthops.len() >= BATCH {
             if !hurry {
                 std::thread::sleep(worked.elapsed());
             }
-            let _ = out.blocking_send(vec![Event::Audited { audit, routes: std::mem::take(&mut routes) }]);
+            let _ = out.blocking_send(vec![Event::Audited {
+                audit,
+                nexthops: std::mem::take(&mut nexthops),
+                routes: std::mem::take(&mut routes),
+            }]);
             worked = Instant::now();
         }
     };
+    dump_nexthops(&mut socket, &mut hand_over)?;
     for family in [AF_INET, AF_INET6] {
         let mut rtmsg = [0; 12];
         rtmsg[0] = family;
         socket.dump(RTM_GETROUTE, &rtmsg, &mut hand_over)?;
     }
-    let _ = out.blocking_send(vec![Event::Audited { audit, routes }]);
+    let _ = out.blocking_send(vec![Event::Audited { audit, nexthops, routes }]);
     Ok(())
+}
+
+/// The next-hop objects, of a kernel that has them.
+fn dump_nexthops(socket: &mut Socket, visit: impl FnMut(&wire::Message<'_>)) -> io::Result<()> {
+    match socket.dump(RTM_GETNEXTHOP, &[0; 8], visit) {
+        Err(error) if error.raw_os_error() == Some(Errno::EOPNOTSUPP as i32) => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// The events of a datagram, without the routes that our own writer caused. What it did to links and addresses is news.
 fn collect(datagram: &[u8], writer_port: u32, batch: &mut Vec<Event>) {
     let ours = |message: &wire::Message<'_>| {
-        writer_port != 0 && message.port == writer_port && matches!(message.kind, RTM_NEWROUTE | RTM_DELROUTE)
+        writer_port != 0 && message.port == writer_port && matches!(message.kind, RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWNEXTHOP | RTM_DELNEXTHOP)
     };
     let news = wire::messages(datagram).filter(|message| !ours(message));
     batch.extend(news.filter_map(|message| parse::event(&message)));

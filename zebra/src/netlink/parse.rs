@@ -7,15 +7,16 @@ use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::{
     Afi, Blackhole, IfIndex, MacAddr, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, VrfId,
 };
-use zebra_core::{Event, KernelRoute, LinkInfo, LinkKind, Offload};
+use zebra_core::{Event, KernelRoute, LinkInfo, LinkKind, NexthopId, Offload};
 
 use super::encode::{
-    AF_INET, AF_INET6, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY,
+    AF_INET, AF_INET6, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY,
     RTA_TABLE, RTA_VIA, RTAX_MTU, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE, RTNH_F_ONLINK,
 };
 use super::mpls::{RTA_ENCAP, RTA_ENCAP_TYPE, labels_of};
 use super::wire::{
-    self, Message, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE, u16_at,
+    self, Message, RTM_DELADDR, RTM_DELLINK, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK,
+    RTM_NEWNEXTHOP, RTM_NEWROUTE, u16_at,
     u32_at,
 };
 
@@ -44,6 +45,8 @@ pub fn event(message: &Message<'_>) -> Option<Event> {
         RTM_DELADDR => address(payload).map(|(ifindex, address)| Event::AddressGone { ifindex, address }),
         RTM_NEWROUTE => route(payload).map(Event::KernelRoute),
         RTM_DELROUTE => route(payload).map(Event::KernelRouteGone),
+        RTM_NEWNEXTHOP => super::nexthop::read(payload).map(Event::KernelNexthop),
+        RTM_DELNEXTHOP => super::nexthop::read(payload).map(|told| Event::KernelNexthopGone(told.id)),
         _ => None,
     }
 }
@@ -110,7 +113,7 @@ fn link(payload: &[u8]) -> Option<LinkInfo> {
     Some(info)
 }
 
-fn index(value: &[u8]) -> Option<IfIndex> {
+pub fn index(value: &[u8]) -> Option<IfIndex> {
     u32_at(value, 0).filter(|&index| index != 0).map(IfIndex)
 }
 
@@ -174,7 +177,7 @@ fn address(payload: &[u8]) -> Option<(IfIndex, InterfaceAddress)> {
     Some((ifindex, InterfaceAddress { addr, prefix_len, peer, secondary }))
 }
 
-fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
+pub fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
     match family {
         AF_INET => <[u8; 4]>::try_from(value).ok().map(IpAddr::from),
         AF_INET6 => <[u8; 16]>::try_from(value).ok().map(IpAddr::from),
@@ -207,6 +210,7 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
     let (mut metric, mut mtu) = (0, 0);
     let mut multipath = None;
     let (mut encap_type, mut encap) = (None, None);
+    let mut group = None;
     for (attribute, value) in wire::attributes(payload.get(RTMSG..)?) {
         match attribute {
             RTA_DST => prefix = ip(family, value).and_then(|addr| Prefix::new(addr, dst_len)),
@@ -220,6 +224,7 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
             RTA_ENCAP_TYPE => encap_type = Some(value),
             RTA_ENCAP => encap = Some(value),
             RTA_TABLE => table = u32_at(value, 0)?,
+            RTA_NH_ID => group = u32_at(value, 0).map(NexthopId),
             _ => {}
         }
     }
@@ -247,6 +252,8 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
         metric: Metric(metric),
         nexthops: nexthops.into(),
         mtu,
+        source,
+        group,
         offload: match flags {
             _ if flags & RTM_F_OFFLOAD_FAILED != 0 => Offload::Failed,
             _ if flags & RTM_F_TRAP != 0 => Offload::Trapped,

@@ -7,11 +7,13 @@ use std::io;
 
 use nix::errno::Errno;
 use rustc_hash::FxHashMap;
-use zebra_core::{FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange};
+use zebra_core::{
+    FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange, NexthopOp, NexthopResult,
+};
 
 use super::links;
 use super::socket::Socket;
-use super::wire::{self, Builder, NLM_F_ACK, NLMSG_ERROR};
+use super::wire::{self, Builder, NLM_F_ACK, NLMSG_ERROR, RTM_GETNEXTHOP};
 use crate::dataplane::{Dataplane, removal};
 
 /// Octets of one send.
@@ -31,6 +33,11 @@ impl KernelDataplane {
 
     pub fn port(&self) -> io::Result<u32> {
         self.socket.port()
+    }
+
+    /// Whether the kernel knows next-hop objects (Linux 5.3).
+    pub fn has_nexthops(&mut self) -> bool {
+        self.socket.dump(RTM_GETNEXTHOP, &[0; 8], |_| {}).is_ok()
     }
 
     /// Sends operations up to the size of one send; returns how many.
@@ -108,6 +115,18 @@ impl Dataplane for KernelDataplane {
 
     fn program_lsps(&mut self, ops: &[LfibOp], results: &mut Vec<LfibResult>) {
         self.change_lsps(ops, results);
+    }
+
+    fn program_nexthops(&mut self, ops: &[NexthopOp], results: &mut Vec<NexthopResult>) {
+        for op in ops {
+            let seq = self.socket.next_seq();
+            self.message.octets.clear();
+            super::nexthop::operation(op, seq, &mut self.message);
+            let answer = self.socket.request(&self.message.octets, seq).map_err(errno_of);
+            let gone = op.object.is_none() && answer == Err(Errno::ENOENT as i32);
+            let errno = if gone { 0 } else { answer.err().unwrap_or(0) };
+            results.push(NexthopResult { id: op.id, seq: op.seq, errno });
+        }
     }
 
     fn change_link(&mut self, change: &LinkChange) -> io::Result<()> {

@@ -65,6 +65,30 @@ static SETTINGS: &[Setting<Settings>] = &[
         },
         examples: &["zebra client-hold-time 5"],
     },
+    Setting {
+        syntax: "zebra nexthop kernel enable",
+        help: &[
+            "Zebra information",
+            "Nexthop configuration",
+            "Configure use of kernel nexthops",
+            "Enable kernel nexthops",
+        ],
+        no: Negation::Derived,
+        set: |s, _| {
+            s.nexthop_objects = None;
+            Ok(())
+        },
+        unset: |s, _| {
+            s.nexthop_objects = Some(false);
+            Ok(())
+        },
+        render: |s, lines| {
+            if s.nexthop_objects == Some(false) {
+                lines.line("no zebra nexthop kernel enable");
+            }
+        },
+        examples: &["no zebra nexthop kernel enable"],
+    },
     // Ours: FRR does not look again at what it once installed.
     Setting {
         syntax: "zebra fib audit-interval (0-86400)$seconds",

@@ -57,6 +57,8 @@ impl Zebra {
             queue_limit: crate::instance::MAX_IN_FLIGHT as u64,
             queue_depth: self.fib.in_flight as u64,
             queue_max: stats.max_in_flight as u64,
+            nexthop_updates: self.groups.messages,
+            nexthop_errors: self.groups.errors,
             resyncs: self.kernel.resyncs,
             ..DataplaneView::default()
         }

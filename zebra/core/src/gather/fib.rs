@@ -87,7 +87,10 @@ impl Zebra {
 
     fn drift_row(&self, row: &DriftRow) -> DriftRowView {
         DriftRowView {
-            prefix: row.prefix.to_string(),
+            prefix: match row.nexthop {
+                Some(id) => format!("nexthop {id}"),
+                None => row.prefix.to_string(),
+            },
             vrf_name: self.vrf_name(row.key.vrf),
             table: row.key.table,
             protocol: row.protocol,

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use ferrite_types::{Distance, Metric, Nexthop, RouteProtocol, Tag};
+use ferrite_types::{Afi, Distance, Metric, Nexthop, RouteProtocol, Tag};
 use rustc_hash::FxHashMap;
 
 use super::resolve::{Resolved, Trust};
-use crate::action::FibRoute;
+use crate::action::{FibRoute, NexthopId};
+use crate::groups::groupable;
 
 /// Who brought a route: the kernel, zebra itself, or a client, across its reconnects.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -37,6 +38,10 @@ pub struct Shape {
     pub internal: bool,
     /// What `set src` of a route map asks for.
     pub source: Option<IpAddr>,
+    /// Family of the prefix.
+    pub afi: Afi,
+    /// Of a route of an earlier run: the object that it names.
+    pub adopted: Option<NexthopId>,
     pub set: SetId,
 }
 
@@ -149,7 +154,12 @@ pub struct NexthopSet {
     pub resolved: Resolved,
     /// Counts the changes of `resolved`.
     pub generation: u32,
+    /// Its groups in the kernel, for IPv4 and IPv6 routes.
+    pub groups: [Option<NexthopId>; 2],
 }
+
+/// The generation of routes that name a group: what its next hops come to is not theirs to know.
+const GROUPED: u32 = u32::MAX;
 
 #[derive(Debug, Default)]
 pub struct Interner {
@@ -157,6 +167,10 @@ pub struct Interner {
     shape_index: FxHashMap<Shape, ShapeId>,
     sets: Slab<NexthopSet>,
     set_index: FxHashMap<(Arc<[Nexthop]>, Trust), SetId>,
+    /// Routes name groups where their sets have one.
+    pub grouping: bool,
+    /// Groups of sets that are gone.
+    released: Vec<NexthopId>,
 }
 
 impl Interner {
@@ -168,7 +182,7 @@ impl Interner {
             return (id, false);
         }
         let set =
-            NexthopSet { nexthops: nexthops.clone(), trust, resolved: Resolved::default(), generation: 0 };
+            NexthopSet { nexthops: nexthops.clone(), trust, resolved: Resolved::default(), generation: 0, groups: [None; 2] };
         let id = SetId::from_index(self.sets.insert(set));
         self.set_index.insert(key, id);
         (id, true)
@@ -178,7 +192,27 @@ impl Interner {
     pub fn release_set(&mut self, id: SetId) -> bool {
         let Some(set) = self.sets.release(id.index()) else { return false };
         self.set_index.remove(&(set.nexthops, set.trust));
+        self.released.extend(set.groups.into_iter().flatten());
         true
+    }
+
+    /// Whether a route of this shape would name a group that is not there yet.
+    pub fn lacks_group(&self, id: ShapeId) -> bool {
+        let Some(shape) = self.shape(id).filter(|shape| shape.adopted.is_none()) else { return false };
+        let Some(set) = self.set(shape.set) else { return false };
+        set.groups.get(usize::from(shape.afi == Afi::Ipv6)).is_some_and(Option::is_none)
+            && groupable(&set.resolved.fib, shape.afi)
+    }
+
+    /// Groups are no longer used.
+    pub fn forget_groups(&mut self) {
+        for slot in self.sets.slots.iter_mut().flatten() {
+            slot.value.groups = [None; 2];
+        }
+    }
+
+    pub fn take_released_groups(&mut self) -> Vec<NexthopId> {
+        std::mem::take(&mut self.released)
     }
 
     pub fn set(&self, id: SetId) -> Option<&NexthopSet> {
@@ -230,18 +264,21 @@ impl Interner {
     pub fn fib_route(&mut self, id: ShapeId) -> Option<(u32, Arc<FibRoute>)> {
         let slot = &mut self.shapes.get_mut(id.index())?.value;
         let set = &self.sets.get(slot.shape.set.index())?.value;
+        let group = set.groups.get(usize::from(slot.shape.afi == Afi::Ipv6)).copied().flatten();
+        let group = group.filter(|_| self.grouping && groupable(&set.resolved.fib, slot.shape.afi));
+        let group = slot.shape.adopted.or(group);
+        let now = if group.is_some() { GROUPED } else { set.generation };
         if let Some((generation, route)) = &slot.fib
-            && *generation == set.generation
+            && *generation == now
         {
-            return Some((*generation, route.clone()));
+            return Some((now, route.clone()));
         }
-        let mut nexthops = set.resolved.fib.clone();
-        if let Some(source) = slot.shape.source {
-            nexthops = nexthops.iter().map(|n| Nexthop { source: Some(source), ..n.clone() }).collect();
-        }
-        let route = Arc::new(FibRoute { protocol: slot.shape.protocol, nexthops, mtu: slot.shape.mtu });
-        slot.fib = Some((set.generation, route.clone()));
-        Some((set.generation, route))
+        let source = slot.shape.source.or_else(|| set.resolved.fib.iter().find_map(|nexthop| nexthop.source));
+        let nexthops = if group.is_some() { Arc::default() } else { set.resolved.fib.clone() };
+        let (protocol, mtu) = (slot.shape.protocol, slot.shape.mtu);
+        let route = Arc::new(FibRoute { protocol, nexthops, mtu, source, group });
+        slot.fib = Some((now, route.clone()));
+        Some((now, route))
     }
 
     /// What the kernel was asked to hold for a shape, where that is of this generation.
@@ -276,6 +313,8 @@ mod tests {
             mtu: 0,
             internal: false,
             source: None,
+            afi: Afi::Ipv4,
+            adopted: None,
             set,
         };
         let first = shared.acquire_shape(shape);

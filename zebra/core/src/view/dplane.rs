@@ -19,6 +19,9 @@ pub struct DataplaneView {
     pub queue_max: u64,
     pub address_updates: u64,
     pub address_errors: u64,
+    /// Changes of next-hop objects.
+    pub nexthop_updates: u64,
+    pub nexthop_errors: u64,
     /// Times the kernel's events were lost and everything was read again.
     pub resyncs: u64,
 }
@@ -36,6 +39,8 @@ impl fmt::Display for DataplaneView {
             ("Route update queue max:", self.queue_max),
             ("Intf addr updates:", self.address_updates),
             ("Intf addr errors:", self.address_errors),
+            ("Nexthop updates:", self.nexthop_updates),
+            ("Nexthop update errors:", self.nexthop_errors),
             ("Kernel resyncs:", self.resyncs),
         ];
         rows.iter().try_for_each(|(name, value)| writeln!(f, "{name:<25} {value}"))

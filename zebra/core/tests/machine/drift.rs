@@ -138,7 +138,7 @@ impl Rough {
         }
         if let Some(audit) = self.audits.pop_front() {
             let routes = self.list();
-            self.say(Event::Audited { audit, routes });
+            self.say(Event::Audited { audit, nexthops: Vec::new(), routes });
             self.say(Event::AuditEnd { audit, error: None });
         }
     }
@@ -232,7 +232,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn foreign_change(prefix: Prefix) -> FibRoute {
     let nexthop = Nexthop::new(NexthopKind::Gateway("10.1.0.99".parse().unwrap(), Some(IfIndex(1))));
-    FibRoute { protocol: RouteProtocol::Bgp, nexthops: [nexthop].into(), mtu: u32::from(prefix.len()) }
+    FibRoute { protocol: RouteProtocol::Bgp, nexthops: [nexthop].into(), mtu: u32::from(prefix.len()), source: None, group: None }
 }
 
 impl Rough {

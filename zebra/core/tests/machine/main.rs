@@ -2,6 +2,7 @@
 
 mod capacity;
 mod drift;
+mod groups;
 mod history;
 mod labels;
 mod memory;

@@ -176,6 +176,8 @@ fn a_goodbye_takes_the_routes_at_once() {
 fn kernel_route(prefix: &str, protocol: RouteProtocol, nexthop: Nexthop) -> KernelRoute {
     KernelRoute {
         offload: zebra_core::Offload::None,
+        source: None,
+        group: None,
         table: TableId::MAIN,
         prefix: prefix.parse().unwrap(),
         protocol,
@@ -200,7 +202,7 @@ fn inherited() -> World {
     }
     for prefix in ["80.0.0.0/24", "80.0.1.0/24"] {
         let route = kernel_route(prefix, Bgp, gateway("10.1.0.2", 1));
-        let in_kernel = zebra_core::FibRoute { protocol: Bgp, nexthops: route.nexthops.clone(), mtu: 0 };
+        let in_kernel = zebra_core::FibRoute { protocol: Bgp, nexthops: route.nexthops.clone(), mtu: 0, source: None, group: None };
         world.kernel.insert((TableId::MAIN, route.prefix), in_kernel);
         world.event(Event::KernelRoute(route));
     }
@@ -299,7 +301,7 @@ fn a_new_dump_finds_what_is_missing_and_what_is_too_much() {
     assert!(world.kernel("50.0.0.0/16").is_some());
     world.kernel.remove(&(TableId::MAIN, "192.0.2.0/24".parse().unwrap()));
     let orphan = kernel_route("99.0.0.0/24", Bgp, gateway("10.1.0.2", 1));
-    let in_kernel = zebra_core::FibRoute { protocol: Bgp, nexthops: orphan.nexthops.clone(), mtu: 0 };
+    let in_kernel = zebra_core::FibRoute { protocol: Bgp, nexthops: orphan.nexthops.clone(), mtu: 0, source: None, group: None };
     world.kernel.insert((TableId::MAIN, orphan.prefix), in_kernel);
     // Events were lost: the dump names neither the static nor the foreign route.
     world.event(Event::DumpBegin);
@@ -514,12 +516,12 @@ fn a_route_map_at_installation_keeps_routes_out_and_sets_their_source() {
     );
     assert_eq!(world.kernel("50.0.0.0/16"), None);
     let key = (TableId::MAIN, "51.0.0.0/16".parse().unwrap());
-    assert_eq!(world.kernel[&key].nexthops[0].source, Some("10.1.0.1".parse().unwrap()));
+    assert_eq!(world.kernel[&key].source, Some("10.1.0.1".parse().unwrap()));
     world.announce(bgp, Bgp, "50.0.0.0/16", &[via("10.2.0.2")]);
     assert_eq!(world.kernel("50.0.0.0/16"), None, "a new route is judged too");
     world.lines("");
     assert_eq!(world.kernel("50.0.0.0/16").unwrap(), "bgp 10.2.0.2 dev 2");
-    assert_eq!(world.kernel[&key].nexthops[0].source, None);
+    assert_eq!(world.kernel[&key].source, None);
 }
 
 #[test]

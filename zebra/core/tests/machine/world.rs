@@ -87,6 +87,7 @@ impl World {
                 Action::Advertise { ifindex, octets } => self.advertised.push((self.now, ifindex, octets)),
                 Action::Audit { audit, .. } => self.audit(audit),
                 Action::Drift { drift, .. } => self.drifts.push(drift),
+                Action::Nexthops(_) => panic!("this kernel has no next-hop objects"),
                 Action::Link(_) | Action::Forwarding { .. } | Action::HearSolicitations { .. } => {}
             }
         }
@@ -96,7 +97,7 @@ impl World {
     fn audit(&mut self, audit: u64) {
         let routes =
             self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route)).collect();
-        self.event(Event::Audited { audit, routes });
+        self.event(Event::Audited { audit, nexthops: Vec::new(), routes });
         self.event(Event::AuditEnd { audit, error: None });
     }
 
@@ -208,6 +209,8 @@ pub fn listed(table: TableId, prefix: Prefix, route: &FibRoute) -> KernelRoute {
         metric: zebra_core::FIB_METRIC,
         nexthops: route.nexthops.clone(),
         mtu: route.mtu,
+        source: route.source,
+        group: route.group,
         offload: zebra_core::Offload::None,
     }
 }

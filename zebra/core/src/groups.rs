@@ -1,0 +1,513 @@
+//! Next-hop objects of the kernel: what many routes lead through stands there once, and a route names it by number.
+//!
+//! Every set of next hops that routes name (`rib::intern`) has a group, and keeps its number while its resolution changes:
+//! then one message changes the group, and no route. The members are objects of their own, shared by all groups and
+//! counted. A group lives as long as its set.
+//!
+//! What the kernel does by itself is followed: it drops the objects of a link that goes down, takes them out of their
+//! groups, drops the groups that are left without a member, and with those their routes, all without a word.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use ferrite_types::{Afi, IfIndex, Nexthop, NexthopKind, Prefix, Timestamp};
+use rustc_hash::FxHashMap;
+
+use crate::action::{FibOpKind, NexthopId, NexthopObject, NexthopOp, Single};
+use crate::client::family;
+use crate::event::{KernelNexthop, NexthopResult};
+use crate::instance::Zebra;
+use crate::rib::{DestState, OwnerId, SetId, ShapeId};
+
+const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(64);
+const REPAIR_AFTER: Duration = Duration::from_millis(200);
+const EOPNOTSUPP: i32 = 95;
+
+/// Where the kernel stands with an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ObjectState {
+    Queued,
+    Installed,
+    /// The kernel has dropped it, or lacks it.
+    Lost,
+    /// It answered with this errno.
+    Rejected(i32),
+}
+
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub content: NexthopObject,
+    /// Groups that name it; a group has its set.
+    pub users: u32,
+    pub set: Option<(SetId, Afi)>,
+    pub state: ObjectState,
+    /// Routes that name it are gone with it.
+    broken: bool,
+    attempts: u32,
+    due: Timestamp,
+    pub seq: u32,
+    pub since: Timestamp,
+}
+
+#[derive(Debug, Default)]
+pub struct Groups {
+    /// The kernel has objects, and the configuration lets us use them.
+    pub enabled: bool,
+    objects: BTreeMap<NexthopId, Object>,
+    singles: FxHashMap<Single, NexthopId>,
+    /// Left by an earlier run and not taken over yet.
+    pool: BTreeMap<NexthopId, NexthopObject>,
+    /// Other people's.
+    foreign: BTreeSet<NexthopId>,
+    last: u32,
+    retries: BTreeMap<Timestamp, Vec<NexthopId>>,
+    /// Messages about objects, for `show zebra dplane`.
+    pub messages: u64,
+    pub errors: u64,
+}
+
+impl Groups {
+    pub fn objects(&self) -> impl Iterator<Item = (NexthopId, &Object)> {
+        self.objects.iter().map(|(id, object)| (*id, object))
+    }
+
+    pub fn get(&self, id: NexthopId) -> Option<&Object> {
+        self.objects.get(&id)
+    }
+
+    pub fn next_retry(&self) -> Option<Timestamp> {
+        self.retries.first_key_value().map(|(at, _)| *at)
+    }
+
+    fn fresh_id(&mut self) -> NexthopId {
+        loop {
+            self.last = self.last.wrapping_add(1).max(1);
+            let id = NexthopId(self.last);
+            let taken =
+                self.objects.contains_key(&id) || self.pool.contains_key(&id) || self.foreign.contains(&id);
+            if !taken {
+                return id;
+            }
+        }
+    }
+
+    /// An object of an earlier run with this content; the one that is hinted at, if it fits.
+    fn claim(&mut self, content: &NexthopObject, hint: Option<NexthopId>) -> Option<NexthopId> {
+        let hinted = hint.filter(|id| self.pool.get(id) == Some(content));
+        let id = hinted.or_else(|| self.pool.iter().find(|(_, held)| *held == content).map(|(id, _)| *id))?;
+        self.pool.remove(&id);
+        Some(id)
+    }
+
+    fn schedule(&mut self, now: Timestamp, id: NexthopId, repair: bool) {
+        let Some(object) = self.objects.get_mut(&id) else { return };
+        let wait = RETRY_MIN.saturating_mul(1 << object.attempts.min(6)).min(RETRY_MAX);
+        object.due = now + if repair { REPAIR_AFTER } else { wait };
+        if !repair {
+            object.attempts = object.attempts.saturating_add(1);
+        }
+        self.retries.entry(object.due).or_default().push(id);
+    }
+
+    /// Groups that have a member.
+    pub fn groups_of(&self, member: NexthopId) -> Vec<NexthopId> {
+        let has = |object: &Object| match &object.content {
+            NexthopObject::Group(members) => members.iter().any(|(id, _)| *id == member),
+            NexthopObject::Single(_) => false,
+        };
+        self.objects.iter().filter(|(_, object)| has(object)).map(|(id, _)| *id).collect()
+    }
+
+    /// A refusal may have become groundless.
+    pub fn cure(&mut self, now: Timestamp) {
+        let refused = |object: &Object| matches!(object.state, ObjectState::Rejected(_) | ObjectState::Lost);
+        let ids: Vec<NexthopId> =
+            self.objects.iter().filter(|(_, object)| refused(object)).map(|(id, _)| *id).collect();
+        for id in ids {
+            if let Some(object) = self.objects.get_mut(&id) {
+                object.attempts = 0;
+            }
+            self.schedule(now, id, true);
+        }
+    }
+}
+
+/// Whether the kernel can have these as members of a group for routes of the family.
+pub fn groupable(nexthops: &[Nexthop], afi: Afi) -> bool {
+    let fits = |nexthop: &Nexthop| {
+        let known = match nexthop.kind {
+            NexthopKind::Interface(_) => true,
+            NexthopKind::Gateway(gateway, Some(_)) => afi != Afi::Ipv6 || gateway.is_ipv6(),
+            NexthopKind::Gateway(_, None) | NexthopKind::Blackhole(_) => false,
+        };
+        known && nexthop.labels.is_empty()
+    };
+    !nexthops.is_empty() && nexthops.iter().all(fits)
+}
+
+fn single(nexthop: &Nexthop, afi: Afi) -> Single {
+    let afi = match nexthop.gateway_addr() {
+        Some(gateway) if gateway.is_ipv6() => Afi::Ipv6,
+        Some(_) => Afi::Ipv4,
+        None => afi,
+    };
+    Single { afi, kind: nexthop.kind, onlink: nexthop.onlink }
+}
+
+impl Zebra {
+    // Making and changing.
+
+    /// Gives a shape's set its group, before a route names it.
+    pub(crate) fn prepare_group(&mut self, id: ShapeId, hint: Option<NexthopId>) {
+        if !self.groups.enabled {
+            return;
+        }
+        let Some(shape) = self.rib.shared.shape(id).copied() else { return };
+        if matches!(shape.owner, OwnerId::ADOPTED | OwnerId::KERNEL) {
+            return;
+        }
+        let Some(set) = self.rib.shared.set(shape.set) else { return };
+        let slot = family(shape.afi);
+        if set.groups.get(slot).is_none_or(Option::is_some) || !groupable(&set.resolved.fib, shape.afi) {
+            return;
+        }
+        let fib = set.resolved.fib.clone();
+        let content = NexthopObject::Group(self.members(&fib, shape.afi));
+        let group = self.make_object(content, Some((shape.set, shape.afi)), hint);
+        if let Some(place) = self.rib.shared.set_mut(shape.set).and_then(|set| set.groups.get_mut(slot)) {
+            *place = Some(group);
+        }
+    }
+
+    /// The members for some next hops, each held once more.
+    fn members(&mut self, nexthops: &[Nexthop], afi: Afi) -> Vec<(NexthopId, u8)> {
+        let mut members: Vec<(NexthopId, u8)> = Vec::with_capacity(nexthops.len());
+        for nexthop in nexthops {
+            let key = single(nexthop, afi);
+            let id = match self.groups.singles.get(&key) {
+                Some(id) => *id,
+                None => {
+                    let id = self.make_object(NexthopObject::Single(key), None, None);
+                    self.groups.singles.insert(key, id);
+                    id
+                }
+            };
+            if members.iter().any(|(present, _)| *present == id) {
+                continue;
+            }
+            members.push((id, nexthop.weight.max(1)));
+            if let Some(object) = self.groups.objects.get_mut(&id) {
+                object.users += 1;
+            }
+        }
+        members
+    }
+
+    fn make_object(
+        &mut self,
+        content: NexthopObject,
+        set: Option<(SetId, Afi)>,
+        hint: Option<NexthopId>,
+    ) -> NexthopId {
+        let adopted = self.groups.claim(&content, hint);
+        let id = adopted.unwrap_or_else(|| self.groups.fresh_id());
+        let object = Object {
+            content,
+            users: 0,
+            set,
+            state: ObjectState::Installed,
+            broken: false,
+            attempts: 0,
+            due: Timestamp::ZERO,
+            seq: 0,
+            since: self.now,
+        };
+        self.groups.objects.insert(id, object);
+        if adopted.is_none() {
+            self.install_group(id);
+        }
+        id
+    }
+
+    /// An object, after those of its members that are not there.
+    fn install_group(&mut self, id: NexthopId) {
+        let content = self.groups.get(id).map(|object| object.content.clone());
+        if let Some(NexthopObject::Group(members)) = content {
+            for (member, _) in members {
+                let state = self.groups.get(member).map(|object| object.state);
+                if matches!(state, Some(ObjectState::Lost | ObjectState::Rejected(_))) {
+                    self.install_object(member);
+                }
+            }
+        }
+        self.install_object(id);
+    }
+
+    fn install_object(&mut self, id: NexthopId) {
+        let Some(object) = self.groups.objects.get_mut(&id) else { return };
+        object.state = ObjectState::Queued;
+        object.seq = self.fib.push_nexthop(NexthopOp { id, seq: 0, object: Some(object.content.clone()) });
+        self.groups.messages += 1;
+    }
+
+    /// The set's next hops have come out differently: its groups follow, and their routes with them.
+    pub(crate) fn regroup(&mut self, id: SetId) {
+        let Some(set) = self.rib.shared.set(id) else { return };
+        let (fib, groups) = (set.resolved.fib.clone(), set.groups);
+        for (group, afi) in groups.into_iter().zip([Afi::Ipv4, Afi::Ipv6]) {
+            let Some(group) = group else { continue };
+            if !groupable(&fib, afi) {
+                continue;
+            }
+            let members = self.members(&fib, afi);
+            let content = NexthopObject::Group(members);
+            let Some(object) = self.groups.objects.get_mut(&group) else { continue };
+            let same = object.content == content;
+            let old = std::mem::replace(&mut object.content, content);
+            if !same || !matches!(object.state, ObjectState::Installed | ObjectState::Queued) {
+                self.install_group(group);
+            }
+            self.release_members(&old);
+        }
+    }
+
+    fn release_members(&mut self, content: &NexthopObject) {
+        let NexthopObject::Group(members) = content else { return };
+        for (id, _) in members {
+            let Some(object) = self.groups.objects.get_mut(id) else { continue };
+            object.users = object.users.saturating_sub(1);
+            if object.users > 0 {
+                continue;
+            }
+            if let NexthopObject::Single(key) = object.content {
+                self.groups.singles.remove(&key);
+            }
+            self.remove_object(*id);
+        }
+    }
+
+    fn remove_object(&mut self, id: NexthopId) {
+        self.groups.objects.remove(&id);
+        self.groups.messages += 1;
+        self.fib.push_nexthop(NexthopOp { id, seq: 0, object: None });
+    }
+
+    /// Sets that nobody names any more leave their groups behind; the routes are out of the kernel before.
+    pub(crate) fn drop_groups(&mut self) {
+        for id in self.rib.shared.take_released_groups() {
+            let Some(object) = self.groups.objects.get(&id) else { continue };
+            let content = object.content.clone();
+            self.remove_object(id);
+            self.release_members(&content);
+        }
+    }
+
+    /// The configuration or the kernel lets us use objects, or no longer.
+    pub(crate) fn apply_groups(&mut self) {
+        // A table that is made to fit asks the kernel for routes of its own.
+        let enabled = self.options.nexthop_objects
+            && self.settings.nexthop_objects != Some(false)
+            && !self.capacity.active();
+        if enabled != self.groups.enabled {
+            self.groups.enabled = enabled;
+            self.rib.shared.grouping = enabled;
+            self.reprogram_all();
+            if !enabled {
+                self.rib.shared.forget_groups();
+                self.remove_all_objects();
+                self.groups.singles.clear();
+            }
+        }
+    }
+
+    // What the kernel says.
+
+    pub(crate) fn nexthops_done(&mut self, results: &[NexthopResult]) {
+        for result in results {
+            let failed = result.errno != 0;
+            self.groups.errors += u64::from(failed);
+            if result.errno == EOPNOTSUPP && self.groups.enabled {
+                self.options.nexthop_objects = false;
+                self.apply_groups();
+                return;
+            }
+            let Some(object) = self.groups.objects.get_mut(&result.id) else { continue };
+            if object.seq != result.seq || object.state != ObjectState::Queued {
+                continue;
+            }
+            if failed {
+                object.state = ObjectState::Rejected(result.errno);
+                object.broken = true;
+                self.groups.schedule(self.now, result.id, false);
+                continue;
+            }
+            object.state = ObjectState::Installed;
+            object.attempts = 0;
+            if std::mem::take(&mut object.broken) {
+                self.rewrite_users(result.id);
+            }
+        }
+    }
+
+    /// Routes that went with their group, or never came to be for want of it.
+    fn rewrite_users(&mut self, group: NexthopId) {
+        const SLICE: usize = 4096;
+        let Some((set, afi)) = self.groups.get(group).and_then(|object| object.set) else { return };
+        let keys: Vec<_> = self.rib.tables.keys().filter(|key| key.afi == afi).copied().collect();
+        for key in keys {
+            let mut cursor: Option<Prefix> = None;
+            loop {
+                let mut found = Vec::new();
+                let Some(table) = self.rib.tables.get(&key) else { break };
+                let shared = &self.rib.shared;
+                table.walk(cursor, |prefix, dest| {
+                    cursor = Some(prefix);
+                    let uses = dest.fib.and_then(|id| shared.shape(id)).is_some_and(|shape| shape.set == set);
+                    if uses && matches!(dest.state, DestState::Installed | DestState::Rejected) {
+                        found.push(prefix);
+                    }
+                    if found.len() < SLICE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                });
+                if found.is_empty() {
+                    break;
+                }
+                for prefix in found {
+                    self.write_again(key, prefix);
+                }
+            }
+        }
+    }
+
+    /// The kernel has dropped what leads through a link.
+    pub(crate) fn link_lost(&mut self, ifindex: IfIndex) {
+        let through = |object: &Object| match &object.content {
+            NexthopObject::Single(single) => single.ifindex() == Some(ifindex),
+            NexthopObject::Group(_) => false,
+        };
+        let lost: Vec<NexthopId> =
+            self.groups.objects.iter().filter(|(_, object)| through(object)).map(|(id, _)| *id).collect();
+        for id in lost {
+            self.object_lost(id);
+        }
+    }
+
+    /// An object is not in the kernel any more, nor in its groups there.
+    fn object_lost(&mut self, id: NexthopId) {
+        let now = self.now;
+        let Some(object) = self.groups.objects.get_mut(&id) else { return };
+        if object.state == ObjectState::Queued {
+            // Before our own operation or after: it is done once more.
+            self.install_object(id);
+            return;
+        }
+        object.state = ObjectState::Lost;
+        object.broken = object.set.is_some();
+        self.groups.schedule(now, id, true);
+        for group in self.groups.groups_of(id) {
+            let Some(object) = self.groups.objects.get(&group) else { continue };
+            let NexthopObject::Group(members) = &object.content else { continue };
+            let gone = |id: &NexthopId| {
+                self.groups.objects.get(id).is_none_or(|member| member.state == ObjectState::Lost)
+            };
+            let empty = members.iter().all(|(id, _)| gone(id));
+            if let Some(object) = self.groups.objects.get_mut(&group) {
+                object.state = ObjectState::Lost;
+                object.broken |= empty;
+            }
+            self.groups.schedule(now, group, true);
+        }
+    }
+
+    pub(crate) fn retry_objects(&mut self) {
+        while let Some(first) = self.groups.retries.first_entry() {
+            if *first.key() > self.now {
+                break;
+            }
+            for id in first.remove() {
+                self.retry_object(id);
+            }
+        }
+    }
+
+    /// Members come back with their groups, and those where their set leads anywhere.
+    fn retry_object(&mut self, id: NexthopId) {
+        let Some(object) = self.groups.objects.get(&id) else { return };
+        let Some((set, afi)) = object.set.filter(|_| object.due <= self.now) else { return };
+        if matches!(object.state, ObjectState::Installed | ObjectState::Queued) {
+            return;
+        }
+        if self.rib.shared.set(set).is_some_and(|set| groupable(&set.resolved.fib, afi)) {
+            self.install_group(id);
+        }
+    }
+
+    /// An object stands in the kernel. True where it is as it should be, or nobody's business.
+    pub(crate) fn kernel_nexthop(&mut self, told: &KernelNexthop) -> bool {
+        if !told.ours {
+            self.groups.foreign.insert(told.id);
+            return true;
+        }
+        let Some(content) = &told.object else { return true };
+        if !self.kernel.started {
+            self.groups.pool.insert(told.id, content.clone());
+            self.kernel.adopt_until = Some(self.now + self.options.adopt_for);
+            self.groups.last = self.groups.last.max(told.id.0.min(u32::MAX / 2));
+            return true;
+        }
+        match self.groups.objects.get(&told.id) {
+            Some(object) => object.state != ObjectState::Installed || object.content == *content,
+            None => self.groups.pool.contains_key(&told.id),
+        }
+    }
+
+    /// Puts an object right that is missing, changed, or nobody's.
+    pub(crate) fn mend_nexthop(&mut self, id: NexthopId, missing: bool) {
+        if !self.groups.objects.contains_key(&id) {
+            self.remove_object(id);
+        } else if missing {
+            self.object_lost(id);
+        } else {
+            self.install_object(id);
+        }
+    }
+
+    pub(crate) fn kernel_nexthop_gone(&mut self, id: NexthopId) {
+        self.groups.pool.remove(&id);
+        self.groups.foreign.remove(&id);
+        self.object_lost(id);
+    }
+
+    /// Nobody took them over in time: groups first, for their members hold nothing.
+    pub(crate) fn sweep_pool(&mut self) {
+        let pool = std::mem::take(&mut self.groups.pool);
+        let (groups, singles): (Vec<_>, Vec<_>) =
+            pool.into_iter().partition(|(_, content)| matches!(content, NexthopObject::Group(_)));
+        for (id, _) in groups.into_iter().chain(singles) {
+            self.remove_object(id);
+        }
+    }
+
+    /// At the end of zebra, after its routes.
+    pub(crate) fn remove_all_objects(&mut self) {
+        let (groups, singles): (Vec<_>, Vec<_>) =
+            self.groups.objects.iter().map(|(id, o)| (*id, o.set.is_some())).partition(|(_, group)| *group);
+        for (id, _) in groups.into_iter().chain(singles) {
+            self.remove_object(id);
+        }
+    }
+
+    /// A route is written once more as it should be.
+    fn write_again(&mut self, key: crate::rib::TableKey, prefix: Prefix) {
+        let Some(dest) = self.rib.tables.get_mut(&key).and_then(|table| table.get_mut(prefix)) else {
+            return;
+        };
+        let Some((generation, route)) = dest.fib.and_then(|held| self.rib.shared.fib_route(held)) else {
+            return;
+        };
+        dest.fib_generation = generation;
+        dest.state = DestState::Queued;
+        dest.seq = self.fib.push(key, prefix, FibOpKind::Install(route));
+    }
+}

@@ -1,0 +1,161 @@
+//! Next-hop objects (RTM_NEWNEXTHOP): what the core wants, in the kernel's octets, and back.
+
+use ferrite_types::{Afi, NexthopKind};
+use zebra_core::{KernelNexthop, NexthopId, NexthopObject, NexthopOp, Single};
+
+use super::encode::{AF_INET6, RTNH_F_ONLINK, address, family};
+use super::parse::{index, ip};
+use super::wire::{
+    self, Builder, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELNEXTHOP, RTM_NEWNEXTHOP, u16_at,
+    u32_at,
+};
+
+// struct nhmsg: family, scope, protocol, reserved, flags u32.
+const NHMSG: usize = 8;
+
+const NHA_ID: u16 = 1;
+const NHA_GROUP: u16 = 2;
+const NHA_GROUP_TYPE: u16 = 3;
+const NHA_BLACKHOLE: u16 = 4;
+const NHA_OIF: u16 = 5;
+const NHA_GATEWAY: u16 = 6;
+const NHA_ENCAP: u16 = 8;
+const NHA_FDB: u16 = 11;
+
+/// RTPROT_ZEBRA: whoever looks at `ip nexthop` sees what FRR's show.
+const PROTOCOL: u8 = 11;
+
+/// Appends the message of one operation.
+pub fn operation(op: &NexthopOp, seq: u32, out: &mut Builder) {
+    let Some(object) = &op.object else {
+        out.begin(RTM_DELNEXTHOP, NLM_F_REQUEST | NLM_F_ACK, seq);
+        out.octets.extend([0; NHMSG]);
+        out.attribute_u32(NHA_ID, op.id.0);
+        out.end();
+        return;
+    };
+    out.begin(RTM_NEWNEXTHOP, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, seq);
+    match object {
+        NexthopObject::Single(single) => {
+            let flags = if single.onlink { u32::from(RTNH_F_ONLINK) } else { 0 };
+            out.octets.extend([family(single.afi), 0, PROTOCOL, 0]);
+            out.octets.extend(flags.to_ne_bytes());
+            out.attribute_u32(NHA_ID, op.id.0);
+            if let NexthopKind::Gateway(gateway, _) = single.kind {
+                address(NHA_GATEWAY, gateway, out);
+            }
+            match single.ifindex() {
+                Some(ifindex) => out.attribute_u32(NHA_OIF, ifindex.0),
+                None => out.attribute(NHA_BLACKHOLE, &[]),
+            }
+        }
+        NexthopObject::Group(members) => {
+            out.octets.extend([0, 0, PROTOCOL, 0, 0, 0, 0, 0]);
+            out.attribute_u32(NHA_ID, op.id.0);
+            let mut entries = Vec::with_capacity(members.len() * 8);
+            for (id, weight) in members {
+                entries.extend(id.0.to_ne_bytes());
+                entries.extend([weight.saturating_sub(1), 0, 0, 0]);
+            }
+            out.attribute(NHA_GROUP, &entries);
+        }
+    }
+    out.end();
+}
+
+/// An object as the kernel tells of it.
+pub fn read(payload: &[u8]) -> Option<KernelNexthop> {
+    let [family, _scope, protocol, _] = *payload.first_chunk::<4>()?;
+    let flags = u32_at(payload, 4)?;
+    let (mut id, mut group, mut oif, mut gateway) = (None, None, None, None);
+    let mut strange = false;
+    for (kind, value) in wire::attributes(payload.get(NHMSG..)?) {
+        match kind {
+            NHA_ID => id = u32_at(value, 0),
+            NHA_GROUP => group = Some(members(value)),
+            NHA_GROUP_TYPE => strange |= u16_at(value, 0) != Some(0),
+            NHA_OIF => oif = index(value),
+            NHA_GATEWAY => gateway = Some(ip(family, value)?),
+            NHA_BLACKHOLE | NHA_ENCAP | NHA_FDB => strange = true,
+            _ => {}
+        }
+    }
+    let kind = match (gateway, oif) {
+        (Some(gateway), oif) => Some(NexthopKind::Gateway(gateway, oif)),
+        (None, Some(oif)) => Some(NexthopKind::Interface(oif)),
+        (None, None) => None,
+    };
+    let afi = if family == AF_INET6 { Afi::Ipv6 } else { Afi::Ipv4 };
+    let onlink = flags & u32::from(RTNH_F_ONLINK) != 0;
+    let object = match group {
+        _ if strange => None,
+        Some(members) => Some(NexthopObject::Group(members)),
+        None => kind.map(|kind| NexthopObject::Single(Single { afi, kind, onlink })),
+    };
+    Some(KernelNexthop { id: NexthopId(id?), ours: protocol == PROTOCOL, object })
+}
+
+/// `struct nexthop_grp`: id u32, weight less one, its upper octet, reserved u16.
+fn members(value: &[u8]) -> Vec<(NexthopId, u8)> {
+    let (entries, _) = value.as_chunks::<8>();
+    let member = |[a, b, c, d, weight, ..]: &[u8; 8]| {
+        (NexthopId(u32::from_ne_bytes([*a, *b, *c, *d])), weight.saturating_add(1))
+    };
+    entries.iter().map(member).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_types::IfIndex;
+    use zebra_core::Event;
+
+    use super::super::parse;
+    use super::*;
+
+    fn read_back(octets: &[u8]) -> Option<Event> {
+        parse::event(&wire::messages(octets).next()?)
+    }
+
+    fn written(object: Option<NexthopObject>) -> Vec<u8> {
+        let mut out = Builder::default();
+        operation(&NexthopOp { id: NexthopId(7), seq: 0, object }, 1, &mut out);
+        out.octets
+    }
+
+    fn objects() -> Vec<NexthopObject> {
+        let via = |afi, text: &str, onlink| {
+            let kind = NexthopKind::Gateway(text.parse().unwrap(), Some(IfIndex(3)));
+            NexthopObject::Single(Single { afi, kind, onlink })
+        };
+        let device = Single { afi: Afi::Ipv6, kind: NexthopKind::Interface(IfIndex(4)), onlink: false };
+        let members = (1..=256).map(|id| (NexthopId(id), (id % 255 + 1) as u8)).collect();
+        vec![
+            via(Afi::Ipv4, "10.0.0.1", true),
+            via(Afi::Ipv6, "fe80::1", false),
+            NexthopObject::Single(device),
+            NexthopObject::Group(members),
+        ]
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for object in objects() {
+            let told = KernelNexthop { id: NexthopId(7), ours: true, object: Some(object.clone()) };
+            let Some(Event::KernelNexthop(read)) = read_back(&written(Some(object))) else { panic!() };
+            assert_eq!(read, told);
+        }
+        assert!(matches!(read_back(&written(None)), Some(Event::KernelNexthopGone(NexthopId(7)))));
+    }
+
+    #[test]
+    fn a_message_cut_anywhere_reads_nothing_past_its_end() {
+        for object in objects() {
+            let whole = written(Some(object));
+            for cut in 16..whole.len() {
+                let mut part = whole[..cut].to_vec();
+                part[..4].copy_from_slice(&(cut as u32).to_ne_bytes());
+                let _ = read_back(&part);
+            }
+        }
+    }
+}
