@@ -17,7 +17,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gateway: Ipv4Addr = args.get(1).map_or(Ok(Ipv4Addr::new(10, 0, 0, 2)), |text| text.parse())?;
     let ifindex: u32 = args.get(2).map_or(Ok(2), |text| text.parse())?;
     let nexthop = Nexthop::new(NexthopKind::Gateway(gateway.into(), Some(IfIndex(ifindex))));
-    let route = Arc::new(FibRoute { protocol: RouteProtocol::Bgp, nexthops: Arc::new([nexthop]), mtu: 0, source: None, group: None });
+    let route = Arc::new(FibRoute {
+        protocol: RouteProtocol::Bgp,
+        nexthops: Arc::new([nexthop]),
+        mtu: 0,
+        source: None,
+        group: None,
+    });
     let mut plane = KernelDataplane::open()?;
     for remove in [false, true] {
         let ops: Vec<FibOp> = (0..count).map(|index| operation(index, &route, remove)).collect();

@@ -5,9 +5,7 @@ use std::thread::JoinHandle;
 
 use ferrite_types::RouteProtocol;
 use tokio::sync::mpsc;
-use zebra_core::{
-    FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange, NexthopOp, NexthopResult,
-};
+use zebra_core::{FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange, NexthopOp, NexthopResult};
 
 /// Carries out what the core wants of a forwarding plane.
 pub trait Dataplane: Send + 'static {

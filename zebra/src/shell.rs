@@ -75,7 +75,10 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     let (walks_in, walks) = mpsc::channel(8);
     let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
     let mut shell = Shell {
-        core: Zebra::new(zebra_core::Options { nexthop_objects, ..vty.own.core() }, zebra_core::WallClock(wall::text)),
+        core: Zebra::new(
+            zebra_core::Options { nexthop_objects, ..vty.own.core() },
+            zebra_core::WallClock(wall::text),
+        ),
         started: Instant::now(),
         actions: Vec::new(),
         clients: HashMap::new(),

@@ -329,7 +329,16 @@ impl Zebra {
                 }
                 let wanted = Some(wanted.nexthops.to_vec());
                 let kind = DriftKind::Different;
-                self.note_drift(DriftRow { key, prefix, nexthop: None, kind, protocol, wanted, found, reason: None });
+                self.note_drift(DriftRow {
+                    key,
+                    prefix,
+                    nexthop: None,
+                    kind,
+                    protocol,
+                    wanted,
+                    found,
+                    reason: None,
+                });
                 if !report {
                     self.audits.stats.different += 1;
                     self.rewrite(key, prefix, protocol, twice);
@@ -337,7 +346,16 @@ impl Zebra {
             }
             Verdict::Orphan => {
                 let (kind, protocol) = (DriftKind::Orphan, route.protocol);
-                self.note_drift(DriftRow { key, prefix, nexthop: None, kind, protocol, wanted: None, found, reason: None });
+                self.note_drift(DriftRow {
+                    key,
+                    prefix,
+                    nexthop: None,
+                    kind,
+                    protocol,
+                    wanted: None,
+                    found,
+                    reason: None,
+                });
                 if !report {
                     self.audits.stats.orphans += 1;
                     self.fib.push_removal(key, prefix, FibOpKind::Remove { protocol });
@@ -560,4 +578,3 @@ fn same_nexthops(wanted: &[Nexthop], found: &[Nexthop]) -> bool {
         _ => wanted.len() == found.len() && plain(wanted) == plain(found),
     }
 }
-

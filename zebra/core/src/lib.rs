@@ -43,9 +43,7 @@ pub use action::{
     NexthopOp, Single,
 };
 pub use client::ClientKey;
-pub use event::{
-    Event, FibResult, KernelNexthop, KernelRoute, LinkInfo, LinkKind, NexthopResult, Offload,
-};
+pub use event::{Event, FibResult, KernelNexthop, KernelRoute, LinkInfo, LinkKind, NexthopResult, Offload};
 pub use gather::RouteWalk;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use kernel::FIB_METRIC;

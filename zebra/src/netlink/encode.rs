@@ -52,7 +52,8 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
         Some(NexthopKind::Blackhole(Blackhole::AdminProhibited)) => RTN_PROHIBIT,
         _ => RTN_UNICAST,
     };
-    let link_only = route.group.is_none() && route.nexthops.iter().all(|n| matches!(n.kind, NexthopKind::Interface(_)));
+    let link_only =
+        route.group.is_none() && route.nexthops.iter().all(|n| matches!(n.kind, NexthopKind::Interface(_)));
     let scope = if link_only && prefix.afi() == Afi::Ipv4 { SCOPE_LINK } else { SCOPE_UNIVERSE };
     let onlink = match &*route.nexthops {
         [single] if single.onlink => u32::from(RTNH_F_ONLINK),

@@ -13,8 +13,8 @@ use super::encode::{AF_INET, AF_INET6};
 use super::parse;
 use super::socket::Socket;
 use super::wire::{
-    self, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK, RTM_GETNEXTHOP, RTM_GETROUTE, RTM_NEWNEXTHOP,
-    RTM_NEWROUTE,
+    self, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK, RTM_GETNEXTHOP, RTM_GETROUTE,
+    RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
 
 /// RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, and RTNLGRP_NEXTHOP.
@@ -181,7 +181,9 @@ fn dump_nexthops(socket: &mut Socket, visit: impl FnMut(&wire::Message<'_>)) -> 
 /// The events of a datagram, without the routes that our own writer caused. What it did to links and addresses is news.
 fn collect(datagram: &[u8], writer_port: u32, batch: &mut Vec<Event>) {
     let ours = |message: &wire::Message<'_>| {
-        writer_port != 0 && message.port == writer_port && matches!(message.kind, RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWNEXTHOP | RTM_DELNEXTHOP)
+        writer_port != 0
+            && message.port == writer_port
+            && matches!(message.kind, RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWNEXTHOP | RTM_DELNEXTHOP)
     };
     let news = wire::messages(datagram).filter(|message| !ours(message));
     batch.extend(news.filter_map(|message| parse::event(&message)));

@@ -6,8 +6,8 @@ use zebra_core::{KernelNexthop, NexthopId, NexthopObject, NexthopOp, Single};
 use super::encode::{AF_INET6, RTNH_F_ONLINK, address, family};
 use super::parse::{index, ip};
 use super::wire::{
-    self, Builder, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELNEXTHOP, RTM_NEWNEXTHOP, u16_at,
-    u32_at,
+    self, Builder, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELNEXTHOP, RTM_NEWNEXTHOP,
+    u16_at, u32_at,
 };
 
 // struct nhmsg: family, scope, protocol, reserved, flags u32.

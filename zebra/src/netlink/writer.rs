@@ -7,9 +7,7 @@ use std::io;
 
 use nix::errno::Errno;
 use rustc_hash::FxHashMap;
-use zebra_core::{
-    FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange, NexthopOp, NexthopResult,
-};
+use zebra_core::{FibOp, FibOpKind, FibResult, LfibOp, LfibResult, LinkChange, NexthopOp, NexthopResult};
 
 use super::links;
 use super::socket::Socket;

@@ -181,8 +181,13 @@ impl Interner {
             self.sets.acquire(id.index());
             return (id, false);
         }
-        let set =
-            NexthopSet { nexthops: nexthops.clone(), trust, resolved: Resolved::default(), generation: 0, groups: [None; 2] };
+        let set = NexthopSet {
+            nexthops: nexthops.clone(),
+            trust,
+            resolved: Resolved::default(),
+            generation: 0,
+            groups: [None; 2],
+        };
         let id = SetId::from_index(self.sets.insert(set));
         self.set_index.insert(key, id);
         (id, true)

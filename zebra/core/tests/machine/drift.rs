@@ -232,7 +232,13 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn foreign_change(prefix: Prefix) -> FibRoute {
     let nexthop = Nexthop::new(NexthopKind::Gateway("10.1.0.99".parse().unwrap(), Some(IfIndex(1))));
-    FibRoute { protocol: RouteProtocol::Bgp, nexthops: [nexthop].into(), mtu: u32::from(prefix.len()), source: None, group: None }
+    FibRoute {
+        protocol: RouteProtocol::Bgp,
+        nexthops: [nexthop].into(),
+        mtu: u32::from(prefix.len()),
+        source: None,
+        group: None,
+    }
 }
 
 impl Rough {

@@ -212,8 +212,11 @@ impl Lab {
 
     /// The gateways that a route of the kernel leads to.
     fn gateways(&self, prefix: &str) -> Vec<String> {
-        let Some(route) = self.kernel.routes.get(&prefix.parse::<Prefix>().unwrap()) else { return Vec::new() };
-        let Some(NexthopObject::Group(members)) = route.group.and_then(|id| self.kernel.objects.get(&id)) else {
+        let Some(route) = self.kernel.routes.get(&prefix.parse::<Prefix>().unwrap()) else {
+            return Vec::new();
+        };
+        let Some(NexthopObject::Group(members)) = route.group.and_then(|id| self.kernel.objects.get(&id))
+        else {
             return vec!["no group".to_owned()];
         };
         let single = |(id, weight): &(NexthopId, u8)| match &self.kernel.objects[id] {
@@ -284,7 +287,8 @@ fn routes_share_groups_and_what_nobody_names_is_taken_out() {
 #[test]
 fn two_hundred_and_fifty_six_next_hops_are_one_group() {
     let mut lab = Lab::new(Kernel::default());
-    let many: Vec<Nexthop> = (0..256).map(|n| via(&format!("10.{}.0.{}", 1 + n / 128, 2 + n % 128))).collect();
+    let many: Vec<Nexthop> =
+        (0..256).map(|n| via(&format!("10.{}.0.{}", 1 + n / 128, 2 + n % 128))).collect();
     lab.announce(BGP, "20.0.0.0/24", &many);
     assert_eq!(lab.gateways("20.0.0.0/24").len(), 256);
 }

@@ -202,7 +202,13 @@ fn inherited() -> World {
     }
     for prefix in ["80.0.0.0/24", "80.0.1.0/24"] {
         let route = kernel_route(prefix, Bgp, gateway("10.1.0.2", 1));
-        let in_kernel = zebra_core::FibRoute { protocol: Bgp, nexthops: route.nexthops.clone(), mtu: 0, source: None, group: None };
+        let in_kernel = zebra_core::FibRoute {
+            protocol: Bgp,
+            nexthops: route.nexthops.clone(),
+            mtu: 0,
+            source: None,
+            group: None,
+        };
         world.kernel.insert((TableId::MAIN, route.prefix), in_kernel);
         world.event(Event::KernelRoute(route));
     }
@@ -301,7 +307,13 @@ fn a_new_dump_finds_what_is_missing_and_what_is_too_much() {
     assert!(world.kernel("50.0.0.0/16").is_some());
     world.kernel.remove(&(TableId::MAIN, "192.0.2.0/24".parse().unwrap()));
     let orphan = kernel_route("99.0.0.0/24", Bgp, gateway("10.1.0.2", 1));
-    let in_kernel = zebra_core::FibRoute { protocol: Bgp, nexthops: orphan.nexthops.clone(), mtu: 0, source: None, group: None };
+    let in_kernel = zebra_core::FibRoute {
+        protocol: Bgp,
+        nexthops: orphan.nexthops.clone(),
+        mtu: 0,
+        source: None,
+        group: None,
+    };
     world.kernel.insert((TableId::MAIN, orphan.prefix), in_kernel);
     // Events were lost: the dump names neither the static nor the foreign route.
     world.event(Event::DumpBegin);
