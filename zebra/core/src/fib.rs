@@ -307,7 +307,10 @@ impl Zebra {
 
     /// The group that a route is about to name is there before it.
     fn prepare(&mut self, key: TableKey, prefix: Prefix, selected: Option<ShapeId>) {
-        let Some(id) = selected.filter(|id| self.groups.enabled && self.rib.shared.lacks_group(*id)) else {
+        if !self.groups.enabled || key.safi != Safi::Unicast {
+            return;
+        }
+        let Some(id) = selected.filter(|id| self.rib.shared.lacks_group(*id)) else {
             return;
         };
         if self.rib.shared.shape(id).is_none_or(|shape| is_system(shape.protocol)) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ferrite_types::zclient::{Hello, RouteBatch, RouteUpdate, ToZebra};
-use ferrite_types::{IfIndex, Ipv4Prefix, Nexthop, Prefix, RouteProtocol, TableId, Timestamp, VrfId};
+use ferrite_types::{IfIndex, Ipv4Prefix, Nexthop, Prefix, RouteProtocol, Safi, TableId, Timestamp, VrfId};
 use zebra_core::{
     Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelNexthop, NexthopId, NexthopObject,
     NexthopResult, Options, WallClock, Zebra,
@@ -196,7 +196,7 @@ impl Lab {
     }
 
     fn say(&mut self, client: ClientKey, updates: Vec<RouteUpdate>) {
-        let batch = RouteBatch { vrf: VrfId::DEFAULT, table: None, updates };
+        let batch = RouteBatch { vrf: VrfId::DEFAULT, table: None, safi: Safi::Unicast, updates };
         self.event(Event::Client { client, message: ToZebra::Routes(batch) });
     }
 
