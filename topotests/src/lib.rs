@@ -9,6 +9,7 @@
 //! | `peers_root` | the Debian root of the reference implementations, made once |
 //! | `daemon` | starting, configuring and reading ours, FRR, BIRD, GoBGP, OpenBGPD, ExaBGP |
 //! | `kernel`, `wait`, `needs` | kernel tables, conditions, what a test needs |
+//! | `notation`, `text_vty` | FRR's lists of commands, and the protocol in which a daemon is asked for them |
 //! | `measure` | what daemons cost: CPU time, peak memory |
 //! | `bgp` | a BGP speaker of its own, the oracle of the tests: it shares no code with bgpd |
 //! | `tool` | `bgp-replay` as a test drives it |
@@ -24,9 +25,11 @@ pub mod kernel;
 pub mod measure;
 pub mod needs;
 pub mod net;
+pub mod notation;
 pub mod peers_root;
 pub mod router;
 pub mod sandbox;
+pub mod text_vty;
 pub mod tool;
 pub mod wait;
 

@@ -237,6 +237,11 @@ impl Session {
             let _ = sink.finish();
             return Ended::Ok;
         }
+        // As FRR's shell has these everywhere.
+        let second = words.get(1).map_or("", |word| word.text);
+        if first == "help" || first == "show" && matches!(second, "running-config" | "history") {
+            return self.exec_line(line);
+        }
         let Place::Config(levels) = self.place.clone() else { return Ended::Failed };
         let mut error = None;
         for depth in (0..=levels.len()).rev() {
@@ -362,6 +367,7 @@ impl Session {
                 Ok(text) => sink.write(&text),
                 Err(error) => return said(&format!("% {}: {error}", self.etc.join("frr.conf").display())),
             },
+            Builtin::Help => sink.write(HELP.as_bytes()),
             Builtin::Write => return save::write(self, args.has("integrated"), sink),
             Builtin::Copy => {
                 let file = PathBuf::from(args.get("FILENAME").unwrap_or_default());
@@ -501,3 +507,8 @@ fn version() -> String {
         env!("CARGO_PKG_VERSION"),
     )
 }
+
+const HELP: &str =
+    "A question mark shows what may follow, after a space or in the middle of a word; Tab completes.
+`list` shows the commands of this place, `find TEXT` looks for one in all places.
+";

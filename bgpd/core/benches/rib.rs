@@ -44,6 +44,8 @@ fn peer(n: u8) -> Arc<PeerParams> {
     let family = FamilyParams { send_community: true, ..FamilyParams::default() };
     Arc::new(PeerParams {
         extended_next_hop: false,
+        names: None,
+        round_trip: None,
         addr: IpAddr::V4(Ipv4Addr::new(10, 0, 0, n)),
         kind: PeerKind::External,
         remote_as: Asn(65000 + u32::from(n)),

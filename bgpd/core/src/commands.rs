@@ -34,6 +34,7 @@ mod rpki;
 mod statistics;
 mod summary;
 mod table;
+mod unsupported;
 mod various;
 
 use filter::RowFilter;
@@ -95,6 +96,7 @@ pub fn registry() -> Registry<BgpConfig, Command> {
     ferrite_policy::view::register(&mut registry, true, Command::Policy);
     declare::register(&mut registry);
     rpki::register(&mut registry);
+    unsupported::register(&mut registry);
     registry
 }
 

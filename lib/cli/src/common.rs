@@ -165,6 +165,8 @@ pub enum CommonExec {
     /// Turns a debug flag on for as long as the daemon runs.
     Debug(&'static DebugFlag),
     NoDebug(&'static DebugFlag),
+    /// Turns all of them off.
+    NoDebugs,
     List,
     Find,
     /// The list of earlier configurations.
@@ -225,6 +227,18 @@ impl<C: DaemonConfig, H> Registry<C, H> {
             &[&VIEW, &ENABLE],
             CommonExec::Find,
         );
+        for syntax in LOOK {
+            self.refuse(&[&VIEW, &ENABLE], syntax);
+        }
+        for syntax in ACT {
+            self.refuse(&[&ENABLE], syntax);
+        }
+        for syntax in DEBUG {
+            self.refuse_on(&[&ENABLE, &CONFIG], syntax);
+        }
+        for syntax in CONFIGURE {
+            self.refuse_on(&[&CONFIG], syntax);
+        }
     }
 
     /// Adds the daemon's `debug` lines, in configuration (kept) and outside (until the daemon ends), and `show debugging`.
@@ -236,6 +250,15 @@ impl<C: DaemonConfig, H> Registry<C, H> {
             CommonExec::Debugging,
         );
         self.add_flags(flags);
+        let help = [crate::syntax::NO_HELP, "Debugging functions", "All of them"];
+        self.common("no debug all", &help, &[&ENABLE], CommonExec::NoDebugs);
+        self.command(
+            ConfigCommand::new(&[&CONFIG], "no debug all", &help, |config: &mut C, _| {
+                config.common_mut().debug.clear();
+                Ok(())
+            })
+            .no(Negation::Never),
+        );
         for flag in flags {
             let edit = |config: &mut C, edit: &crate::registry::Edit<'_>| {
                 let debug = &mut config.common_mut().debug;
@@ -261,3 +284,35 @@ impl<C: DaemonConfig, H> Registry<C, H> {
 }
 
 const SHOW: &str = "Show running system information";
+
+/// What FRR's daemons have beside their protocols and ours do not: their threads, YANG trees and error codes.
+const LOOK: &[&str] = &[
+    "show configuration running",
+    "show debugging hashtable",
+    "show error",
+    "show event",
+    "show logging filter-text",
+    "show modules",
+    "show work-queues",
+];
+const ACT: &[&str] = &[
+    "clear event cpu",
+    "clear log",
+    "logmsg",
+    "no terminal monitor",
+    "terminal monitor",
+    "terminal no monitor",
+    "who",
+];
+const DEBUG: &[&str] =
+    &["debug prefix-list", "debug resolver", "debug route-map", "debug unique-id", "debug vrf"];
+const CONFIGURE: &[&str] = &[
+    "agentx",
+    "allow-reserved-ranges",
+    "banner motd file",
+    "clear log",
+    "log daemon",
+    "log extended-syslog",
+    "log filter-text",
+    "log filtered-file",
+];

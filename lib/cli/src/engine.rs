@@ -12,6 +12,7 @@ use crate::error::{CliError, SyntaxError};
 use crate::graph::{Candidate, Match};
 use crate::lines::{self, Item};
 use crate::node::{CONFIG, Context, ENABLE, Frame, Node};
+use crate::refused;
 use crate::registry::{Action, Edit, Registry};
 use crate::token::{self, Word};
 
@@ -277,7 +278,12 @@ where
     ) -> Result<Effect, SyntaxError> {
         let refuse = |kind| SyntaxError { kind, column, expected: vec![] };
         let Some(entry) = self.entry_of(&found) else { return Err(refuse(CliError::Unknown)) };
-        let Action::Edit { edit, negated } = entry.action else { return Err(refuse(CliError::Unknown)) };
+        let (edit, negated) = match entry.action {
+            Action::Edit { edit, negated } => (edit, negated),
+            Action::Refused => return Err(refuse(refused::said(&found.args.line()))),
+            Action::Nothing => return Ok(Effect::Nothing),
+            Action::Exec(_) | Action::Common(_) => return Err(refuse(CliError::Unknown)),
+        };
         let Some(edit) = self.registry.edits.get(edit) else { return Err(refuse(CliError::Unknown)) };
         edit(config, &Edit { context, args: &found.args, negated }).map_err(refuse)?;
         match entry.enters {
@@ -330,6 +336,10 @@ impl<C: 'static, H: Clone> Registry<C, H> {
                 Ok(Outcome::Exec { handler: handler.clone(), args: found.args, context: Context::default() })
             }
             Some(Action::Common(what)) => Ok(Outcome::Common { what: *what, args: found.args }),
+            Some(Action::Refused) => {
+                Err(SyntaxError { kind: refused::said(&found.args.line()), column: 0, expected: vec![] })
+            }
+            Some(Action::Nothing) => Ok(Outcome::Nothing),
             _ => Err(SyntaxError { kind: CliError::Unknown, column: 0, expected: vec![] }),
         }
     }

@@ -36,6 +36,7 @@ mod error;
 mod graph;
 pub mod lines;
 pub mod node;
+mod refused;
 mod registry;
 mod syntax;
 mod token;

@@ -18,6 +18,8 @@ use crate::syntax::{self, NotationError};
 pub enum Negation {
     /// `no`, then the command, where values at its end may be left out.
     Derived,
+    /// `no`, then this many elements of the command; what follows may be left out.
+    After(usize),
     /// A grammar of its own, beginning with `no`. Its help is that of the command, token by token, as far as it goes.
     Syntax(&'static str),
     /// There is none.
@@ -150,9 +152,16 @@ impl<H> ExecCommand<H> {
 }
 
 pub(crate) enum Action<H> {
-    Edit { edit: usize, negated: bool },
+    Edit {
+        edit: usize,
+        negated: bool,
+    },
     Exec(H),
     Common(CommonExec),
+    /// Known by name, see [`crate::refused`].
+    Refused,
+    /// Asks for what is so anyway.
+    Nothing,
 }
 
 /// A command as it was declared: what vtysh is told, and what is done.
@@ -415,6 +424,10 @@ impl<C: 'static, H> Registry<C, H> {
             Negation::Syntax(text) => {
                 format!("no {} {}", declared.prefix, text.strip_prefix("no ").unwrap_or(text))
             }
+            Negation::After(keep) => match syntax::no_after(declared.syntax, keep) {
+                Ok(text) => text,
+                Err(error) => return self.faults.push(error.to_string()),
+            },
             Negation::Derived => match syntax::derive_no(declared.syntax, declared.prefix) {
                 Ok(text) => text,
                 Err(error) => return self.faults.push(error.to_string()),
@@ -428,7 +441,7 @@ impl<C: 'static, H> Registry<C, H> {
         self.add(entry(no_syntax, no_help, None, true));
     }
 
-    fn add(&mut self, entry: Entry<H>) {
+    pub(crate) fn add(&mut self, entry: Entry<H>) {
         let id = CommandId(self.entries.len() as u32);
         let help: Vec<&str> = entry.help.iter().map(String::as_str).collect();
         match syntax::parse(&entry.syntax, &help) {

@@ -236,12 +236,25 @@ pub(crate) const NO_HELP: &str = "Negate a command or set its defaults";
 /// The grammar of `no`: the command's own, where what only gives a value may be left out at its end. The prefix that a
 /// group of settings is mounted under stays whole.
 pub(crate) fn derive_no(syntax: &str, prefix: &str) -> Result<String, NotationError> {
-    let mut elements = parse(syntax, &[])?.elements;
     let keep = if prefix.is_empty() { 1 } else { parse(prefix, &[])?.elements.len() + 1 };
+    let value = |last: &Element| last.has_variable() || matches!(last, Element::Optional { .. });
+    without_end(syntax, keep, value)
+}
+
+/// The grammar of `no` for a command whose first `keep` elements say what is undone.
+pub(crate) fn no_after(syntax: &str, keep: usize) -> Result<String, NotationError> {
+    without_end(syntax, keep, |_| true)
+}
+
+/// `no` and the command, where each last element that `may_go` may be left out.
+fn without_end(
+    syntax: &str,
+    keep: usize,
+    may_go: impl Fn(&Element) -> bool,
+) -> Result<String, NotationError> {
+    let mut elements = parse(syntax, &[])?.elements;
     let mut tail: Option<Element> = None;
-    while elements.len() > keep
-        && elements.last().is_some_and(|last| last.has_variable() || matches!(last, Element::Optional { .. }))
-    {
+    while elements.len() > keep && elements.last().is_some_and(&may_go) {
         let Some(last) = elements.pop() else { break };
         tail = Some(match (last, tail) {
             (only @ Element::Optional { .. }, None) => only,

@@ -253,6 +253,11 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
                 self.apply_debug(&state);
                 String::new()
             }
+            CommonExec::NoDebugs => {
+                state.debug.clear();
+                self.apply_debug(&state);
+                String::new()
+            }
             CommonExec::List => {
                 let (_, commands) = state.engine.registry().describe();
                 let here = commands.filter(|command| !command.hidden && command.nodes.contains(&place));

@@ -57,6 +57,10 @@ pub trait PolicyRoute {
     fn is_source_peer(&self, _peer: &PeerSpec) -> bool {
         false
     }
+    /// Whether a community of the route has this name.
+    fn has_alias(&self, _name: &str) -> bool {
+        false
+    }
     fn is_interface(&self, _name: &str) -> bool {
         false
     }
@@ -74,6 +78,14 @@ pub trait PolicyRoute {
     }
     /// The metric of the route to the next hop.
     fn igp_metric(&self) -> Option<u32> {
+        None
+    }
+    /// The accumulated IGP metric that the route carries (RFC 7311).
+    fn aigp(&self) -> Option<u64> {
+        None
+    }
+    /// Milliseconds to the peer and back.
+    fn round_trip(&self) -> Option<u32> {
         None
     }
     fn local_preference(&self) -> Option<u32> {
@@ -311,6 +323,7 @@ impl RouteMap {
             match clause {
                 Set::Bandwidth { value, .. } => shared.contains(value),
                 Set::AigpMetric(metric) => metric.is_none(),
+                Set::Metric(edit) => *edit == MetricEdit::Igp,
                 _ => false,
             }
         })
@@ -319,6 +332,24 @@ impl RouteMap {
     /// Whether it asks what the RPKI says.
     pub fn depends_on_rpki(&self) -> bool {
         self.any_match(&|clause| matches!(clause, Match::Rpki(_) | Match::Aspa(_)))
+    }
+
+    /// Whether it asks for communities by their names.
+    pub fn depends_on_aliases(&self) -> bool {
+        self.any_match(&|clause| matches!(clause, Match::Alias(_)))
+    }
+
+    /// Whether it asks for a neighbour by interface or group.
+    pub fn depends_on_names(&self) -> bool {
+        let named = |peer: &PeerSpec| matches!(peer, PeerSpec::Name(_));
+        self.any_match(
+            &|clause| matches!(clause, Match::Peer(peer) | Match::SourcePeer(peer) if named(peer)),
+        )
+    }
+
+    /// Whether it asks how far a neighbour is.
+    pub fn depends_on_round_trip(&self) -> bool {
+        self.any_set(&|clause| matches!(clause, Set::Metric(MetricEdit::RoundTrip(_))))
     }
 
     /// Whether it asks which neighbour it is applied for.
@@ -330,6 +361,7 @@ impl RouteMap {
                     Set::Ipv4NextHop(Ipv4NextHop::PeerAddress)
                         | Set::Ipv6NextHopPeerAddress
                         | Set::AsPathReplace { .. }
+                        | Set::Metric(MetricEdit::RoundTrip(_))
                 )
             })
     }
@@ -430,6 +462,7 @@ fn holds_plain(clause: &Match, route: &mut dyn PolicyRoute) -> bool {
         Match::Origin(origin) => route.origin() == Some(*origin),
         Match::Peer(peer) => route.is_peer(peer),
         Match::SourcePeer(peer) => route.is_source_peer(peer),
+        Match::Alias(name) => route.has_alias(name),
         Match::Rpki(state) => route.origin_validity() == Some(*state),
         Match::RpkiExtCommunity(state) => route.ext_communities().binary_search(&state.community()).is_ok(),
         Match::Aspa(state) => route.path_validity() == Some(*state),
@@ -594,6 +627,10 @@ fn set_metric(edit: MetricEdit, route: &mut dyn PolicyRoute) {
         // A relative change to an absent MED starts from zero.
         MetricEdit::Value(adjust) => Some(adjust.apply(route.metric().unwrap_or(0))),
         MetricEdit::Igp => route.igp_metric(),
+        MetricEdit::Aigp => route.aigp().map(|metric| u32::try_from(metric).unwrap_or(u32::MAX)),
+        MetricEdit::RoundTrip(how) => {
+            route.round_trip().map(|msec| how.with(msec).apply(route.metric().unwrap_or(0)))
+        }
     };
     if let Some(value) = value.filter(|value| route.metric() != Some(*value)) {
         route.set_metric(value);

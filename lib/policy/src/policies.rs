@@ -70,6 +70,11 @@ fn differing<T>(old: &Compiled<T>, new: &Compiled<T>) -> BTreeSet<String> {
 }
 
 impl Policies {
+    /// Whether some map asks for a neighbour by interface or group.
+    pub fn ask_for_names(&self) -> bool {
+        self.route_maps.values().any(|map| map.depends_on_names())
+    }
+
     /// Compiles a configuration, taking from `previous` whatever is still the same.
     pub fn compile(config: &PolicyConfig, previous: Option<&Self>) -> Self {
         let p = previous;

@@ -36,6 +36,7 @@ pub mod rib;
 mod router_id;
 pub mod settings;
 mod statics;
+mod unsupported;
 pub mod view;
 
 pub use action::{
@@ -55,5 +56,6 @@ pub fn registry() -> ferrite_cli::Registry<Settings, commands::Show> {
     let mut registry = ferrite_cli::Registry::new();
     config::register(&mut registry);
     commands::register(&mut registry);
+    unsupported::register(&mut registry);
     registry
 }

@@ -21,6 +21,11 @@ impl CommunityAliases {
         self.0.get(community).cloned().unwrap_or_else(|| community.to_owned())
     }
 
+    /// The name of a community.
+    pub fn name(&self, community: &str) -> Option<&str> {
+        self.0.get(community).map(String::as_str)
+    }
+
     /// The community that a name stands for.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(_, known)| *known == name).map(|(value, _)| value.as_str())

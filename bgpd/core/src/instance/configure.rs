@@ -139,6 +139,7 @@ impl Instance {
                 }
             }
         }
+        params.round_trip = entry.rtt.last.filter(|_| params.asks_round_trip());
         Some(params)
     }
 

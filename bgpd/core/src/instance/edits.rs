@@ -49,7 +49,7 @@ pub fn import_scope(old: &FamilyParams, new: &FamilyParams) -> Scope {
 impl Instance {
     /// The policies are new: chains in use wait, where there are any that differ.
     pub(super) fn hold_policy(&mut self, now: Timestamp) {
-        if !self.filters.differ(&self.policies) {
+        if !self.filters.differ(&self.policies, &self.config.community_aliases) {
             return;
         }
         self.filters.held = true;

@@ -18,10 +18,10 @@ use ferrite_types::{
     Tag,
 };
 
-use crate::config::{EffectiveFamily, PolicyName};
+use crate::config::{CommunityAliases, EffectiveFamily, PolicyName};
 use crate::rib::bandwidth;
 use crate::rib::explain::describe;
-use crate::rib::policy::PolicyStep;
+use crate::rib::policy::{PolicyPeer, PolicyStep};
 use crate::rib::{Filter, PolicyInput, Verdict};
 
 /// Where a chain is applied, which decides what some clauses mean.
@@ -97,6 +97,8 @@ struct Chain {
     filter_list: Part<CompiledAsPathList>,
     route_map: Part<RouteMap>,
     asn: Asn,
+    /// Names of communities, where the map asks for any.
+    aliases: Option<CommunityAliases>,
     rolls: AtomicU64,
 }
 
@@ -114,8 +116,14 @@ pub struct Filters {
 
 impl Filters {
     /// The chain for a key under the given policies.
-    pub fn get(&mut self, key: &ChainKey, policies: &Policies, asn: Asn) -> Arc<dyn Filter> {
-        let mut built = Chain::build(key, policies, asn);
+    pub fn get(
+        &mut self,
+        key: &ChainKey,
+        policies: &Policies,
+        aliases: &CommunityAliases,
+        asn: Asn,
+    ) -> Arc<dyn Filter> {
+        let mut built = Chain::build(key, policies, aliases, asn);
         self.numbers += 1;
         (built.identity, built.generation) = (self.numbers, self.numbers);
         if let Some(old) = self.chains.get(key) {
@@ -137,14 +145,17 @@ impl Filters {
     }
 
     /// Whether some chain in use would judge differently under these policies.
-    pub fn differ(&self, policies: &Policies) -> bool {
-        self.chains.iter().any(|(key, chain)| !chain.same(&Chain::build(key, policies, chain.asn)))
+    pub fn differ(&self, policies: &Policies, aliases: &CommunityAliases) -> bool {
+        let build = |key, asn| Chain::build(key, policies, aliases, asn);
+        self.chains.iter().any(|(key, chain)| !chain.same(&build(key, chain.asn)))
     }
 }
 
 impl Chain {
-    fn build(key: &ChainKey, policies: &Policies, asn: Asn) -> Self {
+    fn build(key: &ChainKey, policies: &Policies, aliases: &CommunityAliases, asn: Asn) -> Self {
         let name = |name: &Option<PolicyName>| name.as_ref().map(|name| name.as_str().to_owned());
+        let map = name(&key.route_map).map(|name| policies.route_map(&name).cloned());
+        let asks = map.as_ref().and_then(Option::as_ref).is_some_and(|map| map.depends_on_aliases());
         Self {
             identity: 0,
             generation: 0,
@@ -155,8 +166,9 @@ impl Chain {
                 .map(|name| policies.access_list(key.afi, &name).cloned()),
             prefix_list: name(&key.prefix_list).map(|name| policies.prefix_list(key.afi, &name).cloned()),
             filter_list: name(&key.filter_list).map(|name| policies.as_path_list(&name).cloned()),
-            route_map: name(&key.route_map).map(|name| policies.route_map(&name).cloned()),
+            route_map: map,
             asn,
+            aliases: asks.then(|| aliases.clone()),
             rolls: AtomicU64::new(0),
         }
     }
@@ -170,6 +182,7 @@ impl Chain {
             }
         }
         self.asn == other.asn
+            && self.aliases == other.aliases
             && same(&self.distribute_list, &other.distribute_list)
             && same(&self.prefix_list, &other.prefix_list)
             && same(&self.filter_list, &other.filter_list)
@@ -181,7 +194,7 @@ impl Chain {
         fn list<T>(part: &Part<T>) -> Option<&Arc<T>> {
             part.as_ref().and_then(Option::as_ref)
         }
-        if self.asn != new.asn {
+        if self.asn != new.asn || self.aliases != new.aliases {
             return Scope::All;
         }
         found
@@ -189,6 +202,10 @@ impl Chain {
             .union(&found.prefix_list(list(&self.prefix_list), list(&new.prefix_list)))
             .union(&found.as_path_list(list(&self.filter_list), list(&new.filter_list)))
             .union(&found.route_map(list(&self.route_map), list(&new.route_map)))
+    }
+
+    fn map(&self) -> Option<&Arc<RouteMap>> {
+        self.route_map.as_ref().and_then(Option::as_ref)
     }
 
     /// The lists in FRR's order; the first that denies is the last that is asked.
@@ -301,6 +318,14 @@ impl Filter for Chain {
         self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_rpki())
     }
 
+    fn depends_on_names(&self) -> bool {
+        self.map().is_some_and(|map| map.depends_on_names())
+    }
+
+    fn depends_on_round_trip(&self) -> bool {
+        self.map().is_some_and(|map| map.depends_on_round_trip())
+    }
+
     fn depends_on_peer(&self) -> bool {
         self.route_map.as_ref().and_then(|map| map.as_ref()).is_some_and(|map| map.depends_on_peer())
     }
@@ -346,7 +371,8 @@ impl Route<'_, '_> {
 
     /// The address that `peer-address` stands for; `None` where the export fills in our own later.
     fn peer_address(&self) -> Option<IpAddr> {
-        (self.chain.place == Place::Import).then(|| self.input.peer.map(|peer| peer.addr)).flatten()
+        let here = self.chain.place == Place::Import;
+        self.input.peer.as_ref().filter(|_| here).map(|peer| peer.addr)
     }
 
     fn set_next_hop_addr(&mut self, addr: IpAddr) {
@@ -357,6 +383,10 @@ impl Route<'_, '_> {
         self.input.attrs_mut().next_hop = next_hop;
         self.input.nexthop_set = true;
     }
+}
+
+fn is_called(peer: Option<&PolicyPeer>, name: &str) -> bool {
+    peer.and_then(|peer| peer.names.as_ref()).is_some_and(|names| names.has(name))
 }
 
 fn origin_from(origin: Origin) -> PolicyOrigin {
@@ -385,14 +415,14 @@ impl PolicyRoute for Route<'_, '_> {
     }
 
     fn source(&self) -> Option<IpAddr> {
-        self.input.source.map(|peer| peer.addr)
+        self.input.source.as_ref().map(|peer| peer.addr)
     }
 
     fn is_peer(&self, peer: &PeerSpec) -> bool {
         match peer {
             PeerSpec::Local => self.input.source.is_none(),
-            PeerSpec::Addr(addr) => self.input.peer.is_some_and(|peer| peer.addr == *addr),
-            PeerSpec::Name(_) => false,
+            PeerSpec::Addr(addr) => self.input.peer.as_ref().is_some_and(|peer| peer.addr == *addr),
+            PeerSpec::Name(name) => is_called(self.input.peer.as_ref(), name),
         }
     }
 
@@ -400,8 +430,16 @@ impl PolicyRoute for Route<'_, '_> {
         match peer {
             PeerSpec::Local => self.input.source.is_none(),
             PeerSpec::Addr(addr) => self.source() == Some(*addr),
-            PeerSpec::Name(_) => false,
+            PeerSpec::Name(name) => is_called(self.input.source.as_ref(), name),
         }
+    }
+
+    fn has_alias(&self, name: &str) -> bool {
+        let Some(aliases) = &self.chain.aliases else { return false };
+        let attrs = self.attrs();
+        let called = |community: String| aliases.name(&community) == Some(name);
+        attrs.communities.iter().any(|community| called(community.to_string()))
+            || attrs.large_communities.iter().any(|community| called(community.to_string()))
     }
 
     fn is_interface(&self, name: &str) -> bool {
@@ -456,7 +494,7 @@ impl PolicyRoute for Route<'_, '_> {
 
     fn path_validity(&mut self) -> Option<PathValidity> {
         let input = &mut *self.input;
-        let from = input.source.and_then(|peer| peer.direction);
+        let from = input.source.as_ref().and_then(|peer| peer.direction);
         Some(match input.rpki.path_state(from, &input.attrs)? {
             AspaState::Valid => PathValidity::Valid,
             AspaState::Invalid => PathValidity::Invalid,
@@ -587,6 +625,14 @@ impl PolicyRoute for Route<'_, '_> {
 
     fn igp_metric(&self) -> Option<u32> {
         self.input.igp_metric
+    }
+
+    fn aigp(&self) -> Option<u64> {
+        self.attrs().rare.as_ref().and_then(|rare| rare.aigp)
+    }
+
+    fn round_trip(&self) -> Option<u32> {
+        self.input.peer.as_ref().and_then(|peer| peer.round_trip)
     }
 
     fn set_aigp(&mut self, metric: u64) {

@@ -27,6 +27,7 @@ use crate::rib::bandwidth::BandwidthUse;
 use crate::rib::damping;
 use crate::rib::optimal::{CostTable, Vantage};
 use crate::rib::orf::OutboundFilter;
+use crate::rib::policy::PeerNames;
 use crate::rib::reject::RejectCommunity;
 use crate::rib::settings::{
     AddPathSend, AggregateStatement, Conditional, DecisionSettings, DefaultOriginate, DistanceRule, LocalAs,
@@ -184,7 +185,7 @@ impl Surroundings<'_> {
     }
 
     fn chain(&mut self, key: &ChainKey) -> Arc<dyn Filter> {
-        self.filters.get(key, self.policies, self.router.asn.asn)
+        self.filters.get(key, self.policies, &self.config.community_aliases, self.router.asn.asn)
     }
 
     fn map(&mut self, place: Place, afi: Afi, name: Option<&PolicyName>) -> Option<Arc<dyn Filter>> {
@@ -206,6 +207,8 @@ impl Surroundings<'_> {
             .collect();
         PeerParams {
             addr: neighbor.addr,
+            names: self.policies.ask_for_names().then(|| Arc::new(Self::names(neighbor))),
+            round_trip: None,
             kind: match negotiated.kind {
                 SessionKind::Internal => PeerKind::Internal,
                 SessionKind::External => PeerKind::External,
@@ -241,6 +244,14 @@ impl Surroundings<'_> {
             rules: super::terms::rules(neighbor, negotiated),
             long_lived: negotiated.their_long_lived().is_some(),
             families,
+        }
+    }
+
+    /// What `match peer NAME` goes by.
+    fn names(neighbor: &EffectiveNeighbor) -> PeerNames {
+        PeerNames {
+            interface: neighbor.name.interface().map(str::to_owned),
+            group: neighbor.group.as_ref().map(ToString::to_string),
         }
     }
 

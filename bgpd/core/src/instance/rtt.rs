@@ -29,10 +29,15 @@ impl Instance {
         let Some(entry) = self.peers.get_mut(&id).filter(|entry| entry.peer.conn() == Some(conn)) else {
             return;
         };
-        entry.rtt.last = Some(msec);
+        let first = entry.rtt.last.replace(msec).is_none();
+        let asked = entry.params.as_ref().is_some_and(|params| params.asks_round_trip());
         let Some(limit) = entry.effective.session.shutdown_rtt.filter(|limit| msec > u32::from(limit.rtt))
         else {
             entry.rtt.exceeded = 0;
+            if first && asked {
+                // `set metric rtt` goes by what is first measured; it does not follow every keepalive.
+                self.apply(now, out);
+            }
             return;
         };
         entry.rtt.exceeded = entry.rtt.exceeded.saturating_add(1);

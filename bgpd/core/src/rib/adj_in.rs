@@ -216,7 +216,7 @@ pub fn import_traced(
         let mut route = PolicyInput {
             prefix,
             attrs: result,
-            source: peer,
+            source: peer.clone(),
             peer,
             source_protocol: RouteProtocol::Bgp,
             weight: local.weight,

@@ -202,6 +202,8 @@ impl Ctx {
 pub fn policy_peer(params: &PeerParams) -> PolicyPeer {
     PolicyPeer {
         addr: params.addr,
+        names: params.names.clone(),
+        round_trip: params.round_trip,
         remote_as: params.remote_as,
         remote_id: params.remote_id,
         ifindex: params.ifindex,

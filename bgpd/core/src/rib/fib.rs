@@ -381,7 +381,7 @@ fn table_input<'a, P: Key>(ctx: &'a Ctx, entry: &Entry<P>, best: &Path) -> Optio
     Some(PolicyInput {
         prefix: entry.prefix.into(),
         attrs: std::borrow::Cow::Borrowed(&interned.attrs),
-        source: peer,
+        source: peer.clone(),
         peer,
         source_protocol: RouteProtocol::Bgp,
         weight: interned.local.weight,

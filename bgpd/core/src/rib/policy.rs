@@ -93,16 +93,43 @@ pub trait Filter: fmt::Debug + Send + Sync {
         Scope::All
     }
 
+    /// Whether it asks for a neighbour by interface or group.
+    fn depends_on_names(&self) -> bool {
+        false
+    }
+
+    /// Whether it asks how far the neighbour is.
+    fn depends_on_round_trip(&self) -> bool {
+        false
+    }
+
     /// Whether it asks what the RPKI says: then it is asked again when that changes.
     fn depends_on_rpki(&self) -> bool {
         false
     }
 }
 
+/// How a neighbour is called beside its address, for `match peer NAME`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PeerNames {
+    pub interface: Option<String>,
+    pub group: Option<String>,
+}
+
+impl PeerNames {
+    pub fn has(&self, name: &str) -> bool {
+        self.interface.as_deref() == Some(name) || self.group.as_deref() == Some(name)
+    }
+}
+
 /// The neighbour that a route comes from or goes to, for `match peer`, `set … peer-address`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PolicyPeer {
     pub addr: IpAddr,
+    /// Where some policy asks for names.
+    pub names: Option<Arc<PeerNames>>,
+    /// Milliseconds to it and back, where its policy asks for that.
+    pub round_trip: Option<u32>,
     pub remote_as: Asn,
     pub remote_id: RouterId,
     pub ifindex: Option<IfIndex>,

@@ -10,7 +10,7 @@ use super::bandwidth::BandwidthUse;
 use super::damping::Dampening;
 use super::optimal::Vantage;
 use super::orf::OutboundFilter;
-use super::policy::Filter;
+use super::policy::{Filter, PeerNames};
 use super::quota::Quota;
 use super::reject::RejectCommunity;
 use super::rules::PeerRules;
@@ -152,7 +152,10 @@ pub struct DefaultOriginate {
 #[derive(Clone, Debug)]
 pub struct PeerParams {
     pub addr: IpAddr,
-    /// Name of the neighbour as configured; for logs and shows.
+    /// Interface and group, where some policy asks for them.
+    pub names: Option<Arc<PeerNames>>,
+    /// Milliseconds to it and back when its session came up, where its policy asks for that.
+    pub round_trip: Option<u32>,
     pub kind: PeerKind,
     pub remote_as: Asn,
     pub remote_id: RouterId,
@@ -192,6 +195,12 @@ pub struct PeerParams {
 }
 
 impl PeerParams {
+    /// Whether some policy of the neighbour asks how far it is.
+    pub fn asks_round_trip(&self) -> bool {
+        let filters = self.families.iter().flat_map(|(_, part)| [&part.import, &part.export]);
+        filters.flatten().any(|filter| filter.depends_on_round_trip())
+    }
+
     pub fn family(&self, family: Family) -> Option<&Arc<FamilyParams>> {
         self.families.iter().find(|(f, _)| *f == family).map(|(_, params)| params)
     }

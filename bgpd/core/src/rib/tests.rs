@@ -99,6 +99,8 @@ pub fn peer(kind: PeerKind, n: u8, remote_as: u32) -> PeerParams {
     };
     PeerParams {
         extended_next_hop: false,
+        names: None,
+        round_trip: None,
         addr: IpAddr::V4(Ipv4Addr::new(10, 0, 0, n)),
         kind,
         remote_as: Asn(remote_as),

@@ -151,7 +151,7 @@ pub(super) static SETTINGS: &[Setting<CommonConfig>] = &[
     Setting {
         syntax: level_syntax!("log file FILENAME"),
         help: level_help!(LOG, "Logging to file", "Logging filename"),
-        no: Negation::Derived,
+        no: Negation::Syntax("no log file [FILENAME [LINE...]]"),
         set: |config, args| {
             config.log.file = args.get("FILENAME").map(|name| (name.to_owned(), level(args)));
             Ok(())
@@ -189,7 +189,7 @@ pub(super) static SETTINGS: &[Setting<CommonConfig>] = &[
     Setting {
         syntax: level_syntax!("log syslog"),
         help: level_help!(LOG, "Set syslog logging level"),
-        no: Negation::Derived,
+        no: Negation::Syntax("no log syslog [LINE...]"),
         set: |config, args| {
             config.log.syslog = Some(level(args));
             Ok(())

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use ferrite_cli::{Args, CliError};
-use ferrite_types::{Afi, ExtCommunity, ParseError};
+use ferrite_types::{Afi, ExtCommunity, ParseError, RouteProtocol};
 
 use crate::community_list::{CommunityMatch, parse_communities};
 use crate::route_map::{
@@ -90,6 +90,8 @@ pub(super) const MATCHES: &[Clause<Match>] = &[
         |a| Ok(Match::LargeCommunity(name(a)?, how(a))), "large-community C any"),
     clause!("extcommunity EXTCOMMUNITY_LIST_NAME$name", "extcommunity", ["Extended communities", LIST],
         |a| Ok(Match::ExtCommunity(name(a)?)), "extcommunity C"),
+    clause!("alias ALIAS_NAME$name", "alias", ["A community by its name", "Name, as `bgp community alias` gives it"],
+        |a| Ok(Match::Alias(name(a)?)), "alias CUSTOMER"),
     clause!("community-limit (0-65535)$limit", "community-limit", ["The number of communities", "At most this many"],
         |a| Ok(Match::CommunityLimit(a.parse("limit")?)), "community-limit 5"),
     clause!("interface IFNAME$name", "interface", ["The outgoing interface", "Name of an interface"],
@@ -115,10 +117,10 @@ pub(super) const MATCHES: &[Clause<Match>] = &[
         |a| Ok(Match::RpkiExtCommunity(a.parse("state")?)), "rpki-extcommunity notfound"),
     clause!("aspa <valid|invalid|unknown>$state", "aspa", ["The AS path by the RPKI", "All hops are authorised", "Some hop is not authorised", "Some hop is not attested"],
         |a| Ok(Match::Aspa(a.parse("state")?)), "aspa invalid"),
-    clause!("source-protocol <kernel|connected|local|static|rip|ripng|ospf|ospf6|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric>$protocol",
+    clause!("source-protocol <kernel|connected|local|static|rip|ripng|ospf|ospf6|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric|table-direct>$protocol",
         "source-protocol", ["Where the route comes from", "Kernel", "Connected", "Local", "Static", "RIP", "RIPng", "OSPF", "OSPFv3",
-            "IS-IS", "BGP", "EIGRP", "NHRP", "Other table", "VNC", "Babel", "OpenFabric"],
-        |a| Ok(Match::SourceProtocol(a.parse("protocol")?)), "source-protocol static"),
+            "IS-IS", "BGP", "EIGRP", "NHRP", "Other table", "VNC", "Babel", "OpenFabric", "Table by way of no daemon"],
+        |a| Ok(Match::SourceProtocol(protocol(a)?)), "source-protocol static"),
     clause!("source-instance (0-255)$instance", "source-instance", ["Instance of the protocol the route comes from", "Number"],
         |a| Ok(Match::SourceInstance(a.parse("instance")?)), "source-instance 3"),
     clause!("tag <untagged|(1-4294967295)>$value", "tag", ["The tag", "No tag", "Value"],
@@ -126,12 +128,15 @@ pub(super) const MATCHES: &[Clause<Match>] = &[
 ];
 
 fn peer(args: &Args) -> Result<PeerSpec, CliError> {
-    match PeerSpec::parse(&args.parse::<String>("who")?) {
-        PeerSpec::Name(name) => {
-            Err(CliError::refused(format!("match peer {name}: only addresses are supported by this version")))
-        }
-        spec => Ok(spec),
+    Ok(PeerSpec::parse(&args.parse::<String>("who")?))
+}
+
+/// `table-direct` redistributes from another table, which this version does not.
+fn protocol(args: &Args) -> Result<RouteProtocol, CliError> {
+    if args.get("protocol") == Some("table-direct") {
+        return Err(CliError::refused("match source-protocol table-direct is not supported by this version"));
     }
+    args.parse("protocol")
 }
 
 fn list<T: FromStr<Err = ParseError>>(args: &Args, field: &str) -> Result<Vec<T>, CliError> {

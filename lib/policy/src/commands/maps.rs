@@ -4,7 +4,7 @@ use ferrite_cli::node::{CONFIG, ROUTE_MAP, order};
 use ferrite_cli::{CliError, ConfigCommand, Context, Edit, Lines, Negation, Registry};
 
 use super::Access;
-use super::clauses::{MATCHES, SETS};
+use super::clauses::{Clause, MATCHES, SETS};
 use crate::config::edit;
 use crate::route_map::{Entry, Exit};
 use crate::{Action, PolicyConfig};
@@ -28,7 +28,7 @@ pub(super) fn register<C: 'static, H>(registry: &mut Registry<C, H>, access: Acc
                 Ok(())
             },
         );
-        registry.command(command.example(format!("match {}", clause.example)));
+        registry.command(command.no(undone(MATCHES, clause)).example(format!("match {}", clause.example)));
     }
     for clause in SETS {
         let (read, key) = (clause.read, clause.key);
@@ -46,10 +46,18 @@ pub(super) fn register<C: 'static, H>(registry: &mut Registry<C, H>, access: Acc
                 Ok(())
             },
         );
-        registry.command(command.example(format!("set {}", clause.example)));
+        registry.command(command.no(undone(SETS, clause)).example(format!("set {}", clause.example)));
     }
     flow(registry, access);
     registry.renderer(order::ROUTE_MAP, move |c, lines| render((access.get)(c), lines));
+}
+
+/// What may be left out of a clause's `no`: all but its key, where the key is this clause's alone.
+fn undone<T>(all: &[Clause<T>], clause: &Clause<T>) -> Negation {
+    let alone = all.iter().filter(|other| other.key == clause.key).count() == 1;
+    let key = clause.key.split(' ').count();
+    // The grammar's first word is in front of the key.
+    if alone && clause.syntax.starts_with(clause.key) { Negation::After(key + 1) } else { Negation::Derived }
 }
 
 /// The entry whose node we are in; it was made by the line that entered the node.

@@ -1,11 +1,10 @@
 //! Clauses of FRR's route maps that this version knows by name and refuses: a map that relies on one of them must not load
 //! as if nothing were missing.
 
-use ferrite_cli::node::ROUTE_MAP;
+use ferrite_cli::node::{CONFIG, ENABLE, ROUTE_MAP, VIEW};
 use ferrite_cli::{CliError, ConfigCommand, Edit, Negation, Registry};
 
 const CLAUSES: &[&str] = &[
-    "match alias",
     "match evpn",
     "match mac address",
     "match script",
@@ -37,4 +36,7 @@ pub(super) fn register<C: 'static, H>(registry: &mut Registry<C, H>) {
         let command = ConfigCommand::new(&[&ROUTE_MAP], syntax, &vec![HELP; tokens + 1], removed);
         registry.command(command.no(Negation::Never).hidden());
     }
+    registry.refuse_on(&[&CONFIG], "mac access-list");
+    registry.refuse(&[&VIEW, &ENABLE], "show mac access-list");
+    registry.refuse(&[&VIEW, &ENABLE], "show route-map-unused");
 }

@@ -123,6 +123,8 @@ pub enum Match {
     Community(String, CommunityMatch),
     LargeCommunity(String, CommunityMatch),
     ExtCommunity(String),
+    /// A standard or large community that the configuration gives this name.
+    Alias(String),
     CommunityLimit(u16),
     Interface(String),
     LocalPreference(u32),
@@ -166,6 +168,7 @@ impl Match {
             Self::Community(..) => "community",
             Self::LargeCommunity(..) => "large-community",
             Self::ExtCommunity(_) => "extcommunity",
+            Self::Alias(_) => "alias",
             Self::CommunityLimit(_) => "community-limit",
             Self::Interface(_) => "interface",
             Self::LocalPreference(_) => "local-preference",
@@ -200,6 +203,7 @@ impl fmt::Display for Match {
             | Self::RouteSource(NextHopList::Access(name) | NextHopList::Prefix(name))
             | Self::AsPath(name)
             | Self::ExtCommunity(name)
+            | Self::Alias(name)
             | Self::Interface(name) => f.write_str(name),
             Self::PrefixLen(_, len) | Self::NextHopLen(len) => write!(f, "{len}"),
             Self::NextHopAddrV4(addr) => write!(f, "{addr}"),

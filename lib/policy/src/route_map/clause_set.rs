@@ -52,18 +52,54 @@ impl FromStr for Adjust {
     }
 }
 
+/// What a value that is found out becomes of the one that is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sign {
+    Replace,
+    Add,
+    Subtract,
+}
+
+impl Sign {
+    /// The edit with the value found.
+    pub fn with(self, value: u32) -> Adjust {
+        match self {
+            Self::Replace => Adjust::To(value),
+            Self::Add => Adjust::Plus(value),
+            Self::Subtract => Adjust::Minus(value),
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MetricEdit {
     Value(Adjust),
     /// The metric of the route to the next hop.
     Igp,
+    /// The accumulated IGP metric that the route carries.
+    Aigp,
+    /// Milliseconds to the neighbour and back.
+    RoundTrip(Sign),
+}
+
+impl MetricEdit {
+    const WORDS: [(&'static str, Self); 5] = [
+        ("igp", Self::Igp),
+        ("aigp", Self::Aigp),
+        ("rtt", Self::RoundTrip(Sign::Replace)),
+        ("+rtt", Self::RoundTrip(Sign::Add)),
+        ("-rtt", Self::RoundTrip(Sign::Subtract)),
+    ];
 }
 
 impl fmt::Display for MetricEdit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => write!(f, "{value}"),
-            Self::Igp => f.write_str("igp"),
+            found => {
+                let word = Self::WORDS.iter().find(|(_, edit)| edit == found);
+                f.write_str(word.map_or("", |(word, _)| word))
+            }
         }
     }
 }
@@ -71,7 +107,8 @@ impl fmt::Display for MetricEdit {
 impl FromStr for MetricEdit {
     type Err = ParseError;
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        if text == "igp" { Ok(Self::Igp) } else { text.parse().map(Self::Value) }
+        let word = Self::WORDS.iter().find(|(word, _)| *word == text);
+        word.map_or_else(|| text.parse().map(Self::Value), |(_, edit)| Ok(*edit))
     }
 }
 

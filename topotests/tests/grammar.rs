@@ -1,0 +1,124 @@
+//! FRR's own lists of commands against our daemons: each command is understood or refused by name, none is unknown.
+//!
+//! A running FRR lists the grammar of each node. Every alternative of every command is typed to our daemon in the same
+//! place; a test of this kind needs no list of its own that would age.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use topotests::daemon::{frr, ours};
+use topotests::sandbox::{output, text};
+use topotests::text_vty::{TextVty, open_run_directory};
+use topotests::{Kind, Needs, Result, Router, ensure, notation, run};
+
+/// A daemon that has the commands of a node in FRR, the name of the node, the way there, and what is asked there.
+type Place = (&'static str, &'static str, &'static [&'static str], fn(&str) -> bool);
+
+const PLACES: &[Place] = &[
+    ("bgpd", "enable", &[], in_exec),
+    ("zebra", "enable", &[], in_exec),
+    ("bgpd", "config", &[C], in_config),
+    ("zebra", "config", &[C], in_config),
+    ("bgpd", "route-map", &[C, "route-map X permit 10"], in_config),
+    ("bgpd", "router bgp", &[C, BGP], in_config),
+    ("bgpd", "ipv4 unicast", &[C, BGP, "address-family ipv4 unicast"], in_config),
+    ("bgpd", "ipv6 unicast", &[C, BGP, "address-family ipv6 unicast"], in_config),
+    ("bgpd", "rpki", &[C, "rpki"], in_config),
+    ("bgpd", "bmp", &[C, BGP, "bmp targets x"], in_config),
+    ("bgpd", "vrf", &[C, "vrf red"], in_config),
+    ("bgpd", "vrf rpki", &[C, "vrf red", "rpki"], in_config),
+    ("bgpd", "interface", &[C, "interface lo"], in_config),
+];
+const C: &str = "configure terminal";
+const BGP: &str = "router bgp 64500";
+
+/// Commands that belong to FRR's own making, not to routing: its threads, its YANG trees, developers' switches.
+const FOREIGN: &[&str] =
+    &["rfapi", "northbound", "yang", "debug memstats-at-exit", "show commandtree", "XFRR_"];
+
+/// Lines that FRR's notation allows and that mean nothing: half a value, the words of another transport.
+const SENSELESS: &[&str] = &[
+    "no set extended-comm-list delete",
+    "no rpki cache ssh 192.0.2.1 3323",
+    "no rpki cache tcp 192.0.2.1 1 Xyzzy",
+    "no rpki cache tcp Xyzzy 1 Xyzzy",
+];
+
+fn in_exec(syntax: &str) -> bool {
+    !FOREIGN.iter().any(|word| syntax.contains(word))
+}
+
+fn in_config(syntax: &str) -> bool {
+    in_exec(syntax)
+}
+
+/// What changes the place, ends the conversation or the daemon's configuration: not typed in the middle of a list.
+fn moves(line: &str) -> bool {
+    matches!(line, "show" | "exit" | "quit" | "end" | "disable" | "enable")
+        || line.starts_with("configure")
+        || line.starts_with("exit-")
+        || line.starts_with("no router bgp")
+}
+
+fn senseless(line: &str) -> bool {
+    SENSELESS.iter().any(|senseless| line.starts_with(senseless))
+}
+
+/// `% Unknown command: …` from the shell, `% [BGP] Unknown command: …` from a daemon.
+fn unknown(answer: &str) -> bool {
+    const SAID: [&str; 3] = ["Unknown command", "Command incomplete", "Ambiguous command"];
+    answer.lines().any(|line| line.starts_with('%') && SAID.iter().any(|said| line.contains(said)))
+}
+
+/// What the shell itself answers is asked from the shell.
+fn unknown_to_shell(router: &Router, way: &[&str], line: &str) -> Result<bool> {
+    let mut shell = router.vtysh_command()?;
+    for line in way.iter().chain([&line]) {
+        shell.args(["-c", line]);
+    }
+    let said = output(shell.stdin(std::process::Stdio::null()))?;
+    Ok(unknown(&text(&said.stdout)) || unknown(&text(&said.stderr)))
+}
+
+#[test]
+fn every_command_of_frr_is_understood_or_refused_by_name() {
+    run(&Needs::ours_and_peers(), |net| {
+        net.without_capture();
+        let them = net.router("r1", Kind::Frr)?;
+        let us = net.router("r2", Kind::Ours)?;
+        let (their_dir, our_dir) = (open_run_directory(&them)?, open_run_directory(&us)?);
+        let modules = &["-M", "rpki", "-M", "bmp"];
+        frr::start_daemons(&them, "hostname r1\n", &["zebra", "mgmtd", "bgpd"], modules)?;
+        ours::start(&us, "hostname r2\n")?;
+        let mut faults: BTreeSet<String> = BTreeSet::new();
+        let mut report = String::new();
+        for (daemon, node, way, wanted) in PLACES {
+            let mut theirs = TextVty::connect(&their_dir, daemon)?;
+            let mut our = TextVty::connect(&our_dir, daemon)?;
+            theirs.go(way)?;
+            let (list, _) = theirs.ask("list")?;
+            let mut asked = 0;
+            for syntax in list.lines().map(str::trim).filter(|syntax| !syntax.is_empty() && wanted(syntax)) {
+                for line in notation::samples(syntax)?.iter().filter(|line| !moves(line) && !senseless(line))
+                {
+                    our.go(way)?;
+                    asked += 1;
+                    let (answer, _) = our.ask(line)?;
+                    if unknown(&answer) && unknown_to_shell(&us, way, line)? {
+                        faults.insert(format!("{daemon} {node}: {line}"));
+                    }
+                }
+            }
+            ensure!(asked > 0, "FRR lists nothing in {node}");
+            let _ = writeln!(report, "{daemon} {node}: {asked} lines asked");
+        }
+        eprint!("{report}");
+        if let Some(path) = std::env::var_os("FERRITE_GRAMMAR_REPORT") {
+            let all: Vec<String> = faults.iter().cloned().collect();
+            std::fs::write(path, all.join("\n"))?;
+        }
+        let shown: Vec<&str> = faults.iter().map(String::as_str).take(60).collect();
+        ensure!(faults.is_empty(), "{} lines are unknown:\n{}", faults.len(), shown.join("\n"));
+        Ok(())
+    });
+}

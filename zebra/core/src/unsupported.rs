@@ -1,0 +1,63 @@
+//! Commands that FRR's zebra has and this version refuses by name.
+
+use ferrite_cli::Registry;
+use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
+
+use crate::commands::Show;
+use crate::settings::Settings;
+
+const LOOK: &[&str] = &[
+    "show evpn",
+    "show interface [IFNAME] nexthop-group",
+    "show <ip|ipv6> import-check",
+    "show ip neigh",
+    "show <ip|ipv6> nht [<A.B.C.D|X:X::X:X|vrf NAME>] mrib",
+    "show <ip|ipv6> nht route-map",
+    "show <ip|ipv6> <fib|route> [vrf NAME] mrib",
+    "show <ip|ipv6> <fib|route> [vrf NAME] table all",
+    "show <ip|ipv6> <fib|route> [vrf NAME] table-direct",
+    "show <ip|ipv6> <fib|route> [vrf NAME] nexthop-group",
+    "show mpls",
+    "show nexthop-group rib",
+    "show pbr",
+    "show segment-routing",
+    "show vrf [NAME] vni",
+    "show debugging <zebra|label-table>",
+];
+
+const DEBUG: &[&str] = &[
+    "debug zebra <dplane|fpm|mlag|mpls|neigh|nexthop|pbr|pseudowires|srv6|tc|vxlan|evpn>",
+    "debug zebra kernel msgdump",
+    "debug zebra nht detailed",
+    "debug zebra rib detailed",
+    "debug zebra packet <recv|send|detail>",
+    "debug mgmt",
+];
+
+const CONFIGURE: &[&str] = &[
+    "affinity-map",
+    "allow-external-route-update",
+    "evpn",
+    "ip import-table",
+    "mpls",
+    "pbr",
+    "pseudowire",
+    "segment-routing",
+    "zebra dplane",
+    "zebra nexthop-group",
+    "zebra on-rib-process",
+    "zebra protodown",
+];
+
+pub(crate) fn register(registry: &mut Registry<Settings, Show>) {
+    for syntax in LOOK {
+        registry.refuse(&[&VIEW, &ENABLE], syntax);
+    }
+    registry.refuse(&[&ENABLE], "clear evpn");
+    for syntax in DEBUG {
+        registry.refuse_on(&[&ENABLE, &CONFIG], syntax);
+    }
+    for syntax in CONFIGURE {
+        registry.refuse_on(&[&CONFIG], syntax);
+    }
+}
