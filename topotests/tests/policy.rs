@@ -171,3 +171,37 @@ fn explain_says_what_happened() {
         Ok(())
     });
 }
+
+#[test]
+fn neighbours_by_group_and_communities_by_name_are_matched() {
+    run(&Needs::ours_and_peers(), |net| {
+        let [r1, _, f2] = line(net)?;
+        r1.configure(&["bgp community alias 65001:1 MARKED"])?;
+        r1.configure(&["router bgp 65001", "neighbor G peer-group", "neighbor 10.0.1.2 peer-group G"])?;
+        r1.configure(&["route-map IN permit 5", "match peer G", "set local-preference 170"])?;
+        r1.configure(&["route-map IN permit 10", "set local-preference 160"])?;
+        r1.configure(&["route-map TO-F2 permit 20", "match alias MARKED", "set metric 33"])?;
+        r1.configure(&["route-map TO-F2 permit 10", "on-match next"])?;
+        eventually("the group is known by its name", || {
+            let path = has(&r1, &network(3))?;
+            ensure!(path["locPrf"] == 170, "{path}");
+            Ok(())
+        })?;
+        let metric = |wanted: u64| {
+            eventually("the alias is known by its name", || {
+                let path = has(&f2, &network(3))?;
+                ensure!(path["metric"].as_u64().unwrap_or(0) == wanted, "{path}");
+                Ok(())
+            })
+        };
+        metric(33)?;
+        // Another name for the community: the map no longer matches, and the routes are judged again.
+        r1.configure(&["no bgp community alias 65001:1 MARKED", "bgp community alias 65001:1 RENAMED"])?;
+        r1.configure(&["route-map TO-F2 permit 30"])?;
+        eventually("the old name is nobody's", || {
+            let path = has(&f2, &network(3))?;
+            ensure!(path["metric"].as_u64() != Some(33), "{path}");
+            Ok(())
+        })
+    });
+}

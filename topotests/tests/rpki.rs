@@ -239,3 +239,83 @@ fn a_second_cache_takes_over_and_gives_back_and_data_outlive_both() {
         group(json!(1))
     });
 }
+
+/// A table that takes a cache a while to tell.
+fn large() -> String {
+    let roas: Vec<Value> = (0..60_000)
+        .map(|n| json!({"prefix": format!("100.{}.{}.0/24", n >> 8, n & 0xff), "maxLength": 24, "asn": n + 1, "ta": "t"}))
+        .collect();
+    json!({"metadata": {}, "roas": roas, "bgpsec_keys": []}).to_string()
+}
+
+#[test]
+fn a_cache_that_dies_while_it_tells_its_data_leaves_no_gap() {
+    run(&Needs::ours_and_peers(), |net| {
+        let ours = net.router("r1", Kind::Ours)?;
+        let cache = net.router("r3", Kind::Frr)?;
+        net.lan("lan", &[(&ours, "10.0.0.1/24"), (&cache, "10.0.0.3/24")])?;
+        cache.write("etc/vrps.json", &roas(FIRST))?;
+        let mut pid = start_cache(&cache, PORT)?;
+        let rpki = format!(
+            "rpki\n rpki retry_interval 1\n rpki cache tcp 10.0.0.3 {PORT} preference 1\nexit\nrouter bgp 65001\n bgp router-id 10.0.0.1\nexit\n"
+        );
+        ours::start(&ours, &rpki)?;
+        let whole = |count: &Value| {
+            let counts = (count["ipv4PrefixCount"].as_u64(), count["ipv6PrefixCount"].as_u64());
+            matches!(counts, (Some(2), Some(1)) | (Some(60_000), Some(0)))
+        };
+        let count = || ours.vtysh_json("show rpki prefix-count json");
+        wait_until(PATIENCE, "the first table is there", || {
+            let count = count()?;
+            ensure!(whole(&count), "{count}");
+            Ok(())
+        })?;
+        for round in 0..3 {
+            cache.signal(pid, "KILL")?;
+            cache.write("etc/vrps.json", &if round % 2 == 0 { large() } else { roas(FIRST) })?;
+            pid = start_cache(&cache, PORT)?;
+            wait_until(PATIENCE, "the cache has begun to speak", || {
+                let now = count()?;
+                ensure!(whole(&now), "in round {round} a part of a table is in force: {now}");
+                let view = ours.vtysh_json("show rpki cache-connection json")?;
+                let state = view["connections"][0]["state"].as_str().unwrap_or_default().to_owned();
+                ensure!(state == "syncing" || state == "connected", "{state}");
+                Ok(())
+            })?;
+        }
+        cache.signal(pid, "KILL")?;
+        let now = count()?;
+        ensure!(whole(&now), "{now}");
+        Ok(())
+    });
+}
+
+#[test]
+fn rtrclient_prints_and_validates_what_the_cache_says() {
+    run(&Needs::ours_and_peers(), |net| {
+        let host = net.router("r1", Kind::Host)?;
+        let cache = net.router("r3", Kind::Frr)?;
+        net.lan("lan", &[(&host, "10.0.0.1/24"), (&cache, "10.0.0.3/24")])?;
+        cache.write("etc/vrps.json", &roas(FIRST))?;
+        start_cache(&cache, PORT)?;
+        let program = ours::binaries()?.join("rtrclient");
+        let program = program.to_string_lossy();
+        let port = PORT.to_string();
+        let mut said = String::new();
+        wait_until(PATIENCE, "the cache tells its data", || {
+            said = host.run(&program, &["dump", "10.0.0.3", &port])?;
+            ensure!(said.contains("10.1.0.0/16") && said.contains("2001:db8:1::/48"), "{said}");
+            Ok(())
+        })?;
+        let routes = ["10.1.0.0/24,65002", "10.2.0.0/16,65002", "10.9.0.0/16,65002"];
+        let mut args = vec!["validate", "--json", "10.0.0.3", &port];
+        routes.iter().for_each(|route| args.extend(["--route", route]));
+        let judged = host.run(&program, &args)?.to_lowercase();
+        let lines: Vec<&str> = judged.lines().collect();
+        ensure!(lines.len() == 3, "{judged}");
+        for (line, state) in lines.iter().zip(["\"valid\"", "\"invalid\"", "not"]) {
+            ensure!(line.contains(state), "{state} is not in {line}");
+        }
+        Ok(())
+    });
+}

@@ -57,7 +57,7 @@ mod peer_filters;
 mod reflection;
 mod route_map_delay;
 mod router;
-mod rpki;
+pub mod rpki;
 mod session;
 mod sessions;
 mod types;

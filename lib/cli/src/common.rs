@@ -236,6 +236,8 @@ impl<C: DaemonConfig, H> Registry<C, H> {
         for syntax in DEBUG {
             self.refuse_on(&[&ENABLE, &CONFIG], syntax);
         }
+        // Its `no` is understood: it turns off what is on.
+        self.refuse(&[&ENABLE, &CONFIG], "debug all");
         for syntax in CONFIGURE {
             self.refuse_on(&[&CONFIG], syntax);
         }

@@ -342,9 +342,7 @@ impl RouteMap {
     /// Whether it asks for a neighbour by interface or group.
     pub fn depends_on_names(&self) -> bool {
         let named = |peer: &PeerSpec| matches!(peer, PeerSpec::Name(_));
-        self.any_match(
-            &|clause| matches!(clause, Match::Peer(peer) | Match::SourcePeer(peer) if named(peer)),
-        )
+        self.any_match(&|clause| matches!(clause, Match::Peer(peer) | Match::SourcePeer(peer) if named(peer)))
     }
 
     /// Whether it asks how far a neighbour is.

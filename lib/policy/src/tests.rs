@@ -54,7 +54,7 @@ fn a_line_that_cannot_be_is_refused_with_its_reason() {
         ("bgp as-path access-list A permit (", "Can't compile regexp"),
         ("bgp community-list standard C permit internet", "Malformed community-list value"),
         ("no bgp as-path access-list NONE", "bgp as-path access-list NONE doesn't exist"),
-        ("route-map R permit 10\n set metric rtt", "Invalid value rtt"),
+        ("route-map R permit 10\n set metric far", "Invalid value far"),
         ("route-map R permit 10\n set extcommunity bandwidth some", "Unknown command"),
         ("route-map R permit 10\n set community 5", "Malformed communities attribute '5'"),
         ("route-map R permit 10\n on-match goto 5", "can't jump backwards"),
@@ -110,7 +110,17 @@ impl PolicyRoute for Route {
         Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9)))
     }
     fn is_peer(&self, peer: &route_map::PeerSpec) -> bool {
-        *peer == route_map::PeerSpec::parse("192.0.2.9")
+        let names = ["192.0.2.9", "UPSTREAMS"];
+        names.iter().any(|name| *peer == route_map::PeerSpec::parse(name))
+    }
+    fn has_alias(&self, name: &str) -> bool {
+        name == "CUSTOMER"
+    }
+    fn aigp(&self) -> Option<u64> {
+        Some(u64::from(u32::MAX) + 5)
+    }
+    fn round_trip(&self) -> Option<u32> {
+        Some(12)
     }
     fn protocol(&self) -> Option<RouteProtocol> {
         Some(RouteProtocol::Static)
@@ -248,6 +258,10 @@ fn each_match_clause_matches_and_does_not() {
         ("origin egp", false),
         ("peer 192.0.2.9", true),
         ("peer local", false),
+        ("peer UPSTREAMS", true),
+        ("peer eth9", false),
+        ("alias CUSTOMER", true),
+        ("alias OTHER", false),
         ("tag 7", true),
         ("tag untagged", false),
         ("source-protocol static", true),
@@ -294,6 +308,10 @@ fn each_set_clause_sets_its_value_and_nothing_else() {
         ("metric +9", |r, _| r.metric = Some(59)),
         ("metric -60", |r, _| r.metric = Some(0)),
         ("metric igp", |r, _| r.metric = Some(77)),
+        ("metric aigp", |r, _| r.metric = Some(u32::MAX)),
+        ("metric rtt", |r, _| r.metric = Some(12)),
+        ("metric +rtt", |r, _| r.metric = Some(62)),
+        ("metric -rtt", |r, _| r.metric = Some(38)),
         ("max-metric 20", |r, _| r.metric = Some(20)),
         ("min-metric 90", |r, _| r.metric = Some(90)),
         ("origin incomplete", |r, _| r.origin = PolicyOrigin::Incomplete),

@@ -1,7 +1,7 @@
 //! Commands that FRR's zebra has and this version refuses by name.
 
 use ferrite_cli::Registry;
-use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
+use ferrite_cli::node::{CONFIG, ENABLE, INTERFACE, VIEW};
 
 use crate::commands::Show;
 use crate::settings::Settings;
@@ -23,6 +23,9 @@ const LOOK: &[&str] = &[
     "show segment-routing",
     "show vrf [NAME] vni",
     "show debugging <zebra|label-table>",
+    "show <ip|ipv6> fib [vrf NAME] <A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>",
+    "show <ip|ipv6> <fib|route> [vrf NAME] ospf (1-65535)",
+    "show zebra",
 ];
 
 const DEBUG: &[&str] = &[
@@ -57,6 +60,8 @@ pub(crate) fn register(registry: &mut Registry<Settings, Show>) {
     for syntax in DEBUG {
         registry.refuse_on(&[&ENABLE, &CONFIG], syntax);
     }
+    // bgpd's in FRR; the interface's node is zebra's here.
+    registry.refuse_on(&[&INTERFACE], "mpls bgp <forwarding|l3vpn-multi-domain-switching>");
     for syntax in CONFIGURE {
         registry.refuse_on(&[&CONFIG], syntax);
     }

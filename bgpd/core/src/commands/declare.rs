@@ -140,7 +140,12 @@ fn tables(registry: &mut Commands) {
         "<A.B.C.D/M|X:X::X:X/M>$prefix longer-prefixes",
         &["Network", "Network", "The prefix and all within it"],
     );
-    show(registry, "regexp REGEX$pattern...", &["Routes by AS path", "Regular expression"], Command::Table);
+    show(
+        registry,
+        "regexp REGEX$pattern... [json]",
+        &["Routes by AS path", "Regular expression", JSON],
+        Command::Table,
+    );
     show(
         registry,
         "<A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>$prefix [<bestpath|multipath>] [rpki <valid|invalid|notfound>$rpki_state] [json]",
@@ -320,8 +325,18 @@ fn dampening(registry: &mut Commands) {
 fn various(registry: &mut Commands) {
     show_all(
         registry,
-        "nexthop [<A.B.C.D|X:X::X:X>$addr] [detail] [json]",
-        &["Next hops that routes depend on", "Address", "Address", "In detail", JSON],
+        "nexthop [<A.B.C.D|X:X::X:X>$addr] [<ipv4$v4 [A.B.C.D$addr4]|ipv6$v6 [X:X::X:X$addr6]>] [detail] [json]",
+        &[
+            "Next hops that routes depend on",
+            "Address",
+            "Address",
+            "Of IPv4",
+            "Address",
+            "Of IPv6",
+            "Address",
+            "In detail",
+            JSON,
+        ],
         Command::Nexthops,
     );
     show(
@@ -332,8 +347,8 @@ fn various(registry: &mut Commands) {
     );
     show(
         registry,
-        "update-groups [json]",
-        &["Groups of neighbors with the same policy", JSON],
+        "update-groups [SUBGROUP-ID$group] [json]",
+        &["Groups of neighbors with the same policy", "Number of a group", JSON],
         Command::UpdateGroups,
     );
     show_all(

@@ -109,7 +109,10 @@ impl RowFilter {
             }
             let key = ChainKey::map(Place::Local, afi, &crate::config::PolicyName::new(name));
             let asn = instance.router().map_or(ferrite_types::Asn(0), |router| router.asn.asn);
-            Self::RouteMap(Filters::default().get(&key, policies, &instance.config.community_aliases, asn), instance.judge())
+            Self::RouteMap(
+                Filters::default().get(&key, policies, &instance.config.community_aliases, asn),
+                instance.judge(),
+            )
         } else if let Some(Ok(state)) = args.get("rpki_state").map(str::parse) {
             Self::Rpki(state, instance.judge())
         } else {

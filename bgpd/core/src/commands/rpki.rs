@@ -48,13 +48,23 @@ pub(super) fn register(registry: &mut Registry<BgpConfig, Command>) {
     show("cache-server", &["Show configured cache server"], Rpki::Servers);
     show("configuration", &["Show RPKI configuration"], Rpki::Configuration);
     show(
-        "as-number ASNUM$asn",
-        &["Lookup by ASN in prefix table", "AS number of route's origin; 0 is nobody's"],
+        "as-number <0|ASNUM>$asn",
+        &[
+            "Lookup by ASN in prefix table",
+            "Prefixes that nobody may originate",
+            "AS number of route's origin",
+        ],
         Rpki::AsNumber,
     );
     show(
-        "prefix <A.B.C.D/M|X:X::X:X/M>$prefix [ASNUM$asn]",
-        &["Lookup IP prefix and optionally ASN in prefix table", "IPv4 prefix", "IPv6 prefix", "AS Number"],
+        "prefix <A.B.C.D/M|X:X::X:X/M>$prefix [<0|ASNUM>$asn]",
+        &[
+            "Lookup IP prefix and optionally ASN in prefix table",
+            "IPv4 prefix",
+            "IPv6 prefix",
+            "Nobody",
+            "AS Number",
+        ],
         Rpki::Prefix,
     );
     show("aspa [ASNUM$asn]", &["Show provider authorisations", "Customer"], Rpki::Aspas);

@@ -2,10 +2,11 @@
 //! speak, and the parts of FRR's own making.
 
 use ferrite_cli::Registry;
-use ferrite_cli::node::{CONFIG, ENABLE, INTERFACE, VIEW};
+use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
 
 use super::Command;
 use crate::config::BgpConfig;
+use crate::config::rpki::{RPKI, RPKI_VRF};
 
 /// Shows.
 const LOOK: &[&str] = &[
@@ -27,12 +28,22 @@ const LOOK: &[&str] = &[
     "show [ip] bgp [<view|vrf> VIEWVRFNAME] update-groups statistics",
     "show [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] update-groups [SUBGROUP-ID] <advertise-queue|advertised-routes|packet-queue>",
     "show debugging bgp",
+    "show [ip] bgp [<view|vrf> VIEWVRFNAME] import-check-table",
+    "show bgp [<view|vrf> VIEWVRFNAME] martian",
+    "show [ip] bgp views",
+    "show [ip] bgp vrfs VRFNAME",
+    // Both families in one answer; without a family the shows of neighbours have both already.
+    "show [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] all",
 ];
 
 /// Changes.
 const ACT: &[&str] = &[
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> <multicast|vpn|labeled-unicast|flowspec>",
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] l2vpn",
+    "clear [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> evpn",
+    "clear [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] prefix",
+    "clear [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] <*|external|ASNUM|peer-group PGNAME|A.B.C.D|X:X::X:X|WORD> <message-stats|capabilities>",
+    "no debug bgp",
     "clear vnc",
     "clear vrf",
     "add <vnc|vrf>",
@@ -56,5 +67,7 @@ pub(super) fn register(registry: &mut Registry<BgpConfig, Command>) {
     for syntax in DEBUG {
         registry.refuse_on(&[&ENABLE, &CONFIG], syntax);
     }
-    registry.refuse_on(&[&INTERFACE], "mpls bgp <forwarding|l3vpn-multi-domain-switching>");
+    registry.refuse(&[&CONFIG], "no debug bgp");
+    // What resets is no configuration: `rpki reset` outside of it does.
+    registry.refuse(&[&RPKI, &RPKI_VRF], "rpki reset");
 }

@@ -36,9 +36,13 @@ impl Instance {
             }
         }
         merged.sort_keys();
-        let wanted = args.parse_opt::<std::net::IpAddr>("addr").ok().flatten();
+        let named = ["addr", "addr4", "addr6"].iter().find_map(|name| args.get(name));
+        let wanted = named.and_then(|text| text.parse::<std::net::IpAddr>().ok());
+        let of_family =
+            |addr: &std::net::IpAddr| !(args.has("v4") && addr.is_ipv6() || args.has("v6") && addr.is_ipv4());
         let mut cache = NexthopCache { vrf_name: self.label().to_owned(), ..NexthopCache::default() };
-        let shown = merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr));
+        let shown =
+            merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr) && of_family(addr));
         for (addr, view) in shown {
             let side = if addr.is_ipv4() { &mut cache.ipv4 } else { &mut cache.ipv6 };
             side.insert(addr.to_string(), self.nexthop_entry(view));
@@ -92,7 +96,8 @@ impl Instance {
                     }
                 }
             }
-            for view in merged.values() {
+            let wanted = args.get("group");
+            for view in merged.values().filter(|view| wanted.is_none_or(|id| id == view.id.to_string())) {
                 groups.insert((groups.len() + 1).to_string(), self.update_group(*family, view));
             }
         }

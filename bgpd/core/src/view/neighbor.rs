@@ -102,7 +102,6 @@ pub struct NeighborView {
     pub timers: Timers,
     #[serde(flatten)]
     pub tcp: Tcp,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub extended_optional_parameters_length: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbor_capabilities: Option<Capabilities>,
@@ -163,8 +162,11 @@ impl Serialize for Link {
 pub struct Tcp {
     #[serde(rename = "bgpTimerDelayOpenTimeMsecs", skip_serializing_if = "Option::is_none")]
     pub delay_open_msec: Option<u64>,
-    #[serde(rename = "bgpTcpMssConfigured", skip_serializing_if = "Option::is_none")]
+    /// Zero where the kernel chooses.
+    #[serde(rename = "bgpTcpMssConfigured", serialize_with = "or_zero")]
     pub mss: Option<u16>,
+    #[serde(rename = "externalBgpNbrMaxHopsAway", skip_serializing_if = "Option::is_none")]
+    pub max_hops: Option<u8>,
     /// `shutdown rtt`, milliseconds.
     #[serde(rename = "shutdownRttInMsecs", skip_serializing_if = "Option::is_none")]
     pub rtt_limit: Option<u16>,
@@ -173,6 +175,10 @@ pub struct Tcp {
     /// As the kernel last measured it, milliseconds.
     #[serde(rename = "estimatedRttInMsecs", skip_serializing_if = "Option::is_none")]
     pub rtt: Option<u32>,
+}
+
+fn or_zero<S: serde::Serializer>(value: &Option<u16>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(value.unwrap_or(0))
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

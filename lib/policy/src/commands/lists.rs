@@ -526,6 +526,29 @@ fn community_lists<C: 'static, H, T: ListedCommunity>(
             .no(Negation::Never),
         );
     }
+    if head == "large-community-list" {
+        // FRR takes this one without its style.
+        let help = [
+            "Negate a command or set its defaults",
+            "BGP policy",
+            "List over communities",
+            "Name of the list",
+        ];
+        registry.command(
+            ConfigCommand::new(
+                &[&CONFIG],
+                format!("no bgp {head} WORD$name"),
+                &help,
+                move |c, e: &Edit<'_>| {
+                    let name: String = e.args.parse("name")?;
+                    lists((access.get_mut)(c)).remove(&name);
+                    Ok(())
+                },
+            )
+            .no(Negation::Never)
+            .hidden(),
+        );
+    }
 }
 
 fn example_of(head: &str, which: &str) -> String {

@@ -53,8 +53,9 @@ impl Desk {
 
     /// A session's parameters under the present policies.
     fn params(&mut self, peer: PeerParams, import: Option<ChainKey>, export: Option<ChainKey>) -> PeerParams {
-        let mut chain =
-            |key: Option<ChainKey>| key.map(|key| self.filters.get(&key, &self.policies, &Default::default(), Asn(65000)));
+        let mut chain = |key: Option<ChainKey>| {
+            key.map(|key| self.filters.get(&key, &self.policies, &Default::default(), Asn(65000)))
+        };
         let (import, export) = (chain(import), chain(export));
         with_family(peer, |family| {
             family.import = import;
