@@ -9,7 +9,8 @@ fn eventually(what: &str, condition: impl FnMut() -> Result<()>) -> Result<()> {
     wait_until(Duration::from_secs(60), what, condition)
 }
 
-const INGRESS: &str = "hostname r1\nip route 10.0.34.0/24 10.0.12.2 label 100\ninterface eth0\n mpls enable\nexit\n";
+const INGRESS: &str =
+    "hostname r1\nip route 10.0.34.0/24 10.0.12.2 label 100\ninterface eth0\n mpls enable\nexit\n";
 const TRANSIT: &str = "hostname r2\ninterface eth0\n mpls enable\nexit\ninterface eth1\n mpls enable\nexit\n\
     mpls lsp 100 10.0.23.3 300\nmpls lsp 200 10.0.12.1 implicit-null\n";
 const EGRESS: &str = "hostname r3\nip forwarding\nip route 10.0.12.0/24 10.0.23.2 label 200\ninterface eth0\n mpls enable\nexit\n\
@@ -86,9 +87,7 @@ fn traffic_goes_through_a_static_path_of_ours_and_frr() {
             Ok(())
         })?;
         r3.ip("link set eth1 up")?;
-        eventually("packets come through again", || {
-            r1.run("ping", &["-c1", "-W2", "10.0.34.4"]).map(drop)
-        })?;
+        eventually("packets come through again", || r1.run("ping", &["-c1", "-W2", "10.0.34.4"]).map(drop))?;
         r3.configure(&["no mpls lsp 301", "mpls lsp 302 2001:db8:23::2 implicit-null"])?;
         eventually("what is taken back is out of the kernel", || {
             ensure!(kernel_label(&r3, 301).is_err(), "label 301 is still there");

@@ -120,7 +120,7 @@ mod tests {
 
     async fn get(cache: &Cache, endpoint: &Endpoint, octets: usize) -> bool {
         let made = cache.get(endpoint, false, Utc::now(), || async { Ok::<_, Infallible>(payload(octets)) });
-        made.await.map(|(_, hit)| hit).unwrap_or_default()
+        made.await.is_ok_and(|(_, hit)| hit)
     }
 
     #[tokio::test]

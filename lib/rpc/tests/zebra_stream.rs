@@ -44,7 +44,12 @@ fn routes(count: u32) -> RouteBatch {
         protocol: RouteProtocol::Bgp,
         route: None,
     };
-    RouteBatch { vrf: VrfId::DEFAULT, safi: Safi::Unicast, table: None, updates: (0..count).map(update).collect() }
+    RouteBatch {
+        vrf: VrfId::DEFAULT,
+        safi: Safi::Unicast,
+        table: None,
+        updates: (0..count).map(update).collect(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

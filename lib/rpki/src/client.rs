@@ -4,7 +4,6 @@
 //! keys, agents and `ssh_config` are then those the operator knows, and the distribution keeps them secure; nothing of it
 //! is linked into a daemon. The host's key must be known already.
 
-
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::process::Stdio;

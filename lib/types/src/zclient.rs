@@ -16,9 +16,7 @@ use crate::{
 
 mod labels;
 
-pub use labels::{
-    FecLabel, LabelBlock, LabelChunkAnswer, LabelChunkRequest, LspResult, LspUpdate, WatchFec,
-};
+pub use labels::{FecLabel, LabelBlock, LabelChunkAnswer, LabelChunkRequest, LspResult, LspUpdate, WatchFec};
 
 /// Version of the contract. Another major version is refused with a message that says so.
 pub const CONTRACT_MAJOR: u32 = 1;

@@ -235,7 +235,9 @@ fn filters_come_and_go(lab: &Lab, ctx: &Ctx) -> Result<()> {
         // In the middle of what they were about to be told.
         feed.send(&[update(&super::octets::nlri(&[feeder.v4]), &[], &[]), feeder.good(feeder.v4)].concat())?;
         if round % 2 == 0 {
-            clients.pop().map(Client::cease);
+            if let Some(a) = clients.pop() {
+                Client::cease(a)
+            }
         }
     }
     feed.still_up()?;

@@ -38,7 +38,7 @@ fn made_up() -> Vec<Prefix<u32>> {
 /// Neighbouring prefixes mostly leave by the same next hop: the choice follows the first half of the address.
 fn decision<K: Key + std::hash::Hash>(prefix: Prefix<K>, hops: u64) -> Decision {
     use std::hash::{BuildHasher, BuildHasherDefault};
-    let origin = prefix.bits.truncate(K::BITS * 19 / 32 - if K::BITS == 128 { 40 } else { 0 });
+    let origin = prefix.bits.truncate(if K::BITS == 128 { 36 } else { 19 });
     let hash = BuildHasherDefault::<fnv::Hasher>::default().hash_one(origin);
     Decision::new((hash % hops) as u32 + 1).unwrap_or(Decision(std::num::NonZeroU32::MIN))
 }

@@ -284,7 +284,7 @@ impl Zebra {
                 None => self.lfib.unwant(label, owner),
                 _ if self.lfib.labels.owner_of(label) != Some(owner) => foreign.push(label),
                 _ if self.lfib.lsps.len() >= MAX_LSPS && self.lfib.lsp(label).is_none() => {
-                    foreign.push(label)
+                    foreign.push(label);
                 }
                 Some(nexthops) => self.lfib.want(label, owner, Wanted { protocol, nexthops, epoch }),
             }

@@ -440,7 +440,7 @@ impl Walk {
         match (&self.kind, self.json) {
             (Kind::Table(_), true) => self.text.push_str(&self.header.json_open()),
             (Kind::Adjacency(member, _), true) => {
-                self.text.push_str(&self.header.json_open_adjacency(member))
+                self.text.push_str(&self.header.json_open_adjacency(member));
             }
             (_, false) if self.detail.is_some() => self.text.push_str(&self.header.short()),
             (_, false) => {

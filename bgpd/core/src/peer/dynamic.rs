@@ -110,7 +110,7 @@ impl Peer {
     /// The configuration changed without a new session: the neighbour hears what our OPEN would say now.
     pub(super) fn tell_capabilities(&mut self, out: &mut Vec<PeerAction>) {
         let Some(config) = self.terms() else { return };
-        let agreed = |slot: &Slot| self.machines.iter().nth(*slot as usize).and_then(|m| m.negotiated());
+        let agreed = |slot: &Slot| self.machines.get(*slot as usize).and_then(|m| m.negotiated());
         let Some(slot) = Slot::BOTH.into_iter().find(|slot| agreed(slot).is_some_and(|a| a.dynamic())) else {
             return;
         };

@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn large_numbers_are_short() {
         assert_eq!(short(67108864.0), "6.71089e+07");
-        assert_eq!(short(7.9229371440083952e+28), "7.92294e+28");
+        assert_eq!(short(7.922_937_144_008_395e28), "7.92294e+28");
         assert_eq!(short(1.0000152587890625), "1.00002");
         assert_eq!(
             (short(65537.0), short(0.0), short(0.00001)),

@@ -82,7 +82,8 @@ impl TryFrom<&pb::Lsp> for LspUpdate {
         let nexthops = if pb.withdraw {
             None
         } else {
-            let nexthops: Vec<Nexthop> = pb.nexthops.iter().map(Nexthop::try_from).collect::<Result<_, _>>()?;
+            let nexthops: Vec<Nexthop> =
+                pb.nexthops.iter().map(Nexthop::try_from).collect::<Result<_, _>>()?;
             Some(nexthops.into())
         };
         Ok(Self { label: label(pb.label)?, protocol: protocol(pb.protocol)?, nexthops })

@@ -75,10 +75,8 @@ impl Zebra {
         }
         // The kernel has no table of multicast's own: what is selected there is in use.
         let looked_up = key.safi == Safi::Multicast && selected;
-        let installed = match system {
-            true => active,
-            false => looked_up || (selected && dest.state == DestState::Installed),
-        };
+        let installed =
+            if system { active } else { looked_up || (selected && dest.state == DestState::Installed) };
         let stands = selected && !system && self.capacity.active();
         let (fib_left_out, fib_covered_by) =
             if stands { self.capacity.place(key, prefix) } else { (false, None) };

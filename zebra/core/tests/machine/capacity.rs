@@ -59,7 +59,7 @@ fn what_decides_alike_is_one_entry_and_comes_apart_again() {
 fn what_does_not_fit_is_left_out_in_order_and_returns() {
     let (mut world, bgp) = world();
     world.lines("zebra fib limit 4\nip route 203.0.113.0/30 10.0.2.2\n");
-    let gateway = |n: u32| via(if n % 2 == 0 { "10.0.2.2" } else { "10.0.3.2" });
+    let gateway = |n: u32| via(if n.is_multiple_of(2) { "10.0.2.2" } else { "10.0.3.2" });
     for n in 0..6 {
         world.announce(bgp, BGP, &format!("192.0.{n}.0/{}", 24 + n), &[gateway(n)]);
     }

@@ -244,7 +244,7 @@ impl<P: Key> Group<P> {
                 emission.withdrawn.push((had_none, named));
             }
             id if !same || self.duplicates => {
-                emission.announced.push(((id, has_already.unwrap_or(PeerIdx::LOCAL)), named))
+                emission.announced.push(((id, has_already.unwrap_or(PeerIdx::LOCAL)), named));
             }
             id => {
                 if let Some(idx) = back.filter(|_| has_already.is_none()) {
