@@ -153,7 +153,7 @@ fn mistakes_are_told_as_frr_tells_them() {
     for (line, said) in [
         ("show foo", "% Unknown command: show foo\n"),
         ("show", "% Command incomplete: show\n"),
-        ("show e", "% Command incomplete: show e\n"),
+        ("show exam", "% Command incomplete: show exam\n"),
         ("show example neighbor 1.1.1.1", "% No such neighbor\n"),
     ] {
         let answer = suite.vtysh(&["-c", line]);

@@ -18,7 +18,7 @@ const LOOK: &[&str] = &[
     "show <ip|ipv6> <fib|route> [vrf NAME] table-direct",
     "show <ip|ipv6> <fib|route> [vrf NAME] nexthop-group",
     "show mpls",
-    "show nexthop-group rib",
+    "show nexthop-group rib <kernel|zebra|bgp|sharp|vrf>",
     "show pbr",
     "show segment-routing",
     "show vrf [NAME] vni",
@@ -29,7 +29,7 @@ const LOOK: &[&str] = &[
 ];
 
 const DEBUG: &[&str] = &[
-    "debug zebra <dplane|fpm|mlag|mpls|neigh|nexthop|pbr|pseudowires|srv6|tc|vxlan|evpn>",
+    "debug zebra <dplane|fpm|mlag|neigh|nexthop|pbr|pseudowires|srv6|tc|vxlan|evpn>",
     "debug zebra kernel msgdump",
     "debug zebra nht detailed",
     "debug zebra rib detailed",

@@ -11,7 +11,7 @@ use crate::config::rpki::{RPKI, RPKI_VRF};
 /// Shows.
 const LOOK: &[&str] = &[
     // Families.
-    "show [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> <multicast|vpn|labeled-unicast|flowspec>",
+    "show [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> <vpn|labeled-unicast|flowspec>",
     "show [ip] bgp [<view|vrf> VIEWVRFNAME] l2vpn evpn",
     "show [ip] bgp <multicast|vpn> paths",
     "show bgp [vrf VRFNAME] vni",
@@ -38,7 +38,7 @@ const LOOK: &[&str] = &[
 
 /// Changes.
 const ACT: &[&str] = &[
-    "clear [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> <multicast|vpn|labeled-unicast|flowspec>",
+    "clear [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> <vpn|labeled-unicast|flowspec>",
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] l2vpn",
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> evpn",
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] prefix",
