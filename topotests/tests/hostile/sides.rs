@@ -234,10 +234,10 @@ fn filters_come_and_go(lab: &Lab, ctx: &Ctx) -> Result<()> {
         }
         // In the middle of what they were about to be told.
         feed.send(&[update(&super::octets::nlri(&[feeder.v4]), &[], &[]), feeder.good(feeder.v4)].concat())?;
-        if round % 2 == 0 {
-            if let Some(a) = clients.pop() {
-                Client::cease(a)
-            }
+        if round % 2 == 0
+            && let Some(a) = clients.pop()
+        {
+            Client::cease(a);
         }
     }
     feed.still_up()?;
