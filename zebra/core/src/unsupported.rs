@@ -22,7 +22,7 @@ const LOOK: &[&str] = &[
     "show pbr",
     "show segment-routing",
     "show vrf [NAME] vni",
-    "show debugging <zebra|label-table>",
+    "show debugging zebra",
     "show <ip|ipv6> fib [vrf NAME] <A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>",
     "show <ip|ipv6> <fib|route> [vrf NAME] ospf (1-65535)",
     "show zebra",
@@ -31,6 +31,7 @@ const LOOK: &[&str] = &[
 const DEBUG: &[&str] = &[
     "debug zebra <dplane|fpm|mlag|neigh|nexthop|pbr|pseudowires|srv6|tc|vxlan|evpn>",
     "debug zebra kernel msgdump",
+    "debug zebra mpls detailed",
     "debug zebra nht detailed",
     "debug zebra rib detailed",
     "debug zebra packet <recv|send|detail>",

@@ -18,7 +18,7 @@ const LOOK: &[&str] = &[
     "show bgp mac hash",
     "show bgp labelpool",
     "show bgp [<view|vrf> VIEWVRFNAME] <label-nexthop|mplsvpn-nh-label-bind>",
-    "show [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] route-leak",
+    "show [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [<unicast|multicast>]] route-leak",
     "show bgp segment-routing",
     "show vnc",
     // How FRR keeps attributes, peers and queues in memory.
@@ -41,7 +41,7 @@ const ACT: &[&str] = &[
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> <vpn|labeled-unicast|flowspec>",
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] l2vpn",
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] <ipv4|ipv6> evpn",
-    "clear [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] prefix",
+    "clear [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [<unicast|multicast>]] prefix",
     "clear [ip] bgp [<view|vrf> VIEWVRFNAME] [<ipv4|ipv6> [unicast]] <*|external|ASNUM|peer-group PGNAME|A.B.C.D|X:X::X:X|WORD> <message-stats|capabilities>",
     "no debug bgp",
     "clear vnc",
