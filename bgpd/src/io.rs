@@ -15,6 +15,7 @@ mod reader;
 mod rekeying;
 mod routes;
 mod socket;
+mod spoken;
 mod turns;
 mod writer;
 

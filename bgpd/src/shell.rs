@@ -368,9 +368,10 @@ impl Shell {
             Action::SessionUp { peer, conn, session, config, negotiated } => {
                 if let Some(connection) = self.connections.get_mut(&(peer, conn)) {
                     let context = negotiated.decode_context(&config);
+                    let sent = negotiated.sent_context();
                     let asns = (negotiated.remote_as, negotiated.local_as);
                     let max_len = negotiated.max_len();
-                    connection.establish(Session { session, context, max_len, asns });
+                    connection.establish(Session { session, context, sent, max_len, asns });
                 }
             }
             Action::SessionDown { peer, .. } => self.shards.push_all(instance, || Input::WriterGone(peer)),

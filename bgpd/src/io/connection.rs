@@ -13,6 +13,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 
 use super::reader::{Reader, SessionTerms};
 use super::socket;
+use super::spoken::Spoken;
 use super::turns::Turns;
 use super::writer::{self, Reports, Writer};
 use crate::queue::ShardQueue;
@@ -29,6 +30,7 @@ pub type Session = SessionTerms;
 /// An open connection. Dropping it ends it at once.
 #[derive(Debug)]
 pub struct Connection {
+    name: String,
     writer: Arc<Writer>,
     terms: Option<oneshot::Sender<SessionTerms>>,
     writing: Option<JoinHandle<()>>,
@@ -72,7 +74,13 @@ impl Connection {
                 tracing::debug!("{name}: writing ended: {error}");
             }
         });
-        Self { writer, terms: Some(terms), writing: Some(writing), reading: Some(reading) }
+        Self {
+            name: name.to_string(),
+            writer,
+            terms: Some(terms),
+            writing: Some(writing),
+            reading: Some(reading),
+        }
     }
 
     pub fn writer(&self) -> &Arc<Writer> {
@@ -81,6 +89,7 @@ impl Connection {
 
     /// The session is established: UPDATEs are read from here on.
     pub fn establish(&mut self, session: SessionTerms) {
+        self.writer.establish(Spoken { to: self.name.clone(), context: session.sent.clone() });
         if let Some(terms) = self.terms.take() {
             // A reader that is gone has said so.
             let _ = terms.send(session);

@@ -23,6 +23,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
 use super::routes::{Batches, PATIENCE};
+use super::spoken;
 use super::turns::{Backlog, Held, Turns};
 use crate::queue::ShardQueue;
 use crate::tap::{Tap, Tapped};
@@ -41,6 +42,8 @@ const HELD: usize = 4;
 pub struct SessionTerms {
     pub session: u64,
     pub context: DecodeContext,
+    /// How to read what we write ourselves, for the log.
+    pub sent: DecodeContext,
     pub max_len: usize,
     /// Theirs and ours.
     pub asns: (Asn, Asn),
@@ -382,6 +385,7 @@ impl Reader {
             established.faults.count(&update);
             log_faults(&self.name, &mut established.fault_log, &update, body);
         }
+        spoken::received(&self.name, &update);
         let displaced = established.batches.add(&update);
         let full = established.batches.is_full();
         self.push(displaced).await;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bgp_core::Event;
@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Notify, mpsc};
 
+use super::spoken::Spoken;
 use super::turns::Turns;
 use crate::queue::{Input, ShardQueue};
 
@@ -50,6 +51,8 @@ pub struct Writer {
     filled: Notify,
     /// UPDATEs taken in and not yet reported.
     updates: AtomicU64,
+    /// Set once the session is established: no UPDATE is sent before.
+    spoken: OnceLock<Spoken>,
 }
 
 impl Writer {
@@ -61,7 +64,15 @@ impl Writer {
     /// Whole UPDATEs of a shard, or of the instance; `messages` is their number.
     pub fn send_bulk(&self, shard: Option<usize>, bytes: Bytes, messages: u32) {
         self.updates.fetch_add(messages.into(), Ordering::Relaxed);
+        if let Some(spoken) = self.spoken.get() {
+            spoken.sent(bytes.clone());
+        }
         self.put(|waiting| waiting.bulk.push_back(Bulk { shard, bytes, messages }));
+    }
+
+    /// From here on what is sent can be told in the log.
+    pub fn establish(&self, spoken: Spoken) {
+        let _ = self.spoken.set(spoken); // a connection is established once
     }
 
     /// Nothing follows: what was sent by `send` goes out, then the connection ends.

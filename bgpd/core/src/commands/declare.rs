@@ -54,6 +54,24 @@ static DEBUGS: &[DebugFlag] = &[
         target: "bgpd::neighbor_events",
     },
     DebugFlag {
+        line: "debug bgp updates",
+        help: &["Debugging functions", "BGP information", "UPDATEs received and sent"],
+        text: "BGP updates debugging is on",
+        target: "bgpd::updates",
+    },
+    DebugFlag {
+        line: "debug bgp updates in",
+        help: &["Debugging functions", "BGP information", "UPDATEs", "Received"],
+        text: "BGP updates debugging is on (inbound)",
+        target: "bgpd::updates::in",
+    },
+    DebugFlag {
+        line: "debug bgp updates out",
+        help: &["Debugging functions", "BGP information", "UPDATEs", "Sent"],
+        text: "BGP updates debugging is on (outbound)",
+        target: "bgpd::updates::out",
+    },
+    DebugFlag {
         line: "debug bgp keepalives",
         help: &["Debugging functions", "BGP information", "KEEPALIVEs received"],
         text: "BGP keepalives debugging is on",

@@ -51,8 +51,10 @@ const ACT: &[&str] = &[
 
 /// What FRR's `debug` tells and our log lines do not.
 const DEBUG: &[&str] = &[
-    "debug bgp <as4|updates|update-groups|bestpath|aggregate|vpn|labelpool|pbr|evpn|bfd|conditional-advertisement|flowspec|vnc>",
+    "debug bgp <as4|update-groups|bestpath|aggregate|vpn|labelpool|pbr|evpn|bfd|conditional-advertisement|flowspec|vnc>",
     "debug bgp <keepalives|neighbor-events> <A.B.C.D|X:X::X:X|WORD>",
+    "debug bgp updates <in|out> <A.B.C.D|X:X::X:X|WORD>",
+    "debug bgp updates prefix",
     "debug bgp zebra prefix",
     "debug all bgp vnc",
 ];

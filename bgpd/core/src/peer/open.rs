@@ -65,6 +65,20 @@ impl Negotiated {
         }
     }
 
+    /// How to read our own UPDATEs, as the log does: nothing in them is refused.
+    pub fn sent_context(&self) -> DecodeContext {
+        DecodeContext {
+            four_octet: self.four_octet,
+            families: self.families,
+            add_path: self.add_path_send,
+            extended_next_hop: self.extended_next_hop,
+            local_pref: true,
+            martian_next_hops: true,
+            aigp: true,
+            ..DecodeContext::new(SessionKind::Internal)
+        }
+    }
+
     /// How to write UPDATEs for the neighbour.
     pub fn encode_context(&self) -> EncodeContext {
         EncodeContext { four_octet: self.four_octet, add_path: self.add_path_send, max_len: self.max_len() }
