@@ -14,6 +14,9 @@ use super::lab::{Lab, Neighbour};
 
 /// Damaged copies of each row, one after another on one session.
 const COPIES: usize = 4;
+/// A hard reset that is damaged may be an end that promises to come back (RFC 8538 §4): routes are kept then, but not
+/// for the two minutes that the neighbour asks for.
+const STALE: &str = " bgp graceful-restart stalepath-time 2\n";
 /// Octets that a log line of a failure shows.
 const SHOWN: usize = 400;
 
@@ -37,7 +40,7 @@ pub fn run_all(net: &mut Net, kind: Kind) -> Result<()> {
     let cases = every().into_iter().enumerate();
     let rows: Vec<(Ctx, Case)> = cases.map(|(index, case)| (Ctx::of(index, &case), case)).collect();
     let neighbours: Vec<Neighbour> = rows.iter().map(|(ctx, case)| Neighbour::of(ctx, case)).collect();
-    let lab = Lab::new(net, kind, &neighbours)?;
+    let lab = Lab::with(net, kind, &neighbours, "", STALE, |_| Ok(()))?;
     let mut sessions = Vec::new();
     for (ctx, case) in &rows {
         let sent = play(&lab, ctx, case, &mut random, &mut sessions)?;
