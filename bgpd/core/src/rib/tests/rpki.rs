@@ -130,6 +130,56 @@ fn only_what_a_changed_vrp_covers_is_judged_again() {
     assert_eq!(revalidated(&world) - before, 32);
 }
 
+/// Today's whole IPv4 table where it is at hand, else as many prefixes of the same lengths.
+fn whole_table() -> Vec<Prefix> {
+    let named = std::env::var_os("FERRITE_DATA").map(std::path::PathBuf::from);
+    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let path = named.unwrap_or(beside).join("tables/dfz-prefixes-bart.txt.gz");
+    if let Ok(file) = std::fs::File::open(&path) {
+        let text = std::io::read_to_string(flate2::read::GzDecoder::new(file)).unwrap();
+        return text.lines().filter(|line| !line.contains(':')).map(prefix).collect();
+    }
+    eprintln!("no real table (FERRITE_DATA, or ../shared/data beside the workspace): a made-up one");
+    let net = |n: u32| {
+        let len = 24 - (n % 8).saturating_sub(5);
+        Prefix::new(Ipv4Addr::from(((n << 9) + 0x0100_0000) & (u32::MAX << (32 - len))).into(), len as u8)
+    };
+    let all: BTreeSet<Prefix> = (0..800_000).filter_map(net).collect();
+    all.into_iter().collect()
+}
+
+#[test]
+fn on_a_whole_table_one_more_vrp_costs_what_it_covers() {
+    let table = whole_table();
+    assert!(table.len() > 100_000, "{} prefixes", table.len());
+    let mut world = World::new(2);
+    let mut rpki = Rpki(None);
+    world.up(A, judged(1, 65001));
+    for (n, some) in table.chunks(500).enumerate() {
+        world.announce(A, some, &Arc::new(route(&[65001, 100 + n as u32])));
+    }
+    world.settle();
+    let first = vrp("240.0.0.0/20", 20, 1);
+    rpki.say(&mut world, &[first]);
+    let mut before = revalidated(&world);
+    assert_eq!(before, table.len() as u64, "from nothing to something all are judged");
+    // Every 100,000th of the table, a little wider than it is, is authorised for somebody else.
+    for place in table.iter().step_by(100_000) {
+        let wide = Prefix::new(place.addr(), place.len().saturating_sub(4)).unwrap();
+        let covered = table.iter().filter(|prefix| wide.covers(**prefix)).count() as u64;
+        rpki.say(&mut world, &[first, Vrp::new(wide, 32, Asn(7)).unwrap()]);
+        let judged = revalidated(&world) - before;
+        rpki.say(&mut world, &[first]);
+        let again = revalidated(&world) - before - judged;
+        assert_eq!(
+            (judged, again),
+            (covered, covered),
+            "{wide}: those it covers, when it comes and when it goes"
+        );
+        before += judged + again;
+    }
+}
+
 #[test]
 fn a_neighbor_whose_policy_does_not_ask_costs_nothing() {
     let mut world = World::new(1);
