@@ -190,3 +190,33 @@ fn drift_is_shown_by_kind_and_an_audit_mends_it() {
         Ok(())
     });
 }
+
+/// zebra is busy elsewhere while links come and go: it hears of a link's coming, and not of its going.
+#[test]
+fn a_link_whose_going_was_not_heard_is_forgotten_with_the_lost_events() {
+    run(&Needs::ours(), |net| {
+        let r1 = lab(net, &["-s", "65536"])?;
+        let zebra = r1.daemon_pid("zebra")?;
+        r1.signal(zebra, "STOP")?;
+        // What is heard of the first p1 fits; what follows it does not, nor does what comes during the dump.
+        let mut lines = "link del p1\n".to_owned();
+        whole_link(&mut lines, 1);
+        for round in 0..3000 {
+            let _ = writeln!(lines, "route add 21.1.{}.0/24 via 10.9.2.7 proto 186 metric 20", round % 250);
+            let _ = writeln!(lines, "route del 21.1.{}.0/24 metric 20", round % 250);
+        }
+        lines.push_str("link del p1\n");
+        whole_link(&mut lines, 1);
+        let outcome = batch(&r1, &lines);
+        r1.signal(zebra, "CONT")?;
+        outcome?;
+        wait_until(PATIENCE, "the kernel is as configured again", || agrees(&r1))?;
+        wait_until(PATIENCE, "no drift is left", || no_drift(&r1))?;
+        wait_until(PATIENCE, "one link has the network", || {
+            let routes = r1.vtysh_json("show ip route 10.9.1.0/24 json")?;
+            let known = routes["10.9.1.0/24"].as_array().map_or(0, Vec::len);
+            ensure!(known == 1, "{routes}");
+            Ok(())
+        })
+    });
+}

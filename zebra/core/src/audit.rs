@@ -530,6 +530,10 @@ impl Zebra {
             self.audits.stats.done += 1;
             self.audits.stats.last = Some((self.now, look.drift.took));
         }
+        // With the events went the word of what the kernel dropped after it had done what was under way.
+        if look.purpose == Purpose::Resync && look.drift.settling > 0 {
+            self.suspect();
+        }
         if look.purpose == Purpose::Report {
             let drift = Arc::new(look.drift);
             for token in std::mem::take(&mut self.audits.answering) {

@@ -1,5 +1,5 @@
-//! Follows the kernel: a dump of links, addresses and routes, then its events. When events were lost (ENOBUFS), the
-//! receive buffer grows and a new dump brings everything back into step.
+//! Follows the kernel: a dump of links, addresses and routes, then its events. When events were lost (ENOBUFS), a new
+//! socket with a larger receive buffer takes over, and a new dump brings everything back into step.
 
 use std::io;
 use std::thread::JoinHandle;
@@ -23,33 +23,85 @@ const MAX_BUFFER: usize = 256 << 20;
 /// Events that are handed over together.
 const BATCH: usize = 1024;
 
+/// The kernel's events and lists, as the monitor meets them.
+trait Source {
+    /// Waits for a datagram of events. ENOBUFS says that some were lost.
+    fn receive(&mut self) -> Result<&[u8], Errno>;
+
+    /// The same without waiting; `None` where nothing is there.
+    fn receive_ready(&mut self) -> Result<Option<&[u8]>, Errno>;
+
+    /// Hears, in a buffer of that size, what happens from now on; what waits to be read is forgotten.
+    fn listen_anew(&mut self, buffer: usize) -> io::Result<()>;
+
+    /// Lists everything as it is now.
+    fn list(&self, buffer: usize, visit: &mut dyn FnMut(&wire::Message<'_>)) -> io::Result<()>;
+}
+
+impl Source for Socket {
+    fn receive(&mut self) -> Result<&[u8], Errno> {
+        Self::receive(self)
+    }
+
+    fn receive_ready(&mut self) -> Result<Option<&[u8]>, Errno> {
+        Self::receive_ready(self)
+    }
+
+    fn listen_anew(&mut self, buffer: usize) -> io::Result<()> {
+        *self = Self::open(GROUPS, buffer)?;
+        Ok(())
+    }
+
+    fn list(&self, buffer: usize, mut visit: &mut dyn FnMut(&wire::Message<'_>)) -> io::Result<()> {
+        let mut socket = Self::open(0, buffer)?;
+        // struct ifinfomsg, struct ifaddrmsg, struct rtmsg: only the family is read.
+        socket.dump(RTM_GETLINK, &[0; 16], &mut visit)?;
+        socket.dump(RTM_GETADDR, &[0; 8], &mut visit)?;
+        dump_nexthops(&mut socket, &mut visit)?;
+        for family in [AF_INET, AF_INET6] {
+            let mut rtmsg = [0; 12];
+            rtmsg[0] = family;
+            socket.dump(RTM_GETROUTE, &rtmsg, &mut visit)?;
+        }
+        Ok(())
+    }
+}
+
 /// What zebra wants of the monitor while it runs.
 #[derive(Debug)]
 pub struct Monitor {
-    events: Socket,
+    follower: Follower<Socket>,
+}
+
+impl Monitor {
+    /// Opens the event socket before the first dump, so that nothing falls between the two.
+    pub fn open(buffer: usize, writer_port: u32, out: mpsc::Sender<Vec<Event>>) -> io::Result<Self> {
+        let events = Socket::open(GROUPS, buffer)?;
+        Ok(Self { follower: Follower { events, buffer, out, writer_port } })
+    }
+
+    /// Follows the kernel in a thread until nobody listens.
+    pub fn spawn(mut self) -> io::Result<JoinHandle<()>> {
+        std::thread::Builder::new().name("netlink".to_owned()).spawn(move || {
+            if let Err(error) = self.follower.run() {
+                tracing::error!(%error, "lost the kernel's events");
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Follower<S> {
+    events: S,
     buffer: usize,
     out: mpsc::Sender<Vec<Event>>,
     /// Socket of the writer: what it caused is no news.
     writer_port: u32,
 }
 
-impl Monitor {
-    /// Opens the event socket before the first dump, so that nothing falls between the two.
-    pub fn open(buffer: usize, writer_port: u32, out: mpsc::Sender<Vec<Event>>) -> io::Result<Self> {
-        Ok(Self { events: Socket::open(GROUPS, buffer)?, buffer, out, writer_port })
-    }
-
-    /// Follows the kernel in a thread until nobody listens.
-    pub fn spawn(mut self) -> io::Result<JoinHandle<()>> {
-        std::thread::Builder::new().name("netlink".to_owned()).spawn(move || {
-            if let Err(error) = self.run() {
-                tracing::error!(%error, "lost the kernel's events");
-            }
-        })
-    }
-
+impl<S: Source> Follower<S> {
     fn run(&mut self) -> io::Result<()> {
-        self.dump_or_retry()?;
+        patiently(|| self.dump())?;
         loop {
             let mut lost = false;
             let mut batch = Vec::new();
@@ -78,51 +130,44 @@ impl Monitor {
         }
     }
 
+    /// What still waits in the socket is older than what was lost, and until that is read to its end the kernel adds
+    /// nothing and says nothing of it: read after the dump it would bring back links that are gone, and what happens
+    /// during the dump would be missed. So a new socket hears everything from before the dump on.
     fn resync(&mut self) -> io::Result<()> {
         self.buffer = (self.buffer * 2).min(MAX_BUFFER);
         tracing::warn!(octets = self.buffer, "the kernel dropped events; reading everything again");
-        self.events.set_receive_buffer(self.buffer);
-        self.dump_or_retry()
-    }
-
-    /// A dump that fails is tried again: the kernel may be short of memory just now.
-    fn dump_or_retry(&self) -> io::Result<()> {
-        let mut wait = Duration::from_millis(100);
-        loop {
-            match self.dump() {
-                Err(error) if wait < Duration::from_secs(10) => {
-                    tracing::warn!(%error, "the kernel did not list everything; asking again");
-                    std::thread::sleep(wait);
-                    wait *= 2;
-                }
-                outcome => return outcome,
-            }
-        }
+        patiently(|| self.events.listen_anew(self.buffer))?;
+        patiently(|| self.dump())
     }
 
     fn dump(&self) -> io::Result<()> {
-        let mut socket = Socket::open(0, self.buffer)?;
         let mut batch = vec![Event::DumpBegin];
         let out = &self.out;
-        let mut hand_over = |message: &wire::Message<'_>| {
+        self.events.list(self.buffer, &mut |message| {
             batch.extend(parse::event(message));
             if batch.len() >= BATCH {
                 // Nobody listens only while zebra ends.
                 let _ = out.blocking_send(std::mem::take(&mut batch));
             }
-        };
-        // struct ifinfomsg, struct ifaddrmsg, struct rtmsg: only the family is read.
-        socket.dump(RTM_GETLINK, &[0; 16], &mut hand_over)?;
-        socket.dump(RTM_GETADDR, &[0; 8], &mut hand_over)?;
-        dump_nexthops(&mut socket, &mut hand_over)?;
-        for family in [AF_INET, AF_INET6] {
-            let mut rtmsg = [0; 12];
-            rtmsg[0] = family;
-            socket.dump(RTM_GETROUTE, &rtmsg, &mut hand_over)?;
-        }
+        })?;
         batch.push(Event::DumpEnd);
         let _ = out.blocking_send(batch);
         Ok(())
+    }
+}
+
+/// What fails is tried again: the kernel may be short of memory just now.
+fn patiently(mut attempt: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    let mut wait = Duration::from_millis(100);
+    loop {
+        match attempt() {
+            Err(error) if wait < Duration::from_secs(10) => {
+                tracing::warn!(%error, "the kernel did not list everything; asking again");
+                std::thread::sleep(wait);
+                wait *= 2;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
@@ -187,4 +232,143 @@ fn collect(datagram: &[u8], writer_port: u32, batch: &mut Vec<Event>) {
     };
     let news = wire::messages(datagram).filter(|message| !ours(message));
     batch.extend(news.filter_map(|message| parse::event(&message)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::{BTreeSet, VecDeque};
+
+    use zebra_core::{NexthopId, NexthopObject, NexthopOp};
+
+    use super::*;
+
+    /// A socket as Linux has it: what does not fit is lost, which is said once, and so is everything after it until the
+    /// socket has been read to its end. The script is what others do each time that somebody reads.
+    #[derive(Default)]
+    struct Fake {
+        state: RefCell<State>,
+        datagram: Vec<u8>,
+    }
+
+    #[derive(Default)]
+    struct State {
+        script: VecDeque<Vec<(u32, bool)>>,
+        objects: BTreeSet<u32>,
+        queue: VecDeque<Vec<u8>>,
+        room: usize,
+        congested: bool,
+        unsaid: bool,
+    }
+
+    fn octets(id: u32, there: bool) -> Vec<u8> {
+        let mut out = wire::Builder::default();
+        let object = there.then(|| NexthopObject::Group(vec![(NexthopId(1), 1)]));
+        super::super::nexthop::operation(&NexthopOp { id: NexthopId(id), seq: 0, object }, 1, &mut out);
+        out.octets
+    }
+
+    impl State {
+        fn others(&mut self) {
+            for (id, there) in self.script.pop_front().unwrap_or_default() {
+                if there {
+                    self.objects.insert(id)
+                } else {
+                    self.objects.remove(&id)
+                };
+                if self.congested || self.queue.len() >= self.room {
+                    self.unsaid |= !self.congested;
+                    self.congested = true;
+                } else {
+                    self.queue.push_back(octets(id, there));
+                }
+            }
+        }
+
+        fn read(&mut self) -> Result<Option<Vec<u8>>, Errno> {
+            if std::mem::take(&mut self.unsaid) {
+                return Err(Errno::ENOBUFS);
+            }
+            let datagram = self.queue.pop_front();
+            self.congested &= !self.queue.is_empty();
+            Ok(datagram)
+        }
+    }
+
+    impl Source for Fake {
+        fn receive(&mut self) -> Result<&[u8], Errno> {
+            let state = self.state.get_mut();
+            state.others();
+            // Nothing will come any more: the end of the test.
+            self.datagram = state.read()?.ok_or(Errno::EBADF)?;
+            Ok(&self.datagram)
+        }
+
+        fn receive_ready(&mut self) -> Result<Option<&[u8]>, Errno> {
+            let Some(datagram) = self.state.get_mut().read()? else { return Ok(None) };
+            self.datagram = datagram;
+            Ok(Some(&self.datagram))
+        }
+
+        fn listen_anew(&mut self, buffer: usize) -> io::Result<()> {
+            let state = self.state.get_mut();
+
+            state.queue.clear();
+            (state.congested, state.unsaid, state.room) = (false, false, buffer);
+            Ok(())
+        }
+
+        fn list(&self, _: usize, visit: &mut dyn FnMut(&wire::Message<'_>)) -> io::Result<()> {
+            let listed = self.state.borrow().objects.clone();
+            for id in listed {
+                wire::messages(&octets(id, true)).for_each(|message| visit(&message));
+            }
+            self.state.borrow_mut().others();
+            Ok(())
+        }
+    }
+
+    /// What somebody who takes the events at their word believes to be there in the end, and what is.
+    fn follow(script: &[&[(u32, bool)]]) -> (BTreeSet<u32>, BTreeSet<u32>) {
+        let (out, mut events) = mpsc::channel(1000);
+        let script = script.iter().map(|changes| changes.to_vec()).collect();
+        let state = State { script, room: 2, ..State::default() };
+        let events_of = Fake { state: RefCell::new(state), datagram: Vec::new() };
+        let mut follower = Follower { events: events_of, buffer: 2, out, writer_port: 0 };
+        assert_eq!(follower.run().unwrap_err().raw_os_error(), Some(Errno::EBADF as i32));
+        let mut believed = BTreeSet::new();
+        while let Ok(batch) = events.try_recv() {
+            for event in batch {
+                match event {
+                    Event::DumpBegin => believed.clear(),
+                    Event::KernelNexthop(told) => drop(believed.insert(told.id.0)),
+                    Event::KernelNexthopGone(id) => drop(believed.remove(&id.0)),
+                    _ => {}
+                }
+            }
+        }
+        (believed, follower.events.state.into_inner().objects)
+    }
+
+    #[test]
+    fn what_was_heard_before_a_loss_does_not_outlive_it() {
+        // The removal is lost, the addition before it still waits to be read.
+        let (believed, there) = follow(&[&[], &[(5, true), (6, true), (5, false)]]);
+        assert_eq!(there, BTreeSet::from([6]));
+        assert_eq!(believed, there);
+    }
+
+    #[test]
+    fn what_happens_during_the_dump_after_a_loss_is_heard() {
+        let (believed, there) = follow(&[&[], &[(5, true), (6, true), (7, true)], &[(8, true), (6, false)]]);
+        assert_eq!(there, BTreeSet::from([5, 7, 8]));
+        assert_eq!(believed, there);
+    }
+
+    #[test]
+    fn without_a_loss_the_events_follow_the_dump() {
+        let (believed, there) = follow(&[&[(5, true)], &[(5, false)], &[(6, true), (7, true)]]);
+        assert_eq!(there, BTreeSet::from([6, 7]));
+        assert_eq!(believed, there);
+    }
 }

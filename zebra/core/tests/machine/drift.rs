@@ -332,6 +332,25 @@ proptest! {
 }
 
 #[test]
+fn what_was_under_way_while_events_were_lost_is_looked_at_once_more() {
+    let mut rough = Rough::new();
+    rough.update(0, Some(0));
+    rough.work(usize::MAX);
+    // It is in the kernel and goes, and the answer comes after the dump that did not list it.
+    rough.delete(prefix(0), Telling::Overrun);
+    rough.deliver_events(usize::MAX);
+    rough.pass(Duration::from_millis(1));
+    rough.deliver_results();
+    assert!(rough.kernel.is_empty());
+    for _ in 0..2 {
+        rough.pass(Duration::from_secs(3));
+        rough.deliver_events(usize::MAX);
+        rough.work(usize::MAX);
+    }
+    assert_eq!(rough.kernel.len(), 1);
+}
+
+#[test]
 fn drift_names_what_is_missing_different_and_orphaned_and_repairs_nothing() {
     let mut world = World::new();
     world.link(1, true);
