@@ -78,7 +78,7 @@ pub struct Drift {
     pub listed: u64,
     /// Routes that it should have.
     pub held: u64,
-    /// Destinations with an operation under way.
+    /// Destinations and next-hop objects with an operation under way.
     pub settling: u64,
     pub missing: u64,
     pub different: u64,
@@ -405,8 +405,12 @@ impl Zebra {
 
     /// Next-hop objects that the list did not name.
     fn missing_nexthops(&mut self) {
-        let Some(look) = &self.audits.look else { return };
+        let Some(look) = &mut self.audits.look else { return };
         let report = look.purpose == Purpose::Report;
+        let under_way =
+            |object: &Object| object.state == ObjectState::Queued || newer(object.seq, Some(look.seq));
+        let settling = self.groups.objects().filter(|(_, object)| under_way(object)).count();
+        look.drift.settling += settling as u64;
         let missing = |(id, object): &(NexthopId, &Object)| {
             object.state == ObjectState::Installed
                 && !look.nexthops.contains(id)
