@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ferrite_types::{Asn, Community, ExtCommunity, LargeCommunity, RouterId};
+use ferrite_types::{Asn, Community, ExtCommunity, Ipv6ExtCommunity, LargeCommunity, RouterId};
 
 mod as_path;
 mod code;
@@ -86,6 +86,15 @@ pub struct RareAttributes {
     pub otc: Option<Asn>,
     /// Attributes passed on as they are, whether unknown or only checked, in ascending order of code.
     pub unknown: Box<[RawAttribute]>,
+}
+
+impl RareAttributes {
+    /// Those of RFC 5701, which are passed on as they came.
+    pub fn ipv6_ext_communities(&self) -> impl Iterator<Item = Ipv6ExtCommunity> + '_ {
+        let carried = self.unknown.iter().filter(|raw| raw.code == AttrCode::IPV6_EXT_COMMUNITIES.0);
+        let items = carried.flat_map(|raw| raw.value.as_chunks::<{ Ipv6ExtCommunity::LEN }>().0);
+        items.map(|octets| Ipv6ExtCommunity(*octets))
+    }
 }
 
 /// The attributes of a route, decoded and judged. Interned: routes hold an `Arc` of it.

@@ -205,6 +205,27 @@ impl FromStr for ExtCommunity {
     }
 }
 
+/// An IPv6-address-specific extended community (RFC 5701): type, sub-type, an address, two octets of its owner.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ipv6ExtCommunity(pub [u8; 20]);
+
+impl Ipv6ExtCommunity {
+    /// Octets of one.
+    pub const LEN: usize = 20;
+}
+
+impl fmt::Display for Ipv6ExtCommunity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [kind, subtype, rest @ .., high, low] = self.0;
+        let (address, local) = (std::net::Ipv6Addr::from(rest), u16::from_be_bytes([high, low]));
+        match (kind, subtype) {
+            (0, ExtCommunity::ROUTE_TARGET) => write!(f, "RT:{address}:{local}"),
+            (0, ExtCommunity::SITE_OF_ORIGIN) => write!(f, "SoO:{address}:{local}"),
+            _ => write!(f, "UNK:{kind}, {subtype}"),
+        }
+    }
+}
+
 fn number<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
@@ -214,6 +235,17 @@ serde_as_text!(Community, LargeCommunity);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_community_of_an_ipv6_address_names_it() {
+        let mut octets = [0; Ipv6ExtCommunity::LEN];
+        octets[1] = ExtCommunity::ROUTE_TARGET;
+        octets[2..4].copy_from_slice(&[0x20, 0x01]);
+        octets[19] = 10;
+        assert_eq!(Ipv6ExtCommunity(octets).to_string(), "RT:2001:::10");
+        octets[0] = 0x40;
+        assert_eq!(Ipv6ExtCommunity(octets).to_string(), "UNK:64, 2");
+    }
 
     #[test]
     fn communities_keep_their_text() {

@@ -12,7 +12,7 @@ pub mod text;
 pub mod time;
 pub mod zclient;
 
-pub use community::{Community, ExtCommunity, LargeCommunity};
+pub use community::{Community, ExtCommunity, Ipv6ExtCommunity, LargeCommunity};
 pub use ids::{
     Asn, AsnNotation, Distance, Esi, IfIndex, Label, MacAddr, Metric, RouteDistinguisher, RouterId, TableId,
     Tag, Vni, VrfId,

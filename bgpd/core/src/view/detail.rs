@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use bgp_packet::attr::{AsPath, Attributes, Origin, SegmentKind};
+use bgp_packet::attr::{AsPath, AttrCode, Attributes, Origin, SegmentKind};
 use ferrite_rpki::{AspaState, OriginState};
 use ferrite_types::{Asn, Prefix, RouterId};
 use indexmap::IndexMap;
@@ -103,6 +103,9 @@ pub struct PathDetail {
     pub community: Option<CommunityDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_community: Option<TextDetail>,
+    /// RFC 5701.
+    #[serde(rename = "extendedIpv6Community", skip_serializing_if = "Option::is_none")]
+    pub extended_ipv6_community: Option<TextDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub large_community: Option<CommunityDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -313,6 +316,9 @@ impl PathDetail {
             community: CommunityDetail::of(&attrs.communities),
             extended_community: CommunityDetail::of(&attrs.ext_communities)
                 .map(|c| TextDetail { string: c.string }),
+            extended_ipv6_community: rare
+                .and_then(|rare| CommunityDetail::of(&rare.ipv6_ext_communities().collect::<Vec<_>>()))
+                .map(|c| TextDetail { string: c.string }),
             large_community: CommunityDetail::of(&attrs.large_communities),
             originator_id: rare.and_then(|rare| rare.originator_id),
             cluster_list: rare
@@ -323,6 +329,7 @@ impl PathDetail {
             unknown_attributes: rare.map_or_else(Vec::new, |rare| {
                 rare.unknown
                     .iter()
+                    .filter(|raw| raw.code != AttrCode::IPV6_EXT_COMMUNITIES.0)
                     .map(|raw| UnknownAttribute {
                         attribute_type: raw.code,
                         flags: raw.flags,
@@ -391,7 +398,7 @@ impl fmt::Display for PathDetail {
         if let Some(list) = &self.community {
             writeln!(f, "      Community: {}", list.string)?;
         }
-        if let Some(list) = &self.extended_community {
+        for list in [&self.extended_community, &self.extended_ipv6_community].into_iter().flatten() {
             writeln!(f, "      Extended Community: {}", list.string)?;
         }
         if let Some(list) = &self.large_community {
