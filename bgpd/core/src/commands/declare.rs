@@ -381,7 +381,7 @@ fn various(registry: &mut Commands) {
     registry.exec(ExecCommand::new("show bmp [json]", &help, Command::Bmp));
     show_all(registry, "vrfs [json]", &["Instances", JSON], Command::Vrfs);
     registry.exec(ExecCommand::new(
-        "show key chain [KEYCHAIN_NAME$chain] [json]",
+        "show key chain [KEYCHAIN_NAME$name] [json]",
         &[
             "Show running system information",
             "Authentication key management",

@@ -95,7 +95,7 @@ impl Speaker {
     fn key_chains(&self, now: Timestamp, args: &Args) -> String {
         let time = self.host.epoch + now.as_micros() / 1_000_000;
         let time = i64::try_from(time).unwrap_or(i64::MAX);
-        let name = args.get("chain");
+        let name = args.get("name");
         let view = KeyChainsView::new(&self.config.key_chains, name, time, self.host.local_clock.0);
         if args.has("json") { json(&view) } else { view.to_string() }
     }

@@ -100,6 +100,9 @@ fn why_a_signed_connection_failed_is_shown() {
         text.contains("TCP-AO with key chain K\n  No connection: TCP-AO is not in this kernel\n"),
         "{text}"
     );
-    let chains = lab.run("show key chain K json");
-    assert!(chains.contains("\"sendKey\": 1") && !chains.contains("one"), "{chains}");
+    for line in ["show key chain K json", "show key chain json"] {
+        let chains = lab.run(line);
+        assert!(chains.contains("\"sendKey\": 1") && !chains.contains("one"), "{line}: {chains}");
+    }
+    assert!(lab.run("show key chain").contains("Key-chain K:"));
 }
