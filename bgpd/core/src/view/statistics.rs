@@ -64,7 +64,8 @@ impl StatisticsView {
     pub fn new(afi: Afi, title: String, instance: String, sum: &TableStatistics) -> Self {
         let bits: i32 = if afi == Afi::Ipv6 { 128 } else { 32 };
         let size = |prefix: &Prefix| 2f64.powi(bits - i32::from(prefix.len()));
-        let space: f64 = sum.uncovered.iter().map(size).sum();
+        // The sum of nothing would be -0.
+        let space = sum.uncovered.iter().map(size).fold(0.0, |sum: f64, size| sum + size);
         let outer = sum.uncovered.len() as u64;
         let blocks = |length: i32| space / 2f64.powi(bits - length);
         let lengths = sum.lengths.iter().enumerate().filter(|(_, count)| **count > 0);
