@@ -385,7 +385,7 @@ impl Reader {
             established.faults.count(&update);
             log_faults(&self.name, &mut established.fault_log, &update, body);
         }
-        spoken::received(&self.name, &update);
+        spoken::received(&self.name, &update, body);
         let displaced = established.batches.add(&update);
         let full = established.batches.is_full();
         self.push(displaced).await;

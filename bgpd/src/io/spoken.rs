@@ -1,7 +1,7 @@
 //! `debug bgp updates [in|out]`: what neighbours and we say of routes, a line for each set of attributes.
 //!
 //! What is sent is read from the octets on their way out, so that the log tells what was said and not what was meant. Nothing
-//! is read or written while nobody asked for it.
+//! is read or written while nobody asked for it. `debug bgp updates detail` adds the octets.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,8 @@ pub struct Spoken {
 impl Spoken {
     /// Whole messages that are on their way out.
     pub fn sent(&self, mut messages: Bytes) {
-        if !tracing::enabled!(target: "bgpd::updates::out", tracing::Level::DEBUG) {
+        let detail = wants_octets();
+        if !detail && !tracing::enabled!(target: "bgpd::updates::out", tracing::Level::DEBUG) {
             return;
         }
         let mut cache = AttributeCache::default();
@@ -34,6 +35,9 @@ impl Spoken {
             let message = messages.split_to(len);
             if kind != UPDATE {
                 continue;
+            }
+            if detail {
+                octets(&self.to, "send", &message);
             }
             if let Ok(update) = update::decode(&message.slice(HEADER_LEN..), &self.context, &mut cache) {
                 for line in lines(&update) {
@@ -44,8 +48,20 @@ impl Spoken {
     }
 }
 
+fn wants_octets() -> bool {
+    tracing::enabled!(target: "bgpd::updates::detail", tracing::Level::DEBUG)
+}
+
+fn octets(name: &str, way: &str, octets: &[u8]) {
+    let text: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    tracing::debug!(target: "bgpd::updates::detail", "{name} {way} UPDATE of {} octets: {text}", octets.len());
+}
+
 /// A neighbour's UPDATE was read.
-pub fn received(from: &str, update: &Update) {
+pub fn received(from: &str, update: &Update, body: &[u8]) {
+    if wants_octets() {
+        octets(from, "rcvd", body);
+    }
     if !tracing::enabled!(target: "bgpd::updates::in", tracing::Level::DEBUG) {
         return;
     }

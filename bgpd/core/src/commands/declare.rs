@@ -72,6 +72,12 @@ static DEBUGS: &[DebugFlag] = &[
         target: "bgpd::updates::out",
     },
     DebugFlag {
+        line: "debug bgp updates detail",
+        help: &["Debugging functions", "BGP information", "UPDATEs", "With their octets"],
+        text: "BGP updates debugging is on (detail)",
+        target: "bgpd::updates::detail",
+    },
+    DebugFlag {
         line: "debug bgp keepalives",
         help: &["Debugging functions", "BGP information", "KEEPALIVEs received"],
         text: "BGP keepalives debugging is on",
