@@ -96,7 +96,8 @@ impl OrfList {
         }
     }
 
-    /// What the entry with the lowest sequence number that matches says.
+    /// What the entry with the lowest sequence number that matches says; of entries with one number, the one shown first, which
+    /// denies before another permits.
     pub fn permits(&self, prefix: Prefix) -> bool {
         if self.is_empty() {
             return true;
@@ -104,7 +105,7 @@ impl OrfList {
         let covering = self.lengths.keys().take_while(|len| **len <= prefix.len());
         let lists = covering.filter_map(|len| self.entries.get(&prefix.truncate(*len)));
         let matching = lists.flatten().filter(|entry| entry.matches(prefix));
-        matching.min_by_key(|entry| entry.sequence).is_some_and(|entry| entry.permit)
+        matching.min().is_some_and(|entry| entry.permit)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -138,6 +139,17 @@ mod tests {
 
     fn add(entry: OrfEntry) -> OrfItem {
         OrfItem::Entry { action: OrfAction::Add, entry }
+    }
+
+    #[test]
+    fn of_entries_with_one_number_the_one_that_is_shown_first_decides() {
+        for order in [[true, false], [false, true]] {
+            let mut list = OrfList::default();
+            order.into_iter().for_each(|permit| list.add(entry(5, permit, "0.0.0.0/0", Some(32))));
+            list.add(entry(5, true, "10.0.0.0/8", Some(32)));
+            assert!(!list.permits("10.1.0.0/16".parse().unwrap()));
+            assert!(!list.sorted().first().unwrap().permit);
+        }
     }
 
     #[test]
