@@ -184,6 +184,15 @@ impl Router {
         run(self.host_command("ip").args(args.split_whitespace())).map_err(|e| e.during(self.name()))
     }
 
+    /// The link-local address of an interface; an error while it has none.
+    pub fn link_local(&self, interface: &str) -> Result<String> {
+        let text = self.ip(&format!("-6 -o address show dev {interface} scope link"))?;
+        let addr = text.split_whitespace().skip_while(|word| *word != "inet6").nth(1).unwrap_or_default();
+        let addr = addr.split('/').next().unwrap_or_default().to_owned();
+        crate::ensure!(!addr.is_empty(), "{interface} has no link-local address: {text}");
+        Ok(addr)
+    }
+
     /// Writes a file below the router's folder and returns the path by which the router knows it.
     pub fn write(&self, path: &str, content: &str) -> Result<String> {
         std::fs::write(self.0.dir.join(path), content)?;

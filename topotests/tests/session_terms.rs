@@ -250,15 +250,6 @@ fn with_fast_convergence_a_session_ends_with_the_route_to_its_neighbor() {
     });
 }
 
-/// The link-local address that a router has on an interface.
-fn link_local(router: &Router, interface: &str) -> Result<String> {
-    let text = router.ip(&format!("-6 -o address show dev {interface} scope link"))?;
-    let addr = text.split_whitespace().skip_while(|word| *word != "inet6").nth(1).unwrap_or_default();
-    let addr = addr.split('/').next().unwrap_or_default().to_owned();
-    ensure!(!addr.is_empty(), "{interface} has no link-local address: {text}");
-    Ok(addr)
-}
-
 #[test]
 fn bird_and_gobgp_are_neighbors_on_links_without_addresses() {
     run(&Needs::ours_and_peers(), |net| {
@@ -268,7 +259,7 @@ fn bird_and_gobgp_are_neighbors_on_links_without_addresses() {
         let (to_gobgp, from_gobgp) = net.link(&r1, "", &gobgp, "")?;
         net.loopback(&r1, "192.0.2.1/32")?;
         let of = |router: &Router, interface: &str| {
-            wait_until(PATIENCE, "a link-local address", || link_local(router, interface))
+            wait_until(PATIENCE, "a link-local address", || router.link_local(interface))
         };
         let (ours_bird, ours_gobgp) = (of(&r1, &to_bird)?, of(&r1, &to_gobgp)?);
         let theirs = of(&gobgp, &from_gobgp)?;

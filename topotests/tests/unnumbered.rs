@@ -44,15 +44,6 @@ fn ping(from: &Router, source: &str, to: &str) -> Result<()> {
     from.run("ping", &["-c", "1", "-W", "2", "-I", source, to]).map(drop)
 }
 
-/// The link-local address that a router has on an interface.
-fn link_local(router: &Router, interface: &str) -> Result<String> {
-    let text = router.ip(&format!("-6 -o address show dev {interface} scope link"))?;
-    let addr = text.split_whitespace().skip_while(|word| *word != "inet6").nth(1).unwrap_or_default();
-    let addr = addr.split('/').next().unwrap_or_default().to_owned();
-    ensure!(!addr.is_empty(), "{interface} has no link-local address: {text}");
-    Ok(addr)
-}
-
 #[test]
 fn a_leaf_and_spine_fabric_without_addresses_carries_both_families() {
     run(&Needs::ours_and_peers(), |net| {
@@ -67,7 +58,7 @@ fn a_leaf_and_spine_fabric_without_addresses_carries_both_families() {
             net.loopback(router, &loopbacks(number))?;
             router.start(&fabric(asn, number, &["eth0", "eth1"]))?;
         }
-        let spines = [link_local(&spine1, "eth0")?, link_local(&spine2, "eth0")?];
+        let spines = [spine1.link_local("eth0")?, spine2.link_local("eth0")?];
         eventually("each leaf has the other's routes through both spines", || {
             for prefix in ["192.0.2.2/32", "2001:db8:2::1/128"] {
                 leaf1.kernel_route_via(prefix, &[&spines[0], &spines[1]])?;
@@ -277,7 +268,7 @@ fn a_host_configures_itself_by_what_we_advertise() {
 exit
 ",
         )?;
-        let router = link_local(&r1, "eth0")?;
+        let router = r1.link_local("eth0")?;
         eventually("the host has an address and a default route of that preference", || {
             let addresses = host.ip("-6 -o address show dev eth0 scope global")?;
             ensure!(addresses.contains("2001:db8:5:"), "{addresses}");

@@ -21,11 +21,6 @@ impl<C: 'static, H> Registry<C, H> {
         self.known_by_name(nodes, &format!("no {beginning} [LINE...]"), Action::Nothing);
     }
 
-    /// Takes lines that begin like this and that ask for what is so anyway.
-    pub fn ignore(&mut self, nodes: &[&'static Node], beginning: &str) {
-        self.known_by_name(nodes, &format!("{beginning} [LINE...]"), Action::Nothing);
-    }
-
     fn known_by_name(&mut self, nodes: &[&'static Node], syntax: &str, action: Action<H>) {
         let tokens = syntax::parse(syntax, &[]).map_or(0, |parsed| parsed.tokens);
         let help = vec![HELP.to_owned(); tokens];
