@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use zebra_core::ClientKey;
 use zebra_core::commands::{Answer, Show};
 
-use crate::world::{World, listed, via};
+use crate::world::{Timed, World, listed, via};
 
 const BGP: RouteProtocol = RouteProtocol::Bgp;
 

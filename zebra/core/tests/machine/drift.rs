@@ -14,7 +14,7 @@ use zebra_core::{
     Options, WallClock, Zebra,
 };
 
-use crate::world::{World, address, attrs, batch, link, listed, via};
+use crate::world::{Timed, World, address, attrs, batch, link, listed, via};
 
 const BGP: ClientKey = ClientKey(1);
 const EPERM: i32 = 1;
@@ -36,6 +36,16 @@ struct Rough {
     refuse: Vec<i32>,
     audits: VecDeque<u64>,
     reports: Vec<Arc<Drift>>,
+}
+
+impl Timed for Rough {
+    fn machine(&mut self) -> (&mut Zebra, &mut Timestamp) {
+        (&mut self.zebra, &mut self.now)
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) {
+        self.perform(actions);
+    }
 }
 
 impl Rough {
@@ -80,17 +90,6 @@ impl Rough {
                 _ => {}
             }
         }
-    }
-
-    fn pass(&mut self, time: Duration) {
-        let until = self.now + time;
-        while let Some(deadline) = self.zebra.next_deadline().filter(|at| *at <= until) {
-            self.now = self.now.max(deadline);
-            let mut actions = Vec::new();
-            self.zebra.tick(self.now, &mut actions);
-            self.perform(actions);
-        }
-        self.now = until;
     }
 
     /// The kernel works some operations off; their answers are on the way.

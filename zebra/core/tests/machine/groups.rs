@@ -11,7 +11,7 @@ use zebra_core::{
     NexthopResult, Options, WallClock, Zebra,
 };
 
-use crate::world::{address, attrs, link, listed, via};
+use crate::world::{Timed, address, attrs, link, listed, via};
 
 const ENOENT: i32 = 2;
 const EINVAL: i32 = 22;
@@ -105,6 +105,16 @@ fn hello(protocol: RouteProtocol) -> Hello {
     Hello { daemon: protocol.name().to_owned(), protocol, instance: 0, restarting: false }
 }
 
+impl Timed for Lab {
+    fn machine(&mut self) -> (&mut Zebra, &mut Timestamp) {
+        (&mut self.zebra, &mut self.now)
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) {
+        self.perform(actions);
+    }
+}
+
 impl Lab {
     fn new(kernel: Kernel) -> Self {
         let options = Options { nexthop_objects: true, ..Options::default() };
@@ -133,17 +143,6 @@ impl Lab {
         let mut actions = Vec::new();
         self.zebra.handle(self.now, event, &mut actions);
         self.perform(actions);
-    }
-
-    fn pass(&mut self, time: Duration) {
-        let until = self.now + time;
-        while let Some(deadline) = self.zebra.next_deadline().filter(|at| *at <= until) {
-            self.now = self.now.max(deadline);
-            let mut actions = Vec::new();
-            self.zebra.tick(self.now, &mut actions);
-            self.perform(actions);
-        }
-        self.now = until;
     }
 
     fn perform(&mut self, actions: Vec<Action>) {

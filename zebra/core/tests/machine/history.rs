@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::world::{World, via};
+use crate::world::{Timed, World, via};
 use ferrite_types::RouteProtocol;
 use ferrite_types::zclient::ToZebra;
 use proptest::prelude::*;

@@ -11,7 +11,7 @@ use ferrite_types::{Label, Nexthop, NexthopKind, RouteProtocol, TableId};
 use zebra_core::commands::{Answer, Show};
 use zebra_core::{ClientKey, MplsChange};
 
-use crate::world::{World, via};
+use crate::world::{Timed, World, via};
 
 fn label(value: u32) -> Label {
     Label::new(value).unwrap()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::world::{World, address, via};
+use crate::world::{Timed, World, address, via};
 use ferrite_types::zclient::{
     FromZebra, RedistributeRequest, RouteOutcome, RouterAdvertisements, ToZebra, TrackNexthop,
 };

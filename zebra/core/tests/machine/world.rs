@@ -14,6 +14,26 @@ use zebra_core::{
     LinkKind, MplsChange, Options, Settings, WallClock, Zebra,
 };
 
+/// A zebra in virtual time, whoever performs its actions.
+pub trait Timed {
+    fn machine(&mut self) -> (&mut Zebra, &mut Timestamp);
+    fn perform(&mut self, actions: Vec<Action>);
+
+    /// Lets time pass, deadline by deadline.
+    fn pass(&mut self, time: Duration) {
+        let until = *self.machine().1 + time;
+        loop {
+            let (zebra, now) = self.machine();
+            let Some(deadline) = zebra.next_deadline().filter(|at| *at <= until) else { break };
+            *now = (*now).max(deadline);
+            let mut actions = Vec::new();
+            zebra.tick(*now, &mut actions);
+            self.perform(actions);
+        }
+        *self.machine().1 = until;
+    }
+}
+
 pub struct World {
     pub zebra: Zebra,
     pub now: Timestamp,
@@ -30,6 +50,16 @@ pub struct World {
     /// What the kernel answers for a label in place of success.
     pub refuse_labels: BTreeMap<Label, i32>,
     pub mpls: Vec<MplsChange>,
+}
+
+impl Timed for World {
+    fn machine(&mut self) -> (&mut Zebra, &mut Timestamp) {
+        (&mut self.zebra, &mut self.now)
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) {
+        self.perform(actions);
+    }
 }
 
 impl World {
@@ -57,18 +87,6 @@ impl World {
         let mut actions = Vec::new();
         self.zebra.handle(self.now, event, &mut actions);
         self.perform(actions);
-    }
-
-    /// Lets time pass, deadline by deadline.
-    pub fn pass(&mut self, time: Duration) {
-        let until = self.now + time;
-        while let Some(deadline) = self.zebra.next_deadline().filter(|at| *at <= until) {
-            self.now = self.now.max(deadline);
-            let mut actions = Vec::new();
-            self.zebra.tick(self.now, &mut actions);
-            self.perform(actions);
-        }
-        self.now = until;
     }
 
     pub fn perform(&mut self, actions: Vec<Action>) {
