@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use topotests::daemon::ours;
 use topotests::{Kind, Needs, Net, Result, Router, ensure, json_contains, run, wait_until};
 
 fn eventually(what: &str, condition: impl FnMut() -> Result<()>) -> Result<()> {
@@ -94,5 +95,54 @@ fn traffic_goes_through_a_static_path_of_ours_and_frr() {
             ensure!(kernel_label(&r3, 302)?["to"].is_null(), "label 302 is not taken off");
             Ok(())
         })
+    });
+}
+
+/// Packets through r3's path all the time; how many of them came back.
+fn pings(r1: &Router, count: u32) -> Result<u32> {
+    let count = count.to_string();
+    // Lost packets make it fail; the line that counts them is what we are after.
+    let text = r1.run("sh", &["-c", &format!("ping -c{count} -i0.05 -W1 10.0.34.4 || true")])?;
+    let line = text.lines().find(|line| line.contains("received")).unwrap_or_default();
+    let received = line.split(',').find_map(|part| part.trim().strip_suffix(" received"));
+    received.and_then(|number| number.trim().parse().ok()).ok_or_else(|| format!("ping: {text}").into())
+}
+
+#[test]
+fn paths_outlive_a_killed_zebra_and_what_others_take_out_is_put_back() {
+    run(&Needs::ours_and_peers().mpls(), |net| {
+        let (r1, r2, r3) = network(net)?;
+        eventually("packets come through and back", || {
+            kernel_label(&r2, 100)?;
+            r1.run("ping", &["-c1", "-W2", "10.0.34.4"]).map(drop)
+        })?;
+        let before = kernel(&r3)?;
+        let pid = r3.daemon_pid("zebra")?;
+        r3.signal(pid, "KILL")?;
+        r3.wait_gone(pid, Duration::from_secs(10))?;
+        // While nobody is there: one path goes, one of ours that nothing wants comes.
+        r3.ip("-family mpls route del 302")?;
+        r3.ip("-family mpls route add 777 via inet 10.0.34.4 proto 196")?;
+        ensure!(pings(&r1, 20)? == 20, "packets were lost without zebra");
+        ours::start_one(&r3, "zebra", &[], "debugging")?;
+        ours::load(&r3)?;
+        ensure!(pings(&r1, 20)? == 20, "packets were lost while zebra started");
+        eventually("the missing path is back", || kernel_label(&r3, 302).map(drop))?;
+        ensure!(kernel_label(&r3, 777).is_ok(), "a path that may yet be claimed was swept");
+
+        // Others change it while zebra runs.
+        r3.ip("-family mpls route del 300")?;
+        r3.ip("-family mpls route replace 302 via inet 10.0.34.4 proto 196")?;
+        r3.ip("-family mpls route add 778 via inet 10.0.34.4 proto 196")?;
+        eventually("all of it is put right", || {
+            ensure!(kernel_label(&r3, 778).is_err(), "label 778 is nobody's");
+            let now: Vec<Value> = kernel(&r3)?.into_iter().filter(|row| row["dst"] != "777").collect();
+            ensure!(now == before, "{now:?} in place of {before:?}");
+            let drift = r3.vtysh_json("show zebra fib drift json")?;
+            ensure!(drift["inSync"] == true, "{drift}");
+            Ok(())
+        })?;
+        ensure!(pings(&r1, 5)? == 5, "packets are lost");
+        Ok(())
     });
 }

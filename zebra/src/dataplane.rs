@@ -95,18 +95,19 @@ pub fn spawn(
                 Job::Lsps(ops) => {
                     let mut done = Vec::with_capacity(ops.len());
                     dataplane.program_lsps(&ops, &mut done);
-                    for failed in done.iter().filter(|result| result.errno != 0) {
-                        let error = io::Error::from_raw_os_error(failed.errno);
-                        tracing::warn!(target: "zebra::mpls", label = %failed.label, %error, "the kernel refused a label-switched path");
+                    let failed = done.iter().filter(|result| result.errno != 0);
+                    if let Some((first, error, more)) = refused(failed, |result| result.errno) {
+                        let of = done.len();
+                        tracing::warn!(target: "zebra::mpls", label = %first.label, %error, more, of, "the kernel refused a label-switched path");
                     }
                     let _ = results.send(Done::Lsps(done));
                 }
                 Job::Nexthops(ops) => {
                     let mut done = Vec::with_capacity(ops.len());
                     dataplane.program_nexthops(&ops, &mut done);
-                    for failed in done.iter().filter(|result| result.errno != 0) {
-                        let error = io::Error::from_raw_os_error(failed.errno);
-                        tracing::warn!(nexthop = %failed.id, %error, "the kernel refused a next hop");
+                    let failed = done.iter().filter(|result| result.errno != 0);
+                    if let Some((first, error, more)) = refused(failed, |result| result.errno) {
+                        tracing::warn!(nexthop = %first.id, %error, more, of = done.len(), "the kernel refused a next hop");
                     }
                     let _ = results.send(Done::Nexthops(done));
                 }
@@ -120,11 +121,18 @@ pub fn spawn(
     })
 }
 
-/// One line per batch: a kernel that refuses a table of routes must not fill the log with it.
+/// The first of a batch that was refused, why, and how many more: one line per batch, for a kernel that refuses a whole table
+/// must not fill the log with it.
+fn refused<'a, T>(
+    mut failed: impl Iterator<Item = &'a T>,
+    errno: impl Fn(&T) -> i32,
+) -> Option<(&'a T, io::Error, usize)> {
+    let first = failed.next()?;
+    Some((first, io::Error::from_raw_os_error(errno(first)), failed.count()))
+}
+
 fn log_failures(ops: &[FibOp], results: &[FibResult]) {
-    let mut failed = results.iter().filter(|result| result.errno != 0);
-    let Some(first) = failed.next() else { return };
-    let error = io::Error::from_raw_os_error(first.errno);
-    let more = failed.count();
+    let failed = results.iter().filter(|result| result.errno != 0);
+    let Some((first, error, more)) = refused(failed, |result| result.errno) else { return };
     tracing::warn!(prefix = %first.prefix, %error, more, of = ops.len(), "the kernel refused a route");
 }

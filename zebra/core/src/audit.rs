@@ -9,11 +9,13 @@
 //! the end a walk in slices finds those without it. An operation that was begun after the look makes a destination
 //! unsettled: what the list says of it is old.
 
+mod lsps;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrite_types::{Afi, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Timestamp, VrfId};
+use ferrite_types::{Afi, Label, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, Timestamp, VrfId};
 use rustc_hash::FxHashSet;
 
 use crate::action::{Action, FibOpKind, FibRoute, NexthopId};
@@ -63,6 +65,8 @@ pub struct DriftRow {
     pub prefix: Prefix,
     /// It is no route but this next-hop object.
     pub nexthop: Option<NexthopId>,
+    /// It is no route but this label's path.
+    pub label: Option<Label>,
     pub kind: DriftKind,
     pub protocol: RouteProtocol,
     pub wanted: Option<Vec<Nexthop>>,
@@ -129,6 +133,9 @@ struct Look {
     drift: Drift,
     /// Next-hop objects that were listed as they should be.
     nexthops: FxHashSet<NexthopId>,
+    /// Labels that were listed, and the last operation on labels when it began.
+    lsps: FxHashSet<Label>,
+    lfib_seq: u32,
     /// The final walk: tables to come, and where it is in the first.
     walk: Option<(Vec<TableKey>, Option<Prefix>)>,
 }
@@ -170,7 +177,7 @@ impl Audits {
         self.due
     }
 
-    fn begin(&mut self, purpose: Purpose, seq: u32, now: Timestamp) -> u64 {
+    fn begin(&mut self, purpose: Purpose, (seq, lfib_seq): (u32, u32), now: Timestamp) -> u64 {
         self.next_id += 1;
         // Zero is what a fresh destination carries.
         self.mark = if self.mark == u8::MAX { 1 } else { self.mark + 1 };
@@ -182,6 +189,8 @@ impl Audits {
             began: now,
             drift: Drift::default(),
             nexthops: FxHashSet::default(),
+            lsps: FxHashSet::default(),
+            lfib_seq,
             walk: None,
         });
         self.next_id
@@ -245,7 +254,7 @@ impl Zebra {
         } else {
             return;
         };
-        let audit = self.audits.begin(purpose, self.fib.last_seq(), self.now);
+        let audit = self.audits.begin(purpose, self.last_seqs(), self.now);
         self.actions.push(Action::Audit { audit, hurry });
     }
 
@@ -253,7 +262,12 @@ impl Zebra {
         // Whoever waits for a report gets one afterwards.
         let answering = std::mem::take(&mut self.audits.answering);
         self.audits.waiting.extend(answering);
-        self.audits.begin(Purpose::Resync, self.fib.last_seq(), self.now);
+        self.audits.begin(Purpose::Resync, self.last_seqs(), self.now);
+    }
+
+    /// The last operations on routes and next hops, and on labels.
+    fn last_seqs(&self) -> (u32, u32) {
+        (self.fib.last_seq(), self.lfib.last_seq())
     }
 
     pub(crate) fn resync_end(&mut self, first: bool) {
@@ -333,6 +347,7 @@ impl Zebra {
                     key,
                     prefix,
                     nexthop: None,
+                    label: None,
                     kind,
                     protocol,
                     wanted,
@@ -350,6 +365,7 @@ impl Zebra {
                     key,
                     prefix,
                     nexthop: None,
+                    label: None,
                     kind,
                     protocol,
                     wanted: None,
@@ -387,6 +403,7 @@ impl Zebra {
             key: crate::rib::key(VrfId::DEFAULT, Afi::Ipv4, TableId::MAIN),
             prefix: Prefix::default_of(Afi::Ipv4),
             nexthop: Some(id),
+            label: None,
             kind,
             protocol: RouteProtocol::System,
             wanted: None,
@@ -457,6 +474,7 @@ impl Zebra {
 
     fn start_walk(&mut self) {
         self.missing_nexthops();
+        self.missing_lsps();
         let keys = self.rib.tables.keys().rev().copied().collect();
         if let Some(look) = &mut self.audits.look {
             look.walk = Some((keys, None));
@@ -515,6 +533,7 @@ impl Zebra {
             key,
             prefix,
             nexthop: None,
+            label: None,
             kind,
             protocol: route.map_or(RouteProtocol::System, |route| route.protocol),
             wanted: route.map(|route| route.nexthops.to_vec()),

@@ -302,6 +302,7 @@ impl Zebra {
         let (id, protocol) = (client.owner, client.hello.protocol);
         let Some(epoch) = self.clients.owner(id).map(|owner| owner.epoch) else { return };
         self.sweep_labels(id, Some(epoch));
+        self.sweep_adopted_lsps(Some(protocol));
         self.sweep(|shape, entry| match shape.owner {
             OwnerId::ADOPTED => shape.protocol == protocol,
             owner => owner == id && entry.epoch != epoch,

@@ -9,7 +9,7 @@ use ferrite_types::{IfIndex, Metric, Nexthop, Prefix, RouteProtocol, TableId, Vr
 
 use crate::action::{NexthopId, NexthopObject};
 use crate::client::ClientKey;
-use crate::lfib::LfibResult;
+use crate::lfib::{KernelLsp, LfibResult};
 use crate::settings::Settings;
 
 #[derive(Clone, Debug)]
@@ -36,6 +36,11 @@ pub enum Event {
         nexthops: Vec<KernelNexthop>,
         routes: Vec<KernelRoute>,
     },
+    /// Another part: the label table.
+    AuditedLsps {
+        audit: u64,
+        lsps: Vec<KernelLsp>,
+    },
     /// That dump is over, whole where nothing went wrong.
     AuditEnd {
         audit: u64,
@@ -46,6 +51,8 @@ pub enum Event {
     KernelNexthop(KernelNexthop),
     KernelNexthopGone(NexthopId),
     NexthopsDone(Vec<NexthopResult>),
+    KernelLsp(KernelLsp),
+    KernelLspGone(ferrite_types::Label),
     /// A message of neighbour discovery, with the hop limit that it came with.
     Icmp6 {
         ifindex: IfIndex,

@@ -185,6 +185,7 @@ impl Zebra {
             Event::DumpBegin => self.dump_begin(),
             Event::DumpEnd => self.dump_end(),
             Event::Audited { audit, nexthops, routes } => self.audited(audit, &nexthops, &routes),
+            Event::AuditedLsps { audit, lsps } => self.audited_lsps(audit, &lsps),
             Event::AuditEnd { audit, error } => self.audit_end(audit, error),
             Event::DriftWanted { token } => self.drift_wanted(token),
             Event::FibDone(results) => {
@@ -194,6 +195,8 @@ impl Zebra {
             Event::KernelNexthop(told) => self.observe_nexthop(&told),
             Event::KernelNexthopGone(id) => self.kernel_nexthop_gone(id),
             Event::NexthopsDone(results) => self.nexthops_done(&results),
+            Event::KernelLsp(told) => self.kernel_lsp(&told),
+            Event::KernelLspGone(label) => self.kernel_lsp_gone(label),
             Event::LfibDone(results) => self.lfib_done(&results),
             Event::Icmp6 { ifindex, source, hop_limit, octets } => {
                 self.icmp6(ifindex, source, hop_limit, &octets);

@@ -116,6 +116,7 @@ impl Zebra {
             self.kernel.adopt_until = None;
             self.sweep(|shape, _| shape.owner == OwnerId::ADOPTED);
             self.sweep_pool();
+            self.sweep_adopted_lsps(None);
         }
     }
 

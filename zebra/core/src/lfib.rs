@@ -5,6 +5,8 @@
 //! connected networks; a path none of whose next hops can be used is taken out until one can. Next hops are looked at anew when links or
 //! addresses change, never because of routes.
 
+mod kernel;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +23,12 @@ use crate::labels::{FIRST, Labels};
 use crate::rib::{OwnerId, Trust};
 use crate::settings::Settings;
 
+pub use kernel::{KernelLsp, LspVerdict};
+
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(64);
+/// How long we wait before putting back a path that somebody took out.
+const REPAIR_AFTER: Duration = Duration::from_millis(200);
 /// Paths of one client: more than its labels can be is a mistake, and costs memory.
 const MAX_LSPS: usize = 1 << 20;
 
@@ -50,6 +56,8 @@ pub struct LfibResult {
 pub struct Lfib {
     pub labels: Labels,
     lsps: BTreeMap<Label, Lsp>,
+    /// Left by an earlier run and not claimed yet.
+    adopted: BTreeMap<Label, KernelLsp>,
     /// Who wants to know about which bound prefix.
     watchers: BTreeMap<Prefix, BTreeSet<ClientKey>>,
     /// Links and what we last asked of them.
@@ -75,8 +83,10 @@ pub struct Lsp {
     pub state: LspState,
     seq: u32,
     attempts: u32,
-    /// It was refused, and its time has come.
+    /// It was refused or changed by others, and its time has come.
     again: bool,
+    /// Somebody changed it while an operation of ours was under way.
+    doubtful: bool,
 }
 
 #[derive(Debug)]
@@ -92,6 +102,8 @@ pub enum LspState {
     Idle,
     Queued,
     Installed,
+    /// Somebody else took it out.
+    Lost,
     /// The kernel's errno.
     Rejected(i32),
 }
@@ -100,6 +112,10 @@ impl Lsp {
     /// The operator's before a daemon's.
     pub fn chosen(&self) -> Option<(OwnerId, &Wanted)> {
         self.wanted.iter().next().map(|(owner, wanted)| (*owner, wanted))
+    }
+
+    pub fn seq(&self) -> u32 {
+        self.seq
     }
 
     pub fn installed(&self) -> bool {
@@ -380,10 +396,15 @@ impl Zebra {
                 Some((protocol, fib)) => (protocol, Some(fib)),
                 None => (RouteProtocol::Static, None),
             };
-            let seq = self.lfib.push(label, protocol, fib.clone());
+            let claimed = !again && fib.as_ref().is_some_and(|fib| self.claim_lsp(label, protocol, fib));
+            let seq = if claimed { self.lfib.next_seq } else { self.lfib.push(label, protocol, fib.clone()) };
             if let Some(lsp) = self.lfib.lsps.get_mut(&label) {
-                lsp.state = if fib.is_some() { LspState::Queued } else { LspState::Idle };
-                (lsp.fib, lsp.seq, lsp.again) = (fib, seq, false);
+                lsp.state = match fib {
+                    Some(_) if claimed => LspState::Installed,
+                    Some(_) => LspState::Queued,
+                    None => LspState::Idle,
+                };
+                (lsp.fib, lsp.seq, lsp.again, lsp.doubtful) = (fib, seq, false, false);
             }
         }
         if empty {
@@ -401,6 +422,10 @@ impl Zebra {
             }
             if result.errno == 0 {
                 (lsp.state, lsp.attempts) = (LspState::Installed, 0);
+                if std::mem::take(&mut lsp.doubtful) {
+                    lsp.again = true;
+                    self.lfib.touched.insert(result.label);
+                }
             } else {
                 lsp.state = LspState::Rejected(result.errno);
                 let delay = RETRY_MIN.saturating_mul(1 << lsp.attempts.min(6)).min(RETRY_MAX);
@@ -424,7 +449,8 @@ impl Zebra {
         while let Some(first) = self.lfib.retries.first_entry().filter(|first| *first.key() <= self.now) {
             for label in first.remove() {
                 let Some(lsp) = self.lfib.lsps.get_mut(&label) else { continue };
-                if matches!(lsp.state, LspState::Rejected(_)) {
+                if matches!(lsp.state, LspState::Rejected(_) | LspState::Lost) {
+                    self.fib.stats.repairs += u64::from(lsp.state == LspState::Lost);
                     lsp.again = true;
                     self.lfib.touched.insert(label);
                 }
@@ -439,5 +465,6 @@ impl Zebra {
         for label in held {
             self.lfib.push(label, RouteProtocol::Static, None);
         }
+        self.sweep_adopted_lsps(None);
     }
 }

@@ -48,7 +48,7 @@ pub use event::{Event, FibResult, KernelNexthop, KernelRoute, LinkInfo, LinkKind
 pub use gather::RouteWalk;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use kernel::FIB_METRIC;
-pub use lfib::{LfibOp, LfibResult};
+pub use lfib::{KernelLsp, LfibOp, LfibResult};
 pub use settings::Settings;
 
 /// Every command of zebra.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use zebra_core::Event;
 
 use super::encode::{AF_INET, AF_INET6};
+use super::mpls::AF_MPLS;
 use super::parse;
 use super::socket::Socket;
 use super::wire::{
@@ -17,8 +18,8 @@ use super::wire::{
     RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
 
-/// RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, and RTNLGRP_NEXTHOP.
-const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400 | 1 << 31;
+/// RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, RTNLGRP_MPLS_ROUTE and RTNLGRP_NEXTHOP.
+const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400 | 1 << 26 | 1 << 31;
 const MAX_BUFFER: usize = 256 << 20;
 /// Events that are handed over together.
 const BATCH: usize = 1024;
@@ -63,7 +64,7 @@ impl Source for Socket {
             rtmsg[0] = family;
             socket.dump(RTM_GETROUTE, &rtmsg, &mut visit)?;
         }
-        Ok(())
+        dump_lsps(&mut socket, &mut visit)
     }
 }
 
@@ -185,15 +186,16 @@ pub fn audit(audit: u64, hurry: bool, buffer: usize, out: mpsc::Sender<Vec<Event
 
 fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
     let mut socket = Socket::open(0, buffer)?;
-    let (mut nexthops, mut routes) = (Vec::new(), Vec::new());
+    let (mut nexthops, mut routes, mut lsps) = (Vec::new(), Vec::new(), Vec::new());
     let mut worked = Instant::now();
     let mut hand_over = |message: &wire::Message<'_>| {
         match parse::event(message) {
             Some(Event::KernelRoute(route)) => routes.push(route),
             Some(Event::KernelNexthop(nexthop)) => nexthops.push(nexthop),
+            Some(Event::KernelLsp(lsp)) => lsps.push(lsp),
             _ => {}
         }
-        if routes.len() + nexthops.len() >= BATCH {
+        if routes.len() + nexthops.len() + lsps.len() >= BATCH {
             if !hurry {
                 std::thread::sleep(worked.elapsed());
             }
@@ -202,6 +204,7 @@ fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) 
                 nexthops: std::mem::take(&mut nexthops),
                 routes: std::mem::take(&mut routes),
             }]);
+            let _ = out.blocking_send(vec![Event::AuditedLsps { audit, lsps: std::mem::take(&mut lsps) }]);
             worked = Instant::now();
         }
     };
@@ -211,7 +214,9 @@ fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) 
         rtmsg[0] = family;
         socket.dump(RTM_GETROUTE, &rtmsg, &mut hand_over)?;
     }
-    let _ = out.blocking_send(vec![Event::Audited { audit, nexthops, routes }]);
+    dump_lsps(&mut socket, &mut hand_over)?;
+    let last = vec![Event::Audited { audit, nexthops, routes }, Event::AuditedLsps { audit, lsps }];
+    let _ = out.blocking_send(last);
     Ok(())
 }
 
@@ -221,6 +226,16 @@ fn dump_nexthops(socket: &mut Socket, visit: impl FnMut(&wire::Message<'_>)) -> 
         Err(error) if error.raw_os_error() == Some(Errno::EOPNOTSUPP as i32) => Ok(()),
         outcome => outcome,
     }
+}
+
+/// The label table, of a kernel that has one: without, such a request lists the routes of all families.
+fn dump_lsps(socket: &mut Socket, visit: impl FnMut(&wire::Message<'_>)) -> io::Result<()> {
+    if crate::mpls::platform_labels().is_none() {
+        return Ok(());
+    }
+    let mut rtmsg = [0; 12];
+    rtmsg[0] = AF_MPLS;
+    socket.dump(RTM_GETROUTE, &rtmsg, visit)
 }
 
 /// The events of a datagram, without the routes that our own writer caused. What it did to links and addresses is news.

@@ -2,12 +2,14 @@
 //! (`RTA_ENCAP` of kind MPLS), and reading both back.
 
 use std::io;
+use std::net::IpAddr;
 
-use ferrite_types::{Label, Nexthop, NexthopKind, RouteProtocol};
+use ferrite_types::{IfIndex, Label, Nexthop, NexthopKind, RouteProtocol};
 use smallvec::SmallVec;
-use zebra_core::{LfibOp, LfibResult};
+use zebra_core::{KernelLsp, LfibOp, LfibResult};
 
 use super::encode::{AF_INET, AF_INET6, RTA_DST, RTA_MULTIPATH, RTA_OIF, RTA_VIA};
+use super::parse::{index, via};
 use super::wire::{
     self, Builder, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_ERROR, RTM_DELROUTE,
     RTM_NEWROUTE,
@@ -94,7 +96,8 @@ fn operation(op: &LfibOp, seq: u32, out: &mut Builder) {
             for nexthop in several {
                 let [a, b, c, d] = nexthop.ifindex().map_or(0, |ifindex| ifindex.0).to_ne_bytes();
                 // struct rtnexthop.
-                let header = [0, nexthop.weight.saturating_sub(1), a, b, c, d];
+                // The kernel weighs no labelled next hops: a count of hops is refused.
+                let header = [0, 0, a, b, c, d];
                 out.nested(&header, |out| next_hop(nexthop, out));
             }
         }),
@@ -148,25 +151,66 @@ impl KernelDataplane {
     }
 }
 
-/// A path of ours that stands in the kernel: its label, and whose it is.
-pub fn lsp(message: &wire::Message<'_>) -> Option<(Label, RouteProtocol)> {
-    if message.kind != RTM_NEWROUTE {
-        return None;
-    }
-    let [family, .., protocol, _, _] = *message.payload.first_chunk::<8>()?;
+/// A label's route as the kernel tells of it.
+pub fn read(payload: &[u8]) -> Option<KernelLsp> {
+    let [family, .., protocol, _, _] = *payload.first_chunk::<8>()?;
     if family != AF_MPLS {
         return None;
     }
-    let protocol = RouteProtocol::from_kernel_number(protocol)?;
-    let (_, value) = wire::attributes(message.payload.get(12..)?).find(|(kind, _)| *kind == RTA_DST)?;
-    Some((read_stack(value).next()?, protocol))
+    let (mut label, mut several) = (None, None);
+    let mut hop = Hop::default();
+    for (kind, value) in wire::attributes(payload.get(12..)?) {
+        match kind {
+            RTA_DST => label = read_stack(value).next(),
+            RTA_OIF => hop.oif = index(value),
+            RTA_MULTIPATH => several = Some(value),
+            _ => hop.attribute(kind, value),
+        }
+    }
+    let nexthops: Vec<Nexthop> = match several {
+        None => hop.nexthop().into_iter().collect(),
+        Some(value) => wire::next_hops(value)
+            .filter_map(|(_, _, ifindex, attributes)| {
+                let mut hop = Hop { oif: Some(IfIndex(ifindex)).filter(|oif| oif.0 != 0), ..Hop::default() };
+                wire::attributes(attributes).for_each(|(kind, value)| hop.attribute(kind, value));
+                hop.nexthop()
+            })
+            .collect(),
+    };
+    let protocol = RouteProtocol::from_kernel_number(protocol).unwrap_or(RouteProtocol::Kernel);
+    Some(KernelLsp { label: label?, protocol, nexthops: nexthops.into() })
+}
+
+/// What the attributes say of one next hop.
+#[derive(Default)]
+struct Hop {
+    oif: Option<IfIndex>,
+    gateway: Option<IpAddr>,
+    labels: SmallVec<[Label; 2]>,
+}
+
+impl Hop {
+    fn attribute(&mut self, kind: u16, value: &[u8]) {
+        match kind {
+            RTA_VIA => self.gateway = via(value),
+            RTA_NEWDST => self.labels = read_stack(value).collect(),
+            _ => {}
+        }
+    }
+
+    fn nexthop(self) -> Option<Nexthop> {
+        let kind = match (self.gateway, self.oif) {
+            (Some(gateway), oif) => NexthopKind::Gateway(gateway, oif),
+            (None, Some(oif)) => NexthopKind::Interface(oif),
+            (None, None) => return None,
+        };
+        Some(Nexthop { labels: self.labels, ..Nexthop::new(kind) })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-
-    use ferrite_types::IfIndex;
 
     use super::*;
 
@@ -212,7 +256,9 @@ mod tests {
             ]
         );
         let message = wire::messages(&octets).next().unwrap();
-        assert_eq!(lsp(&message), Some((label(100), RouteProtocol::Static)));
+        let hops = [hop("10.0.0.2", &[200, 201])];
+        let told = KernelLsp { label: label(100), protocol: RouteProtocol::Static, nexthops: hops.into() };
+        assert_eq!(read(message.payload), Some(told));
     }
 
     #[test]
@@ -224,7 +270,22 @@ mod tests {
         assert_eq!(null[1], (19, vec![0x00, 0x00, 0x21, 0x00]));
         assert_eq!(kinds(&encoded(101, None)), [1]);
         let several = [hop("10.0.0.2", &[300]), hop("10.0.0.3", &[301])];
-        assert_eq!(kinds(&encoded(103, Some(&several))), [1, 9]);
+        let octets = encoded(103, Some(&several));
+        assert_eq!(kinds(&octets), [1, 9]);
+        let message = wire::messages(&octets).next().unwrap();
+        assert_eq!(read(message.payload).map(|told| told.nexthops.to_vec()), Some(several.to_vec()));
+    }
+
+    #[test]
+    fn a_path_cut_anywhere_reads_nothing_past_its_end() {
+        for hops in
+            [vec![hop("10.0.0.2", &[200, 201])], vec![hop("10.0.0.2", &[1]), hop("2001:db8::3", &[2])]]
+        {
+            let octets = encoded(100, Some(&hops));
+            for cut in 0..octets.len() - 16 {
+                let _ = read(&octets[16..16 + cut]);
+            }
+        }
     }
 
     #[test]

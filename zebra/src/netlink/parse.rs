@@ -14,7 +14,7 @@ use super::encode::{
     RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTAX_MTU, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
     RTNH_F_ONLINK,
 };
-use super::mpls::{RTA_ENCAP, RTA_ENCAP_TYPE, labels_of};
+use super::mpls::{self, RTA_ENCAP, RTA_ENCAP_TYPE, labels_of};
 use super::wire::{
     self, Message, RTM_DELADDR, RTM_DELLINK, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK,
     RTM_NEWNEXTHOP, RTM_NEWROUTE, u16_at, u32_at,
@@ -43,12 +43,18 @@ pub fn event(message: &Message<'_>) -> Option<Event> {
         RTM_DELLINK => link_gone(payload),
         RTM_NEWADDR => address(payload).map(|(ifindex, address)| Event::Address { ifindex, address }),
         RTM_DELADDR => address(payload).map(|(ifindex, address)| Event::AddressGone { ifindex, address }),
+        RTM_NEWROUTE if is_mpls(payload) => mpls::read(payload).map(Event::KernelLsp),
+        RTM_DELROUTE if is_mpls(payload) => mpls::read(payload).map(|told| Event::KernelLspGone(told.label)),
         RTM_NEWROUTE => route(payload).map(Event::KernelRoute),
         RTM_DELROUTE => route(payload).map(Event::KernelRouteGone),
         RTM_NEWNEXTHOP => super::nexthop::read(payload).map(Event::KernelNexthop),
         RTM_DELNEXTHOP => super::nexthop::read(payload).map(|told| Event::KernelNexthopGone(told.id)),
         _ => None,
     }
+}
+
+fn is_mpls(payload: &[u8]) -> bool {
+    payload.first() == Some(&mpls::AF_MPLS)
 }
 
 // struct ifinfomsg: family, pad, type u16, index i32, flags u32, change u32.
@@ -299,7 +305,7 @@ fn nexthop(
 }
 
 /// `struct rtvia`: family u16, then the address.
-fn via(value: &[u8]) -> Option<IpAddr> {
+pub fn via(value: &[u8]) -> Option<IpAddr> {
     ip(u8::try_from(u16_at(value, 0)?).ok()?, value.get(2..)?)
 }
 

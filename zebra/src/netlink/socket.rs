@@ -9,10 +9,50 @@ use nix::sys::socket::{
     setsockopt, socket, sockopt,
 };
 
-use super::wire::{self, Message, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR};
+use super::wire::{self, Message, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR};
 
 /// Octets of a receive: the kernel fills up to 32 KiB when it dumps.
 const RECEIVE: usize = 256 << 10;
+
+/// How often a list is asked for that something changed under.
+const DUMP_ATTEMPTS: usize = 10;
+
+/// How a list ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Dumped {
+    Whole,
+    /// Something changed while it was made.
+    Interrupted,
+}
+
+/// A list on its way.
+struct Dump {
+    seq: u32,
+    interrupted: bool,
+}
+
+impl Dump {
+    /// Hands over what a datagram holds of it; how it ended, if it did.
+    fn datagram(
+        &mut self,
+        datagram: &[u8],
+        visit: &mut impl FnMut(&Message<'_>),
+    ) -> io::Result<Option<Dumped>> {
+        for message in wire::messages(datagram).filter(|message| message.seq == self.seq) {
+            self.interrupted |= message.flags & NLM_F_DUMP_INTR != 0;
+            match message.kind {
+                NLMSG_DONE if wire::i32_at(message.payload, 0).is_some_and(|errno| errno < 0) => {
+                    return Err(error_of(&message));
+                }
+                NLMSG_DONE if self.interrupted => return Ok(Some(Dumped::Interrupted)),
+                NLMSG_DONE => return Ok(Some(Dumped::Whole)),
+                NLMSG_ERROR => return Err(error_of(&message)),
+                _ => visit(&message),
+            }
+        }
+        Ok(None)
+    }
+}
 
 #[derive(Debug)]
 pub struct Socket {
@@ -86,22 +126,33 @@ impl Socket {
         self.seq
     }
 
-    /// Asks for everything of a kind and hands over each message.
+    /// Asks for everything of a kind and hands over each message. Where something changed meanwhile, the kernel says so, and
+    /// is asked again: a message may then be handed over twice, and none that stands there is left out.
     pub fn dump(&mut self, kind: u16, header: &[u8], mut visit: impl FnMut(&Message<'_>)) -> io::Result<()> {
+        for _ in 0..DUMP_ATTEMPTS {
+            if self.dump_once(kind, header, &mut visit)? == Dumped::Whole {
+                return Ok(());
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::Interrupted, "the list changed each time that it was made"))
+    }
+
+    fn dump_once(
+        &mut self,
+        kind: u16,
+        header: &[u8],
+        mut visit: impl FnMut(&Message<'_>),
+    ) -> io::Result<Dumped> {
         let seq = self.next_seq();
         let mut request = wire::Builder::default();
         request.begin(kind, NLM_F_REQUEST | NLM_F_DUMP, seq);
         request.octets.extend(header);
         request.end();
         self.send(&request.octets)?;
+        let mut dump = Dump { seq, interrupted: false };
         loop {
-            let datagram = self.receive()?;
-            for message in wire::messages(datagram).filter(|message| message.seq == seq) {
-                match message.kind {
-                    NLMSG_DONE => return Ok(()),
-                    NLMSG_ERROR => return Err(error_of(&message)),
-                    _ => visit(&message),
-                }
+            if let Some(dumped) = dump.datagram(self.receive()?, &mut visit)? {
+                return Ok(dumped);
             }
         }
     }
@@ -126,4 +177,52 @@ impl Socket {
 /// The errno of an NLMSG_ERROR.
 fn error_of(message: &Message<'_>) -> io::Error {
     io::Error::from_raw_os_error(wire::i32_at(message.payload, 0).map_or(5, i32::saturating_neg))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn datagram(messages: &[(u16, u16, &[u8])]) -> Vec<u8> {
+        let mut out = wire::Builder::default();
+        for (kind, flags, payload) in messages {
+            out.begin(*kind, *flags, 7);
+            out.octets.extend(*payload);
+            out.end();
+        }
+        out.octets
+    }
+
+    fn read(datagrams: &[Vec<u8>]) -> (io::Result<Option<Dumped>>, usize) {
+        let mut dump = Dump { seq: 7, interrupted: false };
+        let mut visited = 0;
+        for octets in datagrams {
+            let outcome = dump.datagram(octets, &mut |_| visited += 1);
+            if !matches!(outcome, Ok(None)) {
+                return (outcome, visited);
+            }
+        }
+        (Ok(None), visited)
+    }
+
+    #[test]
+    fn a_list_that_changed_meanwhile_says_so_at_its_end() {
+        let done = (NLMSG_DONE, 0, &[0; 4][..]);
+        let plain = (wire::RTM_NEWROUTE, 2, &[0; 12][..]);
+        let torn = (wire::RTM_NEWROUTE, 2 | NLM_F_DUMP_INTR, &[0; 12][..]);
+        let (outcome, visited) = read(&[datagram(&[plain, plain]), datagram(&[done])]);
+        assert_eq!((outcome.unwrap(), visited), (Some(Dumped::Whole), 2));
+        let (outcome, visited) = read(&[datagram(&[plain]), datagram(&[torn]), datagram(&[plain, done])]);
+        assert_eq!((outcome.unwrap(), visited), (Some(Dumped::Interrupted), 3));
+        let (outcome, _) = read(&[datagram(&[plain, (NLMSG_DONE, NLM_F_DUMP_INTR, &[0; 4])])]);
+        assert_eq!(outcome.unwrap(), Some(Dumped::Interrupted));
+    }
+
+    #[test]
+    fn a_list_that_failed_at_its_end_is_no_list() {
+        let (outcome, _) = read(&[datagram(&[(NLMSG_DONE, 0, &(-12_i32).to_ne_bytes())])]);
+        assert_eq!(outcome.unwrap_err().raw_os_error(), Some(12));
+        let (outcome, _) = read(&[datagram(&[(NLMSG_ERROR, 0, &(-95_i32).to_ne_bytes())])]);
+        assert_eq!(outcome.unwrap_err().raw_os_error(), Some(95));
+    }
 }

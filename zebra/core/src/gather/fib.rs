@@ -87,9 +87,10 @@ impl Zebra {
 
     fn drift_row(&self, row: &DriftRow) -> DriftRowView {
         DriftRowView {
-            prefix: match row.nexthop {
-                Some(id) => format!("nexthop {id}"),
-                None => row.prefix.to_string(),
+            prefix: match (row.nexthop, row.label) {
+                (Some(id), _) => format!("nexthop {id}"),
+                (None, Some(label)) => format!("label {}", label.value()),
+                (None, None) => row.prefix.to_string(),
             },
             vrf_name: self.vrf_name(row.key.vrf),
             table: row.key.table,

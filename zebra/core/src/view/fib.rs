@@ -126,7 +126,7 @@ pub struct DriftView {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriftRowView {
-    /// A route's prefix, or `nexthop ID`.
+    /// A route's prefix, `nexthop ID`, or `label LABEL`.
     pub prefix: String,
     pub vrf_name: String,
     pub table: TableId,

@@ -5,6 +5,7 @@ mod drift;
 mod groups;
 mod history;
 mod labels;
+mod lsps;
 mod memory;
 mod scenarios;
 mod vrfs;

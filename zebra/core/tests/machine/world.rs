@@ -10,8 +10,8 @@ use ferrite_types::{
     IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, TableId, Tag, Timestamp, VrfId,
 };
 use zebra_core::{
-    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelRoute, LfibOp, LfibResult, LinkInfo,
-    LinkKind, MplsChange, Options, Settings, WallClock, Zebra,
+    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelLsp, KernelRoute, LfibOp, LfibResult,
+    LinkInfo, LinkKind, MplsChange, Options, Settings, WallClock, Zebra,
 };
 
 /// A zebra in virtual time, whoever performs its actions.
@@ -47,6 +47,8 @@ pub struct World {
     /// The kernel takes everything and remembers nothing.
     pub forget_kernel: bool,
     pub lsps: BTreeMap<Label, Arc<[Nexthop]>>,
+    pub lsp_protocols: BTreeMap<Label, RouteProtocol>,
+    pub lsp_writes: usize,
     /// What the kernel answers for a label in place of success.
     pub refuse_labels: BTreeMap<Label, i32>,
     pub mpls: Vec<MplsChange>,
@@ -75,6 +77,8 @@ impl World {
             drifts: Vec::new(),
             forget_kernel: false,
             lsps: BTreeMap::new(),
+            lsp_protocols: BTreeMap::new(),
+            lsp_writes: 0,
             refuse_labels: BTreeMap::new(),
             mpls: Vec::new(),
         };
@@ -116,6 +120,12 @@ impl World {
         let routes =
             self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route)).collect();
         self.event(Event::Audited { audit, nexthops: Vec::new(), routes });
+        let lsps = self.lsps.iter().map(|(label, nexthops)| KernelLsp {
+            label: *label,
+            protocol: self.lsp_protocols.get(label).copied().unwrap_or(RouteProtocol::Static),
+            nexthops: nexthops.clone(),
+        });
+        self.event(Event::AuditedLsps { audit, lsps: lsps.collect() });
         self.event(Event::AuditEnd { audit, error: None });
     }
 
@@ -145,8 +155,12 @@ impl World {
 
     fn program_lsp(&mut self, op: LfibOp) -> LfibResult {
         let errno = self.refuse_labels.get(&op.label).copied().unwrap_or(0);
+        self.lsp_writes += 1;
         match op.nexthops {
-            Some(nexthops) if errno == 0 => drop(self.lsps.insert(op.label, nexthops)),
+            Some(nexthops) if errno == 0 => {
+                self.lsp_protocols.insert(op.label, op.protocol);
+                self.lsps.insert(op.label, nexthops);
+            }
             Some(_) => {}
             None => drop(self.lsps.remove(&op.label)),
         }
