@@ -12,6 +12,7 @@
 //! | `notation`, `text_vty` | FRR's lists of commands, and the protocol in which a daemon is asked for them |
 //! | `measure` | what daemons cost: CPU time, peak memory |
 //! | `bgp` | a BGP speaker of its own, the oracle of the tests: it shares no code with bgpd |
+//! | `fpm` | a forwarding plane manager that rebuilds the table |
 //! | `tool` | `bgp-replay` as a test drives it |
 //! | `data` | the real tables, where they are present |
 //!
@@ -21,6 +22,7 @@ pub mod bgp;
 pub mod daemon;
 pub mod data;
 pub mod failure;
+pub mod fpm;
 pub mod kernel;
 pub mod measure;
 pub mod needs;

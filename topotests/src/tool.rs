@@ -38,6 +38,11 @@ impl Router {
         self.tool("bmp-collect", &["--listen", listen])
     }
 
+    /// Starts `fpm-collect` here.
+    pub fn fpm_collect(&self, listen: &str) -> Result<Tool> {
+        self.tool("fpm-collect", &["--listen", listen])
+    }
+
     /// Starts `rtr-cache` here.
     pub fn rtr_cache(&self, listen: &str, records: u32) -> Result<Tool> {
         self.tool("rtr-cache", &["--listen", listen, "--records", &records.to_string()])

@@ -3,6 +3,7 @@
 
 pub mod dataplane;
 mod forwarding;
+mod fpm;
 mod mpls;
 mod nd;
 pub mod netlink;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use zebra_core::AsicNotify;
 
 /// Octets of the receive buffer for the kernel's events, as FRR's default.
 const NETLINK_BUFFER: usize = 4 << 20;
@@ -36,8 +37,10 @@ pub struct ZebraOptions {
     /// Replace semantics of IPv6 routes; always used, accepted for scripts made for FRR
     #[arg(long = "v6-rr-semantics")]
     pub v6_rr_semantics: bool,
-    /// Wait for a switch's ASIC (not supported)
-    #[arg(long = "asic-offload", value_name = "HOW", num_args = 0..=1, default_missing_value = "notify_on_offload")]
+    /// A switch's hardware forwards: tell daemons of their routes when the kernel has them (notify_on_ack) or when the hardware
+    /// has them (notify_on_offload)
+    #[arg(long = "asic-offload", value_name = "HOW", num_args = 0..=1, require_equals = true,
+          default_missing_value = "notify_on_ack")]
     pub asic_offload: Option<String>,
     /// Keep routes out of the kernel altogether
     #[arg(long = "no-kernel")]
@@ -50,8 +53,8 @@ impl ZebraOptions {
         if self.vrfwnetns {
             return Err("-n: VRFs as network namespaces are not supported".to_owned());
         }
-        if self.asic_offload.is_some() {
-            return Err("--asic-offload: switch ASICs are not supported".to_owned());
+        if self.asic_offload.is_some() && self.asic().is_none() {
+            return Err("--asic-offload: notify_on_ack or notify_on_offload".to_owned());
         }
         if self.vrfdefaultname.as_ref().is_some_and(|name| name != "default") {
             return Err("-o: the default VRF has no other name".to_owned());
@@ -62,12 +65,21 @@ impl ZebraOptions {
         Ok(())
     }
 
+    fn asic(&self) -> Option<AsicNotify> {
+        match self.asic_offload.as_deref()? {
+            "notify_on_ack" => Some(AsicNotify::OnAck),
+            "notify_on_offload" => Some(AsicNotify::OnOffload),
+            _ => None,
+        }
+    }
+
     pub fn core(&self) -> zebra_core::Options {
         let seconds = if self.keep_kernel { u64::from(u32::MAX) } else { ADOPT_FOR };
         zebra_core::Options {
             adopt_for: Duration::from_secs(self.graceful_restart.unwrap_or(seconds)),
             retain: self.retain,
             nexthop_objects: false,
+            asic: self.asic(),
         }
     }
 

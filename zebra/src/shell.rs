@@ -21,6 +21,7 @@ use zebra_core::commands::{Answer, Show};
 use zebra_core::{Action, ClientKey, Event, MAX_IN_FLIGHT, RouteWalk, Settings, Zebra};
 
 use crate::dataplane::{self, Done, Job, NoDataplane};
+use crate::fpm::{FpmEvent, FpmPort};
 use crate::nd::NdSocket;
 use crate::netlink::KernelDataplane;
 use crate::netlink::monitor::Monitor;
@@ -52,6 +53,7 @@ struct Shell {
     walks: mpsc::Sender<(RouteWalk, Output)>,
     /// Routes and paths stay out of the kernel.
     nothing_programmed: bool,
+    fpm: FpmPort,
 }
 
 /// Everything that comes in.
@@ -60,6 +62,7 @@ struct Inputs {
     results: mpsc::UnboundedReceiver<Done>,
     clients: mpsc::Receiver<ServerEvent>,
     walks: mpsc::Receiver<(RouteWalk, Output)>,
+    fpm: mpsc::UnboundedReceiver<FpmEvent>,
 }
 
 /// zebra's main function.
@@ -74,6 +77,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     let (writer, nexthop_objects) = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
     let (walks_in, walks) = mpsc::channel(8);
     let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
+    let (fpm_in, fpm) = mpsc::unbounded_channel();
     let mut shell = Shell {
         core: Zebra::new(
             zebra_core::Options { nexthop_objects, ..vty.own.core() },
@@ -89,8 +93,9 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
         nd,
         walks: walks_in,
         nothing_programmed: vty.own.no_kernel,
+        fpm: FpmPort::new(fpm_in),
     };
-    let mut inputs = Inputs { kernel, results, clients, walks };
+    let mut inputs = Inputs { kernel, results, clients, walks, fpm };
     shell.note_forwarding();
     // Links, addresses and what an earlier run left are known before anybody asks.
     if !vty.own.no_kernel {
@@ -168,6 +173,10 @@ impl Shell {
                     Done::Lsps(results) => Event::LfibDone(results),
                 }]),
                 Some(batch) = inputs.kernel.recv() => self.feed(batch),
+                Some(event) = inputs.fpm.recv() => {
+                    self.fpm.event(event, &mut self.core);
+                    self.core.settle_now(&mut self.actions);
+                }
                 Some((walk, output)) = inputs.walks.recv() => self.continue_walk(walk, output),
                 Some(event) = inputs.clients.recv(), if read_clients => self.client_event(event),
                 () = sleep_until(deadline) => {}
@@ -175,6 +184,7 @@ impl Shell {
             let now = self.now();
             self.core.tick(now, &mut self.actions);
             self.perform();
+            self.fpm.pump(&mut self.core);
         }
     }
 
@@ -232,6 +242,7 @@ impl Shell {
                         output.reply(self.core.drift_text(&drift, json));
                     }
                 }
+                Action::Fpm(address) => self.fpm.listen_to(address, &mut self.core),
                 Action::Forwarding { afi, on } => {
                     if let Err(error) = forwarding::set(afi, on) {
                         tracing::warn!(%error, ?afi, on, "cannot set forwarding");
@@ -294,6 +305,10 @@ impl Shell {
                 match self.core.answer(handler, &args) {
                     Ok(Answer::Text(text)) => output.reply(text),
                     Ok(Answer::Routes(walk)) => self.continue_walk(walk, output),
+                    Ok(Answer::ClearFpm) => {
+                        self.core.fpm_clear();
+                        output.reply(String::new());
+                    }
                     Ok(Answer::Drift { json }) => {
                         self.next_report += 1;
                         self.reports.insert(self.next_report, (output, json));

@@ -17,6 +17,13 @@ pub fn start(router: &Router, config: &str) -> Result<()> {
 
 /// Starts some daemons only; `bgpd_args` go to bgpd.
 pub fn start_daemons(router: &Router, config: &str, daemons: &[&str], bgpd_args: &[&str]) -> Result<()> {
+    let args = |daemon: &str| if daemon == "bgpd" { bgpd_args } else { &[] };
+    let daemons: Vec<(&str, &[&str])> = daemons.iter().map(|daemon| (*daemon, args(daemon))).collect();
+    start_with(router, config, &daemons)
+}
+
+/// Starts daemons, each with arguments of its own.
+pub fn start_with(router: &Router, config: &str, daemons: &[(&str, &[&str])]) -> Result<()> {
     let path = router.write("etc/frr.conf", config)?;
     let install =
         format!("mkdir -p /etc/frr && cp {path} /etc/frr/frr.conf && chown frr:frr /etc/frr/frr.conf");
@@ -24,12 +31,10 @@ pub fn start_daemons(router: &Router, config: &str, daemons: &[&str], bgpd_args:
         "sh",
         &["-c", &format!("{install} && echo service integrated-vtysh-config > /etc/frr/vtysh.conf")],
     )?;
-    for daemon in daemons {
+    for (daemon, more) in daemons {
         let mut args: Vec<String> = ["-d", "-A", "127.0.0.1"].iter().map(ToString::to_string).collect();
         args.push(format!("--log=file:{INSIDE}/log/{daemon}.log"));
-        if *daemon == "bgpd" {
-            args.extend(bgpd_args.iter().map(ToString::to_string));
-        }
+        args.extend(more.iter().map(ToString::to_string));
         router.start_daemon(&format!("/usr/lib/frr/{daemon}"), &args, &[])?;
     }
     router.run("vtysh", &["-b"]).map(drop)

@@ -48,6 +48,8 @@ pub enum Action {
     /// Changes of the label table, in order.
     Lfib(Vec<LfibOp>),
     Mpls(MplsChange),
+    /// Where the forwarding plane manager listens from now on; a connection that is there ends.
+    Fpm(Option<std::net::SocketAddr>),
 }
 
 /// Changes of links and their addresses that the configuration asks for.

@@ -321,8 +321,10 @@ impl Zebra {
             twice = mark != 0 && dest.seen == mark;
             if matches!(verdict, Verdict::Right) {
                 dest.seen = mark;
-                dest.offload = route.offload;
             }
+        }
+        if matches!(verdict, Verdict::Right) {
+            self.offload_told(key, prefix, route.offload);
         }
         if let Some(look) = &mut self.audits.look {
             look.drift.listed += 1;
@@ -331,6 +333,7 @@ impl Zebra {
         match verdict {
             Verdict::Right => {}
             // Whether it came before our own change or after, nobody can tell.
+            Verdict::Settling if self.offload_crossed(key, route) => {}
             Verdict::Settling => self.fib.doubt(key, prefix),
             Verdict::Differs(protocol, wanted) => {
                 // Younger operations than the look have changed it.

@@ -598,7 +598,7 @@ impl Zebra {
     fn tell_state(&mut self, key: TableKey, prefix: Prefix, shape: ShapeId) {
         let Some(dest) = self.rib.dest(key, prefix) else { return };
         if dest.fib == Some(shape) && dest.state == crate::rib::DestState::Installed {
-            self.tell_owner(key, prefix, shape, RouteOutcome::Installed);
+            self.tell_installed(key, prefix, shape);
         } else {
             self.tell_unselected(key, prefix, shape);
         }

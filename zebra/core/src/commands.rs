@@ -42,6 +42,10 @@ pub enum Show {
     Protocol(Afi),
     Policy(PolicyShow),
     Capacity,
+    FpmCounters,
+    FpmStatus,
+    ClearFpm,
+    Providers,
     MplsTable,
     MplsFec,
     MplsStatus,
@@ -54,6 +58,8 @@ pub enum Answer {
     Text(String),
     /// A table, to be had in pieces.
     Routes(RouteWalk),
+    /// Done, when the shell has cleared the counters of the forwarding plane manager's stream.
+    ClearFpm,
     /// How the kernel differs: to be had when it has been looked at.
     Drift {
         json: bool,
@@ -200,7 +206,41 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
     ));
     registry.exec(ExecCommand::new("show vrf", &[SHOW, "VRF"], Show::Vrf));
     register_mpls(registry);
+    register_fpm(registry);
     ferrite_policy::view::register(registry, false, Show::Policy);
+}
+
+fn register_fpm(registry: &mut Registry<Settings, Show>) {
+    registry.exec(ExecCommand::new(
+        "show zebra dplane providers [detailed]",
+        &[
+            SHOW,
+            "Zebra information",
+            "Zebra dataplane information",
+            "Zebra dataplane provider information",
+            "Detailed output",
+        ],
+        Show::Providers,
+    ));
+    let fpm = "Forwarding Plane Manager information";
+    registry.exec(ExecCommand::new(
+        "show fpm counters [json]",
+        &[SHOW, fpm, "FPM statistic counters", JSON],
+        Show::FpmCounters,
+    ));
+    registry.exec(ExecCommand::new(
+        "show fpm status [json]",
+        &[SHOW, fpm, "FPM status", JSON],
+        Show::FpmStatus,
+    ));
+    registry.exec(
+        ExecCommand::new(
+            "clear fpm counters",
+            &["Reset functions", fpm, "FPM statistic counters"],
+            Show::ClearFpm,
+        )
+        .privileged(),
+    );
 }
 
 fn register_mpls(registry: &mut Registry<Settings, Show>) {
@@ -341,6 +381,10 @@ impl Zebra {
             Show::Client => render(&self.client_views(), args),
             Show::ClientSummary => render(&ClientSummary(self.client_views()), args),
             Show::Dplane => render(&self.dataplane_view(), args),
+            Show::Providers => render(&self.providers(), args),
+            Show::FpmCounters => render(&self.fpm_counters(), args),
+            Show::FpmStatus => render(&self.fpm_status(), args),
+            Show::ClearFpm => return Ok(Answer::ClearFpm),
             Show::Groups => self.show_groups(args)?,
             Show::FibState => render(&self.fib_view(), args),
             Show::FibFailed => render(&self.failed_view(), args),

@@ -238,6 +238,7 @@ impl Zebra {
         if old != new || resolved_anew {
             self.mark_covered(key, prefix);
             self.redistribute_change(key, prefix, old, new);
+            self.fpm_changed(key, prefix, old, new);
         }
         if let (Some(old), true) = (old, old != new) {
             self.tell_loser(key, prefix, old);
@@ -291,12 +292,13 @@ impl Zebra {
                     dest.state = DestState::Installed;
                 } else if !same {
                     dest.state = DestState::Queued;
+                    dest.offload = crate::event::Offload::None;
                     dest.seq = self.fib.push(key, prefix, FibOpKind::Install(route));
                     self.fib.failed.remove(&(key, prefix));
                 }
                 let installed = dest.state == DestState::Installed;
                 if installed && !adopted && held != Some(id) {
-                    self.tell_owner(key, prefix, id, RouteOutcome::Installed);
+                    self.tell_installed(key, prefix, id);
                 }
                 if let Some(held) = held {
                     self.release_shape(held);
@@ -392,7 +394,7 @@ impl Zebra {
             if !self.fib.failed.is_empty() && self.fib.failed.remove(&(key, result.prefix)).is_some() {
                 self.mark_covered(key, result.prefix);
             }
-            self.tell_owner(key, result.prefix, held, RouteOutcome::Installed);
+            self.tell_installed(key, result.prefix, held);
             if !self.fib.doubtful.is_empty() && self.fib.doubtful.remove(&(key, result.prefix)) {
                 self.repair(key, result.prefix);
             }

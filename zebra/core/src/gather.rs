@@ -3,6 +3,7 @@
 mod capacity;
 mod clients;
 mod fib;
+mod fpm;
 mod groups;
 mod interfaces;
 mod json;

@@ -246,6 +246,7 @@ impl Zebra {
     }
 
     fn install_object(&mut self, id: NexthopId) {
+        self.fpm.object_written(id);
         let Some(object) = self.groups.objects.get_mut(&id) else { return };
         object.state = ObjectState::Queued;
         object.seq = self.fib.push_nexthop(NexthopOp { id, seq: 0, object: Some(object.content.clone()) });
@@ -290,6 +291,7 @@ impl Zebra {
 
     fn remove_object(&mut self, id: NexthopId) {
         self.groups.objects.remove(&id);
+        self.fpm.object_gone(id);
         self.groups.messages += 1;
         self.fib.push_nexthop(NexthopOp { id, seq: 0, object: None });
     }

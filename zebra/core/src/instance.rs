@@ -7,13 +7,14 @@ use std::time::Duration;
 use ferrite_types::Timestamp;
 use ferrite_types::zclient::ToZebra;
 
-use crate::action::Action;
+use crate::action::{Action, LinkChange};
 use crate::audit::Audits;
 use crate::capacity::Capacity;
 use crate::client::Clients;
 use crate::connected::Connected;
 use crate::event::Event;
 use crate::fib::{Fib, Work};
+use crate::fpm::Fpm;
 use crate::groups::Groups;
 use crate::iface::Interfaces;
 use crate::kernel::Kernel;
@@ -33,11 +34,13 @@ pub struct Options {
     pub retain: bool,
     /// The kernel has next-hop objects.
     pub nexthop_objects: bool,
+    /// Hardware forwards (`--asic-offload`).
+    pub asic: Option<crate::offload::AsicNotify>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { adopt_for: Duration::from_mins(1), retain: false, nexthop_objects: false }
+        Self { adopt_for: Duration::from_mins(1), retain: false, nexthop_objects: false, asic: None }
     }
 }
 
@@ -77,6 +80,7 @@ pub struct Zebra {
     pub(crate) kernel: Kernel,
     pub(crate) audits: Audits,
     pub(crate) lfib: Lfib,
+    pub(crate) fpm: Fpm,
     pub(crate) capacity: Capacity,
     pub(crate) router_ids: RouterIds,
     pub(crate) advertisers: Advertisers,
@@ -86,6 +90,8 @@ pub struct Zebra {
     pub(crate) actions: Vec<Action>,
     /// What each VRF's statics put into the tables.
     pub(crate) statics: crate::statics::Statics,
+    /// Changes of addresses and of links that were asked for.
+    pub(crate) link_updates: (u64, u64),
     /// IPv4 and IPv6, as the kernel has it.
     pub(crate) forwarding: (bool, bool),
 }
@@ -107,12 +113,14 @@ impl Zebra {
             kernel: Kernel::default(),
             audits: Audits::default(),
             lfib: Lfib::default(),
+            fpm: Fpm::default(),
             capacity: Capacity::default(),
             router_ids: RouterIds::default(),
             advertisers: Advertisers::default(),
             now: Timestamp::ZERO,
             actions: Vec::new(),
             statics: BTreeMap::new(),
+            link_updates: (0, 0),
             forwarding: (false, false),
         };
         zebra.apply_groups();
@@ -141,6 +149,11 @@ impl Zebra {
         self.audit_due();
         self.tracker.wake(now);
         self.advertise_due();
+        self.finish(out);
+    }
+
+    /// Hands over what came of something that is no event.
+    pub fn settle_now(&mut self, out: &mut Vec<Action>) {
         self.finish(out);
     }
 
@@ -255,7 +268,18 @@ impl Zebra {
                 self.actions.push(Action::Fib(ops));
             }
         }
+        self.count_links();
         out.append(&mut self.actions);
+    }
+
+    fn count_links(&mut self) {
+        for action in &self.actions {
+            match action {
+                Action::Link(LinkChange::Up(_) | LinkChange::Down(_)) => self.link_updates.1 += 1,
+                Action::Link(_) => self.link_updates.0 += 1,
+                _ => {}
+            }
+        }
     }
 
     pub(crate) fn resolver(&self) -> Resolver<'_> {
@@ -291,6 +315,7 @@ impl Zebra {
     fn configured(&mut self, settings: Arc<Settings>) {
         let old = std::mem::replace(&mut self.settings, settings);
         self.apply_policy(&old);
+        self.apply_fpm(&old.fpm);
         self.apply_groups();
         self.apply_interfaces(&old);
         if old.interfaces != self.settings.interfaces {

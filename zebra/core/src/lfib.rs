@@ -72,6 +72,9 @@ pub struct Lfib {
     retries: BTreeMap<Timestamp, Vec<Label>>,
     ops: Vec<LfibOp>,
     next_seq: u32,
+    /// Operations, and those that the kernel refused.
+    pub updates: u64,
+    pub errors: u64,
 }
 
 /// What is wanted for a label, and what was done.
@@ -377,6 +380,8 @@ impl Zebra {
             if self.lfib.platform == Some(0) && !looked {
                 self.apply_inputs();
             }
+            self.lfib.updates += ops.len() as u64;
+            ops.iter().for_each(|op| self.fpm.lsp_changed(op.label));
             self.actions.push(Action::Lfib(ops));
         }
     }
@@ -416,6 +421,7 @@ impl Zebra {
     pub(crate) fn lfib_done(&mut self, results: &[LfibResult]) {
         let mut told: BTreeMap<OwnerId, Vec<LspResult>> = BTreeMap::new();
         for result in results {
+            self.lfib.errors += u64::from(result.errno != 0);
             let Some(lsp) = self.lfib.lsps.get_mut(&result.label) else { continue };
             if lsp.seq != result.seq || lsp.state != LspState::Queued {
                 continue;

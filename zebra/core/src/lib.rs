@@ -21,6 +21,7 @@ pub mod config;
 mod connected;
 pub mod event;
 mod fib;
+pub mod fpm;
 mod gather;
 mod groups;
 mod iface;
@@ -29,6 +30,7 @@ mod kernel;
 pub mod labels;
 mod lfib;
 mod nht;
+mod offload;
 mod policy;
 pub mod ra;
 mod redistribute;
@@ -45,10 +47,12 @@ pub use action::{
 };
 pub use client::ClientKey;
 pub use event::{Event, FibResult, KernelNexthop, KernelRoute, LinkInfo, LinkKind, NexthopResult, Offload};
+pub use fpm::{FpmLink, FpmMessage};
 pub use gather::RouteWalk;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use kernel::FIB_METRIC;
 pub use lfib::{KernelLsp, LfibOp, LfibResult};
+pub use offload::AsicNotify;
 pub use settings::Settings;
 
 /// Every command of zebra.

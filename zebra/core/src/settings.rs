@@ -26,6 +26,7 @@ pub struct Settings {
     pub nexthop_objects: Option<bool>,
     pub policy: ferrite_policy::PolicyConfig,
     pub mpls: MplsSettings,
+    pub fpm: crate::fpm::settings::FpmSettings,
     /// `zebra fib compress`, `zebra fib limit N`, `zebra fib limit N protocol P percent X`.
     pub fib_compress: bool,
     pub fib_limit: Option<u32>,

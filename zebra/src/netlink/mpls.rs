@@ -74,7 +74,7 @@ fn read_stack(value: &[u8]) -> impl Iterator<Item = Label> {
 }
 
 /// Appends the message of one operation.
-fn operation(op: &LfibOp, seq: u32, out: &mut Builder) {
+pub fn operation(op: &LfibOp, seq: u32, out: &mut Builder) {
     let (kind, flags) = match op.nexthops {
         Some(_) => (RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE),
         None => (RTM_DELROUTE, NLM_F_REQUEST),

@@ -195,6 +195,11 @@ pub fn ip(family: u8, value: &[u8]) -> Option<IpAddr> {
 const RTMSG: usize = 12;
 
 fn route(payload: &[u8]) -> Option<KernelRoute> {
+    any_route(payload).filter(|route| !matches!(route.table.0, TABLE_LOCAL | 0))
+}
+
+/// A route of any table, for readers of other streams than the kernel's.
+pub fn any_route(payload: &[u8]) -> Option<KernelRoute> {
     let [family, dst_len, src_len, tos, table, protocol, _scope, kind] = *payload.first_chunk::<8>()?;
     let flags = u32_at(payload, 8)?;
     let afi = match family {
@@ -233,9 +238,6 @@ fn route(payload: &[u8]) -> Option<KernelRoute> {
             RTA_NH_ID => group = u32_at(value, 0).map(NexthopId),
             _ => {}
         }
-    }
-    if table == TABLE_LOCAL || table == 0 {
-        return None;
     }
     let onlink = flags & u32::from(RTNH_F_ONLINK) != 0;
     let nexthops: Vec<Nexthop> = match kind {

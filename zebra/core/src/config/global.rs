@@ -202,5 +202,9 @@ static SETTINGS: &[Setting<Settings>] = &[
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     registry.mount(Mount::at(&CONFIG), SETTINGS, |settings, _, _| Ok(settings));
-    registry.renderer(HEADER, |settings, lines| lines.settings(SETTINGS, settings));
+    registry.mount(Mount::at(&CONFIG), crate::fpm::settings::SETTINGS, |settings, _, _| Ok(settings));
+    registry.renderer(HEADER, |settings, lines| {
+        lines.settings(SETTINGS, settings);
+        lines.settings(crate::fpm::settings::SETTINGS, settings);
+    });
 }

@@ -5,7 +5,7 @@ use ferrite_types::Timestamp;
 use crate::client::{Client, ClientKey};
 use crate::instance::Zebra;
 use crate::view::client::{ClientView, Clients, RouteCounts};
-use crate::view::dplane::DataplaneView;
+use crate::view::dplane::{DataplaneView, Provider, Providers};
 use crate::view::uptime;
 
 impl Zebra {
@@ -59,8 +59,35 @@ impl Zebra {
             queue_max: stats.max_in_flight as u64,
             nexthop_updates: self.groups.messages,
             nexthop_errors: self.groups.errors,
+            lsp_updates: self.lfib.updates,
+            lsp_errors: self.lfib.errors,
+            address_updates: self.link_updates.0,
+            link_updates: self.link_updates.1,
             resyncs: self.kernel.resyncs,
             ..DataplaneView::default()
         }
+    }
+
+    pub(crate) fn providers(&self) -> Providers {
+        let stats = self.fib.stats;
+        let waiting = self.fib.in_flight as u64;
+        let mut providers = vec![Provider {
+            name: "Kernel",
+            taken: stats.updates,
+            waiting,
+            waiting_max: stats.max_in_flight as u64,
+            done: stats.updates.saturating_sub(waiting),
+        }];
+        if self.settings.fpm.address.is_some() {
+            let stats = self.fpm.stats;
+            providers.push(Provider {
+                name: "dplane_fpm_nl",
+                taken: stats.noted,
+                waiting: self.fpm.queue_len() as u64,
+                waiting_max: stats.queue_peak,
+                done: stats.told,
+            });
+        }
+        Providers(providers)
     }
 }

@@ -99,7 +99,7 @@ impl Zebra {
             metric: shape.metric,
             installed,
             failed: rejected,
-            queued: selected && !system && dest.state == DestState::Queued,
+            queued: selected && !system && (dest.state == DestState::Queued || self.awaits_offload(dest)),
             fib_left_out,
             fib_covered_by,
             offloaded: installed && selected && dest.offload == Offload::Offloaded,

@@ -2,6 +2,7 @@
 
 use ferrite_types::RouteProtocol;
 
+use crate::event::Offload;
 use crate::fib::{is_system, usable};
 use crate::instance::Zebra;
 use crate::rib::{DestState, TableKey};
@@ -12,6 +13,8 @@ struct Count {
     routes: u64,
     selected: u64,
     fib: u64,
+    offloaded: u64,
+    trapped: u64,
 }
 
 /// iBGP has a row of its own after the sources.
@@ -24,8 +27,8 @@ impl Zebra {
         let row = |count: &Count, source: &str| SummaryRow {
             fib: count.fib,
             rib: if prefixes { count.selected } else { count.routes },
-            offloaded: 0,
-            trapped: 0,
+            offloaded: count.offloaded,
+            trapped: count.trapped,
             source: source.to_owned(),
         };
         let mut rows = Vec::new();
@@ -58,6 +61,12 @@ impl Zebra {
                 count.routes += 1;
                 count.selected += u64::from(selected);
                 count.fib += u64::from(installed);
+                // The hardware has the router's own networks by itself.
+                let own = is_system(shape.protocol);
+                let hardware = self.options.asic.is_some() && own && shape.protocol != RouteProtocol::Kernel;
+                let told = |offload| installed && !own && dest.offload == offload;
+                count.offloaded += u64::from(hardware || told(Offload::Offloaded));
+                count.trapped += u64::from(told(Offload::Trapped));
             }
         });
         counts

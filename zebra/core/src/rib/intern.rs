@@ -209,6 +209,14 @@ impl Interner {
             && groupable(&set.resolved.fib, shape.afi)
     }
 
+    /// Routes of this shape name a group.
+    pub fn names_group(&self, id: ShapeId) -> bool {
+        let Some(shape) = self.shape(id).filter(|shape| shape.adopted.is_none()) else { return false };
+        let Some(set) = self.set(shape.set).filter(|_| self.grouping) else { return false };
+        set.groups.get(usize::from(shape.afi == Afi::Ipv6)).is_some_and(Option::is_some)
+            && groupable(&set.resolved.fib, shape.afi)
+    }
+
     /// Groups are no longer used.
     pub fn forget_groups(&mut self) {
         for slot in self.sets.slots.iter_mut().flatten() {

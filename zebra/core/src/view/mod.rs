@@ -6,6 +6,7 @@ pub mod capacity;
 pub mod client;
 pub mod dplane;
 pub mod fib;
+pub mod fpm;
 pub mod groups;
 pub mod interface;
 pub mod mpls;

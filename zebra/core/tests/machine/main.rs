@@ -2,6 +2,7 @@
 
 mod capacity;
 mod drift;
+mod fpm;
 mod groups;
 mod history;
 mod labels;

@@ -11,7 +11,7 @@ use ferrite_types::{
 };
 use zebra_core::{
     Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelLsp, KernelRoute, LfibOp, LfibResult,
-    LinkInfo, LinkKind, MplsChange, Options, Settings, WallClock, Zebra,
+    LinkInfo, LinkKind, MplsChange, NexthopResult, Options, Settings, WallClock, Zebra,
 };
 
 /// A zebra in virtual time, whoever performs its actions.
@@ -52,6 +52,8 @@ pub struct World {
     /// What the kernel answers for a label in place of success.
     pub refuse_labels: BTreeMap<Label, i32>,
     pub mpls: Vec<MplsChange>,
+    /// Where the forwarding plane manager is said to be.
+    pub fpm: Option<Option<std::net::SocketAddr>>,
 }
 
 impl Timed for World {
@@ -66,8 +68,12 @@ impl Timed for World {
 
 impl World {
     pub fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub fn with(options: Options) -> Self {
         let mut world = Self {
-            zebra: Zebra::new(Options::default(), WallClock::default()),
+            zebra: Zebra::new(options, WallClock::default()),
             now: Timestamp::ZERO,
             kernel: BTreeMap::new(),
             sent: Vec::new(),
@@ -81,6 +87,7 @@ impl World {
             lsp_writes: 0,
             refuse_labels: BTreeMap::new(),
             mpls: Vec::new(),
+            fpm: None,
         };
         world.event(Event::DumpBegin);
         world.event(Event::DumpEnd);
@@ -106,10 +113,15 @@ impl World {
                 }
                 Action::Mpls(change) => self.mpls.push(change),
                 Action::Send { client, message } => self.sent.push((client, message)),
+                Action::Fpm(address) => self.fpm = Some(address),
                 Action::Advertise { ifindex, octets } => self.advertised.push((self.now, ifindex, octets)),
                 Action::Audit { audit, .. } => self.audit(audit),
                 Action::Drift { drift, .. } => self.drifts.push(drift),
-                Action::Nexthops(_) => panic!("this kernel has no next-hop objects"),
+                Action::Nexthops(ops) => {
+                    let done = ops.iter().map(|op| NexthopResult { id: op.id, seq: op.seq, errno: 0 });
+                    let done = done.collect();
+                    self.event(Event::NexthopsDone(done));
+                }
                 Action::Link(_) | Action::Forwarding { .. } | Action::HearSolicitations { .. } => {}
             }
         }
@@ -165,6 +177,13 @@ impl World {
             None => drop(self.lsps.remove(&op.label)),
         }
         LfibResult { label: op.label, seq: op.seq, errno }
+    }
+
+    /// Lets what was stirred up settle, without an event.
+    pub fn pass_nothing(&mut self) {
+        let mut actions = Vec::new();
+        self.zebra.settle_now(&mut actions);
+        self.perform(actions);
     }
 
     pub fn link(&mut self, index: u32, up: bool) {
