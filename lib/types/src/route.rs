@@ -103,7 +103,8 @@ impl RouteProtocol {
             Self::Pim => ("pim", 'P', 255, 0),
             Self::Eigrp => ("eigrp", 'E', 90, 192),
             Self::Nhrp => ("nhrp", 'N', 10, 191),
-            Self::Table => ("table", 'T', 150, 0),
+            // RTPROT_ZEBRA, as FRR.
+            Self::Table => ("table", 'T', 150, 11),
             Self::Ldp => ("ldp", 'L', 150, 193),
             Self::Vnc => ("vnc", 'v', 20, 0),
             Self::Pbr => ("pbr", 'F', 200, 195),

@@ -1,5 +1,6 @@
 //! zebra's commands outside configuration, and what answers them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ferrite_cli::{Args, CliError, ExecCommand, Registry};
@@ -12,8 +13,9 @@ use crate::action::NexthopId;
 use crate::gather::{RouteFilter, RouteWalk, pretty};
 use crate::instance::Zebra;
 use crate::rib::TableKey;
-use crate::settings::{DEFAULT_VRF_NAME, Settings};
+use crate::settings::{AfiKey, DEFAULT_VRF_NAME, Settings, VrfSettings};
 use crate::view::client::ClientSummary;
+use crate::view::policy::SourceMaps;
 
 /// A command that is understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +24,8 @@ pub enum Show {
     Fib(Afi),
     /// What multicast routing looks sources up in.
     Rpf(Afi),
+    RpfAddress,
+    NhtMaps(Afi),
     Prefix(Afi),
     Summary(Afi),
     Nht(Afi),
@@ -70,6 +74,7 @@ const SHOW: &str = "Show running system information";
 const IP: &str = "IP information";
 const IPV6: &str = "IPv6 information";
 const JSON: &str = "JavaScript Object Notation";
+const MRIB: &str = "Multicast SAFI table";
 const VRF: &str = "Specify the VRF";
 const VRF_NAME: &str = "The VRF name";
 const SOURCES_V4: &str =
@@ -121,6 +126,11 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
             format!("show {ip} nht [vrf NAME$vrf_name] [{}$addr] [json]", host(afi)),
             &[SHOW, ip_help, "IP nexthop tracking table", VRF, VRF_NAME, "Nexthop address", JSON],
             Show::Nht(afi),
+        ));
+        registry.exec(ExecCommand::new(
+            format!("show {ip} nht route-map [vrf NAME$vrf_name] [json]"),
+            &[SHOW, ip_help, "IP nexthop tracking table", "Route map", VRF, VRF_NAME, JSON],
+            Show::NhtMaps(afi),
         ));
         registry.exec(ExecCommand::new(
             format!("show {ip} router-id [vrf NAME$vrf_name]"),
@@ -294,7 +304,7 @@ fn register_routes(
         [("route", "IP routing table", Show::Routes(afi)), ("fib", "IP forwarding table", Show::Fib(afi))]
     {
         let mut help =
-            vec![SHOW, ip_help, what, VRF, VRF_NAME, "Table to display", "The table number to display"];
+            vec![SHOW, ip_help, what, MRIB, VRF, VRF_NAME, "Table to display", "The table number to display"];
         help.extend([
             "Show only routes with tag",
             "Tag value",
@@ -306,7 +316,7 @@ fn register_routes(
         help.push(JSON);
         registry.exec(ExecCommand::new(
             format!(
-                "show {ip} {word} [vrf NAME$vrf_name] [table (1-4294967295)$table_id] [{{tag (1-4294967295)$tag_value\
+                "show {ip} {word} [{{mrib|vrf NAME$vrf_name}}] [table (1-4294967295)$table_id] [{{tag (1-4294967295)$tag_value\
                  |{prefix}$prefix longer-prefixes|supernets-only}}] [<{sources}>$source] [json]"
             ),
             &help,
@@ -329,16 +339,30 @@ fn register_routes(
         Show::Routes(afi),
     ));
     registry.exec(ExecCommand::new(
+        format!("show {ip} rpf {}$addr [vrf NAME$vrf_name] [json]", host(afi)),
+        &[
+            SHOW,
+            ip_help,
+            "Routes by which sources of multicast are looked up",
+            "Address of a source",
+            VRF,
+            VRF_NAME,
+            JSON,
+        ],
+        Show::RpfAddress,
+    ));
+    registry.exec(ExecCommand::new(
         format!("show {ip} rpf [vrf NAME$vrf_name] [json]"),
         &[SHOW, ip_help, "Routes by which sources of multicast are looked up", VRF, VRF_NAME, JSON],
         Show::Rpf(afi),
     ));
     registry.exec(ExecCommand::new(
-        format!("show {ip} route [vrf NAME$vrf_name] <{}$addr|{prefix}$prefix> [json]", host(afi)),
+        format!("show {ip} route [{{mrib|vrf NAME$vrf_name}}] <{}$addr|{prefix}$prefix> [json]", host(afi)),
         &[
             SHOW,
             ip_help,
             "IP routing table",
+            MRIB,
             VRF,
             VRF_NAME,
             "Network in the IP routing table to display",
@@ -349,12 +373,13 @@ fn register_routes(
     ));
     registry.exec(ExecCommand::new(
         format!(
-            "show {ip} route [vrf NAME$vrf_name] summary [table (1-4294967295)$table_id] [prefix] [json]"
+            "show {ip} route [{{mrib|vrf NAME$vrf_name}}] summary [table (1-4294967295)$table_id] [prefix] [json]"
         ),
         &[
             SHOW,
             ip_help,
             "IP routing table",
+            MRIB,
             VRF,
             VRF_NAME,
             "Summary of all routes",
@@ -373,6 +398,8 @@ impl Zebra {
         let text = match show {
             Show::Routes(afi) | Show::Fib(afi) | Show::Rpf(afi) => return self.show_routes(afi, show, args),
             Show::Prefix(afi) => self.show_prefix(afi, args)?,
+            Show::RpfAddress => self.show_rpf(args)?,
+            Show::NhtMaps(afi) => self.show_nht_maps(afi, args)?,
             Show::Summary(afi) => self.show_summary(afi, args)?,
             Show::Nht(afi) => self.show_nht(afi, args)?,
             Show::Interface => self.show_interface(args)?,
@@ -493,7 +520,8 @@ impl Zebra {
     fn show_routes(&self, afi: Afi, show: Show, args: &Args) -> Result<Answer, CliError> {
         let (vrfs, several) = self.vrfs(args)?;
         let table = args.parse_opt("table_id")?.map(TableId);
-        let safi = if matches!(show, Show::Rpf(_)) { Safi::Multicast } else { Safi::Unicast };
+        let multicast = matches!(show, Show::Rpf(_)) || args.has("mrib");
+        let safi = if multicast { Safi::Multicast } else { Safi::Unicast };
         let keys = vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, table));
         let keys = keys.map(|key| TableKey { safi, ..key }).collect();
         let filter = RouteFilter {
@@ -510,7 +538,9 @@ impl Zebra {
     fn show_prefix(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
         let (vrfs, _) = self.vrfs(args)?;
         let mut views: IndexMap<String, Vec<_>> = IndexMap::new();
+        let safi = if args.has("mrib") { Safi::Multicast } else { Safi::Unicast };
         for key in vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, None)) {
+            let key = TableKey { safi, ..key };
             let Some(table) = self.rib.tables.get(&key) else { continue };
             let found = match args.parse_opt::<Prefix>("prefix")? {
                 Some(prefix) => table.get(prefix).map(|dest| (prefix, dest)),
@@ -537,7 +567,9 @@ impl Zebra {
         let (vrfs, several) = self.vrfs(args)?;
         let table = args.parse_opt("table_id")?.map(TableId);
         let prefixes = args.words().any(|word| word == "prefix");
+        let safi = if args.has("mrib") { Safi::Multicast } else { Safi::Unicast };
         let keys = vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, table));
+        let keys = keys.map(|key| TableKey { safi, ..key });
         let views: Vec<_> = keys.map(|key| self.route_summary(key, prefixes)).collect();
         Ok(match (args.has("json"), several) {
             (true, true) => {
@@ -592,17 +624,59 @@ impl Zebra {
     }
 
     fn show_protocol(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
-        let name = args.get("vrf_name").unwrap_or(DEFAULT_VRF_NAME);
-        self.vrf_named(name)?;
-        let maps = self.settings.vrf(name).map(|vrf| vrf.protocol_maps.clone()).unwrap_or_default();
-        let mut out = format!("VRF: {name}\nProtocol                  : route-map\n{}\n", "-".repeat(37));
-        for word in FRR_SOURCES {
-            let named = |source: Option<RouteProtocol>| source.map_or("any", RouteProtocol::name) == *word;
-            let map = maps.iter().find(|((of, source), _)| of.afi() == afi && named(*source));
-            let map = map.map_or("none", |(_, map)| map.as_str());
-            out.push_str(&format!("{word:<26}: {map}\n"));
+        let (vrfs, _) = self.vrfs(args)?;
+        Ok(vrfs
+            .into_iter()
+            .map(|vrf| self.source_maps(vrf, afi, |vrf| &vrf.protocol_maps).to_string())
+            .collect())
+    }
+
+    fn show_nht_maps(&self, afi: Afi, args: &Args) -> Result<String, CliError> {
+        let (vrfs, _) = self.vrfs(args)?;
+        let views: Vec<_> =
+            vrfs.into_iter().map(|vrf| self.source_maps(vrf, afi, |vrf| &vrf.nht_maps)).collect();
+        if args.has("json") {
+            let by_name: IndexMap<_, _> =
+                views.iter().map(|view| (&view.vrf, json!({ "protocols": view.maps }))).collect();
+            let afi = if afi == Afi::Ipv6 { "ipv6" } else { "ipv4" };
+            return Ok(pretty(&json!({ "afi": afi, "vrfs": by_name })));
         }
-        Ok(out)
+        Ok(views.iter().map(ToString::to_string).collect())
+    }
+
+    fn source_maps(
+        &self,
+        vrf: VrfId,
+        afi: Afi,
+        of: impl Fn(&VrfSettings) -> &BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
+    ) -> SourceMaps {
+        let name = self.vrf_name(vrf);
+        let maps = self.settings.vrf(&name).map(of);
+        let map = |word: &str| {
+            let named = |source: Option<RouteProtocol>| source.map_or("any", RouteProtocol::name) == word;
+            let mut own = maps.into_iter().flatten().filter(|((of, _), _)| of.afi() == afi);
+            own.find(|((_, source), _)| named(*source)).map_or("none".to_owned(), |(_, map)| map.clone())
+        };
+        SourceMaps { vrf: name, maps: FRR_SOURCES.iter().map(|word| (*word, map(word))).collect() }
+    }
+
+    fn show_rpf(&self, args: &Args) -> Result<String, CliError> {
+        let vrf = self.vrf_named(args.get("vrf_name").unwrap_or(DEFAULT_VRF_NAME))?;
+        let Some((key, prefix, dest)) = self.rpf_lookup(vrf, args.parse("addr")?) else {
+            return if args.has("json") {
+                Ok(pretty(&json!({})))
+            } else {
+                Err(CliError::refused("Network not in table"))
+            };
+        };
+        let views: Vec<_> =
+            self.route_views(key, prefix, dest).into_iter().filter(|view| view.selected).collect();
+        if args.has("json") {
+            return Ok(pretty(&IndexMap::from([(prefix.to_string(), views)])));
+        }
+        let table = if key.safi == Safi::Multicast { "multicast" } else { "unicast" };
+        let routes: String = views.iter().map(ToString::to_string).collect();
+        Ok(format!("Found in the {table} table\n{routes}"))
     }
 
     /// The kernel's switches as the shell found or set them.

@@ -9,6 +9,7 @@ use ferrite_policy::commands::{Access, Scope};
 use crate::settings::{DEFAULT_VRF_NAME, Settings, VrfSettings};
 
 mod global;
+mod import;
 mod interface;
 mod mpls;
 mod nd;
@@ -65,6 +66,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     registry.common_commands();
     registry.debug_flags(DEBUG);
     global::register(registry);
+    import::register(registry);
     vrf::register(registry);
     statics::register(registry);
     protocol::register(registry);

@@ -13,6 +13,7 @@ use crate::client::Source;
 use crate::event::LinkInfo;
 use crate::iface::{Changes, Interfaces, Link};
 use crate::instance::Zebra;
+use crate::mrib::multicast;
 use crate::rib::{OwnerId, SetId, TableKey, Trust};
 use crate::settings::{AddressSettings, InterfaceSettings, Settings};
 
@@ -201,12 +202,15 @@ impl Zebra {
         };
         let source = Source { owner: OwnerId::SELF, protocol, instance: 0, epoch: 0 };
         self.add_route(key, prefix, source, &attrs);
+        self.add_route(multicast(key), prefix, source, &attrs);
     }
 
     fn remove_direct(&mut self, ifindex: IfIndex, (key, prefix, protocol): DirectRoute) {
         let nexthops = interface_set(ifindex, key.vrf);
         let set = self.intern_set(&nexthops, Trust::Connected);
-        self.withdraw_matching(key, prefix, |shape| shape.protocol == protocol && shape.set == set);
+        for key in [key, multicast(key)] {
+            self.withdraw_matching(key, prefix, |shape| shape.protocol == protocol && shape.set == set);
+        }
         if self.rib.shared.release_set(set) {
             self.tracker.forget_set(set, &nexthops);
         }

@@ -239,6 +239,7 @@ impl Zebra {
             self.mark_covered(key, prefix);
             self.redistribute_change(key, prefix, old, new);
             self.fpm_changed(key, prefix, old, new);
+            self.imports.note(key, prefix);
         }
         if let (Some(old), true) = (old, old != new) {
             self.tell_loser(key, prefix, old);

@@ -81,6 +81,8 @@ pub struct Zebra {
     pub(crate) audits: Audits,
     pub(crate) lfib: Lfib,
     pub(crate) fpm: Fpm,
+    pub(crate) imports: crate::import::Imports,
+    pub(crate) mroutes: crate::mrib::Mroutes,
     pub(crate) capacity: Capacity,
     pub(crate) router_ids: RouterIds,
     pub(crate) advertisers: Advertisers,
@@ -114,6 +116,8 @@ impl Zebra {
             audits: Audits::default(),
             lfib: Lfib::default(),
             fpm: Fpm::default(),
+            imports: Default::default(),
+            mroutes: Default::default(),
             capacity: Capacity::default(),
             router_ids: RouterIds::default(),
             advertisers: Advertisers::default(),
@@ -242,6 +246,7 @@ impl Zebra {
     /// Settles what the event stirred up, and hands over what it leads to.
     fn finish(&mut self, out: &mut Vec<Action>) {
         self.settle();
+        self.import_pending();
         self.program_lsps();
         self.flush_clients();
         self.drop_groups();
@@ -325,6 +330,8 @@ impl Zebra {
         self.apply_capacity();
         self.apply_groups();
         self.apply_statics();
+        self.apply_imports(&old);
+        self.apply_nht_maps(&old);
         self.apply_mpls(&old);
         self.apply_router_ids();
         if old.audit_interval != self.settings.audit_interval {

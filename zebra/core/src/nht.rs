@@ -98,6 +98,15 @@ impl Tracker {
         }
     }
 
+    /// What every client was told of the addresses that it tracks, before any policy.
+    pub fn states(&self) -> Vec<(ClientKey, NexthopState)> {
+        let of = |(at, watch): (&Address, &Watch)| {
+            let told = |(client, connected): (&ClientKey, &bool)| (*client, state(*at, watch, *connected));
+            watch.clients.iter().map(told).collect::<Vec<_>>()
+        };
+        self.watches.iter().flat_map(of).collect()
+    }
+
     fn drop_idle(&mut self, at: Address) {
         if self.watches.get(&at).is_some_and(|watch| watch.sets.is_empty() && watch.clients.is_empty()) {
             self.watches.remove(&at);
@@ -185,7 +194,8 @@ impl Zebra {
             }
             self.tracker.watches.entry(at).or_default().clients.insert(client, item.connected_only);
             self.look_up_new(at);
-            states.extend(self.tracker.watches.get(&at).map(|watch| state(at, watch, item.connected_only)));
+            let known = self.tracker.watches.get(&at).map(|watch| state(at, watch, item.connected_only));
+            states.extend(known.map(|state| self.filter_tracked(client, state)));
             if let Some(client) = self.clients.get_mut(client) {
                 client.counts.tracked[family(Prefix::host(item.addr).afi())] += 1;
             }
@@ -287,6 +297,7 @@ impl Zebra {
         }
         self.look_up_prefixes(&mut told);
         for (client, states) in told {
+            let states = states.into_iter().map(|state| self.filter_tracked(client, state)).collect();
             self.send(client, FromZebra::Nexthops(states));
         }
     }

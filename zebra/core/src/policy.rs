@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use ferrite_policy::{Policies, PolicyRoute, RouteMap};
-use ferrite_types::{Nexthop, Prefix, RouteProtocol, Tag};
+use ferrite_types::{Metric, Nexthop, Prefix, RouteProtocol, Tag};
 use std::sync::Arc;
 
 use crate::instance::Zebra;
@@ -59,6 +59,37 @@ impl PolicyRoute for Route<'_> {
     }
 }
 
+/// A route that resolves a tracked next hop, as the map sees it.
+struct Resolving<'a> {
+    prefix: Prefix,
+    protocol: RouteProtocol,
+    metric: Metric,
+    nexthop: &'a Nexthop,
+    interface: Option<&'a str>,
+}
+
+impl PolicyRoute for Resolving<'_> {
+    fn prefix(&self) -> Prefix {
+        self.prefix
+    }
+
+    fn next_hop(&self) -> Option<IpAddr> {
+        self.nexthop.gateway_addr()
+    }
+
+    fn is_interface(&self, name: &str) -> bool {
+        self.interface == Some(name)
+    }
+
+    fn protocol(&self) -> Option<RouteProtocol> {
+        Some(self.protocol)
+    }
+
+    fn metric(&self) -> Option<u32> {
+        Some(self.metric.0)
+    }
+}
+
 impl Zebra {
     /// The map for routes of a source; a name without a map permits, as in FRR.
     fn install_map(&self, key: TableKey, prefix: Prefix, protocol: RouteProtocol) -> Option<&Arc<RouteMap>> {
@@ -86,6 +117,27 @@ impl Zebra {
         let source = route.source;
         shape.source = source;
         if permitted { Policy::Permit } else { Policy::Deny }
+    }
+
+    /// Whether a map permits a route, whatever it would set.
+    pub(crate) fn permits(&self, map: &RouteMap, prefix: Prefix, shape: &Shape) -> bool {
+        let nexthop = self.rib.shared.set(shape.set).and_then(|set| set.nexthops.first());
+        let interface = nexthop.and_then(Nexthop::ifindex).and_then(|ifindex| self.interfaces.name(ifindex));
+        map.apply(&mut Route { prefix, shape, nexthop, interface, source: None }).is_permit()
+    }
+
+    /// Whether a map permits one next hop of a route that resolves others.
+    pub(crate) fn permits_next_hop(
+        &self,
+        map: &RouteMap,
+        prefix: Prefix,
+        protocol: RouteProtocol,
+        metric: Metric,
+        nexthop: &Nexthop,
+    ) -> bool {
+        let interface = nexthop.ifindex().and_then(|ifindex| self.interfaces.name(ifindex));
+        let mut resolving = Resolving { prefix, protocol, metric, nexthop, interface };
+        map.apply(&mut resolving).is_permit()
     }
 
     /// Compiles the policy and judges again where maps have changed.

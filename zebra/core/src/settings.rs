@@ -27,6 +27,9 @@ pub struct Settings {
     pub policy: ferrite_policy::PolicyConfig,
     pub mpls: MplsSettings,
     pub fpm: crate::fpm::settings::FpmSettings,
+    pub imports: BTreeMap<crate::import::Import, crate::import::ImportTerms>,
+    /// `ip mroute`, with their distances.
+    pub mroutes: BTreeMap<(Prefix, MrouteHop), Distance>,
     /// `zebra fib compress`, `zebra fib limit N`, `zebra fib limit N protocol P percent X`.
     pub fib_compress: bool,
     pub fib_limit: Option<u32>,
@@ -84,6 +87,8 @@ pub struct VrfSettings {
     pub nht_via_default_v6: Option<bool>,
     /// `ip protocol PROTO route-map NAME`; no protocol is `any`.
     pub protocol_maps: BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
+    /// `ip nht PROTO route-map NAME`, likewise.
+    pub nht_maps: BTreeMap<(AfiKey, Option<RouteProtocol>), String>,
     pub statics: BTreeMap<StaticKey, StaticValue>,
     /// `zebra fib limit N` of the VRF's node.
     pub fib_limit: Option<u32>,
@@ -116,6 +121,13 @@ impl AfiKey {
             Prefix::V6(_) => Self::V6,
         }
     }
+}
+
+/// Where `ip mroute` leads.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum MrouteHop {
+    Gateway(Ipv4Addr),
+    Interface(String),
 }
 
 /// What tells two static routes apart.

@@ -28,6 +28,7 @@ const SOURCE: Source =
 impl Zebra {
     /// Brings the tables to what the configuration says with the links that are there.
     pub(crate) fn apply_statics(&mut self) {
+        self.apply_mroutes();
         let wanted = self.wanted_statics();
         let present = std::mem::take(&mut self.statics);
         // The best distance first: a worse one must not take over on the way.

@@ -7,10 +7,8 @@ use ferrite_types::RouteProtocol;
 use super::{tidy, vrf_of};
 use crate::settings::{AfiKey, Settings, VrfSettings};
 
-const V4: &str =
-    "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
-const V6: &str =
-    "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric|any";
+const V4: &str = "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|table-direct|any";
+const V6: &str = "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric|table-direct|any";
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     for (afi, family, family_help, words) in
@@ -28,6 +26,18 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
             )
             .example(format!("{family} protocol bgp route-map RM"))
             .example(format!("{family} protocol any route-map RM")),
+        );
+        if let Some(what) = help.get_mut(1) {
+            *what = "Filter Next Hop tracking route resolution";
+        }
+        registry.command(
+            ConfigCommand::new(
+                &[&CONFIG, &VRF],
+                format!("{family} nht <{words}>$source route-map WORD$map"),
+                &help,
+                move |settings: &mut Settings, edit: &Edit<'_>| set_nht(settings, edit, afi),
+            )
+            .example(format!("{family} nht bgp route-map RM")),
         );
     }
 }
@@ -56,6 +66,18 @@ fn set(settings: &mut Settings, edit: &Edit<'_>, afi: AfiKey) -> Result<(), CliE
     Ok(())
 }
 
+fn set_nht(settings: &mut Settings, edit: &Edit<'_>, afi: AfiKey) -> Result<(), CliError> {
+    let source = source(edit.args)?;
+    let maps = &mut vrf_of(settings, edit.context)?.nht_maps;
+    if edit.negated {
+        maps.remove(&(afi, source));
+        tidy(settings);
+    } else {
+        maps.insert((afi, source), edit.args.get("map").unwrap_or_default().to_owned());
+    }
+    Ok(())
+}
+
 fn source(args: &Args) -> Result<Option<RouteProtocol>, CliError> {
     match args.get("source") {
         Some("any") => Ok(None),
@@ -64,9 +86,11 @@ fn source(args: &Args) -> Result<Option<RouteProtocol>, CliError> {
 }
 
 pub fn render(vrf: &VrfSettings, lines: &mut Lines) {
-    for ((afi, source), map) in &vrf.protocol_maps {
-        let family = if *afi == AfiKey::V4 { "ip" } else { "ipv6" };
-        let source = source.map_or("any", RouteProtocol::name);
-        lines.line(format!("{family} protocol {source} route-map {map}"));
+    for (word, maps) in [("protocol", &vrf.protocol_maps), ("nht", &vrf.nht_maps)] {
+        for ((afi, source), map) in maps {
+            let family = if *afi == AfiKey::V4 { "ip" } else { "ipv6" };
+            let source = source.map_or("any", RouteProtocol::name);
+            lines.line(format!("{family} {word} {source} route-map {map}"));
+        }
     }
 }

@@ -9,5 +9,6 @@ mod labels;
 mod lsps;
 mod memory;
 mod scenarios;
+mod tables;
 mod vrfs;
 mod world;

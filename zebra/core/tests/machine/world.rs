@@ -9,6 +9,7 @@ use ferrite_types::zclient::{FromZebra, Hello, RouteAttrs, RouteBatch, RouteUpda
 use ferrite_types::{
     IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, TableId, Tag, Timestamp, VrfId,
 };
+use zebra_core::commands::Answer;
 use zebra_core::{
     Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelLsp, KernelRoute, LfibOp, LfibResult,
     LinkInfo, LinkKind, MplsChange, NexthopResult, Options, Settings, WallClock, Zebra,
@@ -192,6 +193,20 @@ impl World {
 
     pub fn address(&mut self, index: u32, text: &str) {
         self.event(Event::Address { ifindex: IfIndex(index), address: address(text) });
+    }
+
+    /// What a command prints.
+    pub fn show(&self, line: &str) -> String {
+        let engine = ferrite_cli::Engine::new(zebra_core::registry());
+        let found = engine.exec(&ferrite_cli::node::ENABLE, line);
+        let Ok(ferrite_cli::Outcome::Exec { handler, args, .. }) = found else { panic!("{line}: {found:?}") };
+        match self.zebra.answer(handler, &args) {
+            Ok(Answer::Text(text)) => text,
+            Ok(Answer::Routes(mut walk)) => {
+                std::iter::from_fn(|| walk.next_piece(&self.zebra)).collect::<Vec<_>>().concat()
+            }
+            other => panic!("{line}: {other:?}"),
+        }
     }
 
     /// Lines of configuration, as a file holds them.
