@@ -313,3 +313,91 @@ fn site_of_origin_blackhole_and_aliases() {
         r2.bgp_lacks("10.2.0.0/16")
     });
 }
+
+/// What each prefix's path carries at a router, by prefix.
+fn communities(router: &Router, prefixes: &[&str]) -> Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    for prefix in prefixes {
+        let path = path(router, prefix)?;
+        ensure!(path["valid"] == true, "{}: {prefix}: {path}", router.name());
+        let text = path["community"]["string"].as_str().unwrap_or("none");
+        all.push(((*prefix).to_owned(), text.to_owned()));
+    }
+    Ok(all)
+}
+
+#[test]
+fn routes_to_be_dropped_stay_here_as_with_frr_whatever_policy_says() {
+    run(&Needs::ours_and_peers(), |net| {
+        // r2 asks r1 (ours) and r3 (FRR), of one AS, to drop: both have the same policy, and tell r4 what they may.
+        let [r1, r2, r3, r4] = [("r1", Kind::Ours), ("r2", Kind::Frr), ("r3", Kind::Frr), ("r4", Kind::Frr)]
+            .map(|(name, kind)| net.router(name, kind));
+        let [r1, r2, r3, r4] = [r1?, r2?, r3?, r4?];
+        let members =
+            [(&r1, "10.0.0.1/24"), (&r2, "10.0.0.2/24"), (&r3, "10.0.0.3/24"), (&r4, "10.0.0.4/24")];
+        net.lan("lan", &members)?;
+        let prefixes = ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16"];
+        let sent = ["blackhole", "blackhole 65002:666", "blackhole", "blackhole", "65002:5"];
+        let mut theirs = format!("router bgp 65002\n bgp router-id 192.0.2.2\n{HEAD}");
+        for host in [1, 3] {
+            theirs.push_str(&format!(" neighbor 10.0.0.{host} remote-as 65001\n"));
+        }
+        theirs.push_str(" address-family ipv4 unicast\n");
+        let mut maps = String::new();
+        for (n, (prefix, communities)) in prefixes.iter().zip(sent).enumerate() {
+            theirs.push_str(&format!("  network {prefix} route-map M{n}\n"));
+            maps.push_str(&format!("route-map M{n} permit 10\n set community {communities}\nexit\n"));
+        }
+        r2.start(&format!("{theirs} exit-address-family\nexit\n{maps}"))?;
+        r4.start(&format!(
+            "router bgp 65004\n bgp router-id 192.0.2.4\n{HEAD} neighbor 10.0.0.1 remote-as 65001\n neighbor 10.0.0.3 remote-as 65001\nexit\n"
+        ))?;
+        // Policy takes NO_EXPORT off, takes everything off, puts BLACKHOLE on, replaces all.
+        let policy = "bgp community-list standard NE permit no-export
+ip prefix-list P3 permit 10.3.0.0/16
+ip prefix-list P4 permit 10.4.0.0/16
+ip prefix-list P5 permit 10.5.0.0/16
+route-map IN permit 10
+ match ip address prefix-list P3
+ set comm-list NE delete
+exit
+route-map IN permit 20
+ match ip address prefix-list P4
+ set community none
+exit
+route-map IN permit 30
+ match ip address prefix-list P5
+ set community blackhole additive
+exit
+route-map IN permit 40
+exit
+";
+        for (router, id) in [(&r1, 1), (&r3, 3)] {
+            router.start(&format!(
+                "{policy}router bgp 65001\n bgp router-id 192.0.2.{id}\n{HEAD} neighbor 10.0.0.2 remote-as 65002\n \
+                 neighbor 10.0.0.2 timers connect 2\n neighbor 10.0.0.4 remote-as 65004\n neighbor 10.0.0.4 timers connect 2\n \
+                 address-family ipv4 unicast\n  neighbor 10.0.0.2 route-map IN in\n exit-address-family\nexit\n"
+            ))?;
+        }
+        for router in [&r1, &r3] {
+            router.wait_bgp_established("10.0.0.4")?;
+        }
+        wait_until(PATIENCE, "both have taken all the same way", || {
+            let (ours, theirs) = (communities(&r1, &prefixes)?, communities(&r3, &prefixes)?);
+            ensure!(ours == theirs, "ours {ours:?}\nFRR's {theirs:?}");
+            Ok(())
+        })?;
+        let shown = communities(&r1, &prefixes)?;
+        println!("{shown:?}");
+        // What policy has freed of both communities goes on, from both; the others from neither.
+        wait_until(PATIENCE, "the free route is told by both", || {
+            let view = r4.vtysh_json("show bgp ipv4 unicast 10.4.0.0/16 json")?;
+            ensure!(view["paths"].as_array().is_some_and(|paths| paths.len() == 2), "{view}");
+            Ok(())
+        })?;
+        for prefix in ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16", "10.5.0.0/16"] {
+            r4.bgp_lacks(prefix)?;
+        }
+        Ok(())
+    });
+}

@@ -16,6 +16,7 @@ mod hostile {
     pub mod judge;
     pub mod lab;
     pub mod link;
+    pub mod martians;
     pub mod mutations;
     pub mod octets;
     pub mod rtr;
@@ -32,7 +33,7 @@ mod hostile {
 
 use topotests::{Kind, Needs, run};
 
-use hostile::{link, mutations, scenarios, security, sides, table};
+use hostile::{link, martians, mutations, scenarios, security, sides, table};
 
 #[test]
 fn frr_answers_every_hostile_message_as_its_row_says() {
@@ -67,6 +68,16 @@ fn caches_stations_and_shells_that_misbehave_leave_the_sessions_alone() {
 #[test]
 fn a_link_full_of_odd_advertisements_brings_no_router_and_no_harm() {
     run(&Needs::ours(), link::run_all);
+}
+
+#[test]
+fn frr_takes_martian_next_hops_only_where_the_line_allows_them() {
+    run(&Needs::peers(), |net| martians::run_all(net, Kind::Frr));
+}
+
+#[test]
+fn martian_next_hops_are_taken_only_where_the_line_allows_them() {
+    run(&Needs::ours(), |net| martians::run_all(net, Kind::Ours));
 }
 
 #[test]

@@ -21,6 +21,7 @@ const NEEDS: &[Need] = &[
     Need { what: "unshare", package: "util-linux", why: "namespaces", optional: false },
     Need { what: "mmdebstrap", package: "mmdebstrap", why: "the Debian root with FRR, BIRD, GoBGP, OpenBGPD, ExaBGP", optional: false },
     Need { what: "/usr/share/keyrings/debian-archive-keyring.gpg", package: "debian-archive-keyring", why: "its signatures", optional: false },
+    Need { what: "ssh-keygen", package: "openssh-client", why: "RPKI caches over SSH", optional: false },
     Need { what: "tcpdump", package: "tcpdump", why: "captures of failed tests", optional: true },
 ];
 

@@ -372,6 +372,11 @@ impl Reader {
         established.updates += 1;
         established.gathered += 1;
         established.last_update = Instant::now();
+        if established.context.martian_next_hops != self.turns.martians() {
+            established.context.martian_next_hops = self.turns.martians();
+            // It holds what was judged by the other rule.
+            established.cache.clear();
+        }
         let update = match update::decode(body, &established.context, &mut established.cache) {
             Ok(update) => update,
             Err(error) => {

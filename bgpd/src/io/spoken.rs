@@ -1,7 +1,8 @@
 //! `debug bgp updates [in|out]`: what neighbours and we say of routes, a line for each set of attributes.
 //!
 //! What is sent is read from the octets on their way out, so that the log tells what was said and not what was meant. Nothing
-//! is read or written while nobody asked for it. `debug bgp updates detail` adds the octets.
+//! is read or written while nobody asked for it; each place that asks knows that by a flag of its own, without a lock (see the
+//! log of `ferrite_daemon`). `debug bgp updates detail` adds the octets.
 
 use std::fmt::Write as _;
 

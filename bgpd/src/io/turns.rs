@@ -1,8 +1,9 @@
 //! FRR's knobs of sessions: how many messages are read and written in one turn, and how many may wait for the tables. Zero
-//! stands for FRR's default, with which a turn is what a buffer holds and the tables push back by batches.
+//! stands for FRR's default, with which a turn is what a buffer holds and the tables push back by batches. And what else
+//! holds for sessions that are up: which next hops are read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use bgp_core::config::{BgpConfig, READ_QUANTA, RouterBgp, WRITE_QUANTA};
 use tokio::sync::Notify;
@@ -13,6 +14,7 @@ pub struct Turns {
     read: AtomicU32,
     write: AtomicU32,
     input: AtomicU32,
+    martians: AtomicBool,
 }
 
 impl Turns {
@@ -22,6 +24,7 @@ impl Turns {
         self.read.store(unless(sessions.read_quanta, READ_QUANTA), Ordering::Relaxed);
         self.write.store(unless(sessions.write_quanta, WRITE_QUANTA), Ordering::Relaxed);
         self.input.store(config.sessions.input_queue_limit.unwrap_or(0), Ordering::Relaxed);
+        self.martians.store(sessions.allow_martian_nexthop, Ordering::Relaxed);
     }
 
     /// `read-quanta`: messages after which other sessions have their turn.
@@ -32,6 +35,11 @@ impl Turns {
     /// `write-quanta`: messages handed to the kernel at once.
     pub fn write(&self) -> Option<u32> {
         Some(self.write.load(Ordering::Relaxed)).filter(|most| *most > 0)
+    }
+
+    /// `bgp allow-martian-nexthop`: for what is read from now on.
+    pub fn martians(&self) -> bool {
+        self.martians.load(Ordering::Relaxed)
     }
 
     /// `bgp input-queue-limit`: messages of one neighbour that may wait for the tables.

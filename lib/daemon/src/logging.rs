@@ -230,6 +230,7 @@ fn facility(name: &str) -> usize {
 struct LogLayer(Log);
 
 impl<S: Subscriber> Layer<S> for LogLayer {
+    /// `tracing` keeps the answer beside each place that asks, until [`Log::set_debug`] has all of them asked again.
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         // Libraries that we use are heard only when something is wrong.
         if ["h2", "tonic", "hyper", "tower", "rustyline"]
@@ -374,6 +375,25 @@ mod tests {
         );
         assert!(lines[1].ends_with("shown"));
         assert!(lines[2].ends_with(" warnings: TEST: careful"));
+    }
+
+    #[test]
+    fn whether_a_line_is_wanted_is_known_without_the_lock() {
+        // Some lines stand in the way of every message: asking must cost a look at a flag, until somebody switches them on.
+        let log = Log::new(INFO, None, None).unwrap();
+        let subscriber = tracing_subscriber::registry().with(LogLayer(log.clone()));
+        let dispatch = tracing::Dispatch::new(subscriber);
+        let asked = || tracing::enabled!(target: "testd::quiet", Level::DEBUG);
+        assert!(!tracing::dispatcher::with_default(&dispatch, asked));
+        let (answer, heard) = std::sync::mpsc::channel();
+        {
+            let _held = log.lock();
+            let dispatch = dispatch.clone();
+            std::thread::spawn(move || answer.send(tracing::dispatcher::with_default(&dispatch, asked)));
+            assert_eq!(heard.recv_timeout(Duration::from_secs(10)), Ok(false));
+        }
+        log.set_debug(BTreeSet::from(["testd::quiet"]));
+        assert!(tracing::dispatcher::with_default(&dispatch, asked));
     }
 
     #[test]

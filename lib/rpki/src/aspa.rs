@@ -66,6 +66,8 @@ enum Hop {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AspaTable {
     by_customer: Arc<BTreeMap<Asn, Arc<[Asn]>>>,
+    /// Providers of all customers together.
+    named: usize,
 }
 
 impl AspaTable {
@@ -73,13 +75,25 @@ impl AspaTable {
     pub fn insert(&mut self, customer: Asn, mut providers: Vec<Asn>) {
         providers.sort_unstable();
         providers.dedup();
-        Arc::make_mut(&mut self.by_customer).insert(customer, providers.into());
+        self.named += providers.len();
+        if let Some(before) = Arc::make_mut(&mut self.by_customer).insert(customer, providers.into()) {
+            self.named -= before.len();
+        }
     }
 
     /// False where the customer was not there.
     pub fn remove(&mut self, customer: Asn) -> bool {
-        self.by_customer.contains_key(&customer)
-            && Arc::make_mut(&mut self.by_customer).remove(&customer).is_some()
+        if !self.by_customer.contains_key(&customer) {
+            return false;
+        }
+        let gone = Arc::make_mut(&mut self.by_customer).remove(&customer);
+        self.named -= gone.as_ref().map_or(0, |providers| providers.len());
+        gone.is_some()
+    }
+
+    /// Providers of all customers together.
+    pub fn named(&self) -> usize {
+        self.named
     }
 
     pub fn len(&self) -> usize {

@@ -185,6 +185,11 @@ async fn connect_addr(
 
 fn ssh(transport: &Transport, user: &str, key: &str, known_hosts: Option<&str>) -> Command {
     let mut command = Command::new("ssh");
+    // Debian's ssh_config has LANG and LC_* sent along; StayRTR ends the connection of whoever sends it an environment.
+    command.env_clear();
+    command.envs(
+        ["PATH", "HOME", "SSH_AUTH_SOCK"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))),
+    );
     for option in [
         "BatchMode=yes",
         "ConnectTimeout=10",

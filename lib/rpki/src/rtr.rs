@@ -8,7 +8,7 @@ mod cache;
 mod manager;
 mod pdu;
 
-pub use cache::{Action, Cache, CacheConfig, CacheStats, Event, Intervals, Progress};
+pub use cache::{Action, Cache, CacheConfig, CacheStats, Event, Intervals, MAX_RECORDS, Progress};
 pub use manager::{CacheId, Manager, ManagerAction, Setup};
 pub use pdu::{ErrorCode, Fault, MAX_PDU, MAX_VERSION};
 

@@ -10,6 +10,9 @@ use crate::aspa::AspaTable;
 use crate::trie::Bits;
 use crate::vrp::{Vrp, VrpTable};
 
+/// Octets of keys that weigh as much as a record.
+const OCTETS_PER_RECORD: usize = 64;
+
 /// A router's key for BGPsec (RFC 8210 §5.10); kept and shown, not used.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct RouterKey {
@@ -21,33 +24,43 @@ pub struct RouterKey {
 
 /// The keys of routers. A copy costs a pointer.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct KeyTable(Arc<BTreeSet<RouterKey>>);
+pub struct KeyTable {
+    keys: Arc<BTreeSet<RouterKey>>,
+    /// Of all keys together.
+    octets: usize,
+}
 
 impl KeyTable {
     pub fn insert(&mut self, key: RouterKey) -> bool {
-        !self.0.contains(&key) && Arc::make_mut(&mut self.0).insert(key)
+        let octets = key.spki.len();
+        let added = !self.keys.contains(&key) && Arc::make_mut(&mut self.keys).insert(key);
+        self.octets += if added { octets } else { 0 };
+        added
     }
 
     pub fn remove(&mut self, key: &RouterKey) -> bool {
-        self.0.contains(key) && Arc::make_mut(&mut self.0).remove(key)
+        let gone = self.keys.contains(key) && Arc::make_mut(&mut self.keys).remove(key);
+        self.octets -= if gone { key.spki.len() } else { 0 };
+        gone
     }
 
     pub fn retain(&mut self, keep: impl Fn(&RouterKey) -> bool) {
-        if !self.0.iter().all(&keep) {
-            Arc::make_mut(&mut self.0).retain(keep);
+        if !self.keys.iter().all(&keep) {
+            Arc::make_mut(&mut self.keys).retain(keep);
+            self.octets = self.keys.iter().map(|key| key.spki.len()).sum();
         }
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.keys.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &RouterKey> {
-        self.0.iter()
+        self.keys.iter()
     }
 }
 
@@ -104,6 +117,15 @@ impl Tables {
 
     pub fn is_empty(&self) -> bool {
         self.vrps.is_empty() && self.aspas.is_empty() && self.keys.is_empty()
+    }
+
+    /// How much there is to hold, in records: a VRP, a customer, each of its providers, a key, each 64 octets of a key.
+    pub fn weight(&self) -> usize {
+        self.vrps.len()
+            + self.aspas.len()
+            + self.aspas.named()
+            + self.keys.len()
+            + self.keys.octets / OCTETS_PER_RECORD
     }
 
     /// What may judge differently between these tables and `other`.

@@ -13,6 +13,8 @@ use super::shows;
 use super::sockets::Sockets;
 
 const PORT: u16 = 8299;
+/// Records that a cache may tell.
+const LIMIT: u8 = 200;
 /// The router waits a second between attempts.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// What neither side has anything to say to is ended after this long.
@@ -98,6 +100,12 @@ const ROWS: &[Row] = &[
         [response(v), pdu(v, 11, 0x0100, &[0, 0, 0xfe, 0x4c, 0, 0])].concat()
     } },
     Row { name: "RTR: a router key cut short", answer: CORRUPT, octets: |v| [response(v), pdu(v, 9, 0x0100, &[1; 10])].concat() },
+    Row { name: "RTR: more records than the limit", answer: Answer::Report(&[1]), octets: |v| {
+        (0..=LIMIT).fold(response(v), |sent, third| [sent, vrp(v, true, 24, 24, third)].concat())
+    } },
+    Row { name: "RTR: one record told and taken back for ever", answer: Answer::Report(&[1]), octets: |v| {
+        [response(v), [vrp(v, true, 24, 24, 1), vrp(v, false, 24, 24, 1)].concat().repeat(100_000)].concat()
+    } },
     Row { name: "RTR: a query, as if it were the router", answer: Answer::Any, octets: |v| pdu(v, 2, 0, &[]) },
 ];
 
@@ -107,7 +115,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Lines of the configuration.
 pub fn settings(address: Ipv4Addr) -> String {
-    format!("rpki\n rpki retry_interval 1\n rpki cache tcp {address} {PORT} preference 1\nexit\n")
+    format!(
+        "rpki\n rpki retry_interval 1\n rpki limit records {LIMIT}\n rpki cache tcp {address} {PORT} preference 1\nexit\n"
+    )
 }
 
 /// How a connection went.
@@ -183,6 +193,9 @@ impl Caches {
         let lines = log.lines().filter(|line| line.contains("cache") && line.contains(&port)).count();
         if lines < reports {
             wrong.push(format!("- the log has {lines} lines of the cache for {reports} refusals"));
+        }
+        if !log.contains(&format!("more than the limit of {LIMIT} records")) {
+            wrong.push("- the log does not say that records were too many".to_owned());
         }
         if let Some(line) = log.lines().find(|line| line.chars().any(shows::steers)) {
             wrong.push(format!("- the log: {line:?}"));

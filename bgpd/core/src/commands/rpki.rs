@@ -185,6 +185,7 @@ impl Instance {
             polling_period_seconds: config.polling_period.unwrap_or(POLLING_PERIOD),
             retry_interval_seconds: config.retry_interval.unwrap_or(RETRY_INTERVAL),
             expire_interval_seconds: config.expire_interval.unwrap_or(EXPIRE_INTERVAL),
+            record_limit: config.records(),
             slurm: config.slurm.clone().map(|file| SlurmView {
                 file,
                 filters,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ferrite_cli::node::{CONFIG, VRF, order};
 use ferrite_cli::{Args, CliError, ConfigCommand, Context, Lines, Mount, Negation, Node, Registry, Setting};
-use ferrite_rpki::rtr::CacheConfig;
+use ferrite_rpki::rtr::{CacheConfig, MAX_RECORDS};
 use ferrite_rpki::transport::{Kind, Transport};
 
 use super::BgpConfig;
@@ -40,6 +40,8 @@ pub struct RpkiConfig {
     pub expire_interval: Option<u32>,
     /// Seconds between attempts at most.
     pub retry_interval: Option<u32>,
+    /// Records that a cache may tell; `None`: [`MAX_RECORDS`].
+    pub record_limit: Option<u32>,
     /// File of local exceptions (RFC 8416).
     pub slurm: Option<String>,
 }
@@ -65,6 +67,7 @@ impl RpkiConfigs {
             polling_period: None,
             expire_interval: None,
             retry_interval: None,
+            record_limit: None,
             slurm: None,
         };
         match name {
@@ -87,13 +90,19 @@ impl RpkiConfigs {
 }
 
 impl RpkiConfig {
-    /// Intervals for a cache's session.
+    /// How many records a cache may tell.
+    pub fn records(&self) -> usize {
+        self.record_limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MAX_RECORDS)
+    }
+
+    /// Terms of a cache's session.
     pub fn cache(&self) -> CacheConfig {
         let seconds = |value: Option<u32>| value.map(|seconds| Duration::from_secs(seconds.into()));
         CacheConfig {
             refresh: seconds(self.polling_period),
             retry: seconds(self.retry_interval),
             expire: seconds(self.expire_interval),
+            max_records: self.records(),
             ..CacheConfig::default()
         }
     }
@@ -205,6 +214,25 @@ static SETTINGS: &[Setting<RpkiConfig>] = &[
         &[ROOT, "Set expire interval", "Expire interval value"],
         "700"
     ),
+    Setting {
+        syntax: "rpki limit records (1-100000000)$records",
+        help: &[ROOT, "What a cache may cost", "Records that a cache may tell", "Their number"],
+        no: Negation::Derived,
+        set: |config, args| {
+            config.record_limit = Some(args.parse("records")?);
+            Ok(())
+        },
+        unset: |config, _| {
+            config.record_limit = None;
+            Ok(())
+        },
+        render: |config, lines| {
+            if let Some(records) = config.record_limit {
+                lines.line(format!("rpki limit records {records}"));
+            }
+        },
+        examples: &["rpki limit records 1000000"],
+    },
     Setting {
         syntax: "rpki slurm FILE$file",
         help: &[ROOT, "Local exceptions (RFC 8416)", "File of exceptions"],

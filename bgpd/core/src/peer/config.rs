@@ -338,7 +338,6 @@ impl SessionConfig {
                 c.enforce_first_as,
                 c.aigp,
                 c.oad,
-                c.allow_martian_nexthop,
             ]
         };
         flags(self) == flags(new)

@@ -234,6 +234,7 @@ pub struct ConfigurationView {
     pub polling_period_seconds: u32,
     pub retry_interval_seconds: u32,
     pub expire_interval_seconds: u32,
+    pub record_limit: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slurm: Option<SlurmView>,
 }
@@ -245,6 +246,7 @@ impl fmt::Display for ConfigurationView {
         writeln!(f, "\tpolling period {}", self.polling_period_seconds)?;
         writeln!(f, "\tretry interval {}", self.retry_interval_seconds)?;
         writeln!(f, "\texpire interval {}", self.expire_interval_seconds)?;
+        writeln!(f, "\trecords of a cache at most {}", self.record_limit)?;
         let Some(SlurmView { file, filters, assertions, error }) = &self.slurm else { return Ok(()) };
         writeln!(f, "\texceptions {file} ({filters} filters, {assertions} assertions)")?;
         if let Some(error) = error {

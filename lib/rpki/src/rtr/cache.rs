@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The first pause after a failure; it doubles up to the retry interval.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Records that a cache may have told us, unless it is set otherwise: several times what the whole RPKI holds.
+pub const MAX_RECORDS: usize = 4_000_000;
+
 /// Seconds between questions, between attempts, and until data are too old (RFC 8210 §6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Intervals {
@@ -50,11 +53,14 @@ pub struct CacheConfig {
     pub expire: Option<Duration>,
     /// The version we begin with.
     pub version: u8,
+    /// Records it may tell: as many may be held (see [`Tables::weight`]), and an update may change each of them once, by a
+    /// withdrawal and an announcement. Else the connection ends, with an Error Report of an internal error.
+    pub max_records: usize,
 }
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        Self { refresh: None, retry: None, expire: None, version: MAX_VERSION }
+        Self { refresh: None, retry: None, expire: None, version: MAX_VERSION, max_records: MAX_RECORDS }
     }
 }
 
@@ -85,7 +91,7 @@ enum Phase {
     Waiting { until: Timestamp },
     Connecting,
     Asking { since: Timestamp },
-    Receiving { since: Timestamp, session: u16, staged: Box<Tables>, reset: bool },
+    Receiving { since: Timestamp, session: u16, staged: Box<Tables>, reset: bool, told: usize },
     Idle { until: Timestamp },
 }
 
@@ -417,7 +423,7 @@ impl Cache {
                     return Err(Fault::new(ErrorCode::CorruptData, "the session is another"));
                 }
                 let staged = Box::new(if reset { Tables::default() } else { self.data.clone() });
-                self.phase = Phase::Receiving { since: now, session, staged, reset };
+                self.phase = Phase::Receiving { since: now, session, staged, reset, told: 0 };
                 Ok(())
             }
             Pdu::Announce(payload) => self.record(payload, true).unwrap_or_else(|| Err(unexpected())),
@@ -444,7 +450,8 @@ impl Cache {
 
     /// `None` where no record may come.
     fn record(&mut self, payload: Payload, announced: bool) -> Option<Result<(), Fault>> {
-        let Phase::Receiving { staged, .. } = &mut self.phase else { return None };
+        let Phase::Receiving { staged, told, .. } = &mut self.phase else { return None };
+        *told += 1;
         let result = if announced {
             self.stats.announced += 1;
             staged.announce(payload)
@@ -452,6 +459,11 @@ impl Cache {
             self.stats.withdrawn += 1;
             staged.withdraw(&payload)
         };
+        let limit = self.config.max_records;
+        if staged.weight() > limit || *told > limit.saturating_mul(2) {
+            let text = format!("more than the limit of {limit} records");
+            return Some(Err(Fault::new(ErrorCode::InternalError, text)));
+        }
         Some(result.map_err(|misfit| {
             let code = match misfit {
                 Misfit::Duplicate => ErrorCode::Duplicate,

@@ -345,6 +345,37 @@ fn a_cache_that_says_nothing_is_given_up() {
     assert_eq!(world.now, Timestamp::from_secs(60));
 }
 
+#[test]
+fn a_cache_that_never_ends_its_update_is_stopped_at_the_limit() {
+    let config = CacheConfig { version: 2, max_records: 3, ..CacheConfig::default() };
+    let good = [response(2, 7), v4(2, 1, 1), aspa(1, 1, &[2]), end(2, 7, 1)];
+    let endless: [Vec<Vec<u8>>; 4] = [
+        (2..5).map(|n| v4(2, 1, n)).collect(),
+        // One authorisation with all its providers, and one that grows.
+        vec![aspa(1, 9, &[1, 2, 3, 4])],
+        vec![aspa(1, 1, &[2, 3, 4])],
+        // Little to hold, and no end of it.
+        (0..4).flat_map(|_| [v4(2, 0, 1), v4(2, 1, 1)]).collect(),
+    ];
+    for update in endless {
+        let (mut world, _) = World::connected(config);
+        assert_eq!(world.hears(&good), [Action::Updated]);
+        world.hears(&[notify(2, 7, 2), response(2, 7)]);
+        let actions = world.hears(&update);
+        let reports = sent(&actions);
+        assert_eq!(reports[0][..4], [2, 10, 0, 1], "an internal error: {actions:?}");
+        assert!(actions.contains(&Action::Close));
+        assert_eq!(world.cache.stats().last_error.as_deref(), Some("more than the limit of 3 records"));
+        // What was said before stays.
+        assert_eq!(world.vrps(), [vrp(1)]);
+    }
+    // As much as the limit is not too much, whole as it may be told anew.
+    let (mut world, _) = World::connected(config);
+    world.hears(&good);
+    world.hears(&[notify(2, 7, 2), response(2, 7), v4(2, 0, 1), v4(2, 1, 2), end(2, 7, 2)]);
+    assert_eq!(world.vrps(), [vrp(2)]);
+}
+
 proptest! {
     #[test]
     fn octets_may_come_in_any_pieces(cuts in prop::collection::vec(0..200usize, 0..20)) {
