@@ -36,10 +36,8 @@ const V6: &[(Ipv6Addr, bool, bool)] = &[
 
 /// FRR looks at no address inside an IPv6 one, and with the line it takes the router's own too, which RFC 4271 §5.1.3 forbids
 /// to install: those next hops, and whether the line is there.
-const FRR_TAKES: &[(IpAddr, bool)] = &[
-    (IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0x7f00, 1)), false),
-    (IpAddr::V4(ROUTER), true),
-];
+const FRR_TAKES: &[(IpAddr, bool)] =
+    &[(IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0x7f00, 1)), false), (IpAddr::V4(ROUTER), true)];
 
 /// One next hop on a session of its own: FRR ends the session where RFC 7606 wants the route withdrawn.
 struct Row {
