@@ -1,0 +1,147 @@
+//! Flooding (§13.2, §13.3), and when an LSA at MaxAge may go (§14).
+
+use std::cmp::Ordering;
+
+use ferrite_ospf_packet::{Lsa, LsaHeader, LsaKey, MAX_AGE};
+use ferrite_types::Timestamp;
+
+use crate::event::IfId;
+use crate::instance::{Instance, Place};
+use crate::interface::State;
+use crate::neighbor::{self, NeighborKey};
+use crate::version::Version;
+
+/// Who an LSA was received from.
+pub(crate) type From = Option<(IfId, NeighborKey)>;
+
+impl<V: Version> Instance<V> {
+    /// Puts an LSA into its database and sends it on. True if it goes out where it came in, which acknowledges it.
+    pub(crate) fn install(&mut self, now: Timestamp, place: Place, lsa: Lsa, own: bool, from: From) -> bool {
+        let header = *lsa.header();
+        let Some(database) = self.database_mut(place) else { return false };
+        let changed = match database.get(&header.key) {
+            None => !header.is_max_age(),
+            Some(old) => {
+                old.is_max_age(now) != header.is_max_age()
+                    || old.lsa.header().options != header.options
+                    || old.lsa.body() != lsa.body()
+            }
+        };
+        database.install(now, lsa, own);
+        if changed {
+            self.touched(now, place, &header.key);
+        }
+        self.flood(now, place, &header, from)
+    }
+
+    /// §13.3.
+    fn flood(&mut self, now: Timestamp, place: Place, header: &LsaHeader, from: From) -> bool {
+        let key = header.key;
+        let ids: Vec<IfId> =
+            self.interfaces.iter().filter(|(_, i)| self.belongs(i, key.ty)).map(|(id, _)| *id).collect();
+        let mut back = false;
+        for id in ids {
+            let Some(interface) = self.interfaces.get_mut(&id) else { continue };
+            if !Self::shares(id, interface, place) || !interface.speaks() {
+                continue;
+            }
+            let again = now + interface.config.retransmit;
+            let mut someone = false;
+            for (name, neighbor) in &mut interface.neighbors {
+                // The instance there was is not sent any more.
+                neighbor.retransmit.remove(&key);
+                if neighbor.state < neighbor::State::Exchange {
+                    continue;
+                }
+                if let Some(requested) = neighbor.requests.get(&key) {
+                    match header.compare(requested) {
+                        Ordering::Less => continue,
+                        Ordering::Equal => {
+                            neighbor.requests.remove(&key);
+                            continue;
+                        }
+                        Ordering::Greater => drop(neighbor.requests.remove(&key)),
+                    }
+                }
+                if from == Some((id, *name)) || !V::takes(key.ty, neighbor.options) {
+                    continue;
+                }
+                neighbor.retransmit.insert(key);
+                neighbor.retransmit_at.get_or_insert(again);
+                someone = true;
+            }
+            if !someone {
+                continue;
+            }
+            if let Some((came_in, sender)) = from
+                && came_in == id
+            {
+                let sender = interface.neighbors.get(&sender);
+                let name = sender.map(|sender| V::designated_name(sender.id, sender.address));
+                let central = interface.config.network.elects()
+                    && (name == Some(interface.designated) || name == Some(interface.backup));
+                if central || interface.state == State::Backup {
+                    continue;
+                }
+                back = true;
+            }
+            interface.outgoing.insert(key);
+        }
+        back
+    }
+
+    /// What is due in the databases: our LSAs are renewed, those of others flushed (§12.4, §14).
+    pub(crate) fn age(&mut self, now: Timestamp) {
+        for place in self.places() {
+            while let Some(key) = self.database_mut(place).and_then(|database| database.take_due(now)) {
+                let own = self.database(place).and_then(|d| d.get(&key)).is_some_and(|entry| entry.own);
+                if own {
+                    self.renew(now, place, &key);
+                } else {
+                    self.flush(now, place, &key);
+                }
+            }
+        }
+    }
+
+    /// Floods an LSA at MaxAge (§14.1).
+    pub(crate) fn flush(&mut self, now: Timestamp, place: Place, key: &LsaKey) {
+        let Some(entry) = self.database(place).and_then(|database| database.get(key)) else { return };
+        let (lsa, own) = (entry.lsa.at_age(MAX_AGE), entry.own);
+        self.install(now, place, lsa, own, None);
+    }
+
+    /// Removes LSAs at MaxAge that nobody has to acknowledge, while no neighbour is exchanging its database (§14).
+    pub(crate) fn sweep(&mut self) {
+        for place in self.places() {
+            let Some(database) = self.database(place) else { continue };
+            let dying: Vec<LsaKey> = database.dying().collect();
+            if dying.is_empty() {
+                continue;
+            }
+            let sharing: Vec<_> = self
+                .interfaces
+                .iter()
+                .filter(|(id, i)| Self::shares(**id, i, place))
+                .flat_map(|(_, i)| i.neighbors.values())
+                .collect();
+            let exchanging = |n: &&neighbor::Neighbor| {
+                matches!(n.state, neighbor::State::Exchange | neighbor::State::Loading)
+            };
+            if sharing.iter().any(exchanging) {
+                continue;
+            }
+            let free: Vec<LsaKey> =
+                dying.into_iter().filter(|key| sharing.iter().all(|n| !n.retransmit.contains(key))).collect();
+            for key in free {
+                if let Some(database) = self.database_mut(place) {
+                    database.remove(&key);
+                }
+                if key.adv == self.config.router_id {
+                    // A sequence that had reached its end begins anew now (§12.1.6).
+                    self.dirty.insert(place);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! The instance: interfaces, areas, databases, routes, and the order in which an event's consequences are drawn.
+
+mod hello;
+mod machine;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use ferrite_ospf_packet::auth::Accept;
+use ferrite_ospf_packet::{AreaId, Body, Endpoints, LsType, LsaKey, Refusal, Scope};
+use ferrite_spf::backoff::Throttle;
+use ferrite_types::ids::RouterId;
+use ferrite_types::{Prefix, Timestamp};
+
+use crate::config::{AreaKind, Authentication, Config};
+use crate::event::{Action, Event, External, IfId, Link, LogLine};
+use crate::interface::{Interface, State, fsm};
+use crate::lsdb::Lsdb;
+use crate::neighbor::{self, Neighbor, NeighborKey};
+use crate::routes::Table;
+use crate::spf::AreaSpf;
+use crate::version::{IdPool, Target, Version};
+
+/// A database by its scope.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Place {
+    Link(IfId),
+    Area(AreaId),
+    As,
+}
+
+/// An area we have an interface in.
+#[derive(Debug, Default)]
+pub struct Area {
+    pub lsdb: Lsdb,
+    pub(crate) spf: AreaSpf,
+    pub(crate) summary_ids: IdPool<Target>,
+    pub(crate) nssa_ids: IdPool<Prefix>,
+    /// Virtual links of any routers lead through (TransitCapability, §16.1).
+    pub(crate) transit: bool,
+}
+
+/// One OSPF process: one router ID, one set of areas.
+#[derive(Debug)]
+pub struct Instance<V: Version> {
+    pub(crate) config: Config,
+    pub(crate) interfaces: BTreeMap<IfId, Interface>,
+    pub(crate) areas: BTreeMap<AreaId, Area>,
+    /// LSAs of AS scope.
+    pub(crate) externals: Lsdb,
+    pub(crate) external_ids: IdPool<Prefix>,
+    pub(crate) redistributed: BTreeMap<Prefix, External>,
+    pub(crate) routes: Table,
+    /// Databases whose own LSAs are to be compared with what they ought to be.
+    pub(crate) dirty: BTreeSet<Place>,
+    /// Databases in which an own LSA has to wait for MinLSInterval.
+    pub(crate) held: BTreeMap<Place, Timestamp>,
+    pub(crate) throttle: Throttle,
+    pub(crate) out: Vec<Action>,
+    pub(crate) refusals: BTreeMap<(IfId, Refusal), u64>,
+    /// Signed packets sent.
+    pub(crate) signed: u32,
+    pub(crate) stopping: bool,
+    pub(crate) full: bool,
+    deadline: Option<Timestamp>,
+    version: PhantomData<V>,
+}
+
+impl<V: Version> Instance<V> {
+    pub fn new(config: Config) -> Self {
+        let mut instance = Self {
+            throttle: Throttle::new(config.timers.spf),
+            config: Config::new(config.router_id),
+            interfaces: BTreeMap::new(),
+            areas: BTreeMap::new(),
+            externals: Lsdb::default(),
+            external_ids: IdPool::default(),
+            redistributed: BTreeMap::new(),
+            routes: Table::default(),
+            dirty: BTreeSet::new(),
+            held: BTreeMap::new(),
+            out: Vec::new(),
+            refusals: BTreeMap::new(),
+            signed: 0,
+            stopping: false,
+            full: false,
+            deadline: None,
+            version: PhantomData,
+        };
+        instance.configure(Timestamp::ZERO, config);
+        instance
+    }
+
+    /// Feeds in one event; what must happen outside is appended to `out`.
+    pub fn handle(&mut self, now: Timestamp, event: Event, out: &mut Vec<Action>) {
+        match event {
+            Event::Configured(config) => self.configure(now, *config),
+            Event::Link(id, link) => self.link_changed(now, id, link),
+            Event::Received { interface, source, destination, octets } => {
+                let ends = Endpoints { source, destination };
+                if let Err(reason) = self.receive(now, interface, ends, &octets) {
+                    self.refuse(interface, source, reason);
+                }
+            }
+            Event::Redistribute(prefix, external) => self.redistribute(prefix, external),
+            Event::Shutdown => {
+                self.stopping = true;
+                self.mark_all();
+            }
+        }
+        self.settle(now, out);
+    }
+
+    /// Does what is due at or before `now`; calling early changes nothing.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if self.deadline.is_none_or(|at| at > now) {
+            return;
+        }
+        for id in self.interface_ids() {
+            self.tick_interface(now, id);
+        }
+        self.age(now);
+        if self.throttle.due(now) {
+            self.calculate(now);
+        }
+        let ready: Vec<Place> =
+            self.held.iter().filter(|(_, at)| **at <= now).map(|(place, _)| *place).collect();
+        for place in ready {
+            self.held.remove(&place);
+            self.dirty.insert(place);
+        }
+        self.settle(now, out);
+    }
+
+    /// When [`tick`](Self::tick) next has work.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    /// Draws the consequences of what happened, until there are none left.
+    fn settle(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        self.elect_where_needed(now);
+        self.load(now);
+        self.originate(now);
+        self.flush_updates(now);
+        self.sweep();
+        self.originate(now);
+        self.flush_updates(now);
+        self.deadline = self.earliest();
+        out.append(&mut self.out);
+    }
+
+    fn earliest(&self) -> Option<Timestamp> {
+        let interfaces = self.interfaces.values().filter_map(Interface::next_deadline);
+        let areas = self.areas.values().filter_map(|area| area.lsdb.next_deadline());
+        let others = [self.externals.next_deadline(), self.throttle.next_deadline()];
+        let held = self.held.values().copied();
+        interfaces.chain(areas).chain(others.into_iter().flatten()).chain(held).min()
+    }
+
+    pub(crate) fn router_id(&self) -> RouterId {
+        self.config.router_id
+    }
+
+    pub(crate) fn interface_ids(&self) -> Vec<IfId> {
+        self.interfaces.keys().copied().collect()
+    }
+
+    pub(crate) fn neighbor(&self, id: IfId, key: NeighborKey) -> Option<&Neighbor> {
+        self.interfaces.get(&id)?.neighbors.get(&key)
+    }
+
+    pub(crate) fn neighbor_mut(&mut self, id: IfId, key: NeighborKey) -> Option<&mut Neighbor> {
+        self.interfaces.get_mut(&id)?.neighbors.get_mut(&key)
+    }
+
+    // Configuration
+
+    fn configure(&mut self, now: Timestamp, new: Config) {
+        let old = std::mem::replace(&mut self.config, new.clone());
+        if old.timers.spf != new.timers.spf {
+            self.throttle.set_times(new.timers.spf);
+        }
+        if old.router_id != new.router_id {
+            // Everything we are known by has another name now.
+            for id in self.interface_ids() {
+                self.interface_event(now, id, fsm::Event::InterfaceDown);
+            }
+            self.areas.clear();
+            self.externals = Lsdb::default();
+        }
+        let real: Vec<IfId> =
+            self.interfaces.iter().filter(|(_, i)| !i.is_virtual()).map(|(id, _)| *id).collect();
+        for id in real.into_iter().filter(|id| !new.interfaces.contains_key(id)) {
+            self.interface_event(now, id, fsm::Event::InterfaceDown);
+            self.interfaces.remove(&id);
+        }
+        for (id, config) in &new.interfaces {
+            let area_changed = old.area(config.area).kind != new.area(config.area).kind;
+            let link = match self.interfaces.get_mut(id) {
+                None => {
+                    self.interfaces.insert(*id, Interface::new(config.clone()));
+                    continue;
+                }
+                Some(interface) if interface.config == *config && !area_changed => continue,
+                Some(interface) if !area_changed && only_cost_differs(&interface.config, config) => {
+                    interface.config = config.clone();
+                    continue;
+                }
+                Some(interface) => interface.link.clone(),
+            };
+            self.interface_event(now, *id, fsm::Event::InterfaceDown);
+            self.interfaces.insert(*id, Interface::new(config.clone()));
+            self.link_changed(now, *id, link);
+        }
+        let in_use: BTreeSet<AreaId> =
+            self.interfaces.values().map(|interface| interface.config.area).collect();
+        self.areas.retain(|area, _| in_use.contains(area));
+        for area in in_use {
+            self.areas.entry(area).or_default();
+        }
+        self.configure_virtual_links(now);
+        self.mark_all();
+        self.throttle.changed(now);
+    }
+
+    /// Everything is compared anew with what it ought to be.
+    pub(crate) fn mark_all(&mut self) {
+        self.dirty.insert(Place::As);
+        self.dirty.extend(self.areas.keys().map(|area| Place::Area(*area)));
+        self.dirty.extend(self.interfaces.keys().map(|id| Place::Link(*id)));
+    }
+
+    fn link_changed(&mut self, now: Timestamp, id: IfId, link: Link) {
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        let old = std::mem::replace(&mut interface.link, link.clone());
+        let usable = link.up && link.address.is_some();
+        let moved = old.address != link.address || old.ifindex != link.ifindex;
+        if interface.state > State::Down && (!usable || moved) {
+            self.interface_event(now, id, fsm::Event::InterfaceDown);
+        }
+        if usable {
+            self.interface_event(now, id, fsm::Event::InterfaceUp);
+        }
+        self.mark_interface(id);
+        self.throttle.changed(now);
+    }
+
+    /// What we say of an interface, or because of it, may have to change.
+    pub(crate) fn mark_interface(&mut self, id: IfId) {
+        if let Some(interface) = self.interfaces.get(&id) {
+            self.dirty.insert(Place::Link(id));
+            self.dirty.insert(Place::Area(interface.config.area));
+            if let Some((transit, _)) = interface.virtual_to {
+                self.dirty.insert(Place::Area(transit));
+            }
+        }
+    }
+
+    fn redistribute(&mut self, prefix: Prefix, external: Option<External>) {
+        match external {
+            Some(external) => drop(self.redistributed.insert(prefix, external)),
+            None => drop(self.redistributed.remove(&prefix)),
+        }
+        self.mark_all();
+    }
+
+    // Areas and databases
+
+    pub(crate) fn area_kind(&self, area: AreaId) -> AreaKind {
+        self.config.areas.get(&area).map_or(AreaKind::Normal, |area| area.kind)
+    }
+
+    /// Areas with an interface that is not down.
+    pub(crate) fn active_areas(&self) -> BTreeSet<AreaId> {
+        let up = self.interfaces.values().filter(|interface| interface.state > State::Down);
+        up.map(|interface| interface.config.area).collect()
+    }
+
+    /// Whether we connect areas; without the backbone we do not (RFC 3509 §2).
+    pub fn is_border_router(&self) -> bool {
+        let active = self.active_areas();
+        active.len() > 1 && active.contains(&AreaId::BACKBONE)
+    }
+
+    pub fn is_boundary_router(&self) -> bool {
+        !self.redistributed.is_empty() && !self.stopping
+    }
+
+    /// Where LSAs of a type that come in on an interface are kept; none where they are not taken.
+    pub(crate) fn place_for(&self, id: IfId, ty: LsType) -> Option<Place> {
+        let interface = self.interfaces.get(&id)?;
+        match V::scope(ty)? {
+            Scope::Link => Some(Place::Link(id)),
+            Scope::Area => Some(Place::Area(interface.config.area)),
+            Scope::As => Some(Place::As),
+        }
+    }
+
+    /// Whether LSAs of a type belong on an interface (§3.6, RFC 3101 §2.2, RFC 5250 §3).
+    pub(crate) fn belongs(&self, interface: &Interface, ty: LsType) -> bool {
+        let kind = self.area_kind(interface.config.area);
+        match V::scope(ty) {
+            None => false,
+            Some(Scope::As) => kind == AreaKind::Normal && !interface.is_virtual(),
+            Some(Scope::Link) => !interface.is_virtual(),
+            Some(Scope::Area) => {
+                (ty != V::NSSA || kind == AreaKind::Nssa)
+                    && (ty != V::SUMMARY_ROUTER || kind == AreaKind::Normal)
+            }
+        }
+    }
+
+    pub(crate) fn database(&self, place: Place) -> Option<&Lsdb> {
+        match place {
+            Place::Link(id) => self.interfaces.get(&id).map(|interface| &interface.links),
+            Place::Area(area) => self.areas.get(&area).map(|area| &area.lsdb),
+            Place::As => Some(&self.externals),
+        }
+    }
+
+    pub(crate) fn database_mut(&mut self, place: Place) -> Option<&mut Lsdb> {
+        match place {
+            Place::Link(id) => self.interfaces.get_mut(&id).map(|interface| &mut interface.links),
+            Place::Area(area) => self.areas.get_mut(&area).map(|area| &mut area.lsdb),
+            Place::As => Some(&mut self.externals),
+        }
+    }
+
+    /// Whether an interface takes part in flooding what is kept in a place.
+    pub(crate) fn shares(id: IfId, interface: &Interface, place: Place) -> bool {
+        match place {
+            Place::Link(link) => link == id,
+            Place::Area(area) => interface.config.area == area,
+            Place::As => !interface.is_virtual(),
+        }
+    }
+
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let links = self.interfaces.keys().map(|id| Place::Link(*id));
+        let areas = self.areas.keys().map(|area| Place::Area(*area));
+        links.chain(areas).chain([Place::As]).collect()
+    }
+
+    // Packets
+
+    pub(crate) fn refuse(&mut self, interface: IfId, source: IpAddr, reason: Refusal) {
+        let count = self.refusals.entry((interface, reason)).or_insert(0);
+        *count += 1;
+        // The first of its kind, and then fewer and fewer: a flood does not fill the log.
+        if count.is_power_of_two() {
+            self.out.push(Action::Log(LogLine::Refused { interface, source, reason }));
+        }
+    }
+
+    /// A packet from frame to body (§8.2).
+    fn receive(&mut self, now: Timestamp, id: IfId, ends: Endpoints, octets: &Bytes) -> Result<(), Refusal> {
+        let frame = V::frame(octets)?;
+        if frame.router == RouterId::UNSET {
+            return Err(Refusal::RouterIdZero);
+        }
+        if frame.router == self.config.router_id {
+            return Err(Refusal::OwnRouterId);
+        }
+        let id = self.receiver(id, frame.area, frame.router).ok_or(Refusal::Area)?;
+        let interface = self.interfaces.get(&id).ok_or(Refusal::Passive)?;
+        if !interface.speaks() {
+            return Err(Refusal::Passive);
+        }
+        if frame.instance != interface.config.instance {
+            return Err(Refusal::Instance);
+        }
+        if ends.destination == V::ALL_D_ROUTERS && !matches!(interface.state, State::Dr | State::Backup) {
+            return Err(Refusal::Destination);
+        }
+        if !interface.is_virtual() && !V::source_fits(interface, ends.source) {
+            return Err(Refusal::Source);
+        }
+        let accept = match &interface.config.authentication {
+            Authentication::None => Accept::None,
+            Authentication::Simple(password) => Accept::Simple(*password),
+            Authentication::Keys(keys) => Accept::Keys(keys),
+        };
+        let sequence = V::verify(&frame, &accept, ends)?;
+        let key = V::neighbor_key(interface, frame.router, ends.source);
+        let last = interface.neighbors.get(&key).and_then(|neighbor| neighbor.sequence);
+        // OSPFv2 repeats a number within its unit of time, OSPFv3 never does (§D.3, RFC 7166 §4.1).
+        if let (Some(sequence), Some(last)) = (sequence, last)
+            && (sequence < last || V::VERSION == 3 && sequence == last)
+        {
+            return Err(Refusal::AuthSequence);
+        }
+        let body = Body::decode::<V>(frame.kind, frame.body.clone())?;
+        self.dispatch(now, id, key, &frame, ends, body)?;
+        if let Some(neighbor) = self.neighbor_mut(id, key)
+            && sequence.is_some()
+        {
+            neighbor.sequence = sequence;
+        }
+        Ok(())
+    }
+
+    /// The interface a packet belongs to: the one it came in on, or a virtual link.
+    fn receiver(&self, id: IfId, area: AreaId, router: RouterId) -> Option<IfId> {
+        let interface = self.interfaces.get(&id)?;
+        if interface.config.area == area {
+            return Some(id);
+        }
+        let transit = interface.config.area;
+        let over = |(_, link): &(&IfId, &Interface)| link.virtual_to == Some((transit, router));
+        self.interfaces.iter().find(over).filter(|_| area.is_backbone()).map(|(id, _)| *id)
+    }
+
+    fn dispatch(
+        &mut self,
+        now: Timestamp,
+        id: IfId,
+        key: NeighborKey,
+        frame: &ferrite_ospf_packet::Frame,
+        ends: Endpoints,
+        body: Body,
+    ) -> Result<(), Refusal> {
+        if let Body::Hello(hello) = body {
+            return self.receive_hello(now, id, key, frame.router, ends, hello);
+        }
+        let neighbor = self.neighbor(id, key).ok_or(Refusal::NoNeighbor)?;
+        if neighbor.id != frame.router {
+            return Err(Refusal::NoNeighbor);
+        }
+        if neighbor.state < neighbor::State::Exchange && !matches!(body, Body::DatabaseDescription(_)) {
+            return Err(Refusal::NeighborState);
+        }
+        match body {
+            Body::Hello(_) => Ok(()),
+            Body::DatabaseDescription(description) => self.receive_description(now, id, key, description),
+            Body::LinkStateRequest(keys) => {
+                self.receive_request(now, id, key, &keys);
+                Ok(())
+            }
+            Body::LinkStateUpdate(lsas) => {
+                self.receive_update(now, id, key, lsas);
+                Ok(())
+            }
+            Body::LinkStateAck(headers) => {
+                self.receive_ack(now, id, key, &headers);
+                Ok(())
+            }
+        }
+    }
+
+    /// An LSA's content changed: its vertex, and what follows from it, is computed anew.
+    pub(crate) fn touched(&mut self, now: Timestamp, place: Place, key: &LsaKey) {
+        if let (Place::Area(area), Some(vertex)) = (place, V::vertex_of(key))
+            && let Some(area) = self.areas.get_mut(&area)
+        {
+            area.spf.stale.insert(vertex);
+        }
+        if let Place::Link(id) = place {
+            // Prefixes of the link are announced by its designated router (RFC 5340 §4.4.3.9).
+            self.mark_interface(id);
+        }
+        self.throttle.changed(now);
+    }
+}
+
+/// A cost is announced anew; everything else starts the interface over.
+fn only_cost_differs(old: &crate::config::InterfaceConfig, new: &crate::config::InterfaceConfig) -> bool {
+    crate::config::InterfaceConfig { cost: new.cost, ..old.clone() } == *new
+}

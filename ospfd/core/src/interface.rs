@@ -1,0 +1,112 @@
+//! Interfaces (§9): their state, neighbours, timers, and what waits to be sent on them.
+
+pub mod election;
+pub mod fsm;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use ferrite_ospf_packet::{AreaId, LsaHeader, LsaKey};
+use ferrite_types::Timestamp;
+use ferrite_types::ids::RouterId;
+
+use crate::config::{InterfaceConfig, NetworkType};
+use crate::event::{IfId, Link};
+use crate::lsdb::Lsdb;
+use crate::neighbor::{self, Neighbor, NeighborKey};
+
+pub use fsm::State;
+
+/// An interface of the instance; a virtual link is one too.
+#[derive(Debug)]
+pub struct Interface {
+    pub config: InterfaceConfig,
+    pub link: Link,
+    pub state: State,
+    /// As in Hellos: address in OSPFv2, router ID in OSPFv3; 0 is none.
+    pub designated: Ipv4Addr,
+    pub backup: Ipv4Addr,
+    pub neighbors: BTreeMap<NeighborKey, Neighbor>,
+    /// LSAs of link scope.
+    pub links: Lsdb,
+    /// Sent packets' acknowledgments that are gathered for a while (§13.5).
+    pub(crate) acks: BTreeMap<LsaKey, LsaHeader>,
+    pub(crate) ack_at: Option<Timestamp>,
+    /// LSAs to be flooded here at the end of the event.
+    pub(crate) outgoing: BTreeSet<LsaKey>,
+    pub(crate) hello_at: Option<Timestamp>,
+    pub(crate) wait_at: Option<Timestamp>,
+    /// The neighbour's state changed such that designated routers are to be elected.
+    pub(crate) neighbor_change: bool,
+    /// A virtual link: the transit area and the router at its other end.
+    pub virtual_to: Option<(AreaId, RouterId)>,
+    /// A virtual link: the way to its other end.
+    pub(crate) through: Option<Through>,
+}
+
+/// Where packets over a virtual link go (§15).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Through {
+    pub interface: IfId,
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub cost: u16,
+}
+
+impl Interface {
+    pub fn new(config: InterfaceConfig) -> Self {
+        Self {
+            config,
+            link: Link::default(),
+            state: State::Down,
+            designated: Ipv4Addr::UNSPECIFIED,
+            backup: Ipv4Addr::UNSPECIFIED,
+            neighbors: BTreeMap::new(),
+            links: Lsdb::default(),
+            acks: BTreeMap::new(),
+            ack_at: None,
+            outgoing: BTreeSet::new(),
+            hello_at: None,
+            wait_at: None,
+            neighbor_change: false,
+            virtual_to: None,
+            through: None,
+        }
+    }
+
+    pub fn is_virtual(&self) -> bool {
+        self.config.network == NetworkType::Virtual
+    }
+
+    /// Whether packets are sent and taken here.
+    pub fn speaks(&self) -> bool {
+        self.state > State::Loopback && !self.config.passive
+    }
+
+    /// Neighbours in a state or above.
+    pub fn neighbors_from(&self, state: neighbor::State) -> impl Iterator<Item = &Neighbor> {
+        self.neighbors.values().filter(move |neighbor| neighbor.state >= state)
+    }
+
+    /// Neighbours that are fully adjacent.
+    pub fn full(&self) -> impl Iterator<Item = &Neighbor> {
+        self.neighbors_from(neighbor::State::Full)
+    }
+
+    /// Octets of OSPF that fit one packet, the IP header and a digest left free.
+    pub(crate) fn room(&self) -> usize {
+        let mtu = if self.is_virtual() { 1280 } else { usize::from(self.link.mtu).max(576) };
+        mtu - 40 - 100
+    }
+
+    /// Seconds by which LSAs sent here age.
+    pub fn cost(&self) -> u16 {
+        self.through.map_or(self.config.cost, |through| through.cost)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
+        let own = [self.hello_at, self.wait_at, self.ack_at, self.links.next_deadline()];
+        let theirs = self.neighbors.values().filter_map(Neighbor::next_deadline);
+        own.into_iter().flatten().chain(theirs).min()
+    }
+}

@@ -1,0 +1,136 @@
+//! A link state database (§12.2, §14): the LSAs of one scope, their ages, and when something must be done about one.
+//!
+//! Nothing counts up: an entry remembers when its LSA had the age it came with. The next refresh or expiry stands in an ordered
+//! set, so that an idle database costs nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ferrite_ospf_packet::{LsType, Lsa, LsaHeader, LsaKey, MAX_AGE};
+use ferrite_types::Timestamp;
+use ferrite_types::ids::RouterId;
+
+/// Seconds after which the originator renews an LSA (LSRefreshTime).
+pub const REFRESH: u16 = 1800;
+
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub lsa: Lsa,
+    /// When the LSA had the age in its header.
+    pub since: Timestamp,
+    /// We built this instance, as opposed to hearing it.
+    pub own: bool,
+    /// Last time it was sent back to one who had an older one (§13 (8)).
+    pub(crate) answered: Option<Timestamp>,
+    due: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Seconds, at most [`MAX_AGE`] (§14).
+    pub fn age(&self, now: Timestamp) -> u16 {
+        let passed = now.since(self.since).as_secs() + u64::from(self.lsa.header().age);
+        passed.min(u64::from(MAX_AGE)) as u16
+    }
+
+    pub fn is_max_age(&self, now: Timestamp) -> bool {
+        self.age(now) == MAX_AGE
+    }
+
+    /// The header with the age of now.
+    pub fn header(&self, now: Timestamp) -> LsaHeader {
+        LsaHeader { age: self.age(now), ..*self.lsa.header() }
+    }
+}
+
+/// LSAs by type, Link State ID and advertising router.
+#[derive(Debug, Default)]
+pub struct Lsdb {
+    entries: BTreeMap<LsaKey, Entry>,
+    due: BTreeSet<(Timestamp, LsaKey)>,
+    /// Entries at MaxAge, which go when nobody waits for them any more (§14).
+    dying: BTreeSet<LsaKey>,
+}
+
+impl Lsdb {
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub fn get(&self, key: &LsaKey) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &LsaKey) -> Option<&mut Entry> {
+        self.entries.get_mut(key)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&LsaKey, &Entry)> {
+        self.entries.iter()
+    }
+
+    /// All LSAs of a type, by Link State ID.
+    pub fn of_type(&self, ty: LsType) -> impl Iterator<Item = (&LsaKey, &Entry)> {
+        self.entries.range(first_of(ty)..).take_while(move |(key, _)| key.ty == ty)
+    }
+
+    /// All LSAs of a type with a Link State ID, whoever advertises them.
+    pub fn with_id(
+        &self,
+        ty: LsType,
+        id: ferrite_ospf_packet::LsId,
+    ) -> impl Iterator<Item = (&LsaKey, &Entry)> {
+        let first = LsaKey { id, ..first_of(ty) };
+        self.entries.range(first..).take_while(move |(key, _)| key.ty == ty && key.id == id)
+    }
+
+    /// Puts an instance in the place of the one there was. Its refresh, if it is ours, or expiry is noted.
+    pub(crate) fn install(&mut self, now: Timestamp, lsa: Lsa, own: bool) {
+        let key = lsa.key();
+        self.remove(&key);
+        let age = lsa.header().age;
+        let until = if own { REFRESH } else { MAX_AGE };
+        let due = (age < MAX_AGE).then(|| now + Duration::from_secs(u64::from(until.saturating_sub(age))));
+        if let Some(at) = due {
+            self.due.insert((at, key));
+        } else {
+            self.dying.insert(key);
+        }
+        self.entries.insert(key, Entry { lsa, since: now, own, answered: None, due });
+    }
+
+    pub(crate) fn remove(&mut self, key: &LsaKey) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        if let Some(at) = entry.due {
+            self.due.remove(&(at, *key));
+        }
+        self.dying.remove(key);
+        Some(entry)
+    }
+
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Takes one LSA whose time has come: ours to be renewed, others' at MaxAge.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<LsaKey> {
+        let (_, key) = self.due.first().copied().filter(|(at, _)| *at <= now)?;
+        self.due.pop_first();
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.due = None;
+        }
+        Some(key)
+    }
+
+    /// Entries at MaxAge.
+    pub(crate) fn dying(&self) -> impl Iterator<Item = LsaKey> + '_ {
+        self.dying.iter().copied()
+    }
+}
+
+const fn first_of(ty: LsType) -> LsaKey {
+    LsaKey { ty, id: ferrite_ospf_packet::LsId(0), adv: RouterId::UNSET }
+}

@@ -1,0 +1,120 @@
+//! External routes (§16.4) and those of NSSAs (RFC 3101 §2.5).
+
+use std::net::IpAddr;
+
+use ferrite_ospf_packet::AreaId;
+use ferrite_types::Timestamp;
+use ferrite_types::ids::RouterId;
+
+use super::{Hop, Hops, PathType, Route, Table};
+use crate::instance::Instance;
+use crate::lsdb::Lsdb;
+use crate::version::{ExternalRoute, INFINITY, Version};
+
+/// Which of several LSAs for a prefix is used: type and cost first, then where it came from (RFC 3101 §2.5 (6)(e)).
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    path: PathType,
+    type2_cost: u32,
+    cost: u32,
+    /// Type 7 with P before type 5 before type 7 without.
+    source: u8,
+}
+
+struct Found {
+    rank: Rank,
+    route: Route,
+}
+
+impl<V: Version> Instance<V> {
+    pub(super) fn external(&self, now: Timestamp, table: &mut Table) {
+        let mut best: std::collections::BTreeMap<ferrite_types::Prefix, Found> =
+            std::collections::BTreeMap::new();
+        let nssas = self.areas.iter().filter(|(id, _)| self.area_kind(**id) == crate::config::AreaKind::Nssa);
+        let sources = nssas.map(|(id, area)| (Some(*id), &area.lsdb)).chain([(None, &self.externals)]);
+        for (area, database) in sources {
+            for (router, external) in self.read_externals(now, area, database) {
+                if table.networks.get(&external.prefix).is_some_and(|route| route.path <= PathType::Inter) {
+                    continue;
+                }
+                let Some(found) = self.judge(table, area, router, &external) else { continue };
+                match best.get_mut(&external.prefix) {
+                    Some(there) if there.rank == found.rank => there.route.hops.extend(found.route.hops),
+                    Some(there) if there.rank < found.rank => {}
+                    _ => drop(best.insert(external.prefix, found)),
+                }
+            }
+        }
+        for (prefix, found) in best {
+            table.networks.insert(prefix, found.route);
+        }
+    }
+
+    fn read_externals(
+        &self,
+        now: Timestamp,
+        area: Option<AreaId>,
+        database: &Lsdb,
+    ) -> Vec<(RouterId, ExternalRoute)> {
+        let ty = if area.is_some() { V::NSSA } else { V::EXTERNAL };
+        let own = self.config.router_id;
+        let border = self.is_border_router();
+        database
+            .of_type(ty)
+            .filter(|(key, entry)| key.adv != own && !entry.is_max_age(now))
+            .filter_map(|(key, entry)| {
+                let route = V::read_external(key, entry.lsa.header().options, entry.lsa.body())?;
+                // A default that stays inside is for routers inside (RFC 3101 §2.5 (3)).
+                let inside = area.is_some() && route.prefix.len() == 0 && border && !route.propagate;
+                (route.metric < INFINITY && !inside).then_some((key.adv, route))
+            })
+            .collect()
+    }
+
+    /// Steps (3) to (6) for one LSA.
+    fn judge(
+        &self,
+        table: &Table,
+        area: Option<AreaId>,
+        router: RouterId,
+        external: &ExternalRoute,
+    ) -> Option<Found> {
+        let (cost, hops, via) = match area {
+            Some(id) => {
+                let way = self.areas.get(&id)?.spf.routers.get(&router).filter(|way| way.bits.boundary)?;
+                (way.cost, way.hops.clone(), id)
+            }
+            None => {
+                let way = table.to_boundary(router, self.config.rfc1583)?;
+                (way.cost, way.hops.clone(), way.area)
+            }
+        };
+        let (cost, hops, via) = match external.forwarding {
+            None => (cost, hops, via),
+            Some(address) => self.forward(table, area, address)?,
+        };
+        let (path, cost, type2_cost) = if external.type2 {
+            (PathType::External2, cost, external.metric)
+        } else {
+            (PathType::External1, cost.saturating_add(external.metric), 0)
+        };
+        let source = match (area, external.propagate) {
+            (Some(_), true) => 0,
+            (None, _) => 1,
+            (Some(_), false) => 2,
+        };
+        let route = Route { path, area: via, cost, type2_cost, tag: external.tag, hops };
+        Some(Found { rank: Rank { path, type2_cost, cost, source }, route })
+    }
+
+    /// A forwarding address must be reached inside; of an NSSA's LSA inside that area.
+    fn forward(&self, table: &Table, area: Option<AreaId>, address: IpAddr) -> Option<(u32, Hops, AreaId)> {
+        let (_, route) = table.lookup(address).filter(|(_, route)| route.path <= PathType::Inter)?;
+        if area.is_some_and(|area| route.path != PathType::Intra || route.area != area) {
+            return None;
+        }
+        // On a network of ours packets go to the address itself.
+        let direct = |hop: &Hop| Hop { address: hop.address.or(Some(address)), ..*hop };
+        Some((route.cost, route.hops.iter().map(direct).collect(), route.area))
+    }
+}

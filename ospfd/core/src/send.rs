@@ -1,0 +1,177 @@
+//! Sending: addresses, signatures, packing LSAs into updates.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use ferrite_ospf_packet::auth::Sign;
+use ferrite_ospf_packet::codec::Origin;
+use ferrite_ospf_packet::lsa::HEADER;
+use ferrite_ospf_packet::{Body, Endpoints, Lsa, LsaHeader, LsaKey, MAX_AGE};
+use ferrite_types::Timestamp;
+
+use crate::config::Authentication;
+use crate::event::{Action, IfId};
+use crate::instance::Instance;
+use crate::interface::State;
+use crate::neighbor::{self, NeighborKey};
+use crate::version::Version;
+
+/// Acknowledgments wait this long for others to go with them (§13.5); less than any retransmission interval.
+const ACK_DELAY: Duration = Duration::from_secs(1);
+/// LSAs sent again at a time to a neighbour that acknowledges none: a window, so that a slow one is not buried.
+const WINDOW: usize = 128;
+
+impl<V: Version> Instance<V> {
+    /// Sends a packet on an interface. Over a virtual link it leaves through another one.
+    pub(crate) fn send(&mut self, now: Timestamp, id: IfId, destination: IpAddr, body: &Body) {
+        let Some(interface) = self.interfaces.get(&id) else { return };
+        let (via, source) = match (interface.through, interface.link.address) {
+            (Some(through), _) => (through.interface, through.source),
+            (None, Some(address)) if !interface.is_virtual() => (id, address),
+            _ => return,
+        };
+        let ends = Endpoints { source, destination };
+        let origin = Origin {
+            router: self.config.router_id,
+            area: interface.config.area,
+            instance: interface.config.instance,
+        };
+        let sign = match &interface.config.authentication {
+            Authentication::None => Sign::None,
+            Authentication::Simple(password) => Sign::Simple(*password),
+            Authentication::Keys(keys) => match keys.first() {
+                Some(key) => {
+                    self.signed = self.signed.wrapping_add(1);
+                    let base = u64::from(self.config.sequence_base);
+                    let sequence = if V::VERSION == 2 {
+                        base + now.as_micros() / 1_000_000
+                    } else {
+                        base << 32 | u64::from(self.signed)
+                    };
+                    Sign::Digest { key, sequence }
+                }
+                None => Sign::None,
+            },
+        };
+        let octets = V::seal(&origin, body, &sign, ends);
+        self.out.push(Action::Send { interface: via, source, destination, octets });
+    }
+
+    pub(crate) fn send_to_neighbor(&mut self, now: Timestamp, id: IfId, key: NeighborKey, body: &Body) {
+        let Some(interface) = self.interfaces.get(&id) else { return };
+        let Some(neighbor) = interface.neighbors.get(&key) else { return };
+        let destination = match (interface.through, interface.config.network) {
+            (Some(through), _) => through.destination,
+            (None, crate::config::NetworkType::PointToPoint) => V::ALL_SPF_ROUTERS,
+            _ => neighbor.address,
+        };
+        self.send(now, id, destination, body);
+    }
+
+    /// To all neighbours that are to get floods and acknowledgments on an interface (§13.3 (5), §13.5).
+    fn send_to_adjacent(&mut self, now: Timestamp, id: IfId, body: &Body) {
+        let Some(interface) = self.interfaces.get(&id) else { return };
+        if interface.config.network.unicasts() {
+            let adjacent = interface.neighbors.iter().filter(|(_, n)| n.state >= neighbor::State::Exchange);
+            let keys: Vec<NeighborKey> = adjacent.map(|(key, _)| *key).collect();
+            keys.into_iter().for_each(|key| self.send_to_neighbor(now, id, key, body));
+            return;
+        }
+        let all = matches!(interface.state, State::Dr | State::Backup | State::PointToPoint);
+        let destination = if all { V::ALL_SPF_ROUTERS } else { V::ALL_D_ROUTERS };
+        self.send(now, id, destination, body);
+    }
+
+    /// An LSA of the database as it goes out on an interface: older by the time it takes (§13.3).
+    pub(crate) fn aged(&self, now: Timestamp, id: IfId, key: &LsaKey) -> Option<Lsa> {
+        let place = self.place_for(id, key.ty)?;
+        let entry = self.database(place)?.get(key)?;
+        let delay = self.interfaces.get(&id)?.config.transmit_delay;
+        Some(entry.lsa.at_age((entry.age(now) + delay).min(MAX_AGE)))
+    }
+
+    /// LSAs in as few updates as they need.
+    pub(crate) fn updates(&self, now: Timestamp, id: IfId, keys: impl Iterator<Item = LsaKey>) -> Vec<Body> {
+        let room = self.interfaces.get(&id).map_or(0, |interface| interface.room());
+        let mut packets: Vec<Vec<Lsa>> = Vec::new();
+        let mut filled = usize::MAX;
+        for lsa in keys.filter_map(|key| self.aged(now, id, &key)) {
+            if filled.saturating_add(lsa.len()) > room {
+                packets.push(Vec::new());
+                filled = V::HEADER + 4;
+            }
+            filled += lsa.len();
+            packets.extend_last(lsa);
+        }
+        packets.into_iter().map(Body::LinkStateUpdate).collect()
+    }
+
+    /// Sends what flooding gathered.
+    pub(crate) fn flush_updates(&mut self, now: Timestamp) {
+        for id in self.interface_ids() {
+            let Some(interface) = self.interfaces.get_mut(&id) else { continue };
+            if interface.outgoing.is_empty() {
+                continue;
+            }
+            let keys = std::mem::take(&mut interface.outgoing);
+            for body in self.updates(now, id, keys.into_iter()) {
+                self.send_to_adjacent(now, id, &body);
+            }
+        }
+    }
+
+    /// §13.6.
+    pub(crate) fn retransmit(&mut self, now: Timestamp, id: IfId, key: NeighborKey) {
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        let again = now + interface.config.retransmit;
+        let Some(neighbor) = interface.neighbors.get_mut(&key) else { return };
+        neighbor.retransmit_at = (!neighbor.retransmit.is_empty()).then_some(again);
+        let keys: Vec<LsaKey> = neighbor.retransmit.iter().copied().take(WINDOW).collect();
+        for body in self.updates(now, id, keys.into_iter()) {
+            self.send_to_neighbor(now, id, key, &body);
+        }
+    }
+
+    pub(crate) fn delay_ack(&mut self, now: Timestamp, id: IfId, header: LsaHeader) {
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        interface.acks.insert(header.key, header);
+        interface.ack_at.get_or_insert(now + ACK_DELAY);
+    }
+
+    pub(crate) fn send_delayed_acks(&mut self, now: Timestamp, id: IfId) {
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        interface.ack_at = None;
+        let headers: Vec<LsaHeader> = std::mem::take(&mut interface.acks).into_values().collect();
+        let many = interface.room().saturating_sub(V::HEADER) / HEADER;
+        for some in headers.chunks(many.max(1)) {
+            self.send_to_adjacent(now, id, &Body::LinkStateAck(some.to_vec()));
+        }
+    }
+
+    pub(crate) fn ack_directly(&mut self, now: Timestamp, id: IfId, key: NeighborKey, headers: &[LsaHeader]) {
+        let many = self.interfaces.get(&id).map_or(1, |i| i.room().saturating_sub(V::HEADER) / HEADER);
+        for some in headers.chunks(many.max(1)) {
+            self.send_to_neighbor(now, id, key, &Body::LinkStateAck(some.to_vec()));
+        }
+    }
+}
+
+trait ExtendLast {
+    fn extend_last(&mut self, lsa: Lsa);
+}
+
+impl ExtendLast for Vec<Vec<Lsa>> {
+    fn extend_last(&mut self, lsa: Lsa) {
+        if let Some(last) = self.last_mut() {
+            last.push(lsa);
+        }
+    }
+}
+
+/// The body of an LSA, written by `put`.
+pub(crate) fn body(put: impl FnOnce(&mut BytesMut)) -> BytesMut {
+    let mut buf = BytesMut::new();
+    put(&mut buf);
+    buf
+}

@@ -1,0 +1,80 @@
+//! Reading an area's LSAs for the calculation (RFC 2328 §16.1).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ferrite_ospf_packet::v2::{LinkKind, NetworkLsa, RouterFlags, RouterLsa, mask_len, ty};
+use ferrite_ospf_packet::{LsId, LsaKey};
+use ferrite_types::ids::RouterId;
+use ferrite_types::{Ipv4Prefix, Prefix, Timestamp};
+
+use crate::lsdb::Lsdb;
+use crate::version::{Reach, RouterBits, Vertex};
+
+fn router(lsdb: &Lsdb, router: RouterId) -> Option<&crate::lsdb::Entry> {
+    lsdb.get(&LsaKey { ty: ty::ROUTER, id: LsId::from(router.0), adv: router })
+}
+
+pub(super) fn links(lsdb: &Lsdb, vertex: Vertex, now: Timestamp) -> Vec<Reach> {
+    match vertex {
+        Vertex::Router(id) => {
+            let entry = router(lsdb, id).filter(|entry| !entry.is_max_age(now));
+            let lsa = entry.and_then(|entry| RouterLsa::read(entry.lsa.body()).ok()).unwrap_or_default();
+            let reach = |link: &ferrite_ospf_packet::v2::RouterLink| {
+                let to = match link.kind {
+                    LinkKind::PointToPoint | LinkKind::Virtual => {
+                        Vertex::Router(RouterId(Ipv4Addr::from_bits(link.id)))
+                    }
+                    LinkKind::Transit => Vertex::Network(RouterId::UNSET, link.id),
+                    LinkKind::Stub => return None,
+                };
+                Some(Reach { to, cost: u32::from(link.metric), link: link.data })
+            };
+            lsa.links.iter().filter_map(reach).collect()
+        }
+        Vertex::Network(_, id) => {
+            // Of two routers that both call themselves designated the one still alive counts.
+            let alive = lsdb.with_id(ty::NETWORK, LsId(id)).filter(|(_, entry)| !entry.is_max_age(now));
+            let read = alive.filter_map(|(_, entry)| NetworkLsa::read(entry.lsa.body()).ok());
+            read.flat_map(|lsa| lsa.routers)
+                .map(|router| Reach { to: Vertex::Router(router), cost: 0, link: 0 })
+                .collect()
+        }
+    }
+}
+
+pub(super) fn router_bits(lsdb: &Lsdb, id: RouterId) -> Option<RouterBits> {
+    let flags = RouterLsa::read(router(lsdb, id)?.lsa.body()).ok()?.flags;
+    Some(RouterBits {
+        border: flags.has(RouterFlags::BORDER),
+        boundary: flags.has(RouterFlags::BOUNDARY),
+        virtual_end: flags.has(RouterFlags::VIRTUAL),
+        translator: flags.has(RouterFlags::TRANSLATOR),
+    })
+}
+
+/// Stub links of routers, and transit networks themselves.
+pub(super) fn prefixes(lsdb: &Lsdb, now: Timestamp) -> Vec<(Vertex, Prefix, u32)> {
+    let mut prefixes = Vec::new();
+    for (key, entry) in lsdb.of_type(ty::ROUTER).filter(|(_, entry)| !entry.is_max_age(now)) {
+        let Ok(lsa) = RouterLsa::read(entry.lsa.body()) else { continue };
+        for link in lsa.links.iter().filter(|link| link.kind == LinkKind::Stub) {
+            let prefix = mask_len(link.data).and_then(|len| Ipv4Prefix::from_bits(link.id, len));
+            prefixes.extend(prefix.map(|p| (Vertex::Router(key.adv), Prefix::V4(p), u32::from(link.metric))));
+        }
+    }
+    for (key, entry) in lsdb.of_type(ty::NETWORK).filter(|(_, entry)| !entry.is_max_age(now)) {
+        let Ok(lsa) = NetworkLsa::read(entry.lsa.body()) else { continue };
+        let prefix = mask_len(lsa.mask).and_then(|len| Ipv4Prefix::from_bits(key.id.0, len));
+        prefixes.extend(prefix.map(|p| (Vertex::Network(RouterId::UNSET, key.id.0), Prefix::V4(p), 0)));
+    }
+    prefixes
+}
+
+/// Its own address on a link of the area.
+pub(super) fn router_address(lsdb: &Lsdb, id: RouterId, _: RouterId) -> Option<IpAddr> {
+    let lsa = RouterLsa::read(router(lsdb, id)?.lsa.body()).ok()?;
+    let own = |link: &&ferrite_ospf_packet::v2::RouterLink| {
+        matches!(link.kind, LinkKind::PointToPoint | LinkKind::Transit) && link.data > 0xff_ffff
+    };
+    lsa.links.iter().find(own).map(|link| IpAddr::V4(Ipv4Addr::from_bits(link.data)))
+}

@@ -1,0 +1,205 @@
+//! Our LSAs of link and area scope (RFC 5340 §4.4.3).
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+use ferrite_ospf_packet::v3::{
+    IntraAreaPrefixLsa, LinkKind, LinkLsa, LsaPrefix, NetworkLsa, PrefixMetric, PrefixOptions, RouterFlags,
+    RouterLink, RouterLsa, ty,
+};
+use ferrite_ospf_packet::{AreaId, LsId, LsaKey, Options, V3};
+use ferrite_types::Ipv6Prefix;
+
+use super::interface_id;
+use crate::config::{NetworkType, Translator};
+use crate::event::IfId;
+use crate::instance::Instance;
+use crate::interface::{Interface, State};
+use crate::send::body;
+use crate::version::Wanted;
+
+const MAX_LINK_METRIC: u16 = 0xffff;
+
+/// Global addresses of an interface, with their length.
+fn addresses(interface: &Interface) -> impl Iterator<Item = (Ipv6Addr, u8)> {
+    interface.link.prefixes.iter().filter_map(|(address, len)| match address {
+        IpAddr::V6(address) if !address.is_unicast_link_local() => Some((*address, *len)),
+        _ => None,
+    })
+}
+
+fn networks(interface: &Interface) -> impl Iterator<Item = LsaPrefix> {
+    let network = |(address, len)| Ipv6Prefix::new(address, len);
+    addresses(interface)
+        .filter_map(network)
+        .map(|prefix| LsaPrefix { prefix, options: PrefixOptions::default() })
+}
+
+fn hosts(interface: &Interface) -> impl Iterator<Item = LsaPrefix> {
+    let host = |(address, _)| LsaPrefix { prefix: Ipv6Prefix::host(address), options: PrefixOptions::LOCAL };
+    addresses(interface).map(host)
+}
+
+/// Link-LSA (§4.4.3.8).
+pub(super) fn link(instance: &Instance<V3>, id: IfId, wanted: &mut Wanted) {
+    let Some(interface) = instance.interfaces.get(&id) else { return };
+    let Some(IpAddr::V6(address)) = interface.link.address else { return };
+    if interface.state <= State::Loopback || interface.is_virtual() {
+        return;
+    }
+    let prefixes = networks(interface).collect();
+    let options = instance.options(interface);
+    let lsa = LinkLsa { priority: interface.config.priority, options, address, prefixes };
+    let name = LsId(interface_id(interface));
+    let key = LsaKey { ty: ty::LINK, id: name, adv: instance.router_id() };
+    wanted.insert(key, (Options::default(), body(|buf| lsa.put(buf))));
+}
+
+pub(super) fn area(instance: &Instance<V3>, area: AreaId, wanted: &mut Wanted) {
+    let adv = instance.router_id();
+    let options = Instance::<V3>::lsa_options(instance.area_kind(area));
+    let mut lsa = RouterLsa { flags: flags(instance, area), options, links: Vec::new() };
+    let mut prefixes = Vec::new();
+    let none = Options::default();
+    for interface in instance.interfaces.values().filter(|i| i.config.area == area && i.state > State::Down) {
+        links(instance, interface, &mut lsa.links);
+        own_prefixes(instance, interface, &mut prefixes);
+        if let Some(network) = network(instance, interface) {
+            let name = LsId(interface_id(interface));
+            let key = LsaKey { ty: ty::NETWORK, id: name, adv };
+            let hung = network_prefixes(instance, interface, key);
+            wanted.insert(key, (none, body(|buf| network.put(buf))));
+            if !hung.prefixes.is_empty() {
+                let key = LsaKey { ty: ty::INTRA_AREA_PREFIX, ..key };
+                wanted.insert(key, (none, body(|buf| hung.put(buf))));
+            }
+        }
+    }
+    let router = LsaKey { ty: ty::ROUTER, id: LsId(0), adv };
+    wanted.insert(router, (none, body(|buf| lsa.put(buf))));
+    prefixes.sort_unstable();
+    prefixes.dedup_by_key(|entry| entry.prefix.prefix);
+    if !prefixes.is_empty() {
+        let lsa = IntraAreaPrefixLsa { referenced: router, prefixes };
+        wanted.insert(LsaKey { ty: ty::INTRA_AREA_PREFIX, ..router }, (none, body(|buf| lsa.put(buf))));
+    }
+}
+
+fn flags(instance: &Instance<V3>, area: AreaId) -> RouterFlags {
+    let end =
+        |i: &Interface| i.virtual_to.is_some_and(|(transit, _)| transit == area) && i.full().next().is_some();
+    let always = instance.config.area(area).translator == Translator::Always;
+    let nssa = instance.area_kind(area) == crate::config::AreaKind::Nssa;
+    let translates = instance.areas.keys().any(|area| instance.translates(*area));
+    RouterFlags::default()
+        .with(RouterFlags::BORDER, instance.is_border_router())
+        .with(RouterFlags::BOUNDARY, instance.is_boundary_router() || translates)
+        .with(RouterFlags::VIRTUAL, instance.interfaces.values().any(end))
+        .with(RouterFlags::TRANSLATOR, nssa && always && instance.is_border_router())
+}
+
+/// §4.4.3.2.
+fn links(instance: &Instance<V3>, interface: &Interface, links: &mut Vec<RouterLink>) {
+    let metric = if instance.config.stub_router { MAX_LINK_METRIC } else { interface.cost() };
+    let own = interface_id(interface);
+    match interface.state {
+        State::Down | State::Loopback | State::Waiting => {}
+        State::PointToPoint => {
+            let kind = if interface.is_virtual() { LinkKind::Virtual } else { LinkKind::PointToPoint };
+            links.extend(interface.full().map(|neighbor| RouterLink {
+                kind,
+                metric,
+                interface: own,
+                neighbor_interface: neighbor.interface,
+                neighbor: neighbor.id,
+            }));
+        }
+        State::Dr if interface.full().next().is_some() => links.push(RouterLink {
+            kind: LinkKind::Transit,
+            metric,
+            interface: own,
+            neighbor_interface: own,
+            neighbor: instance.router_id(),
+        }),
+        _ => {
+            let designated = interface.full().find(|neighbor| neighbor.id.0 == interface.designated);
+            links.extend(designated.map(|neighbor| RouterLink {
+                kind: LinkKind::Transit,
+                metric,
+                interface: own,
+                neighbor_interface: neighbor.interface,
+                neighbor: neighbor.id,
+            }));
+        }
+    }
+}
+
+/// Prefixes that hang on ourselves (§4.4.3.9): those of transit networks hang on the network.
+fn own_prefixes(instance: &Instance<V3>, interface: &Interface, prefixes: &mut Vec<PrefixMetric>) {
+    let cost = interface.cost();
+    let transit = match interface.state {
+        State::Dr => interface.full().next().is_some(),
+        State::DrOther | State::Backup => interface.full().any(|n| n.id.0 == interface.designated),
+        _ => false,
+    };
+    let endpoint =
+        instance.config.areas.get(&interface.config.area).is_some_and(|area| !area.virtual_links.is_empty());
+    if interface.is_virtual() {
+        return;
+    }
+    if interface.state == State::Loopback
+        || interface.config.network == NetworkType::PointToMultipoint
+        || endpoint
+    {
+        prefixes.extend(hosts(interface).map(|prefix| PrefixMetric { prefix, metric: 0 }));
+    }
+    let whole = !matches!(interface.state, State::Down | State::Loopback)
+        && interface.config.network != NetworkType::PointToMultipoint;
+    if whole && !transit {
+        prefixes.extend(networks(interface).map(|prefix| PrefixMetric { prefix, metric: cost }));
+    }
+}
+
+/// Network-LSA (§4.4.3.3).
+fn network(instance: &Instance<V3>, interface: &Interface) -> Option<NetworkLsa> {
+    if interface.state != State::Dr || interface.full().next().is_none() {
+        return None;
+    }
+    let mut routers = vec![instance.router_id()];
+    routers.extend(interface.full().map(|neighbor| neighbor.id));
+    let said =
+        link_lsas(instance, interface).into_iter().fold(Options::default(), |all, lsa| all.with(lsa.options));
+    Some(NetworkLsa { options: said, routers })
+}
+
+/// Link-LSAs of ourselves and of those that are fully adjacent.
+fn link_lsas(instance: &Instance<V3>, interface: &Interface) -> Vec<LinkLsa> {
+    let own = instance.router_id();
+    let adjacent =
+        |key: &LsaKey| key.adv == own || interface.full().any(|n| n.id == key.adv && n.interface == key.id.0);
+    let lsas = interface
+        .links
+        .of_type(ty::LINK)
+        .filter(|(key, entry)| adjacent(key) && entry.lsa.header().age < 3600);
+    lsas.filter_map(|(_, entry)| LinkLsa::read(entry.lsa.body()).ok()).collect()
+}
+
+fn network_prefixes(
+    instance: &Instance<V3>,
+    interface: &Interface,
+    referenced: LsaKey,
+) -> IntraAreaPrefixLsa {
+    let mut gathered: BTreeMap<Ipv6Prefix, PrefixOptions> = BTreeMap::new();
+    let said = link_lsas(instance, interface).into_iter().flat_map(|lsa| lsa.prefixes);
+    for entry in said.chain(networks(interface)) {
+        let skip = PrefixOptions(PrefixOptions::NO_UNICAST.0 | PrefixOptions::LOCAL.0);
+        if entry.options.0 & skip.0 == 0 && !entry.prefix.addr().is_unicast_link_local() {
+            gathered.entry(entry.prefix).or_default().0 |= entry.options.0;
+        }
+    }
+    let prefixes = gathered
+        .into_iter()
+        .map(|(prefix, options)| PrefixMetric { prefix: LsaPrefix { prefix, options }, metric: 0 })
+        .collect();
+    IntraAreaPrefixLsa { referenced, prefixes }
+}

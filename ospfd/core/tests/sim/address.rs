@@ -1,0 +1,94 @@
+//! Addresses of a simulated network, by version.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ferrite_ospf::Link;
+use ferrite_ospf::packet::{V2, V3};
+use ferrite_ospf::version::Version;
+use ferrite_types::ids::{IfIndex, RouterId};
+use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix};
+
+/// How a version numbers links and routers of a simulation.
+pub trait Plan: Version {
+    /// What a router has on a segment.
+    fn link(segment: usize, router: usize, port: u32) -> Link;
+    fn loopback(router: usize) -> Link;
+    fn loopback_prefix(router: usize) -> Prefix;
+    fn segment_prefix(segment: usize) -> Prefix;
+    fn outside(number: usize) -> Prefix;
+}
+
+pub fn router_id(router: usize) -> RouterId {
+    RouterId(Ipv4Addr::from_bits(router as u32 + 1))
+}
+
+impl Plan for V2 {
+    fn link(segment: usize, router: usize, port: u32) -> Link {
+        let [_, _, a, b] = (segment as u32).to_be_bytes();
+        // A segment has up to 250 routers; in larger networks segments have two.
+        let address = IpAddr::V4(Ipv4Addr::new(10, a, b, (router % 250) as u8 + 1));
+        Link {
+            up: true,
+            ifindex: IfIndex(port + 1),
+            mtu: 1500,
+            address: Some(address),
+            prefixes: vec![(address, 24)],
+        }
+    }
+
+    fn loopback(router: usize) -> Link {
+        let Prefix::V4(prefix) = Self::loopback_prefix(router) else { return Link::default() };
+        let address = IpAddr::V4(prefix.addr());
+        Link {
+            up: true,
+            ifindex: IfIndex(1000),
+            mtu: 1500,
+            address: Some(address),
+            prefixes: vec![(address, 32)],
+        }
+    }
+
+    fn loopback_prefix(router: usize) -> Prefix {
+        Prefix::V4(Ipv4Prefix::host(Ipv4Addr::from_bits(0xc0a8_0000 + router as u32 + 1)))
+    }
+
+    fn segment_prefix(segment: usize) -> Prefix {
+        let [_, _, a, b] = (segment as u32).to_be_bytes();
+        Prefix::V4(Ipv4Prefix::new(Ipv4Addr::new(10, a, b, 0), 24).expect("a prefix"))
+    }
+
+    fn outside(number: usize) -> Prefix {
+        Prefix::V4(Ipv4Prefix::new(Ipv4Addr::new(172, 16, number as u8, 0), 24).expect("a prefix"))
+    }
+}
+
+fn v6(group: u16, a: usize, b: usize) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, group, a as u16, 0, 0, 0, b as u16)
+}
+
+impl Plan for V3 {
+    fn link(segment: usize, router: usize, port: u32) -> Link {
+        let local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, port as u16, segment as u16, router as u16 + 1);
+        let global = IpAddr::V6(v6(1, segment, router + 1));
+        let address = Some(IpAddr::V6(local));
+        Link { up: true, ifindex: IfIndex(port + 1), mtu: 1500, address, prefixes: vec![(global, 64)] }
+    }
+
+    fn loopback(router: usize) -> Link {
+        let address = IpAddr::V6(v6(2, 0, router + 1));
+        let local = Some(IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 9, 9, 9, router as u16)));
+        Link { up: true, ifindex: IfIndex(1000), mtu: 1500, address: local, prefixes: vec![(address, 128)] }
+    }
+
+    fn loopback_prefix(router: usize) -> Prefix {
+        Prefix::V6(Ipv6Prefix::host(v6(2, 0, router + 1)))
+    }
+
+    fn segment_prefix(segment: usize) -> Prefix {
+        Prefix::V6(Ipv6Prefix::new(v6(1, segment, 0), 64).expect("a prefix"))
+    }
+
+    fn outside(number: usize) -> Prefix {
+        Prefix::V6(Ipv6Prefix::new(v6(3, number, 0), 64).expect("a prefix"))
+    }
+}

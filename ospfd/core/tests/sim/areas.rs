@@ -1,0 +1,1 @@
+//! Areas: summaries, stubs, NSSAs, externals, virtual links.

@@ -1,0 +1,169 @@
+//! Shaped topologies, both versions: from two routers to a grid, with links that fail and come back.
+
+use std::time::Duration;
+
+use ferrite_ospf::IfId;
+use ferrite_ospf::config::NetworkType;
+use ferrite_ospf::interface::State as InterfaceState;
+use ferrite_ospf::neighbor::State;
+use ferrite_ospf::packet::{AreaId, V2, V3};
+use ferrite_sim::Link;
+
+use crate::address::Plan;
+use crate::oracle;
+use crate::world::{Topology, World};
+
+fn link() -> Link {
+    Link::reliable(Duration::from_millis(2))
+}
+
+/// Runs a test for both versions.
+macro_rules! both {
+    ($(#[$meta:meta])* $name:ident, $body:expr) => {
+        mod $name {
+            use super::*;
+            #[test]
+            fn version_2() {
+                let run: fn() = || ($body)(std::marker::PhantomData::<V2>);
+                run();
+            }
+            #[test]
+            fn version_3() {
+                let run: fn() = || ($body)(std::marker::PhantomData::<V3>);
+                run();
+            }
+        }
+    };
+}
+
+fn two_routers<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(2);
+    topology.p2p(0, 1, 10);
+    let mut world = World::<V>::new(topology, 1, link());
+    world.run(60);
+    let interface = world.core(0).interface(IfId(0)).expect("an interface");
+    assert_eq!(interface.state, InterfaceState::PointToPoint);
+    assert_eq!(interface.neighbors.values().map(|n| n.state).collect::<Vec<_>>(), [State::Full]);
+    world.check();
+    assert_eq!(world.core(0).routes()[&V::segment_prefix(0)].cost, 10);
+}
+both!(two_routers_on_a_link_become_adjacent, |v| two_routers(v));
+
+fn ring<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(6);
+    for router in 0..6 {
+        topology.p2p(router, (router + 1) % 6, 10);
+    }
+    let mut world = World::<V>::new(topology, 2, link());
+    world.run(90);
+    world.check();
+    // Both ways around are equal to the router opposite.
+    assert_eq!(world.core(0).routes()[&V::loopback_prefix(3)].hops.len(), 2);
+    world.set_segment(0, false);
+    world.run(60);
+    world.check();
+    world.set_segment(0, true);
+    world.run(90);
+    world.check();
+    world.set_cost(3, 0, 100);
+    world.run(60);
+    world.check();
+}
+both!(a_ring_heals_around_a_broken_link, |v| ring(v));
+
+fn lan<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(5);
+    topology.segment(AreaId::BACKBONE, NetworkType::Broadcast, &[0, 1, 2, 3, 4], 10);
+    let mut world = World::<V>::new(topology, 3, link());
+    world.run(120);
+    world.check();
+    let states: Vec<InterfaceState> =
+        (0..5).map(|router| world.core(router).interface(IfId(0)).expect("an interface").state).collect();
+    use InterfaceState::*;
+    assert_eq!(states, [DrOther, DrOther, DrOther, Backup, Dr]);
+    let full = |router: usize| {
+        let interface = world.core(router).interface(IfId(0)).expect("an interface");
+        interface.full().count()
+    };
+    assert_eq!([full(0), full(3), full(4)], [2, 4, 4]);
+    assert_eq!(world.core(0).routes()[&V::segment_prefix(0)].cost, 10);
+    // The designated router dies: the backup takes its place.
+    let victim = world.links[0][4];
+    world.net.set_link(victim, false);
+    world.topology.segments[0].ends.retain(|(end, _)| *end != 4);
+    world.run(150);
+    world.check_databases();
+    assert_eq!(world.core(3).interface(IfId(0)).expect("an interface").state, Dr);
+    assert_eq!(world.core(2).interface(IfId(0)).expect("an interface").state, Backup);
+}
+both!(a_lan_elects_and_the_backup_takes_over, |v| lan(v));
+
+fn grid<V: Plan>(_: std::marker::PhantomData<V>) {
+    let side = 5;
+    let mut topology = Topology::new(side * side);
+    for row in 0..side {
+        for column in 0..side {
+            let at = row * side + column;
+            if column + 1 < side {
+                topology.p2p(at, at + 1, 1 + (at * 7 % 5) as u16);
+            }
+            if row + 1 < side {
+                topology.p2p(at, at + side, 1 + (at * 3 % 4) as u16);
+            }
+        }
+    }
+    let mut world = World::<V>::new(topology, 4, link());
+    world.run(90);
+    world.check();
+    for segment in [0, 7, 12] {
+        world.set_segment(segment, false);
+    }
+    world.run(60);
+    world.check();
+    for (segment, cost) in oracle::segment_costs(&world.topology, AreaId::BACKBONE, 0) {
+        assert_eq!(world.core(0).routes()[&V::segment_prefix(segment)].cost, cost, "segment {segment}");
+    }
+}
+both!(a_grid_agrees_with_the_oracle, |v| grid(v));
+
+fn restart<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(4);
+    for router in 0..4 {
+        topology.p2p(router, (router + 1) % 4, 10);
+    }
+    let mut world = World::<V>::new(topology, 5, link());
+    world.run(90);
+    // What the network still has of it is answered with newer instances, and the rest flushed (§13.4).
+    world.crash(2);
+    world.run(120);
+    world.check();
+}
+both!(a_router_that_lost_its_memory_comes_back, |v| restart(v));
+
+fn refresh<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(3);
+    topology.p2p(0, 1, 10);
+    topology.segment(AreaId::BACKBONE, NetworkType::Broadcast, &[1, 2], 10);
+    let mut world = World::<V>::new(topology, 6, link());
+    world.run(90);
+    // Two hours: everything has been renewed more than once, nothing has died.
+    world.run(7200);
+    world.check();
+    world.set_segment(0, false);
+    // What the lost router announced ages out of the others' databases.
+    world.run(3700);
+    world.check_databases();
+    let gone = crate::address::router_id(0);
+    let place = ferrite_ospf::instance::Place::Area(AreaId::BACKBONE);
+    assert!(world.core(2).lsdb(place).expect("a database").iter().all(|(key, _)| key.adv != gone));
+}
+both!(lsas_are_renewed_and_those_of_a_lost_router_expire, |v| refresh(v));
+
+fn multipoint<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(4);
+    topology.segment(AreaId::BACKBONE, NetworkType::PointToMultipoint, &[0, 1, 2, 3], 10);
+    let mut world = World::<V>::new(topology, 7, link());
+    world.run(90);
+    world.check();
+}
+both!(point_to_multipoint_needs_no_designated_router, |v| multipoint(v));

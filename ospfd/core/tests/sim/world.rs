@@ -1,0 +1,206 @@
+//! A network from a plan: who is on which segment, in which area, at what cost. And what must hold when it is quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use ferrite_ospf::config::{AreaConfig, Config, InterfaceConfig, NetworkType};
+use ferrite_ospf::instance::Place;
+use ferrite_ospf::packet::{AreaId, LsaKey};
+use ferrite_ospf::{Event, IfId, Instance};
+use ferrite_sim::{Link, LinkId, Network, NodeId};
+
+use crate::address::{Plan, router_id};
+use crate::device::{Device, Router};
+use crate::oracle;
+
+pub const LOOPBACK: IfId = IfId(100_000);
+
+/// A segment: two routers with a link, or several on a switch.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    pub area: AreaId,
+    pub network: NetworkType,
+    /// Router and its cost.
+    pub ends: Vec<(usize, u16)>,
+    pub up: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Topology {
+    pub routers: usize,
+    pub segments: Vec<Segment>,
+    pub areas: BTreeMap<AreaId, AreaConfig>,
+    /// Areas of loopbacks that are not in the area of the router's first segment.
+    pub loopbacks: BTreeMap<usize, AreaId>,
+    pub hello: Option<(u16, u32)>,
+}
+
+impl Topology {
+    pub fn new(routers: usize) -> Self {
+        Self { routers, ..Self::default() }
+    }
+
+    pub fn p2p(&mut self, a: usize, b: usize, cost: u16) -> usize {
+        self.segment(AreaId::BACKBONE, NetworkType::PointToPoint, &[a, b], cost)
+    }
+
+    pub fn segment(&mut self, area: AreaId, network: NetworkType, routers: &[usize], cost: u16) -> usize {
+        let ends = routers.iter().map(|router| (*router, cost)).collect();
+        self.segments.push(Segment { area, network, ends, up: true });
+        self.segments.len() - 1
+    }
+
+    pub fn loopback_area(&self, router: usize) -> AreaId {
+        let first = self.segments.iter().find(|segment| segment.ends.iter().any(|(end, _)| *end == router));
+        let natural = first.map_or(AreaId::BACKBONE, |segment| segment.area);
+        self.loopbacks.get(&router).copied().unwrap_or(natural)
+    }
+
+    /// The segments of a router, in the order of its ports.
+    pub fn ports(&self, router: usize) -> Vec<usize> {
+        let on = |segment: &Segment| segment.ends.iter().any(|(end, _)| *end == router);
+        self.segments.iter().enumerate().filter(|(_, s)| on(s)).map(|(at, _)| at).collect()
+    }
+
+    pub fn config(&self, router: usize) -> Config {
+        let mut config = Config::new(router_id(router));
+        config.areas = self.areas.clone();
+        for (port, at) in self.ports(router).into_iter().enumerate() {
+            let segment = &self.segments[at];
+            let mut interface = InterfaceConfig::new(segment.area, segment.network);
+            let cost = segment.ends.iter().find(|(end, _)| *end == router).map_or(10, |(_, cost)| *cost);
+            interface.cost = cost;
+            if let Some((hello, dead)) = self.hello {
+                (interface.hello_interval, interface.dead_interval) = (hello, dead);
+            }
+            config.interfaces.insert(IfId(port as u32), interface);
+        }
+        let loopback = InterfaceConfig::new(self.loopback_area(router), NetworkType::Loopback);
+        config.interfaces.insert(LOOPBACK, loopback);
+        config
+    }
+}
+
+pub struct World<V: Plan> {
+    pub net: Network<Device<V>>,
+    pub topology: Topology,
+    /// By segment: the links to take down with it.
+    pub links: Vec<Vec<LinkId>>,
+    version: PhantomData<V>,
+}
+
+impl<V: Plan> World<V> {
+    pub fn new(topology: Topology, seed: u64, link: Link) -> Self {
+        let mut net = Network::new(seed);
+        for router in 0..topology.routers {
+            net.add(Device::Router(Box::new(device(&topology, router))));
+        }
+        let mut links = Vec::new();
+        for segment in &topology.segments {
+            let mut joined = Vec::new();
+            if let ([(a, _), (b, _)], NetworkType::PointToPoint) = (&segment.ends[..], segment.network) {
+                joined.push(net.join(NodeId(*a), NodeId(*b), link).0);
+            } else {
+                let switch = net.add(Device::Switch { ports: Vec::new() });
+                joined.extend(segment.ends.iter().map(|(end, _)| net.join(NodeId(*end), switch, link).0));
+            }
+            links.push(joined);
+        }
+        for router in 0..topology.routers {
+            net.act(NodeId(router), |device, now, out| device.router_mut().start(now, out));
+        }
+        Self { net, topology, links, version: PhantomData }
+    }
+
+    pub fn core(&self, router: usize) -> &Instance<V> {
+        &self.net.node(NodeId(router)).router().core
+    }
+
+    pub fn run(&mut self, seconds: u64) {
+        let end = self.net.now() + Duration::from_secs(seconds);
+        self.net.run_until(end);
+    }
+
+    pub fn feed(&mut self, router: usize, event: Event) {
+        self.net.act(NodeId(router), |device, now, out| device.router_mut().feed(now, event, out));
+    }
+
+    pub fn set_segment(&mut self, segment: usize, up: bool) {
+        self.topology.segments[segment].up = up;
+        for link in self.links[segment].clone() {
+            self.net.set_link(link, up);
+        }
+    }
+
+    /// Another cost for one end of a segment.
+    pub fn set_cost(&mut self, segment: usize, end: usize, cost: u16) {
+        self.topology.segments[segment].ends[end].1 = cost;
+        let router = self.topology.segments[segment].ends[end].0;
+        let config = self.topology.config(router);
+        self.feed(router, Event::Configured(Box::new(config)));
+    }
+
+    /// A router loses all it knew; its links stay.
+    pub fn crash(&mut self, router: usize) {
+        let fresh = device::<V>(&self.topology, router);
+        let ports = self.topology.ports(router);
+        self.net.replace(NodeId(router), Device::Router(Box::new(fresh)));
+        self.net.act(NodeId(router), |device, now, out| device.router_mut().start(now, out));
+        for (port, segment) in ports.into_iter().enumerate() {
+            if self.topology.segments[segment].up {
+                self.net.act(NodeId(router), |device, now, out| {
+                    ferrite_sim::Node::link_changed(device, now, ferrite_sim::Port(port), true, out);
+                });
+            }
+        }
+    }
+
+    /// Everything that must hold when nothing happens any more.
+    pub fn check(&self) {
+        self.check_databases();
+        oracle::check_routes(self);
+        oracle::check_forwarding(self);
+    }
+
+    /// Routers that reach each other inside an area have the same LSAs there, none of them at MaxAge, and nothing left to send.
+    pub fn check_databases(&self) {
+        let now = self.net.now();
+        let mut seen: BTreeMap<(AreaId, usize), (usize, BTreeSet<(LsaKey, i32, u16)>)> = BTreeMap::new();
+        for router in 0..self.topology.routers {
+            let core = self.core(router);
+            for (area, group) in oracle::groups(&self.topology, router) {
+                let lsdb = core.lsdb(Place::Area(area)).expect("the area's database");
+                for (key, entry) in lsdb.iter() {
+                    assert!(!entry.is_max_age(now), "router {router} holds {key:?} at MaxAge");
+                }
+                let lsas = lsdb
+                    .iter()
+                    .map(|(key, entry)| (*key, entry.lsa.header().sequence.0, entry.lsa.header().checksum));
+                let lsas: BTreeSet<_> =
+                    lsas.filter(|(key, ..)| group.contains(&(key.adv.0.to_bits() as usize - 1))).collect();
+                let leader = *group.first().expect("a group");
+                let (first, theirs) = seen.entry((area, leader)).or_insert_with(|| (router, lsas.clone()));
+                let missing: Vec<_> = theirs.symmetric_difference(&lsas).collect();
+                assert!(
+                    missing.is_empty(),
+                    "area {area}: routers {first} and {router} differ in {missing:?}"
+                );
+            }
+            for (id, interface) in core.interfaces() {
+                for neighbor in interface.neighbors.values() {
+                    assert_eq!(neighbor.retransmissions(), 0, "router {router} {id:?} to {:?}", neighbor.id);
+                    assert_eq!(neighbor.open_requests(), 0, "router {router} {id:?} of {:?}", neighbor.id);
+                }
+            }
+        }
+    }
+}
+
+fn device<V: Plan>(topology: &Topology, router: usize) -> Router<V> {
+    let ports = topology.ports(router);
+    let links =
+        ports.iter().enumerate().map(|(port, segment)| V::link(*segment, router, port as u32)).collect();
+    let other = BTreeMap::from([(LOOPBACK, V::loopback(router))]);
+    Router::new(Instance::new(topology.config(router)), links, other)
+}
