@@ -20,7 +20,6 @@ use crate::peer::{ConnId, Ends, PeerEvent, PeerMessage};
 use crate::rib::{PeerId, ShardAction, ShardConfig, ShardEvent};
 
 pub mod bmp;
-mod compare;
 mod configure;
 pub mod dump;
 mod dynamic;

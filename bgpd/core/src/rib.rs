@@ -62,6 +62,7 @@ pub mod reason;
 pub mod reject;
 pub mod rpki;
 pub mod rules;
+pub mod same;
 pub mod settings;
 mod shard;
 mod slab;

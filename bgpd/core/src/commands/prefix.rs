@@ -169,7 +169,6 @@ impl Instance {
         }
         let metric = path.igp_metric.or_else(|| own.then_some(0));
         let nexthops = cells.into_iter().map(|cell| DetailNexthop { cell, metric, accessible });
-        let networked = matches!(path.source, PathSource::Network | PathSource::Redistributed(_));
         let mut from_attributes = PathDetail::from_attributes(&path.attrs);
         let aliases = &self.config.community_aliases;
         if !aliases.is_empty() {
@@ -195,8 +194,8 @@ impl Instance {
             stale: path.stale,
             damped: path.damped,
             aggregated: path.source == PathSource::Aggregate,
-            sourced: networked || path.source == PathSource::Aggregate,
-            local: networked || path.source == PathSource::Aggregate,
+            sourced: matches!(path.source, PathSource::Network | PathSource::Redistributed(_)),
+            local: matches!(path.source, PathSource::Network | PathSource::Aggregate),
             multipath: path.multipath,
             rpki_validation_state: self.origin_state(view.prefix, &path.attrs),
             aspa_verification_state: self.path_state(peer, &path.attrs),

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use ferrite_policy::{Policies, Scope};
 use ferrite_types::{Prefix, Timestamp};
 
-use super::compare::{same_params, same_shard};
 use super::edits::import_scope;
 use super::params::Surroundings;
 use super::unnumbered::resolve;
@@ -15,6 +14,7 @@ use super::zebra;
 use super::{Action, Instance, PeerEntry};
 use crate::config::{BgpConfig, EffectiveNeighbor, NeighborName};
 use crate::peer::{Negotiated, PeerEvent, SessionConfig};
+use crate::rib::same::{same_params, same_shard};
 use crate::rib::{PeerId, PeerParams, ShardEvent};
 
 /// What an apply makes of one neighbour.

@@ -13,8 +13,8 @@ use bgp_packet::Family;
 use ferrite_policy::Scope;
 use ferrite_types::Timestamp;
 
-use super::compare::same_import;
 use super::{Action, Instance};
+use crate::rib::same::same_import;
 use crate::rib::{FamilyParams, PeerId, ShardEvent};
 
 /// Import that is to run again: neighbours that an edit touched in the same way stand together.

@@ -21,7 +21,7 @@ use super::family::Rib;
 use super::notice::NoticeKind;
 use super::path_id::PathKey;
 use super::peers::PeerIdx;
-use super::policy::{Filter, PolicyInput, PolicyStep, Verdict, judge};
+use super::policy::{PolicyInput, PolicyStep, Verdict, judge};
 use super::reason::Refusal;
 use super::reject;
 use super::rules;
@@ -618,13 +618,4 @@ fn over_limit(ctx: &Ctx, paths: &[Path], new: &Path) -> bool {
         path.peer == new.peer && path.flags.has(PathFlags::SHADOW) == new.flags.has(PathFlags::SHADOW)
     };
     !new.peer.is_local() && paths.len() >= limit && paths.iter().filter(alike).count() >= limit
-}
-
-/// Whether a chain of policy is the same object as before.
-pub fn same_filter(a: Option<&Arc<dyn Filter>>, b: Option<&Arc<dyn Filter>>) -> bool {
-    match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        _ => false,
-    }
 }

@@ -19,6 +19,7 @@ use super::event::{AggregatePart, MedsDiffer};
 use super::export::own_attributes;
 use super::policy::{PolicyInput, Verdict};
 use super::query::AggregateView;
+use super::same::same_filter;
 use super::settings::AggregateStatement;
 use super::table::{Handle, Key, shard_of};
 
@@ -62,7 +63,7 @@ struct Aggregate<P> {
     count: u32,
     atomic: u32,
     origins: [u32; 3],
-    meds: Counted<Option<u32>>,
+    meds: Counted<u32>,
     paths: FxHashMap<AsPath, u32>,
     communities: Counted<Community>,
     large_communities: Counted<LargeCommunity>,
@@ -73,6 +74,16 @@ struct Aggregate<P> {
     /// Where this shard is the owner: the parts of all shards.
     parts: BTreeMap<usize, AggregatePart>,
     originated: bool,
+    /// With `matching-MED-only`: the routes of all shards have one MED.
+    meds_agree: bool,
+}
+
+/// What a configuration changes.
+pub struct Edit<P> {
+    /// Aggregates that are no more.
+    pub gone: Vec<P>,
+    /// Under these, routes may be hidden that were not, or the other way.
+    pub touched: Vec<Prefix>,
 }
 
 /// All aggregates of a family.
@@ -108,43 +119,104 @@ impl<P: Key> Aggregates<P> {
         self.list.is_empty()
     }
 
-    /// Replaces the statements; every sum begins anew. Returns the aggregates that are no more.
-    pub fn configure(&mut self, ctx: &mut Ctx, statements: &[AggregateStatement]) -> Vec<P> {
-        self.contributions.drain().for_each(|(_, id)| ctx.attrs.release(id));
-        let old = std::mem::take(&mut self.list);
+    /// Replaces the statements. Sums of aggregates that stay are kept, those of others are made of what is known already.
+    pub fn configure(
+        &mut self,
+        ctx: &mut Ctx,
+        statements: &[AggregateStatement],
+        prefix_of: impl Fn(Handle) -> Option<P>,
+    ) -> Edit<P> {
+        let mut old = std::mem::take(&mut self.list);
+        let mut touched = Vec::new();
         for statement in statements {
             let Some(prefix) = P::from_prefix(statement.prefix) else { continue };
-            let before = old.iter().find(|aggregate| aggregate.prefix == prefix);
-            self.list.push(Aggregate {
-                prefix,
-                statement: statement.clone(),
-                count: 0,
-                atomic: 0,
-                origins: [0; 3],
-                meds: Counted::default(),
-                paths: FxHashMap::default(),
-                communities: Counted::default(),
-                large_communities: Counted::default(),
-                ext_communities: Counted::default(),
-                changed: true,
-                told: before.is_some_and(|aggregate| aggregate.told),
-                parts: before.map(|aggregate| aggregate.parts.clone()).unwrap_or_default(),
-                originated: before.is_some_and(|aggregate| aggregate.originated),
+            let before = old.iter().position(|aggregate| aggregate.prefix == prefix);
+            let before = before.map(|index| old.swap_remove(index));
+            let hides = before.as_ref().is_some_and(|aggregate| same_hiding(&aggregate.statement, statement));
+            if !hides {
+                touched.push(prefix.into());
+            }
+            self.list.push(match before {
+                Some(aggregate) if aggregate.statement.as_set == statement.as_set => {
+                    Aggregate { statement: statement.clone(), changed: true, ..aggregate }
+                }
+                before => self.summed(ctx, prefix, statement, before, &prefix_of),
             });
         }
         self.shortest = self.list.iter().map(|aggregate| aggregate.prefix.length()).min().unwrap_or(u8::MAX);
         self.changed = true;
-        old.iter()
-            .map(|aggregate| aggregate.prefix)
-            .filter(|prefix| !self.list.iter().any(|aggregate| aggregate.prefix == *prefix))
-            .collect()
+        let gone: Vec<P> = old.iter().map(|aggregate| aggregate.prefix).collect();
+        if !gone.is_empty() {
+            self.forget_uncovered(ctx, &prefix_of);
+        }
+        touched.extend(gone.iter().map(|prefix| -> Prefix { (*prefix).into() }));
+        Edit { gone, touched }
+    }
+
+    /// An aggregate whose sum begins anew, with what is known to contribute to others.
+    fn summed(
+        &self,
+        ctx: &Ctx,
+        prefix: P,
+        statement: &AggregateStatement,
+        before: Option<Aggregate<P>>,
+        prefix_of: impl Fn(Handle) -> Option<P>,
+    ) -> Aggregate<P> {
+        let mut aggregate = Aggregate {
+            prefix,
+            statement: statement.clone(),
+            count: 0,
+            atomic: 0,
+            origins: [0; 3],
+            meds: Counted::default(),
+            paths: FxHashMap::default(),
+            communities: Counted::default(),
+            large_communities: Counted::default(),
+            ext_communities: Counted::default(),
+            changed: true,
+            told: before.as_ref().is_some_and(|aggregate| aggregate.told),
+            originated: before.as_ref().is_some_and(|aggregate| aggregate.originated),
+            meds_agree: before.as_ref().is_none_or(|aggregate| aggregate.meds_agree),
+            parts: before.map(|aggregate| aggregate.parts).unwrap_or_default(),
+        };
+        for (handle, id) in &self.contributions {
+            let within = prefix_of(*handle).is_some_and(|of| covers(prefix, of));
+            if let Some(interned) = ctx.attrs.get(*id).filter(|_| within) {
+                aggregate.change(&interned.attrs, true);
+            }
+        }
+        aggregate
+    }
+
+    /// Forgets what contributes to no aggregate any more.
+    fn forget_uncovered(&mut self, ctx: &mut Ctx, prefix_of: impl Fn(Handle) -> Option<P>) {
+        let list = &self.list;
+        self.contributions.retain(|handle, id| {
+            let prefix = prefix_of(*handle);
+            let kept = prefix.is_some_and(|of| list.iter().any(|aggregate| covers(aggregate.prefix, of)));
+            if !kept {
+                ctx.attrs.release(*id);
+            }
+            kept
+        });
+    }
+
+    /// Prefixes of aggregates whose routes have begun or ceased to agree on their MED, where that decides what is hidden.
+    pub fn take_turned(&mut self) -> Vec<Prefix> {
+        let of_med = self.list.iter_mut().filter(|aggregate| aggregate.statement.matching_med_only);
+        let turned = of_med.filter_map(|aggregate| {
+            let agree = aggregate.common_med().is_ok();
+            let before = std::mem::replace(&mut aggregate.meds_agree, agree);
+            (before != agree).then(|| aggregate.prefix.into())
+        });
+        turned.collect()
     }
 
     /// Whether an aggregate hides the route (`summary-only`, `suppress-map`).
     pub fn suppresses(&self, ctx: &Ctx, prefix: P, attrs: Option<AttrId>) -> bool {
         self.covering(prefix).any(|aggregate| {
             let statement = &aggregate.statement;
-            let meds_agree = !statement.matching_med_only || aggregate.meds.0.len() <= 1;
+            let meds_agree = !statement.matching_med_only || aggregate.meds_agree;
             let by_map = || {
                 statement.suppress_map.as_ref().is_some_and(|map| {
                     let Some(interned) = attrs.and_then(|id| ctx.attrs.get(id)) else { return false };
@@ -207,10 +279,15 @@ impl<P: Key> Aggregates<P> {
             aggregate.told = aggregate.count > 0;
             let part = aggregate.part(ctx.index, self.family);
             let owner = shard_of(aggregate.prefix.into(), ctx.of);
-            if owner == ctx.index {
-                aggregate.parts.insert(ctx.index, part);
-            } else {
-                messages.push((owner, part));
+            // Whether the MEDs of all agree decides in every shard what is hidden.
+            let everywhere = aggregate.statement.matching_med_only;
+            let concerned = |shard: &usize| everywhere || *shard == owner;
+            for shard in (0..ctx.of).filter(concerned) {
+                if shard == ctx.index {
+                    aggregate.parts.insert(ctx.index, part.clone());
+                } else {
+                    messages.push((shard, part.clone()));
+                }
             }
         }
         messages
@@ -265,6 +342,12 @@ impl<P: Key> Aggregates<P> {
     }
 }
 
+/// Whether the same routes are hidden.
+fn same_hiding(a: &AggregateStatement, b: &AggregateStatement) -> bool {
+    (a.summary_only, a.matching_med_only) == (b.summary_only, b.matching_med_only)
+        && same_filter(a.suppress_map.as_ref(), b.suppress_map.as_ref())
+}
+
 fn covers<P: Key>(aggregate: P, prefix: P) -> bool {
     aggregate.length() < prefix.length() && aggregate.covers(prefix)
 }
@@ -279,7 +362,7 @@ impl<P: Key> Aggregate<P> {
         if let Some(count) = self.origins.get_mut(attrs.origin as usize) {
             step(count);
         }
-        self.meds.change(&attrs.med, more);
+        self.meds.change(&attrs.med.unwrap_or(0), more);
         if self.statement.as_set {
             if more {
                 *self.paths.entry(attrs.as_path.clone()).or_insert(0) += 1;
@@ -302,7 +385,7 @@ impl<P: Key> Aggregate<P> {
             .find(|origin| self.origins.get(*origin as usize).is_some_and(|count| *count > 0));
         let mut meds = self.meds.0.keys();
         let med = match (meds.next(), meds.next()) {
-            (Some(med), None) => Ok(*med),
+            (Some(med), None) => Ok(Some(*med)),
             (None, _) => Ok(None),
             _ => Err(MedsDiffer),
         };
@@ -331,11 +414,12 @@ impl<P: Key> Aggregate<P> {
         let mut common = None;
         for part in self.live() {
             let med = part.med?;
-            if *common.get_or_insert(med) != med {
+            if common.is_some() && common != med {
                 return Err(MedsDiffer);
             }
+            common = med;
         }
-        Ok(common.flatten())
+        Ok(common)
     }
 
     /// The aggregate's route; `None` without contributors, or where policy or MEDs forbid it.
@@ -348,7 +432,10 @@ impl<P: Key> Aggregate<P> {
         let mut attrs = own_attributes(family);
         let worst = self.live().map(|part| part.origin).max().unwrap_or(Origin::Igp);
         attrs.origin = statement.origin.unwrap_or(worst);
-        attrs.med = if statement.matching_med_only { self.common_med().ok().flatten() } else { None };
+        attrs.med = match self.common_med() {
+            Ok(Some(med)) if statement.matching_med_only => Some(med),
+            _ => Some(0), // FRR says so rather than nothing
+        };
         attrs.atomic_aggregate = !statement.as_set || self.live().any(|part| part.atomic);
         if statement.as_set {
             attrs.as_path = AsPath::aggregate(self.live().map(|part| &part.as_path));

@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bgp_packet::Family;
+use ferrite_policy::Scope;
 use ferrite_types::Prefix;
 
 use super::aggregate::input;
 use super::ctx::Ctx;
 use super::event::{Contribution, DefaultPart};
-use super::export::filter_address;
+use super::export::{FilterKey, filter_key};
 use super::policy::{Filter, Verdict};
 use super::table::{Bits, Entry, Handle, Key, shard_of};
 
@@ -41,8 +42,8 @@ struct Watch {
 }
 
 impl Watch {
-    fn address(&self) -> usize {
-        filter_address(Some(&self.map))
+    fn key(&self) -> FilterKey {
+        filter_key(Some(&self.map))
     }
 
     fn is(&self, map: &Arc<dyn Filter>, purpose: Purpose) -> bool {
@@ -50,7 +51,7 @@ impl Watch {
     }
 
     fn is_of(&self, part: &DefaultPart) -> bool {
-        self.address() == part.map && self.purpose == part.purpose
+        self.key() == part.map && self.purpose == part.purpose
     }
 }
 
@@ -67,14 +68,22 @@ impl DefaultWatches {
         self.list.is_empty()
     }
 
-    /// Watches exactly these maps; whether one is new, so that the table must be looked at.
-    pub fn set(&mut self, maps: &[(Arc<dyn Filter>, Purpose)]) -> bool {
-        self.list.retain(|watch| maps.iter().any(|(map, purpose)| watch.is(map, *purpose)));
-        let before = self.list.len();
+    /// Watches exactly these maps; what of the table must be looked at for those that are new, or in another state.
+    pub fn set(&mut self, maps: &[(Arc<dyn Filter>, Purpose)]) -> Scope {
+        let same = |watch: &Watch, map: &Arc<dyn Filter>, purpose| {
+            watch.purpose == purpose && watch.key() == filter_key(Some(map))
+        };
+        self.list.retain(|watch| maps.iter().any(|(map, purpose)| same(watch, map, *purpose)));
+        let mut touched = Scope::none();
         for (map, purpose) in maps {
-            if self.list.iter().any(|watch| watch.is(map, *purpose)) {
+            if let Some(watch) = self.list.iter_mut().find(|watch| same(watch, map, *purpose)) {
+                if !Arc::ptr_eq(&watch.map, map) {
+                    touched = touched.union(&map.scope_since(&*watch.map));
+                    watch.map = Arc::clone(map);
+                }
                 continue;
             }
+            touched = Scope::All;
             let mut watch = Watch {
                 map: Arc::clone(map),
                 purpose: *purpose,
@@ -87,7 +96,7 @@ impl DefaultWatches {
             self.early.retain(|part| !watch.is_of(part));
             self.list.push(watch);
         }
-        self.list.len() > before
+        touched
     }
 
     /// Looks at one entry again.
@@ -123,7 +132,7 @@ impl DefaultWatches {
             }
             watch.told = matches;
             let purpose = watch.purpose;
-            let part = DefaultPart { from: ctx.index, family, map: watch.address(), purpose, matches };
+            let part = DefaultPart { from: ctx.index, family, map: watch.key(), purpose, matches };
             let concerned = |shard: &usize| purpose == Purpose::Advertise || *shard == owner;
             for shard in (0..ctx.of).filter(concerned) {
                 if shard == ctx.index {

@@ -11,6 +11,7 @@ use ferrite_types::zclient::{self, NexthopState, RedistributedRoute, RouteResult
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 
 use super::default_route::Purpose;
+use super::export::FilterKey;
 use super::monitor::{MonitorRow, MonitorSent, MonitorWants};
 use super::notice::Notice;
 use super::query::{Answer, Query, QueryToken};
@@ -237,8 +238,8 @@ pub enum Contribution {
 pub struct DefaultPart {
     pub from: usize,
     pub family: Family,
-    /// Address of the compiled map, the same in all shards.
-    pub map: usize,
+    /// The map, the same in all shards.
+    pub map: FilterKey,
     pub purpose: Purpose,
     pub matches: bool,
 }

@@ -51,7 +51,7 @@ pub struct GroupKey {
     remove_private_as: RemovePrivateAs,
     communities: (bool, bool, bool),
     rpki_state: bool,
-    default_originate: Option<usize>,
+    default_originate: Option<FilterKey>,
     maximum_prefix_out: Option<u32>,
     add_path: (AddPathSend, u16),
     secondary_path: bool,
@@ -63,19 +63,19 @@ pub struct GroupKey {
     alone: Option<PeerId>,
 }
 
-/// Identity of a compiled policy.
-pub fn filter_address(filter: Option<&Arc<dyn Filter>>) -> usize {
+/// Address of a compiled policy.
+fn filter_address(filter: Option<&Arc<dyn Filter>>) -> usize {
     filter.map_or(0, |filter| Arc::as_ptr(filter).cast::<()>().addr())
 }
 
 /// Which policy it is: its identity, else its address. Groups keep the policy alive, so an address is not reused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum FilterKey {
+pub enum FilterKey {
     Identity(u64),
     Address(usize),
 }
 
-fn filter_key(filter: Option<&Arc<dyn Filter>>) -> FilterKey {
+pub fn filter_key(filter: Option<&Arc<dyn Filter>>) -> FilterKey {
     let identity = filter.and_then(|filter| filter.identity());
     identity.map_or_else(|| FilterKey::Address(filter_address(filter)), FilterKey::Identity)
 }
@@ -115,7 +115,7 @@ impl GroupKey {
             default_originate: family
                 .default_originate
                 .as_ref()
-                .map(|originate| filter_address(originate.map.as_ref())),
+                .map(|originate| filter_key(originate.map.as_ref())),
             maximum_prefix_out: family.maximum_prefix_out,
             add_path: (family.add_path_send, family.paths_limit),
             secondary_path: family.secondary_path,
@@ -132,10 +132,10 @@ impl GroupKey {
 }
 
 /// The part of the key that few neighbours fill.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct SideKey {
-    unsuppress: usize,
-    advertise: Option<(usize, usize, bool)>,
+    unsuppress: FilterKey,
+    advertise: Option<(FilterKey, FilterKey, bool)>,
     orf: usize,
     soo: Option<ExtCommunity>,
     aigp: bool,
@@ -145,10 +145,10 @@ struct SideKey {
 impl SideKey {
     fn new(params: &PeerParams, family: &FamilyParams) -> Self {
         Self {
-            unsuppress: filter_address(family.unsuppress.as_ref()),
+            unsuppress: filter_key(family.unsuppress.as_ref()),
             advertise: family.advertise.as_ref().map(|conditional| {
                 let Conditional { routes, condition, exists } = conditional;
-                (filter_address(Some(routes)), filter_address(Some(condition)), *exists)
+                (filter_key(Some(routes)), filter_key(Some(condition)), *exists)
             }),
             orf: family.orf.address(),
             soo: family.soo,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bgp_packet::Family;
-use ferrite_policy::Scope;
+use ferrite_policy::{Range, Scope};
 use ferrite_rpki::Delta;
 use ferrite_types::zclient::RouteOutcome;
 use ferrite_types::{Safi, Timestamp};
@@ -19,11 +19,12 @@ use super::defer::Deferral;
 use super::event::{Contribution, ShardAction};
 use super::export::GroupKey;
 use super::fib::Fib;
-use super::group::Group;
+use super::group::{Group, Touched};
 use super::local::Originated;
 use super::monitor::Monitor;
 use super::nexthop::NexthopId;
 use super::peers::PeerIdx;
+use super::same::same_filter;
 use super::settings::{AggregateStatement, FamilySettings};
 use super::table::{Entry, Handle, Key, Path, PathFlags, Table, entry_flags, shard_of};
 use super::walk::Walks;
@@ -50,6 +51,14 @@ pub enum JobKind {
     Reimport(Vec<PeerIdx>, Scope),
     /// Has some update groups evaluate what is within a scope again.
     Mark(Vec<u32>, Scope),
+    /// The same of what an aggregate suppresses only.
+    MarkSuppressed(u32, Scope),
+    /// Looks again at which routes within a scope make a condition true.
+    Watch(Scope),
+    /// Decides again what is within a scope: aggregates there are others now.
+    Under(Scope),
+    /// Gives zebra again what is within a scope, where it has changed.
+    Fib(Scope),
     /// Decides again where one of these next hops is used.
     Nexthops(Vec<NexthopId>),
     /// Judges again what a change of the RPKI may touch.
@@ -181,7 +190,12 @@ impl<P: Key> Rib<P> {
 
     /// Whether aggregates are being summed up anew.
     fn rebuilding(&self) -> bool {
-        self.jobs.iter().any(|job| job.kind == JobKind::Everything)
+        self.jobs.iter().any(|job| matches!(job.kind, JobKind::Everything | JobKind::Under(_)))
+    }
+
+    /// Whether conditions are being looked at again: until that is done they stand as they did.
+    fn watching(&self) -> bool {
+        self.jobs.iter().any(|job| matches!(job.kind, JobKind::Watch(_)))
     }
 
     /// One slice of everything there is to do. Returns updates given to zebra.
@@ -372,7 +386,10 @@ impl<P: Key> Rib<P> {
         if !self.aggregates.changed || self.rebuilding() || !self.changed.is_empty() {
             return;
         }
-        for (to, part) in self.aggregates.settle(ctx) {
+        let messages = self.aggregates.settle(ctx);
+        let under = self.aggregates.take_turned();
+        self.decide_under(under);
+        for (to, part) in messages {
             out.push(ShardAction::Contribute { to, part: Contribution::Aggregate(part) });
         }
         for change in self.aggregates.originate(ctx) {
@@ -401,7 +418,7 @@ impl<P: Key> Rib<P> {
 
     /// Tells other shards what changed about conditions, and applies what changed here, no more often than configured.
     fn settle_defaults(&mut self, ctx: &Ctx, out: &mut Vec<ShardAction>) {
-        if self.defaults.is_empty() || self.rebuilding() {
+        if self.defaults.is_empty() || self.rebuilding() || self.watching() {
             return;
         }
         let (messages, changed) = self.defaults.settle(ctx, self.family);
@@ -461,8 +478,9 @@ impl<P: Key> Rib<P> {
             .map(|map| (map, Purpose::DefaultRoute))
             .chain(conditions.map(|map| (map, Purpose::Advertise)))
             .collect();
-        if self.defaults.set(&maps) {
-            self.start(JobKind::Everything);
+        let touched = self.defaults.set(&maps);
+        if !touched.is_none() {
+            self.start_within(JobKind::Watch(touched.clone()), &touched);
         }
         self.apply_defaults();
         self.apply_conditions();
@@ -539,6 +557,29 @@ impl<P: Key> Rib<P> {
                     self.touch(handle);
                 }
             }
+            JobKind::MarkSuppressed(group, scope) => {
+                if entry.has(entry_flags::SUPPRESSED)
+                    && scope.contains(entry.prefix.into())
+                    && let Some(group) = self.groups.iter_mut().find(|of| of.id == *group)
+                {
+                    group.mark(handle);
+                }
+            }
+            JobKind::Watch(scope) => {
+                if scope.contains(entry.prefix.into()) {
+                    self.defaults.note(ctx, handle, Some(entry));
+                }
+            }
+            JobKind::Under(scope) => {
+                if scope.contains(entry.prefix.into()) {
+                    self.touch(handle);
+                }
+            }
+            JobKind::Fib(scope) => {
+                if scope.contains(entry.prefix.into()) {
+                    self.fib.mark(handle);
+                }
+            }
             JobKind::Revalidate(delta) => self.revalidate(ctx, handle, delta),
             JobKind::Everything => self.touch(handle),
         }
@@ -551,8 +592,11 @@ impl<P: Key> Rib<P> {
                     slot.flushing &= !(1 << self.slot);
                 }
             }
-            JobKind::Everything => self.aggregates.changed = true,
-            JobKind::LongLived(_)
+            JobKind::Everything | JobKind::Under(_) => self.aggregates.changed = true,
+            JobKind::MarkSuppressed(..)
+            | JobKind::Watch(_)
+            | JobKind::Fib(_)
+            | JobKind::LongLived(_)
             | JobKind::Reimport(..)
             | JobKind::Mark(..)
             | JobKind::Nexthops(_)
@@ -636,12 +680,9 @@ impl<P: Key> Rib<P> {
         let capacity = self.table.capacity();
         match target {
             Some(target) if target == place => {
-                let touched = self.groups.get_mut(place).and_then(|group| {
-                    let scope = group.refilter(&settings)?;
-                    Some((group.id, scope))
-                });
-                if let Some((group, scope)) = touched {
-                    self.start_mark(group, scope);
+                if let Some(group) = self.groups.get_mut(place) {
+                    let (group, touched) = (group.id, group.refilter(&settings));
+                    self.touched_by_edit(group, touched);
                 }
             }
             Some(_) => {
@@ -667,6 +708,22 @@ impl<P: Key> Rib<P> {
         self.drop_empty_groups();
     }
 
+    /// Has a group evaluate what an edit of its maps can touch.
+    fn touched_by_edit(&mut self, group: u32, touched: Touched) {
+        self.start_mark(group, touched.routes);
+        let scope = touched.suppressed;
+        if !scope.is_none() {
+            self.start_within(JobKind::MarkSuppressed(group, scope.clone()), &scope);
+        }
+        let default = P::from_prefix(ferrite_types::Prefix::default_of(P::AFI));
+        if touched.default
+            && let Some(handle) = default.and_then(|prefix| self.table.find(&prefix))
+            && let Some(group) = self.groups.iter_mut().find(|of| of.id == group)
+        {
+            group.mark(handle);
+        }
+    }
+
     pub fn resend(&mut self, idx: PeerIdx) {
         for group in self.groups.iter_mut().filter(|group| group.has_member(idx)) {
             group.resend(&mut self.table, idx);
@@ -680,31 +737,58 @@ impl<P: Key> Rib<P> {
 
     /// Applies new settings of the family.
     pub fn configure(&mut self, ctx: &mut Ctx, old: &FamilySettings, new: &FamilySettings, all: bool) {
-        let aggregates_changed = !same_aggregates(&old.aggregates, &new.aggregates);
-        if aggregates_changed || all {
-            for prefix in self.aggregates.configure(ctx, &new.aggregates) {
-                self.withdraw_own(ctx, prefix, local_id::AGGREGATE);
-            }
-        }
+        self.configure_aggregates(ctx, &new.aggregates);
         let multipath = |settings: &FamilySettings| {
             (settings.maximum_paths_ebgp, settings.maximum_paths_ibgp, settings.ibgp_equal_cluster_length)
         };
-        if aggregates_changed || all || multipath(old) != multipath(new) {
+        if all || multipath(old) != multipath(new) {
             self.start(JobKind::Everything);
         }
         self.configure_local(ctx, old, new, all);
-        self.fib.reevaluate(self.table.capacity());
     }
-}
 
-fn same_aggregates(a: &[AggregateStatement], b: &[AggregateStatement]) -> bool {
-    a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| {
-            (a.prefix, a.as_set, a.summary_only, a.matching_med_only, a.origin)
-                == (b.prefix, b.as_set, b.summary_only, b.matching_med_only, b.origin)
-                && super::adj_in::same_filter(a.map.as_ref(), b.map.as_ref())
-                && super::adj_in::same_filter(a.suppress_map.as_ref(), b.suppress_map.as_ref())
-        })
+    /// Aggregates as configured now; what an edit cannot touch is not decided again.
+    fn configure_aggregates(&mut self, ctx: &mut Ctx, statements: &[AggregateStatement]) {
+        let table = &self.table;
+        let edit = self.aggregates.configure(ctx, statements, |handle| Some(table.get(handle)?.prefix));
+        for prefix in edit.gone {
+            self.withdraw_own(ctx, prefix, local_id::AGGREGATE);
+        }
+        self.decide_under(edit.touched);
+    }
+
+    /// Decides again what lies under these prefixes.
+    fn decide_under(&mut self, prefixes: Vec<ferrite_types::Prefix>) {
+        if !prefixes.is_empty() {
+            let scope = Scope::of(prefixes.into_iter().map(Range::within).collect());
+            self.start_within(JobKind::Under(scope.clone()), &scope);
+        }
+    }
+
+    /// Gives zebra again what settings other than those of aggregates and own routes may have changed.
+    pub fn configure_fib(&mut self, old: &FamilySettings, new: &FamilySettings, others_changed: bool) {
+        let numbers = |s: &FamilySettings| (s.distance_ebgp, s.distance_ibgp, s.distance_local);
+        let same_distances = numbers(old) == numbers(new)
+            && old.distances.len() == new.distances.len()
+            && old.distances.iter().zip(&new.distances).all(|(a, b)| {
+                (a.source, a.distance) == (b.source, b.distance)
+                    && same_filter(a.filter.as_ref(), b.filter.as_ref())
+            });
+        let scope = match (&old.table_map, &new.table_map) {
+            _ if others_changed || !same_distances => Scope::All,
+            (None, None) => return,
+            (Some(old), Some(new)) => new.scope_since(&**old),
+            _ => Scope::All,
+        };
+        match scope {
+            Scope::All => self.fib.reevaluate(self.table.capacity()),
+            Scope::Within(_) if scope.is_none() => {}
+            Scope::Within(_) => {
+                self.fib.forget_judged();
+                self.start_within(JobKind::Fib(scope.clone()), &scope);
+            }
+        }
+    }
 }
 
 pub fn is_aggregate(path: &Path) -> bool {

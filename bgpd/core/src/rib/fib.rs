@@ -85,6 +85,11 @@ impl Fib {
         sent.iter().for_each(|(handle, _)| table.unpin(handle));
     }
 
+    /// A map is in another state: what it said of attributes does not hold.
+    pub fn forget_judged(&mut self) {
+        self.cache.clear();
+    }
+
     /// Settings changed that routes depend on.
     pub fn reevaluate(&mut self, capacity: usize) {
         self.cache.clear();
@@ -288,8 +293,8 @@ fn shared_key<P: Key>(
         return (best.path_id == local_id::AGGREGATE).then(|| SharedKey {
             nexthops: vec![Nexthop::blackhole(Blackhole::Null)],
             distance: settings.distance_local,
-            metric: 0,
-            tag: 0,
+            metric: interned.attrs.med.unwrap_or(0),
+            tag: interned.local.tag,
             recursion: false,
             internal: false,
         });

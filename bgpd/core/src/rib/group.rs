@@ -49,6 +49,7 @@ use super::pack::Packing;
 use super::peers::PeerIdx;
 use super::policy::Filter;
 use super::query::GroupView;
+use super::same::same_filter;
 use super::settings::{AddPathSend, Conditional, FamilyParams, PeerId, PeerParams};
 use super::table::{Bits, Column, Handle, Key, Path, PathFlags, Table, bits_of, entry_flags};
 
@@ -65,6 +66,16 @@ struct CatchUp {
     pending: Bits,
     /// Of those, the ones it has from us. Each is pinned.
     had: Bits,
+}
+
+/// What an edit of a group's maps can touch.
+#[derive(Debug)]
+pub struct Touched {
+    pub routes: Scope,
+    /// Of what an aggregate suppresses.
+    pub suppressed: Scope,
+    /// The default route.
+    pub default: bool,
 }
 
 #[derive(Debug)]
@@ -345,16 +356,22 @@ impl<P: Key> Group<P> {
         self.reevaluate(capacity);
     }
 
-    /// The export policy is in another state, the key is the same: what that touches is to be marked.
-    pub fn refilter(&mut self, settings: &Arc<FamilyParams>) -> Option<Scope> {
-        let scope = match (&self.settings.export, &settings.export) {
-            (Some(old), Some(new)) if !Arc::ptr_eq(old, new) => new.scope_since(&**old),
-            _ => return None,
+    /// Maps are in another state, the key is the same: what that touches is to be marked.
+    pub fn refilter(&mut self, settings: &Arc<FamilyParams>) -> Touched {
+        let old = &self.settings;
+        let advertise = |of: &FamilyParams| of.advertise.as_ref().map(|only| Arc::clone(&only.routes));
+        let default = |of: &FamilyParams| of.default_originate.as_ref().and_then(|route| route.map.clone());
+        let touched = Touched {
+            routes: since(old.export.as_ref(), settings.export.as_ref())
+                .union(&since(advertise(old).as_ref(), advertise(settings).as_ref())),
+            suppressed: since(old.unsuppress.as_ref(), settings.unsuppress.as_ref()),
+            default: !same_filter(default(old).as_ref(), default(settings).as_ref()),
         };
         self.by_prefix = looks_at_prefix(settings);
+        self.unsuppressing = unsuppressing(settings);
         self.settings = Arc::clone(settings);
         self.cache.clear();
-        Some(scope)
+        touched
     }
 
     pub const fn evaluated(&self) -> u64 {
@@ -641,6 +658,16 @@ impl<P: Key> Group<P> {
         let units = self.units.as_ref().map_or(0, Units::octets);
         let alternates = self.alternates.capacity() * size_of::<(Handle, u32)>();
         self.out.octets() + self.outs.octets() + self.dirty.octets() + units + alternates + members
+    }
+}
+
+/// What another state of a map can touch.
+fn since(old: Option<&Arc<dyn Filter>>, new: Option<&Arc<dyn Filter>>) -> Scope {
+    match (old, new) {
+        (None, None) => Scope::none(),
+        (Some(old), Some(new)) if Arc::ptr_eq(old, new) => Scope::none(),
+        (Some(old), Some(new)) => new.scope_since(&**old),
+        _ => Scope::All,
     }
 }
 

@@ -9,7 +9,6 @@ use ferrite_types::zclient::{RedistributedRoute, RouteAttrs};
 use ferrite_types::{IfIndex, Nexthop, NexthopKind, RouteProtocol, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::adj_in::same_filter;
 use super::aggregate::{LOCAL_WEIGHT, input};
 use super::attrs::Local;
 use super::ctx::{Ctx, local_id, redistributed_id};
@@ -18,6 +17,7 @@ use super::family::Rib;
 use super::nexthop::NexthopId;
 use super::peers::PeerIdx;
 use super::policy::{Filter, Verdict};
+use super::same::same_filter;
 use super::settings::{FamilySettings, NetworkStatement, RedistributeStatement};
 use super::table::{Key, Path, PathFlags, shard_of};
 

@@ -17,6 +17,7 @@ use super::monitor::{MONITOR_WINDOW, MonitorSent, MonitorWants};
 use super::nexthop::Nexthops;
 use super::peers::{PeerIdx, Peers};
 use super::query::{Answer, MemoryView, PathTallies, Query, QueryToken};
+use super::same::same_shard;
 use super::settings::{PeerId, PeerParams, ShardConfig};
 use super::table;
 
@@ -297,9 +298,14 @@ impl Shard {
         if old.suppress_fib_pending && !config.suppress_fib_pending {
             on_all!(self, |rib, _ctx| rib.await_nothing());
         }
+        let others_changed = {
+            let with_new = ShardConfig { families: config.families.clone(), ..(*old).clone() };
+            !same_shard(&with_new, &config)
+        };
         on_all!(self, |rib, ctx| {
             if let (Some(old), Some(new)) = (old.family(rib.family), config.family(rib.family)) {
                 rib.configure(ctx, old, new, all);
+                rib.configure_fib(old, new, all || others_changed);
             }
         });
         on_all!(self, |rib, ctx| rib.recheck_damping(ctx));

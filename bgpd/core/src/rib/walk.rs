@@ -202,6 +202,9 @@ impl<P: Key> Rib<P> {
             other.peer == path.peer && other.path_id == path.path_id && other.flags.has(PathFlags::SHADOW)
         });
         let params = ctx.peers.get(path.peer).map(|slot| &slot.params);
+        // As FRR counts it, the best is one of the paths that share the traffic.
+        let shares = |other: &Path| other.flags.has(PathFlags::MULTIPATH);
+        let multipath = shares(path) || (path.flags.has(PathFlags::BEST) && entry.paths.iter().any(shares));
         let link_local =
             matches!(interned.attrs.next_hop, bgp_packet::attr::NextHop::V6 { link_local: Some(_), .. });
         Some(PathView {
@@ -213,7 +216,7 @@ impl<P: Key> Rib<P> {
             tag: interned.local.tag,
             valid: !shadow && path.flags.has(PathFlags::VALID),
             best: path.flags.has(PathFlags::BEST),
-            multipath: path.flags.has(PathFlags::MULTIPATH),
+            multipath,
             stale: ctx.is_stale(path, self.slot),
             damped: path.flags.has(PathFlags::DAMPED),
             suppressed: entry.has(entry_flags::SUPPRESSED) && !super::family::is_aggregate(path),

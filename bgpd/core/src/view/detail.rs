@@ -73,7 +73,6 @@ pub struct PathDetail {
     pub weight: u32,
     #[serde(skip_serializing_if = "is_zero")]
     pub tag: u32,
-    #[serde(skip_serializing_if = "is_false")]
     pub valid: bool,
     pub version: u64,
     #[serde(rename = "dampeningSuppressed", skip_serializing_if = "is_false")]

@@ -423,6 +423,7 @@ impl Model {
         let mut attrs = route(if external { &[65000] } else { &[] });
         attrs.next_hop = NextHop::V4(Ipv4Addr::new(10, 0, 0, 254));
         attrs.atomic_aggregate = true;
+        attrs.med = Some(0);
         let aggregator = Aggregator { asn: Asn(65000), router_id: Ipv4Addr::new(10, 0, 0, 254) };
         attrs.rare.get_or_insert_default().aggregator = Some(aggregator);
         attrs.local_pref = Some(100);

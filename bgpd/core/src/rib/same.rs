@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::rib::settings::{AggregateStatement, DistanceRule, NetworkStatement, RedistributeStatement};
-use crate::rib::{FamilyParams, FamilySettings, Filter, PeerParams, ShardConfig};
+use super::policy::Filter;
+use super::settings::{AggregateStatement, DistanceRule, NetworkStatement, RedistributeStatement};
+use super::settings::{FamilyParams, FamilySettings, PeerParams, ShardConfig};
 
-fn same_filter(a: Option<&Arc<dyn Filter>>, b: Option<&Arc<dyn Filter>>) -> bool {
+/// Whether it is one object, or none either way.
+pub fn same_filter(a: Option<&Arc<dyn Filter>>, b: Option<&Arc<dyn Filter>>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),

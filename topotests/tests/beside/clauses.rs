@@ -1,0 +1,239 @@
+//! A route map with every clause that BGP routes meet, each in an entry for a network of its own; and the lists it names.
+
+use std::fmt::Write as _;
+
+/// Lists and maps that steps name too.
+pub const LISTS: &str = "bgp route-map delay-timer 1
+access-list 10 seq 5 permit 10.1.0.0/16
+access-list 10 seq 10 permit 10.20.0.0/16
+access-list 11 seq 5 permit 10.0.0.2/32
+ip prefix-list NARROW seq 5 deny 10.2.0.0/16
+ip prefix-list NARROW seq 10 permit 0.0.0.0/0 le 16
+ip prefix-list TEN seq 5 permit 10.32.10.0/24
+ip prefix-list HOP seq 5 permit 10.0.0.2/32
+ip prefix-list TWENTY seq 5 permit 10.20.0.0/16 le 24
+ip prefix-list ONE seq 5 permit 10.1.0.0/16
+ip prefix-list NONE seq 5 permit 192.0.2.0/24
+bgp as-path access-list PRIVATE seq 5 permit _6451[0-9]_
+bgp as-path access-list NOWHERE seq 5 permit _99_
+bgp community-list standard ONE seq 5 permit 1002:1
+bgp community-list standard BOTH seq 5 permit 1002:1 1002:2
+bgp community-list standard OTHER seq 5 permit 9:9
+bgp community-list expanded EXPANDED seq 5 permit 1002:[12]
+bgp large-community-list standard L seq 5 permit 1002:1:1
+bgp large-community-list expanded LE seq 5 permit ^1002:1:.*
+bgp extcommunity-list standard E seq 5 permit rt 1002:1
+bgp extcommunity-list expanded EE seq 5 permit RT:1002:.*
+route-map TEN permit 10
+ match ip address prefix-list TEN
+exit
+route-map MARK permit 10
+ set metric 321
+ set community 7:7 additive
+ set local-preference 222
+exit
+route-map TAGGED permit 10
+ match tag 7
+ set metric 9
+exit
+route-map HAS-TEN permit 10
+ match ip address prefix-list ONE
+ set metric 66
+exit
+route-map HAS-NONE permit 10
+ match ip address prefix-list NONE
+exit
+route-map SUB permit 10
+ match community ONE
+ set weight 55
+exit
+route-map SUB-DENY deny 10
+ match community ONE
+exit
+";
+
+const SET: &[&str] = &[
+    "as-path exclude 1100",
+    "as-path exclude 1100 1200",
+    "as-path exclude all",
+    "as-path exclude as-path-access-list PRIVATE",
+    "as-path prepend 7 8",
+    "as-path prepend last-as 3",
+    "as-path replace any",
+    "as-path replace 1100",
+    "as-path replace any 999",
+    "as-path replace as-path-access-list PRIVATE",
+    "as-path replace as-path-access-list PRIVATE 999",
+    "aggregator as 9 192.0.2.9",
+    "aigp-metric 50",
+    "atomic-aggregate",
+    "comm-list ONE delete",
+    "comm-list EXPANDED delete",
+    "comm-list OTHER delete",
+    "community 1:1",
+    "community 1:1 additive",
+    "community none",
+    "community no-export",
+    "community no-advertise",
+    "community local-AS",
+    "community graceful-shutdown",
+    "community blackhole",
+    "community internet",
+    "community llgr-stale additive",
+    "large-community 1:2:3",
+    "large-community 1:2:3 additive",
+    "large-community none",
+    "large-comm-list L delete",
+    "extcommunity rt 1:1",
+    "extcommunity soo 1:2",
+    "extcommunity none",
+    "extcommunity bandwidth 100",
+    "extcommunity bandwidth cumulative",
+    "extcommunity bandwidth num-multipaths",
+    "extcommunity bandwidth 100 non-transitive",
+    "extended-comm-list E delete",
+    "ip next-hop 10.0.0.99",
+    "ip next-hop peer-address",
+    "ip next-hop unchanged",
+    "local-preference 300",
+    "local-preference +10",
+    "local-preference -10",
+    "metric 7",
+    "metric +7",
+    "metric -7",
+    "metric -200",
+    "metric igp",
+    "metric aigp",
+    "min-metric 200",
+    "min-metric 20",
+    "max-metric 50",
+    "max-metric 500",
+    "origin egp",
+    "origin igp",
+    "origin incomplete",
+    "originator-id 192.0.2.77",
+    "weight 9",
+    "tag 5",
+    "distance 77",
+];
+
+const MATCH: &[&str] = &[
+    "as-path PRIVATE",
+    "as-path NOWHERE",
+    "community ONE",
+    "community ONE exact-match",
+    "community BOTH exact-match",
+    "community BOTH any",
+    "community OTHER",
+    "community EXPANDED",
+    "community-limit 2",
+    "community-limit 1",
+    "large-community L",
+    "large-community L exact-match",
+    "large-community L any",
+    "large-community LE",
+    "extcommunity E",
+    "extcommunity EE",
+    "metric 100",
+    "metric 99",
+    "origin igp",
+    "origin egp",
+    "local-preference 100",
+    "local-preference 0",
+    "ip next-hop 11",
+    "ip next-hop address 10.0.0.2",
+    "ip next-hop address 10.0.0.3",
+    "ip next-hop prefix-list HOP",
+    "ip next-hop prefix-len 32",
+    "ip next-hop type blackhole",
+    "ip route-source 11",
+    "ip route-source prefix-list HOP",
+    "peer 10.0.0.2",
+    "peer 10.0.0.5",
+    "peer local",
+    "src-peer 10.0.0.2",
+    "probability 0",
+    "probability 100",
+    "tag 5",
+    "interface eth0",
+    "source-protocol bgp",
+    "source-protocol static",
+];
+
+/// What would take the place of the entry's own `match ip address`: each adds a number of its own to what came so far.
+const ADDRESS: &[&str] = &[
+    "ip address 10",
+    "ip address 11",
+    "ip address prefix-len 24",
+    "ip address prefix-len 23",
+    "ip address prefix-list TWENTY",
+    "ip address prefix-list NONE",
+];
+
+/// How entries go on: lines of an entry, then those of the entry behind it for the same network.
+const FLOW: &[(&str, &str)] = &[
+    ("call SUB", ""),
+    ("call SUB-DENY", ""),
+    ("call NOT-THERE", ""),
+    ("on-match next", "set weight 66"),
+    ("on-match goto 9000", "set weight 66"),
+    ("continue", "set weight 67"),
+    ("continue 9000", "set weight 67"),
+    ("call SUB\n on-match next", "set local-preference 444"),
+];
+
+fn count() -> usize {
+    SET.len() + MATCH.len() + FLOW.len() + 1
+}
+
+fn network(index: usize) -> String {
+    format!("10.20.{index}.0/24")
+}
+
+pub fn announced() -> String {
+    (0..count()).map(|index| format!("  network {} route-map RICH\n", network(index))).collect()
+}
+
+pub fn announced_map() -> String {
+    "route-map RICH permit 10\n set as-path prepend 1100 64512 1200\n set metric 100\n set community 1002:1 1002:2\n \
+     set large-community 1002:1:1 1002:1:2\n set extcommunity rt 1002:1\nexit\n"
+        .to_owned()
+}
+
+pub fn clauses() -> String {
+    let mut text = String::new();
+    let mut index = 0;
+    let mut entry = |text: &mut String, lines: &str, more: &str| {
+        let seq = 10 + index * 10;
+        let _ = writeln!(text, "ip prefix-list N{index} seq 5 permit {}", network(index));
+        let _ = writeln!(
+            text,
+            "route-map CLAUSES permit {seq}\n match ip address prefix-list N{index}\n {lines}\nexit"
+        );
+        if !more.is_empty() {
+            let seq = seq + 5;
+            let _ = writeln!(
+                text,
+                "route-map CLAUSES permit {seq}\n match ip address prefix-list N{index}\n {more}\nexit"
+            );
+        }
+        index += 1;
+    };
+    for clause in SET {
+        entry(&mut text, &format!("set {clause}"), "");
+    }
+    for (n, clause) in MATCH.iter().enumerate() {
+        entry(&mut text, &format!("match {clause}\n set metric {}", 5000 + n), "");
+    }
+    for (lines, more) in FLOW {
+        entry(&mut text, lines, more);
+    }
+    for (n, clause) in ADDRESS.iter().enumerate() {
+        let (seq, more) = (8000 + n, 1000 << n);
+        let _ = writeln!(
+            text,
+            "route-map CLAUSES permit {seq}\n match {clause}\n set metric +{more}\n on-match next\nexit"
+        );
+    }
+    text + "route-map CLAUSES permit 9000\n set metric +1\nexit\nroute-map CLAUSES permit 9010\nexit\n"
+}
