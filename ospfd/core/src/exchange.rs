@@ -119,10 +119,10 @@ impl<V: Version> Instance<V> {
                 if opens && neighbor.id > own {
                     neighbor.exchange.master = false;
                     neighbor.exchange.sequence = description.sequence;
-                } else if !(!init
-                    && !master
-                    && description.sequence == neighbor.exchange.sequence
-                    && neighbor.id < own)
+                } else if init
+                    || master
+                    || description.sequence != neighbor.exchange.sequence
+                    || neighbor.id > own
                 {
                     return Ok(()); // both claim to be master; ours is repeated until the other yields
                 }

@@ -82,16 +82,20 @@ impl<V: Version> Instance<V> {
                     let largest = gathered.entry(range).or_default();
                     *largest = (*largest).max(route.cost);
                 }
-                None => drop(single.insert(*prefix, route.cost)),
+                None => {
+                    single.insert(*prefix, route.cost);
+                }
             }
         }
         for (range, largest) in gathered {
             let config = self.config.areas.values().find_map(|area| area.ranges.get(&range));
             match config {
                 Some(config) if config.advertise => {
-                    drop(single.insert(range, config.cost.unwrap_or(largest)))
+                    single.insert(range, config.cost.unwrap_or(largest));
                 }
-                _ => drop(single.remove(&range)),
+                _ => {
+                    single.remove(&range);
+                }
             }
         }
         single

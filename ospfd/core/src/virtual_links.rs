@@ -43,7 +43,7 @@ impl<V: Version> Instance<V> {
             }
         }
         for (end, config) in wanted {
-            let free = (FIRST..).map(IfId).find(|id| !self.interfaces.contains_key(id));
+            let free = (FIRST..=u32::MAX).map(IfId).find(|id| !self.interfaces.contains_key(id));
             let mut interface = Interface::new(config);
             interface.virtual_to = Some(end);
             if let Some(id) = free {

@@ -66,7 +66,7 @@ impl<V: Version> Instance<V> {
         self.is_border_router()
             && self.config.areas.iter().any(|(id, area)| {
                 self.areas.contains_key(id)
-                    && area.ranges.get(&prefix).is_some()
+                    && area.ranges.contains_key(&prefix)
                     && self.range_is_active(*id, prefix)
             })
     }

@@ -47,7 +47,7 @@ fn two_routers<V: Plan>(_: std::marker::PhantomData<V>) {
     world.check();
     assert_eq!(world.core(0).routes()[&V::segment_prefix(0)].cost, 10);
 }
-both!(two_routers_on_a_link_become_adjacent, |v| two_routers(v));
+both!(two_routers_on_a_link_become_adjacent, two_routers);
 
 fn ring<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(6);
@@ -69,7 +69,7 @@ fn ring<V: Plan>(_: std::marker::PhantomData<V>) {
     world.run(60);
     world.check();
 }
-both!(a_ring_heals_around_a_broken_link, |v| ring(v));
+both!(a_ring_heals_around_a_broken_link, ring);
 
 fn lan<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(5);
@@ -96,7 +96,7 @@ fn lan<V: Plan>(_: std::marker::PhantomData<V>) {
     assert_eq!(world.core(3).interface(IfId(0)).expect("an interface").state, Dr);
     assert_eq!(world.core(2).interface(IfId(0)).expect("an interface").state, Backup);
 }
-both!(a_lan_elects_and_the_backup_takes_over, |v| lan(v));
+both!(a_lan_elects_and_the_backup_takes_over, lan);
 
 fn grid<V: Plan>(_: std::marker::PhantomData<V>) {
     let side = 5;
@@ -124,7 +124,7 @@ fn grid<V: Plan>(_: std::marker::PhantomData<V>) {
         assert_eq!(world.core(0).routes()[&V::segment_prefix(segment)].cost, cost, "segment {segment}");
     }
 }
-both!(a_grid_agrees_with_the_oracle, |v| grid(v));
+both!(a_grid_agrees_with_the_oracle, grid);
 
 fn restart<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -138,7 +138,7 @@ fn restart<V: Plan>(_: std::marker::PhantomData<V>) {
     world.run(120);
     world.check();
 }
-both!(a_router_that_lost_its_memory_comes_back, |v| restart(v));
+both!(a_router_that_lost_its_memory_comes_back, restart);
 
 fn refresh<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(3);
@@ -157,7 +157,7 @@ fn refresh<V: Plan>(_: std::marker::PhantomData<V>) {
     let place = ferrite_ospf::instance::Place::Area(AreaId::BACKBONE);
     assert!(world.core(2).lsdb(place).expect("a database").iter().all(|(key, _)| key.adv != gone));
 }
-both!(lsas_are_renewed_and_those_of_a_lost_router_expire, |v| refresh(v));
+both!(lsas_are_renewed_and_those_of_a_lost_router_expire, refresh);
 
 fn multipoint<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -166,4 +166,4 @@ fn multipoint<V: Plan>(_: std::marker::PhantomData<V>) {
     world.run(90);
     world.check();
 }
-both!(point_to_multipoint_needs_no_designated_router, |v| multipoint(v));
+both!(point_to_multipoint_needs_no_designated_router, multipoint);
