@@ -103,8 +103,40 @@ pub fn check_routes<V: Plan>(world: &World<V>) {
                 expected,
                 "from router {from} to router {to}: {route:?}"
             );
+            let area = topology.loopback_area(to);
+            if from != to && areas_of(topology, from).contains(&area) && expected.is_some() {
+                let hops: BTreeSet<(usize, usize)> = route
+                    .into_iter()
+                    .flat_map(|route| &route.hops)
+                    .filter_map(|hop| {
+                        let port = hop.interface.0 as usize;
+                        let next = owner(world, from, port, hop.address?)?;
+                        Some((*topology.ports(from).get(port)?, next))
+                    })
+                    .collect();
+                let expected = first_hops(topology, area, from, to);
+                assert!(
+                    expected.is_empty() || hops == expected,
+                    "{from} to {to}: {hops:?}, not {expected:?}"
+                );
+            }
         }
     }
+}
+
+/// Segments and routers on them that begin a shortest path inside an area; empty where there is none inside.
+fn first_hops(topology: &Topology, area: AreaId, from: usize, to: usize) -> BTreeSet<(usize, usize)> {
+    let Some(shortest) = distances(topology, area, from)[to] else { return BTreeSet::new() };
+    let mut hops = BTreeSet::new();
+    for (at, segment) in topology.segments.iter().enumerate().filter(|(_, segment)| in_area(segment, area)) {
+        let Some((_, cost)) = segment.ends.iter().find(|(end, _)| *end == from) else { continue };
+        for (next, _) in segment.ends.iter().filter(|(end, _)| *end != from) {
+            if plus(distances(topology, area, *next)[to], Some(u32::from(*cost))) == Some(shortest) {
+                hops.insert((at, *next));
+            }
+        }
+    }
+    hops
 }
 
 /// Whatever equal path is taken at every router, a packet gets there, and no router sees it twice.

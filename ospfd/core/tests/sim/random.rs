@@ -108,10 +108,10 @@ fn seeds(first: u64, count: u64, run: fn(u64)) {
 
 #[test]
 fn random_histories_of_version_2() {
-    seeds(1000, 100, history::<V2>);
+    seeds(1000, 250, history::<V2>);
 }
 
 #[test]
 fn random_histories_of_version_3() {
-    seeds(2000, 100, history::<V3>);
+    seeds(2000, 250, history::<V3>);
 }
