@@ -40,6 +40,12 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+impl From<nix::errno::Errno> for Failure {
+    fn from(error: nix::errno::Errno) -> Failure {
+        Failure(error.desc().to_owned())
+    }
+}
+
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Failure {
         Failure(format!("JSON: {error}"))

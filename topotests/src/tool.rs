@@ -48,6 +48,11 @@ impl Router {
         self.tool("rtr-cache", &["--listen", listen, "--records", &records.to_string()])
     }
 
+    /// Starts `route-feed` here.
+    pub fn route_feed(&self, args: &[&str]) -> Result<Tool> {
+        self.tool("route-feed", args)
+    }
+
     /// Asks a server of HTTP for a path, from here; its status and its JSON.
     pub fn http_get(&self, address: &str, path: &str) -> Result<(u64, Value)> {
         let mut cmd = self.host_command(&program("http-get")?.to_string_lossy());

@@ -43,6 +43,7 @@ pub fn measure(cli: &Cli, who: Who) -> Result<u64> {
         Who::Bird => router.start(&bird(100)),
         Who::Frr => frr::start_daemons(&router, &frr_conf(100, true), &["bgpd"], &["-Z", "-M", "rpki"]),
         Who::Ours => ours::start_daemons(&router, &frr_conf(100, false), &[("bgpd", &["-Z"])], "warnings"),
+        Who::Raw => return Err("a writer has no neighbours".into()),
     }?;
     let mut watch = receiver.bgp_replay(&format!(
         "sink --target 10.0.2.1 --from 10.0.2.3 --as 65301 --peers {WATCHERS} --hold 3 --patience {}",
@@ -117,7 +118,7 @@ fn reload(router: &Router, who: Who, preference: u32) -> Result<()> {
             let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
             router.run("vtysh", &args).map(drop)
         }
-        Who::Bird => {
+        Who::Bird | Who::Raw => {
             router.write("etc/bird.conf", &bird(preference))?;
             router.run("birdc", &["configure"]).map(drop)
         }
@@ -137,7 +138,7 @@ fn show(router: &Router, who: Who) -> Result<Child> {
             cmd.args(["-c", "show bgp ipv4 unicast json"]);
             cmd
         }
-        Who::Bird => {
+        Who::Bird | Who::Raw => {
             let mut cmd = router.command("birdc");
             cmd.args(["show", "route", "all"]);
             cmd

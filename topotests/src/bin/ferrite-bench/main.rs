@@ -17,6 +17,7 @@ use topotests::daemon::{frr, ours};
 use topotests::measure::Cost;
 use topotests::{Failure, Kind, Needs, Net, Result, Router, ensure, output_dir, wait_until};
 
+mod fib;
 mod liveness;
 mod server;
 
@@ -29,7 +30,7 @@ struct Cli {
     #[arg(long, default_value_t = 1_000_000)]
     prefixes: usize,
     /// Whom to measure
-    #[arg(long, value_delimiter = ',', default_value = "ours,frr,bird")]
+    #[arg(long, value_delimiter = ',', default_value = "ours,frr,bird,raw")]
     only: Vec<Who>,
     /// How often each is measured; the best time counts
     #[arg(long, default_value_t = 1)]
@@ -56,6 +57,10 @@ enum Scenario {
     RouteServer,
     /// How late a keepalive comes while a table is loaded
     Keepalives,
+    /// A whole table from a client of zebra into the kernel
+    Fib,
+    /// A next hop fails under half of the table
+    NexthopFailure,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -63,6 +68,8 @@ enum Who {
     Ours,
     Frr,
     Bird,
+    /// No suite: one writer of netlink messages
+    Raw,
 }
 
 /// One measurement.
@@ -72,14 +79,27 @@ struct Figures {
     cost: Cost,
 }
 
-const ALL: [Scenario; 6] = [
+const ALL: [Scenario; 8] = [
     Scenario::OnePeer,
     Scenario::TenPeers,
     Scenario::TenPeersSame,
     Scenario::Kernel,
     Scenario::RouteServer,
     Scenario::Keepalives,
+    Scenario::Fib,
+    Scenario::NexthopFailure,
 ];
+
+impl Scenario {
+    /// Whether that one can do it at all: BIRD has no client that feeds it, a writer has no sessions.
+    fn suits(self, who: Who) -> bool {
+        match self {
+            Scenario::Fib => who != Who::Bird,
+            Scenario::NexthopFailure => matches!(who, Who::Ours | Who::Frr),
+            _ => who != Who::Raw,
+        }
+    }
+}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -106,7 +126,7 @@ fn bench(cli: &Cli) -> Result<bool> {
             continue;
         }
         for round in 0..cli.repeat {
-            for who in &cli.only {
+            for who in cli.only.iter().filter(|who| scenario.suits(**who)) {
                 match measure(cli, scenario, *who, round == 0 && cli.only.first() == Some(who)) {
                     Ok(figures) => keep_best(&mut all, (scenario, *who), figures),
                     Err(failure) => {
@@ -127,7 +147,7 @@ fn bench(cli: &Cli) -> Result<bool> {
 /// Prints how late keepalives came; whether all could be measured.
 fn keepalives(cli: &Cli) -> bool {
     let mut good = true;
-    for who in &cli.only {
+    for who in cli.only.iter().filter(|who| Scenario::Keepalives.suits(**who)) {
         match liveness::measure(cli, *who) {
             Ok(late) => println!("  {:<5} {late:>6} ms late at most", name(*who)),
             Err(failure) => {
@@ -151,6 +171,7 @@ fn name(who: Who) -> &'static str {
         Who::Ours => "ours",
         Who::Frr => "FRR",
         Who::Bird => "BIRD",
+        Who::Raw => "raw",
     }
 }
 
@@ -161,7 +182,7 @@ fn machine() -> String {
         .find_map(|l| l.strip_prefix("model name"))
         .map_or("", |l| l.trim_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{cores} cores, {model}; no policy, warnings logged only, no zebra except for `kernel`")
+    format!("{cores} cores, {model}; no policy, warnings logged only, no zebra except into a kernel")
 }
 
 fn title(scenario: Scenario, prefixes: usize) -> String {
@@ -177,6 +198,8 @@ fn title(scenario: Scenario, prefixes: usize) -> String {
         Scenario::Kernel => format!("kernel: {half} prefixes from one peer into the kernel"),
         Scenario::RouteServer => server::title(prefixes),
         Scenario::Keepalives => liveness::title(prefixes),
+        Scenario::Fib => fib::title(prefixes),
+        Scenario::NexthopFailure => fib::failure_title(prefixes),
     }
 }
 
@@ -233,7 +256,7 @@ fn plan(scenario: Scenario, prefixes: usize) -> Plan {
         Scenario::TenPeersSame => {
             Plan { peers: 10, each: prefixes / 10, same: true, expect: Some(prefixes / 10) }
         }
-        Scenario::Kernel | Scenario::RouteServer | Scenario::Keepalives => {
+        _ => {
             Plan { peers: 1, each: prefixes / 2, same: false, expect: None }
         }
     }
@@ -244,6 +267,7 @@ fn kind(who: Who) -> Kind {
         Who::Ours => Kind::Ours,
         Who::Frr => Kind::Frr,
         Who::Bird => Kind::Bird,
+        Who::Raw => Kind::Host,
     }
 }
 
@@ -254,8 +278,11 @@ fn network(scenario: &str, who: Who) -> Result<Net> {
 }
 
 fn measure(cli: &Cli, scenario: Scenario, who: Who, tell_origin: bool) -> Result<Figures> {
-    if scenario == Scenario::RouteServer {
-        return server::measure(cli, who, tell_origin);
+    match scenario {
+        Scenario::RouteServer => return server::measure(cli, who, tell_origin),
+        Scenario::Fib => return fib::measure(cli, who),
+        Scenario::NexthopFailure => return fib::measure_failure(cli, who),
+        _ => {}
     }
     let plan = plan(scenario, cli.prefixes);
     let patience = Duration::from_secs(cli.patience);
@@ -344,6 +371,7 @@ fn start(router: &Router, who: Who, plan: &Plan) -> Result<()> {
             ours::start_daemons(router, &frr_conf(plan), &[("zebra", &[]), ("bgpd", &[])], "warnings")
         }
         Who::Ours => ours::start_daemons(router, &frr_conf(plan), &[("bgpd", &["-Z"])], "warnings"),
+        Who::Raw => Ok(()),
     }
 }
 

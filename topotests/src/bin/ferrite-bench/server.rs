@@ -39,6 +39,7 @@ pub fn measure(cli: &Cli, who: Who, tell_origin: bool) -> Result<Figures> {
         Who::Bird => server.start(&bird()),
         Who::Frr => frr::start_daemons(&server, &frr_conf(true), &["bgpd"], &["-Z"]),
         Who::Ours => ours::start_daemons(&server, &frr_conf(false), &[("bgpd", &["-Z"])], "warnings"),
+        Who::Raw => Ok(()),
     }?;
     let expect = (CLIENTS - 2) * each;
     let mut replay = clients.bgp_replay(&format!(
