@@ -32,8 +32,8 @@ trait Source {
     /// The same without waiting; `None` where nothing is there.
     fn receive_ready(&mut self) -> Result<Option<&[u8]>, Errno>;
 
-    /// Hears, in a buffer of that size, what happens from now on; what waits to be read is forgotten.
-    fn listen_anew(&mut self, buffer: usize) -> io::Result<()>;
+    /// Hears, in a buffer of that size, what others than that writer do from now on; what waits to be read is forgotten.
+    fn listen_anew(&mut self, buffer: usize, writer_port: u32) -> io::Result<()>;
 
     /// Lists everything as it is now.
     fn list(&self, buffer: usize, visit: &mut dyn FnMut(&wire::Message<'_>)) -> io::Result<()>;
@@ -48,8 +48,8 @@ impl Source for Socket {
         Self::receive_ready(self)
     }
 
-    fn listen_anew(&mut self, buffer: usize) -> io::Result<()> {
-        *self = Self::open(GROUPS, buffer)?;
+    fn listen_anew(&mut self, buffer: usize, writer_port: u32) -> io::Result<()> {
+        *self = listen(buffer, writer_port)?;
         Ok(())
     }
 
@@ -77,7 +77,7 @@ pub struct Monitor {
 impl Monitor {
     /// Opens the event socket before the first dump, so that nothing falls between the two.
     pub fn open(buffer: usize, writer_port: u32, out: mpsc::Sender<Vec<Event>>) -> io::Result<Self> {
-        let events = Socket::open(GROUPS, buffer)?;
+        let events = listen(buffer, writer_port)?;
         Ok(Self { follower: Follower { events, buffer, out, writer_port } })
     }
 
@@ -137,7 +137,7 @@ impl<S: Source> Follower<S> {
     fn resync(&mut self) -> io::Result<()> {
         self.buffer = (self.buffer * 2).min(MAX_BUFFER);
         tracing::warn!(octets = self.buffer, "the kernel dropped events; reading everything again");
-        patiently(|| self.events.listen_anew(self.buffer))?;
+        patiently(|| self.events.listen_anew(self.buffer, self.writer_port))?;
         patiently(|| self.dump())
     }
 
@@ -155,6 +155,16 @@ impl<S: Source> Follower<S> {
         let _ = out.blocking_send(batch);
         Ok(())
     }
+}
+
+/// A million routes of our own would be a million events: the kernel keeps them to itself where it can. Where it cannot,
+/// `collect` leaves them out.
+fn listen(buffer: usize, writer_port: u32) -> io::Result<Socket> {
+    let socket = Socket::open(GROUPS, buffer)?;
+    if let Err(error) = socket.ignore(writer_port, &OURS) {
+        tracing::info!(%error, "the kernel tells our own routes too");
+    }
+    Ok(socket)
 }
 
 /// What fails is tried again: the kernel may be short of memory just now.
@@ -238,12 +248,13 @@ fn dump_lsps(socket: &mut Socket, visit: impl FnMut(&wire::Message<'_>)) -> io::
     socket.dump(RTM_GETROUTE, &rtmsg, visit)
 }
 
-/// The events of a datagram, without the routes that our own writer caused. What it did to links and addresses is news.
+/// The messages of our own writer that are no news. What it did to links and addresses is.
+const OURS: [u16; 4] = [RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWNEXTHOP, RTM_DELNEXTHOP];
+
+/// The events of a datagram, without the routes that our own writer caused.
 fn collect(datagram: &[u8], writer_port: u32, batch: &mut Vec<Event>) {
     let ours = |message: &wire::Message<'_>| {
-        writer_port != 0
-            && message.port == writer_port
-            && matches!(message.kind, RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWNEXTHOP | RTM_DELNEXTHOP)
+        writer_port != 0 && message.port == writer_port && OURS.contains(&message.kind)
     };
     let news = wire::messages(datagram).filter(|message| !ours(message));
     batch.extend(news.filter_map(|message| parse::event(&message)));
@@ -325,7 +336,7 @@ mod tests {
             Ok(Some(&self.datagram))
         }
 
-        fn listen_anew(&mut self, buffer: usize) -> io::Result<()> {
+        fn listen_anew(&mut self, buffer: usize, _: u32) -> io::Result<()> {
             let state = self.state.get_mut();
 
             state.queue.clear();

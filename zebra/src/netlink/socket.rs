@@ -4,10 +4,13 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, recv, send,
     setsockopt, socket, sockopt,
 };
+
+use socket2::{SockFilter, SockRef};
 
 use super::wire::{self, Message, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR};
 
@@ -83,6 +86,13 @@ impl Socket {
         if setsockopt(&self.fd, sockopt::RcvBufForce, &octets).is_err() {
             let _ = setsockopt(&self.fd, sockopt::RcvBuf, &octets);
         }
+    }
+
+    /// Leaves it to the kernel to drop messages of these kinds that another socket caused (socket filter, `bpf(4)` classic).
+    pub fn ignore(&self, port: u32, kinds: &[u16]) -> io::Result<()> {
+        let steps = filter(port, kinds).into_iter();
+        let program: Vec<SockFilter> = steps.map(|s| SockFilter::new(s.code, s.jt, s.jf, s.k)).collect();
+        SockRef::from(&self.fd).attach_filter(&program)
     }
 
     /// The number that the kernel knows the socket by; messages that it caused carry it.
@@ -174,6 +184,30 @@ impl Socket {
     }
 }
 
+/// Drops a message whose header has that port and one of these kinds. The machine loads in network order what netlink wrote
+/// in the host's.
+fn filter(port: u32, kinds: &[u16]) -> Vec<libc::sock_filter> {
+    const LOAD_WORD: u16 = 0x20;
+    const LOAD_HALF: u16 = 0x28;
+    const JUMP_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    let kinds = kinds.get(..kinds.len().min(64)).unwrap_or_default();
+    // Jumps count the steps that are left out; behind the kinds stand "keep" and "drop".
+    let count = kinds.len() as u8;
+    let mut program = vec![
+        step(LOAD_WORD, 0, 0, 12),
+        step(JUMP_EQUAL, 0, count + 1, u32::from_be_bytes(port.to_ne_bytes())),
+        step(LOAD_HALF, 0, 0, 4),
+    ];
+    for (kind, left) in kinds.iter().zip((0..count).rev()) {
+        program.push(step(JUMP_EQUAL, left + 1, 0, u16::from_be_bytes(kind.to_ne_bytes()).into()));
+    }
+    program.push(step(RETURN, 0, 0, u32::MAX));
+    program.push(step(RETURN, 0, 0, 0));
+    program
+}
+
 /// The errno of an NLMSG_ERROR.
 fn error_of(message: &Message<'_>) -> io::Error {
     io::Error::from_raw_os_error(wire::i32_at(message.payload, 0).map_or(5, i32::saturating_neg))
@@ -182,6 +216,37 @@ fn error_of(message: &Message<'_>) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What the kernel would do with a message: run the few instructions that the filter uses.
+    fn keeps(program: &[libc::sock_filter], message: &[u8]) -> bool {
+        let (mut at, mut value) = (0, 0);
+        loop {
+            let step = program[at];
+            let k = step.k as usize;
+            at += 1;
+            match step.code {
+                0x20 => value = u32::from_be_bytes(message[k..k + 4].try_into().unwrap()),
+                0x28 => value = u16::from_be_bytes(message[k..k + 2].try_into().unwrap()).into(),
+                0x15 => at += usize::from(if value == step.k { step.jt } else { step.jf }),
+                0x06 => return step.k != 0,
+                other => panic!("{other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_filter_drops_what_the_port_caused_and_nothing_else() {
+        let program = filter(77, &[24, 25, 104]);
+        for (kind, port, kept) in
+            [(24, 77, false), (25, 77, false), (104, 77, false), (16, 77, true), (24, 0, true), (25, 78, true)]
+        {
+            let mut message = datagram(&[(kind, 0, &[0; 12])]);
+            message[12..16].copy_from_slice(&u32::to_ne_bytes(port));
+            assert_eq!(keeps(&program, &message), kept, "{kind} of {port}");
+        }
+        let socket = Socket::open(0, 1 << 16).unwrap();
+        socket.ignore(77, &[24, 25, 104]).unwrap();
+    }
 
     fn datagram(messages: &[(u16, u16, &[u8])]) -> Vec<u8> {
         let mut out = wire::Builder::default();
