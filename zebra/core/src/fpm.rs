@@ -81,7 +81,7 @@ pub struct FpmStats {
 #[derive(Debug, Default)]
 pub struct Fpm {
     /// A peer listens.
-    on: bool,
+    pub on: bool,
     queue: VecDeque<Item>,
     queued: FxHashSet<Item>,
     /// Whose a route was that is gone.

@@ -296,6 +296,11 @@ impl Zebra {
         Duration::from_secs(self.settings.hold_time.unwrap_or(DEFAULT_HOLD).into())
     }
 
+    /// How often all routes were looked at because the next hops of some had changed.
+    pub fn route_walks(&self) -> u64 {
+        self.tracker.walks
+    }
+
     /// Operations that the kernel has not answered; the shell stops reading from clients while there are too many.
     pub fn fib_in_flight(&self) -> usize {
         self.fib.in_flight

@@ -41,6 +41,7 @@ pub mod rib;
 mod router_id;
 pub mod settings;
 mod statics;
+mod unmoved;
 mod unsupported;
 pub mod view;
 

@@ -17,12 +17,13 @@ use rustc_hash::FxHashSet;
 use crate::client::{ClientKey, family};
 use crate::instance::Zebra;
 use crate::rib::{Resolved, SetId, TableKey, Trust, Via};
+use crate::unmoved::Changed;
 
 const MAX_ROUNDS: usize = 16;
 const DEFER_MIN: Duration = Duration::from_millis(250);
 const DEFER_MAX: Duration = Duration::from_secs(32);
 
-type Address = (VrfId, IpAddr);
+pub type Address = (VrfId, IpAddr);
 
 /// An address that somebody depends on.
 #[derive(Debug, Default)]
@@ -52,12 +53,23 @@ pub struct Tracker {
     pub deferred: Option<Timestamp>,
     /// How often in a row that was so: each time waits twice as long.
     unsettled: u32,
+    /// How often all routes were looked at because the next hops of some had changed.
+    pub walks: u64,
 }
 
 impl Tracker {
     /// The watched addresses of a VRF that clients asked for.
     pub fn watched(&self) -> impl Iterator<Item = (Address, &Watch)> {
         self.watches.iter().filter(|(_, watch)| !watch.clients.is_empty()).map(|(at, watch)| (*at, watch))
+    }
+
+    /// The addresses that are reached now, and the prefix of the route that reaches each.
+    pub fn resolved(&self) -> impl Iterator<Item = (Address, Prefix)> {
+        self.watches.iter().filter_map(|(at, watch)| Some((*at, watch.via.as_ref()?.prefix)))
+    }
+
+    pub fn mark_addresses(&mut self, addresses: impl IntoIterator<Item = Address>) {
+        self.dirty.extend(addresses);
     }
 
     pub fn wake(&mut self, now: Timestamp) {
@@ -284,8 +296,12 @@ impl Zebra {
             }
             self.look_up_dirty(&mut told);
             let changed = self.resolve_dirty_sets();
-            if !changed.is_empty() {
-                self.reconsider_users(&changed);
+            if changed.is_empty() {
+                continue;
+            }
+            let moved = self.settle_unmoved(changed);
+            if !moved.is_empty() {
+                self.reconsider_users(&moved);
             }
         }
         if !self.tracker.dirty.is_empty() || !self.tracker.dirty_sets.is_empty() {
@@ -319,8 +335,8 @@ impl Zebra {
     }
 
     /// The sets whose next hops came out differently.
-    fn resolve_dirty_sets(&mut self) -> FxHashSet<SetId> {
-        let mut changed = FxHashSet::default();
+    fn resolve_dirty_sets(&mut self) -> Vec<Changed> {
+        let mut changed = Vec::new();
         for id in std::mem::take(&mut self.tracker.dirty_sets) {
             let Some(set) = self.rib.shared.set(id) else { continue };
             let resolved: Resolved = self.resolver().set(&set.nexthops, set.trust);
@@ -328,10 +344,10 @@ impl Zebra {
                 continue;
             }
             if let Some(set) = self.rib.shared.set_mut(id) {
-                set.resolved = resolved;
+                let before = std::mem::replace(&mut set.resolved, resolved);
                 set.generation = set.generation.wrapping_add(1);
+                changed.push(Changed { id, before });
             }
-            changed.insert(id);
             self.regroup(id);
         }
         changed
@@ -340,6 +356,7 @@ impl Zebra {
     /// Reconsiders every route of these sets. One walk for all of them: routes do not know their set's users, which would
     /// cost a million routes more than the walk does.
     fn reconsider_users(&mut self, changed: &FxHashSet<SetId>) {
+        self.tracker.walks += 1;
         const SLICE: usize = 4096;
         let keys: Vec<TableKey> = self.rib.tables.keys().copied().collect();
         for key in keys {

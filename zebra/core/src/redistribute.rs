@@ -16,6 +16,14 @@ pub struct Subscription {
     pub instance: u32,
 }
 
+impl Subscription {
+    /// Whether routes of that source may be among what is wanted.
+    pub fn may_be(&self, protocol: RouteProtocol) -> bool {
+        self.protocol == protocol
+            || matches!(self.protocol, RouteProtocol::TableDirect | RouteProtocol::Table)
+    }
+}
+
 impl Zebra {
     pub(crate) fn redistribute(&mut self, client: ClientKey, request: RedistributeRequest) {
         let wanted = Subscription {

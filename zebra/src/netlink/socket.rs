@@ -237,9 +237,14 @@ mod tests {
     #[test]
     fn the_filter_drops_what_the_port_caused_and_nothing_else() {
         let program = filter(77, &[24, 25, 104]);
-        for (kind, port, kept) in
-            [(24, 77, false), (25, 77, false), (104, 77, false), (16, 77, true), (24, 0, true), (25, 78, true)]
-        {
+        for (kind, port, kept) in [
+            (24, 77, false),
+            (25, 77, false),
+            (104, 77, false),
+            (16, 77, true),
+            (24, 0, true),
+            (25, 78, true),
+        ] {
             let mut message = datagram(&[(kind, 0, &[0; 12])]);
             message[12..16].copy_from_slice(&u32::to_ne_bytes(port));
             assert_eq!(keeps(&program, &message), kept, "{kind} of {port}");

@@ -256,9 +256,7 @@ fn plan(scenario: Scenario, prefixes: usize) -> Plan {
         Scenario::TenPeersSame => {
             Plan { peers: 10, each: prefixes / 10, same: true, expect: Some(prefixes / 10) }
         }
-        _ => {
-            Plan { peers: 1, each: prefixes / 2, same: false, expect: None }
-        }
+        _ => Plan { peers: 1, each: prefixes / 2, same: false, expect: None },
     }
 }
 

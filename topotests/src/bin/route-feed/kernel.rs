@@ -91,7 +91,9 @@ impl Kernel {
         loop {
             let len = recv(fd, &mut answer, MsgFlags::empty())?;
             let mut rest = answer.get(..len).unwrap_or_default();
-            while let (Some(size), Some(kind), Some(seq)) = (u32_at(rest, 0), u32_at(rest, 4), u32_at(rest, 8)) {
+            while let (Some(size), Some(kind), Some(seq)) =
+                (u32_at(rest, 0), u32_at(rest, 4), u32_at(rest, 8))
+            {
                 if kind as u16 == NLMSG_ERROR {
                     let errno = u32_at(rest, HEADER).unwrap_or(0).cast_signed();
                     ensure!(errno == 0, "the kernel refused message {seq}: {errno}");

@@ -294,6 +294,17 @@ impl Interner {
         Some((now, route))
     }
 
+    /// Whether the kernel is asked for the same as before; also where it was never asked for a route of this shape.
+    pub fn asks_for_the_same(&mut self, id: ShapeId) -> bool {
+        let before = self.shapes.get(id.index()).and_then(|slot| slot.value.fib.clone());
+        before.is_none_or(|before| self.fib_route(id) == Some(before))
+    }
+
+    pub fn shapes(&self) -> impl Iterator<Item = (ShapeId, &Shape)> {
+        let slots = self.shapes.slots.iter().enumerate();
+        slots.filter_map(|(index, slot)| Some((ShapeId::from_index(index), &slot.as_ref()?.value.shape)))
+    }
+
     /// What the kernel was asked to hold for a shape, where that is of this generation.
     pub fn fib_route_of(&self, id: ShapeId, generation: u32) -> Option<&Arc<FibRoute>> {
         let (held, route) = self.shapes.get(id.index())?.value.fib.as_ref()?;

@@ -194,6 +194,11 @@ impl Lab {
         self.say(client, vec![update]);
     }
 
+    fn withdraw(&mut self, client: ClientKey, prefix: &str) {
+        let protocol = if client == BGP { RouteProtocol::Bgp } else { RouteProtocol::Ospf };
+        self.say(client, vec![RouteUpdate { prefix: prefix.parse().unwrap(), protocol, route: None }]);
+    }
+
     fn say(&mut self, client: ClientKey, updates: Vec<RouteUpdate>) {
         let batch = RouteBatch { vrf: VrfId::DEFAULT, table: None, safi: Safi::Unicast, updates };
         self.event(Event::Client { client, message: ToZebra::Routes(batch) });
@@ -256,9 +261,11 @@ fn a_failed_next_hop_under_half_a_million_routes_costs_a_handful_of_messages() {
     let (routes, objects) = lab.messages();
     assert!(routes >= ROUTES as usize && objects <= 4, "{routes} routes, {objects} objects");
     // A member of the multipath fails with its link.
+    let walks = lab.zebra.route_walks();
     lab.link_down(1);
     let (routes, objects) = lab.messages();
     assert!(routes <= 1 && objects <= 8, "{routes} routes, {objects} objects");
+    assert_eq!(lab.zebra.route_walks(), walks, "nothing is done for each route");
     lab.link_up(1);
     let (routes, objects) = lab.messages();
     assert!(routes <= 1 && objects <= 8, "{routes} routes, {objects} objects");
@@ -266,6 +273,20 @@ fn a_failed_next_hop_under_half_a_million_routes_costs_a_handful_of_messages() {
     lab.announce(OSPF, "40.0.0.0/24", &[via("10.3.0.2")]);
     let (routes, objects) = lab.messages();
     assert!(routes <= 1 && objects <= 8, "{routes} routes, {objects} objects");
+}
+
+#[test]
+fn a_route_that_covers_its_gateway_goes_with_what_was_longer() {
+    let mut lab = Lab::new(Kernel::default());
+    lab.announce(OSPF, "0.0.0.0/0", &[via("10.1.0.2")]);
+    lab.announce(OSPF, "40.0.0.0/16", &[via("10.2.0.2")]);
+    lab.announce(BGP, "40.0.0.0/8", &[via("40.0.0.1")]);
+    lab.announce(BGP, "41.0.0.0/8", &[via("40.0.0.1")]);
+    assert_eq!(lab.gateways("40.0.0.0/8"), ["10.2.0.2"]);
+    // The gateway is reached by the default route now; for the other route that changes nothing but its group.
+    lab.withdraw(OSPF, "40.0.0.0/16");
+    assert_eq!(lab.gateways("41.0.0.0/8"), ["10.1.0.2"]);
+    assert!(lab.gateways("40.0.0.0/8").is_empty());
 }
 
 #[test]

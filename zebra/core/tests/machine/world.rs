@@ -12,7 +12,8 @@ use ferrite_types::{
 use zebra_core::commands::Answer;
 use zebra_core::{
     Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelLsp, KernelRoute, LfibOp, LfibResult,
-    LinkInfo, LinkKind, MplsChange, NexthopResult, Options, Settings, WallClock, Zebra,
+    LinkInfo, LinkKind, MplsChange, NexthopId, NexthopObject, NexthopResult, Options, Settings, WallClock,
+    Zebra,
 };
 
 /// A zebra in virtual time, whoever performs its actions.
@@ -39,6 +40,7 @@ pub struct World {
     pub zebra: Zebra,
     pub now: Timestamp,
     pub kernel: BTreeMap<(TableId, Prefix), FibRoute>,
+    pub objects: BTreeMap<NexthopId, NexthopObject>,
     pub sent: Vec<(ClientKey, FromZebra)>,
     /// What the kernel answers for a prefix in place of success.
     pub refuse: BTreeMap<Prefix, i32>,
@@ -77,6 +79,7 @@ impl World {
             zebra: Zebra::new(options, WallClock::default()),
             now: Timestamp::ZERO,
             kernel: BTreeMap::new(),
+            objects: BTreeMap::new(),
             sent: Vec::new(),
             refuse: BTreeMap::new(),
             writes: 0,
@@ -121,6 +124,12 @@ impl World {
                 Action::Nexthops(ops) => {
                     let done = ops.iter().map(|op| NexthopResult { id: op.id, seq: op.seq, errno: 0 });
                     let done = done.collect();
+                    for op in ops {
+                        match op.object {
+                            Some(object) => drop(self.objects.insert(op.id, object)),
+                            None => drop(self.objects.remove(&op.id)),
+                        }
+                    }
                     self.event(Event::NexthopsDone(done));
                 }
                 Action::Link(_) | Action::Forwarding { .. } | Action::HearSolicitations { .. } => {}
@@ -253,8 +262,22 @@ impl World {
             }
             NexthopKind::Blackhole(kind) => format!("{kind:?}"),
         };
-        let hops: Vec<String> = route.nexthops.iter().map(hop).collect();
+        let hops: Vec<String> = match route.group {
+            Some(id) => self.members(id).iter().map(hop).collect(),
+            None => route.nexthops.iter().map(hop).collect(),
+        };
         Some(format!("{} {}", route.protocol, hops.join(" + ")))
+    }
+
+    /// The next hops of an object.
+    fn members(&self, id: NexthopId) -> Vec<Nexthop> {
+        match self.objects.get(&id) {
+            None => Vec::new(),
+            Some(NexthopObject::Single(single)) => vec![Nexthop::new(single.kind)],
+            Some(NexthopObject::Group(members)) => {
+                members.iter().flat_map(|(member, _)| self.members(*member)).collect()
+            }
+        }
     }
 
     /// What a client was told since the last call.
