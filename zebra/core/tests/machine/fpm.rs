@@ -129,7 +129,7 @@ fn follows(groups: bool, lines: &str) {
     drain(&mut world, &mut fresh);
     assert_eq!(told, fresh.table(), "the changes come to what a new peer is told");
     // And that is what the kernel has, beside the networks of the links.
-    for ((_, prefix), _) in &world.kernel {
+    for (_, prefix) in world.kernel.keys() {
         assert!(told.contains_key(prefix), "{prefix}");
     }
     let ours = told.values().filter(|text| text.starts_with("bgp")).count();
