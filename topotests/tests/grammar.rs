@@ -28,6 +28,7 @@ const PLACES: &[Place] = &[
     ("bgpd", "vrf", &[C, "vrf red"], in_config),
     ("bgpd", "vrf rpki", &[C, "vrf red", "rpki"], in_config),
     ("bgpd", "interface", &[C, "interface lo"], in_config),
+    ("zebra", "interface", &[C, "interface lo"], in_config),
 ];
 const C: &str = "configure terminal";
 const BGP: &str = "router bgp 64500";

@@ -11,7 +11,7 @@
 //! that the kernel's table still says whose a route is.
 //!
 //! A table with a limit is always compressed: one that is near its limit must not have to change as a whole when it reaches it. What
-//! does not fit even so is left out, in this order: the protocol with the greatest default distance first; of one protocol the
+//! does not fit even so is left out, in this order, which the operator can change ([`order`]): the protocol with the greatest default distance first; of one protocol the
 //! longest prefixes first, of one length the highest addresses first. Static routes are never left out. Packets to what is left out
 //! go where the covering route says, or nowhere; `show zebra fib capacity` says how much it is. Routes come back, in the opposite order,
 //! while there is room for them and a margin of 1/32 of the limit: what comes and goes at the limit moves nothing else.
@@ -30,6 +30,10 @@ use crate::action::{FibOp, FibOpKind, FibRoute};
 use crate::event::FibResult;
 use crate::instance::Zebra;
 use crate::rib::{ShapeId, TableKey};
+
+pub mod order;
+
+use order::{Order, Rank};
 
 /// The kernel's, or the hardware's, "no room".
 const ENOSPC: i32 = 28;
@@ -122,13 +126,6 @@ impl Entries {
     }
 }
 
-/// What is left out first comes last: the default distance of its protocol, the protocol, its length, itself.
-type Rank = (u8, RouteProtocol, u8, Prefix);
-
-fn rank(protocol: RouteProtocol, prefix: Prefix) -> Rank {
-    (protocol.default_distance().0, protocol, prefix.len(), prefix)
-}
-
 #[derive(Debug)]
 struct Table {
     entries: Entries,
@@ -149,6 +146,7 @@ pub struct Wanted {
     pub vrfs: BTreeMap<VrfId, u32>,
     /// Hundredths of the limit.
     pub shares: BTreeMap<RouteProtocol, u8>,
+    pub order: Order,
 }
 
 impl Wanted {
@@ -267,7 +265,7 @@ impl Capacity {
         let Some(table) = self.tables.get(&key) else { return (false, None) };
         let Some(decision) = table.routes.get(&prefix) else { return (false, None) };
         let protocol = self.decisions.route(*decision).map(|route| route.protocol);
-        let out = protocol.is_some_and(|protocol| table.left_out.contains(&rank(protocol, prefix)));
+        let out = protocol.is_some_and(|protocol| table.left_out.contains(&self.rank(protocol, prefix)));
         let by = table.entries.covering(prefix).map(|(by, _)| by).filter(|by| *by != prefix);
         (out, by)
     }
@@ -349,16 +347,17 @@ impl Capacity {
 
     fn install(&mut self, key: TableKey, prefix: Prefix, route: &Arc<FibRoute>) {
         let Some(decision) = self.decisions.number(route) else { return };
+        let order = &self.wanted.order;
         let table = self.tables.entry(key).or_insert_with(|| Table::new(prefix));
         let old = table.routes.insert(prefix, decision);
         if let Some(old) = old.filter(|old| *old != decision).and_then(|old| self.decisions.route(old)) {
-            let old = rank(old.protocol, prefix);
+            let old = order.rank(old.protocol, prefix);
             table.kept.remove(&old);
             if table.left_out.remove(&old) {
-                table.left_out.insert(rank(route.protocol, prefix));
+                table.left_out.insert(order.rank(route.protocol, prefix));
             }
         }
-        let own = rank(route.protocol, prefix);
+        let own = order.rank(route.protocol, prefix);
         if table.left_out.contains(&own) || table.pins.contains_key(&prefix) {
             return;
         }
@@ -376,10 +375,11 @@ impl Capacity {
     }
 
     fn remove(&mut self, key: TableKey, prefix: Prefix, protocol: RouteProtocol) {
+        let order = &self.wanted.order;
         let Some(table) = self.tables.get_mut(&key) else { return };
         let known = table.routes.remove(&prefix);
         if let Some(route) = known.and_then(|decision| self.decisions.route(decision)) {
-            let own = rank(route.protocol, prefix);
+            let own = order.rank(route.protocol, prefix);
             table.kept.remove(&own);
             table.left_out.remove(&own);
         }
@@ -489,6 +489,40 @@ impl Capacity {
         true
     }
 
+    fn rank(&self, protocol: RouteProtocol, prefix: Prefix) -> Rank {
+        self.wanted.order.rank(protocol, prefix)
+    }
+
+    /// Another order counts: what is kept and what is left out change places where they stand wrong.
+    fn reorder(&mut self) {
+        let order = &self.wanted.order;
+        for table in self.tables.values_mut() {
+            for ranks in [&mut table.kept, &mut table.left_out] {
+                *ranks =
+                    ranks.iter().map(|(_, protocol, _, prefix)| order.rank(*protocol, *prefix)).collect();
+            }
+        }
+        loop {
+            let last = self.tables.values().filter_map(|table| table.kept.last()).max().copied();
+            let first =
+                self.tables.iter().filter_map(|(key, table)| Some((*table.left_out.first()?, *key))).min();
+            let (Some(last), Some((rank, key))) = (last, first) else { return };
+            if last <= rank || !self.leave_one_out(None, None) {
+                return;
+            }
+            self.restore(key, rank);
+        }
+    }
+
+    fn restore(&mut self, key: TableKey, rank: Rank) {
+        let Some(table) = self.tables.get_mut(&key) else { return };
+        table.left_out.remove(&rank);
+        let Some(decision) = table.routes.get(&rank.3).copied() else { return };
+        table.kept.insert(rank);
+        let steps = table.entries.insert(rank.3, decision, false);
+        self.carry_out(key, steps);
+    }
+
     /// Room has come: routes that were left out return, as long as a margin stays.
     fn bring_back(&mut self, limits: &[(Option<VrfId>, usize)]) {
         loop {
@@ -512,12 +546,7 @@ impl Capacity {
             if !room(self, true) {
                 return;
             }
-            let Some(table) = self.tables.get_mut(&key) else { return };
-            table.left_out.remove(&rank);
-            let Some(decision) = table.routes.get(&rank.3).copied() else { continue };
-            table.kept.insert(rank);
-            let steps = table.entries.insert(rank.3, decision, false);
-            self.carry_out(key, steps);
+            self.restore(key, rank);
         }
     }
 
@@ -609,6 +638,7 @@ impl Zebra {
             limit: settings.fib_limit,
             vrfs: self.interfaces.vrfs().filter_map(of_vrf).collect(),
             shares: settings.fib_shares.clone(),
+            order: settings.fib_order.clone(),
         };
         if wanted == self.capacity.wanted {
             return;
@@ -618,7 +648,11 @@ impl Zebra {
         match (self.capacity.active(), wanted.active()) {
             (false, false) => {}
             (true, true) => {
+                let reordered = wanted.order != self.capacity.wanted.order;
                 self.capacity.wanted = wanted;
+                if reordered {
+                    self.capacity.reorder();
+                }
                 self.capacity.fit();
                 return;
             }

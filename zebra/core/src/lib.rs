@@ -41,6 +41,7 @@ pub mod rib;
 mod router_id;
 pub mod settings;
 mod statics;
+pub mod te;
 mod unmoved;
 mod unsupported;
 pub mod view;

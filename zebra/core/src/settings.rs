@@ -34,6 +34,8 @@ pub struct Settings {
     pub fib_compress: bool,
     pub fib_limit: Option<u32>,
     pub fib_shares: BTreeMap<RouteProtocol, u8>,
+    /// `zebra fib priority`, `zebra fib keep`.
+    pub fib_order: crate::capacity::order::Order,
 }
 
 /// `mpls …` at the top.
@@ -65,6 +67,7 @@ pub struct InterfaceSettings {
     pub no_link_detect: bool,
     /// `mpls enable`, `mpls disable`.
     pub mpls: Option<bool>,
+    pub link_params: Option<Box<crate::te::LinkParams>>,
     /// `ipv6 nd …`
     pub nd: crate::ra::settings::NdSettings,
 }

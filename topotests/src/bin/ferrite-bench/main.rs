@@ -17,6 +17,7 @@ use topotests::daemon::{frr, ours};
 use topotests::measure::Cost;
 use topotests::{Failure, Kind, Needs, Net, Result, Router, ensure, output_dir, wait_until};
 
+mod configuration;
 mod fib;
 mod liveness;
 mod server;
@@ -61,6 +62,10 @@ enum Scenario {
     Fib,
     /// A next hop fails under half of the table
     NexthopFailure,
+    /// Ten thousand static routes through the shell into the kernel
+    Statics,
+    /// 400,000 lines of configuration through the shell
+    Lines,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -79,7 +84,7 @@ struct Figures {
     cost: Cost,
 }
 
-const ALL: [Scenario; 8] = [
+const ALL: [Scenario; 10] = [
     Scenario::OnePeer,
     Scenario::TenPeers,
     Scenario::TenPeersSame,
@@ -88,6 +93,8 @@ const ALL: [Scenario; 8] = [
     Scenario::Keepalives,
     Scenario::Fib,
     Scenario::NexthopFailure,
+    Scenario::Statics,
+    Scenario::Lines,
 ];
 
 impl Scenario {
@@ -95,7 +102,9 @@ impl Scenario {
     fn suits(self, who: Who) -> bool {
         match self {
             Scenario::Fib => who != Who::Bird,
-            Scenario::NexthopFailure => matches!(who, Who::Ours | Who::Frr),
+            Scenario::NexthopFailure | Scenario::Statics | Scenario::Lines => {
+                matches!(who, Who::Ours | Who::Frr)
+            }
             _ => who != Who::Raw,
         }
     }
@@ -200,6 +209,7 @@ fn title(scenario: Scenario, prefixes: usize) -> String {
         Scenario::Keepalives => liveness::title(prefixes),
         Scenario::Fib => fib::title(prefixes),
         Scenario::NexthopFailure => fib::failure_title(prefixes),
+        Scenario::Statics | Scenario::Lines => configuration::title(scenario, prefixes),
     }
 }
 
@@ -280,6 +290,7 @@ fn measure(cli: &Cli, scenario: Scenario, who: Who, tell_origin: bool) -> Result
         Scenario::RouteServer => return server::measure(cli, who, tell_origin),
         Scenario::Fib => return fib::measure(cli, who),
         Scenario::NexthopFailure => return fib::measure_failure(cli, who),
+        Scenario::Statics | Scenario::Lines => return configuration::measure(cli, scenario, who),
         _ => {}
     }
     let plan = plan(scenario, cli.prefixes);

@@ -198,6 +198,68 @@ static SETTINGS: &[Setting<Settings>] = &[
         },
         examples: &["zebra fib share bgp percent 80"],
     },
+    Setting {
+        syntax: "zebra fib priority <rip|ripng|ospf|ospf6|isis|bgp|table>$protocol (1-255)$priority",
+        help: &[
+            "Zebra information",
+            "Forwarding information base",
+            "Which protocol's routes are left out first where there is no room",
+            "RIP",
+            "RIPng",
+            "OSPFv2",
+            "OSPFv3",
+            "IS-IS",
+            "BGP",
+            "Routes of other tables",
+            "Its default distance otherwise; the greatest is left out first",
+        ],
+        no: Negation::Derived,
+        set: |s, args| {
+            s.fib_order.priorities.insert(args.parse("protocol")?, args.parse("priority")?);
+            Ok(())
+        },
+        unset: |s, args| {
+            match args.get("protocol") {
+                Some(_) => drop(s.fib_order.priorities.remove(&args.parse("protocol")?)),
+                None => s.fib_order.priorities.clear(),
+            }
+            Ok(())
+        },
+        render: |s, lines| {
+            for (protocol, priority) in &s.fib_order.priorities {
+                lines.line(format!("zebra fib priority {protocol} {priority}"));
+            }
+        },
+        examples: &["zebra fib priority bgp 5"],
+    },
+    Setting {
+        syntax: "zebra fib keep <A.B.C.D/M|X:X::X:X/M>$prefix",
+        help: &[
+            "Zebra information",
+            "Forwarding information base",
+            "Routes that are left out last where there is no room",
+            "Of this network",
+            "Of this network",
+        ],
+        no: Negation::Derived,
+        set: |s, args| {
+            s.fib_order.keep.insert(args.parse("prefix")?);
+            Ok(())
+        },
+        unset: |s, args| {
+            match args.get("prefix") {
+                Some(_) => drop(s.fib_order.keep.remove(&args.parse("prefix")?)),
+                None => s.fib_order.keep.clear(),
+            }
+            Ok(())
+        },
+        render: |s, lines| {
+            for prefix in &s.fib_order.keep {
+                lines.line(format!("zebra fib keep {prefix}"));
+            }
+        },
+        examples: &["zebra fib keep 192.0.2.0/24", "zebra fib keep 2001:db8::/32"],
+    },
 ];
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {

@@ -213,6 +213,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
         Ok(settings.interfaces.entry(name.to_owned()).or_default())
     });
+    crate::te::config::register(registry);
     registry.renderer(order::INTERFACE, |settings: &Settings, lines| {
         for (name, interface) in &settings.interfaces {
             let vrf = interface.vrf.as_ref().map(|vrf| format!(" vrf {vrf}")).unwrap_or_default();
@@ -220,6 +221,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
                 lines.settings(SETTINGS, interface);
                 lines.settings(super::nd::SETTINGS, interface);
                 lines.settings(super::mpls::INTERFACE_SETTINGS, interface);
+                crate::te::config::render(interface, lines);
             });
         }
     });

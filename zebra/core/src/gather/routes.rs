@@ -70,7 +70,8 @@ impl Zebra {
         let system = is_system(shape.protocol);
         let active = usable(entry, prefix, &self.rib.shared);
         // Static routes that cannot be used are no candidates in FRR: staticd keeps them to itself.
-        if !active && hides_inactive(shape) {
+        let denied = entry.policy == crate::rib::Policy::Deny;
+        if !active && !denied && hides_inactive(shape) {
             return None;
         }
         // The kernel has no table of multicast's own: what is selected there is in use.

@@ -50,7 +50,9 @@ impl Zebra {
         table.for_each(|prefix, dest| {
             for (index, entry) in dest.entries().enumerate() {
                 let Some(shape) = shared.shape(entry.shape) else { continue };
-                if shape.protocol == RouteProtocol::Static && !usable(entry, prefix, shared) {
+                let permitted = entry.policy == crate::rib::Policy::Permit;
+                let hidden = shape.protocol == RouteProtocol::Static && permitted;
+                if hidden && !usable(entry, prefix, shared) {
                     continue;
                 }
                 let ibgp = shape.internal && shape.protocol == RouteProtocol::Bgp;

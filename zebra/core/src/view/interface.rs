@@ -71,6 +71,8 @@ pub struct InterfaceView {
     pub protodown: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_interface: Option<String>,
+    #[serde(rename = "trafficEngineeringLinkParameters", skip_serializing_if = "Option::is_none")]
+    pub link_params: Option<super::te::LinkParamsView>,
     #[serde(flatten)]
     pub nd: super::nd::NdView,
 }
@@ -151,6 +153,9 @@ impl InterfaceView {
         writeln!(f, "  protodown: {} ", self.protodown)?;
         if let Some(parent) = &self.parent_interface {
             writeln!(f, "  Parent interface: {parent}")?;
+        }
+        if let Some(params) = &self.link_params {
+            params.fmt(f)?;
         }
         self.nd.fmt(f)
     }

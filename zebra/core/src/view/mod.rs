@@ -15,6 +15,7 @@ pub mod nht;
 pub mod policy;
 pub mod route;
 pub mod summary;
+pub mod te;
 
 use std::time::Duration;
 

@@ -83,6 +83,32 @@ fn what_does_not_fit_is_left_out_in_order_and_returns() {
 }
 
 #[test]
+fn the_operator_says_what_is_left_out_last() {
+    let (mut world, bgp) = world();
+    let ospf = world.connect(2, RouteProtocol::Ospf);
+    let gateway = |n: u32| via(if n.is_multiple_of(2) { "10.0.2.2" } else { "10.0.3.2" });
+    let load = |world: &mut World, lines: &str| {
+        world.lines(lines);
+        for n in 0..4 {
+            world.announce(bgp, BGP, &format!("192.{n}.0.0/24"), &[gateway(n)]);
+            world.announce(ospf, RouteProtocol::Ospf, &format!("198.{n}.0.0/24"), &[gateway(n + 1)]);
+        }
+    };
+    load(&mut world, "zebra fib limit 4\n");
+    let all = |network: &str| (0..4).map(|n| format!("{network}.{n}.0.0/24")).collect::<Vec<_>>();
+    assert_eq!(main_table(&world), all("192"), "OSPF's distance is the greater one");
+    world.lines("zebra fib limit 4\nzebra fib priority ospf 10\n");
+    assert_eq!(main_table(&world), all("198"), "now BGP's is");
+    world.lines("zebra fib limit 4\nzebra fib priority ospf 10\nzebra fib keep 192.2.0.0/15\n");
+    assert_eq!(main_table(&world), ["192.2.0.0/24", "192.3.0.0/24", "198.0.0.0/24", "198.1.0.0/24"]);
+    // The same from the beginning.
+    let (mut fresh, _) = super::capacity::world();
+    fresh.connect(2, RouteProtocol::Ospf);
+    load(&mut fresh, "zebra fib limit 4\nzebra fib priority ospf 10\nzebra fib keep 192.2.0.0/15\n");
+    assert_eq!(main_table(&fresh), main_table(&world));
+}
+
+#[test]
 fn a_kernel_that_says_it_is_full_sets_the_limit() {
     let (mut world, bgp) = world();
     world.lines("zebra fib limit 1000\n");
