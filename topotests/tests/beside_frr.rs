@@ -4,7 +4,7 @@
 
 mod beside;
 
-use beside::{Step, Twins, steps, twins};
+use beside::{Step, steps, twins};
 use topotests::{Needs, Net, Result, run};
 
 fn rows(net: &mut Net, maps: &str, rows: &[Step]) -> Result<()> {
@@ -32,12 +32,12 @@ fn paths_and_their_as_numbers_are_handled_as_frr_does() {
                 family("neighbor 10.0.0.5 remove-private-AS all replace-AS"),
                 family("neighbor 10.0.0.5 as-override"),
                 router("neighbor 10.0.0.5 sender-as-path-loop-detection"),
-                router("no bgp enforce-first-as"),
-                router("no neighbor 10.0.0.3 enforce-first-as"),
+                router("no bgp enforce-first-as").cleared(),
+                router("no neighbor 10.0.0.3 enforce-first-as").cleared(),
                 // B46
                 router("bgp reject-as-sets"),
                 // B40, B49
-                router("neighbor 10.0.0.2 path-attribute discard 4 32"),
+                router("neighbor 10.0.0.2 path-attribute discard 8 32"),
                 router("neighbor 10.0.0.2 path-attribute treat-as-withdraw 32"),
                 // B44
                 family("no neighbor 10.0.0.5 send-community"),
@@ -50,8 +50,7 @@ fn paths_and_their_as_numbers_are_handled_as_frr_does() {
                 family("neighbor 10.0.0.5 attribute-unchanged"),
                 family("neighbor 10.0.0.5 attribute-unchanged med"),
                 family("neighbor 10.0.0.5 attribute-unchanged as-path"),
-                family("neighbor 10.0.0.5 attribute-unchanged next-hop"),
-                family("neighbor 10.0.0.5 route-server-client"),
+                family("neighbor 10.0.0.5 attribute-unchanged next-hop").changes_nothing(),
                 family("neighbor 10.0.0.4 route-reflector-client"),
                 // B63
                 family("neighbor 10.0.0.3 weight 77"),

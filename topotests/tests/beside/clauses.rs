@@ -78,7 +78,6 @@ const SET: &[&str] = &[
     "community local-AS",
     "community graceful-shutdown",
     "community blackhole",
-    "community internet",
     "community llgr-stale additive",
     "large-community 1:2:3",
     "large-community 1:2:3 additive",

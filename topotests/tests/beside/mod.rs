@@ -22,22 +22,28 @@ pub struct Step {
     in_family: bool,
     line: &'static str,
     changes: bool,
+    clear: bool,
 }
 
 impl Step {
     /// Under `address-family ipv4 unicast`.
     pub fn family(line: &'static str) -> Step {
-        Step { in_family: true, line, changes: true }
+        Step { in_family: true, line, changes: true, clear: false }
     }
 
     /// Under `router bgp`.
     pub fn router(line: &'static str) -> Step {
-        Step { in_family: false, line, changes: true }
+        Step { in_family: false, line, changes: true, clear: false }
     }
 
     /// The edit shows nowhere among these routes, and must not.
     pub fn changes_nothing(self) -> Step {
         Step { changes: false, ..self }
+    }
+
+    /// FRR applies it to what is already there only on an operator's word.
+    pub fn cleared(self) -> Step {
+        Step { clear: true, ..self }
     }
 
     fn apply(&self, router: &Router, line: &str) -> Result<()> {
@@ -46,7 +52,11 @@ impl Step {
             lines.push("address-family ipv4 unicast");
         }
         lines.push(line);
-        router.configure(&lines)
+        router.configure(&lines)?;
+        if self.clear {
+            router.vtysh("clear bgp ipv4 unicast * soft")?;
+        }
+        Ok(())
     }
 
     fn undone(&self) -> String {
@@ -126,6 +136,7 @@ const OF_I: &[Announced] = &[
     ("10.8.0.0/16", "1300", None),
     ("10.13.0.0/16", "", None),
     ("10.15.0.0/16", "1002 1300", Some(20)),
+    ("10.16.0.0/16", "64512 64513", None),
     ("10.14.0.0/16", "1100 1001", None),
 ];
 
@@ -298,7 +309,8 @@ fn routes(table: &Value, own: bool) -> Value {
 fn told(path: &Value, own: bool, why: bool) -> Value {
     let mut kept = Map::new();
     for key in KEYS {
-        if !path[key].is_null() {
+        // FRR calls a path that is not valid one of many.
+        if !path[key].is_null() && (*key != "multipath" || path["valid"] == true) {
             kept.insert((*key).to_owned(), path[key].clone());
         }
     }

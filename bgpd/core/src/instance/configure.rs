@@ -165,8 +165,23 @@ impl Instance {
             return;
         }
         let new = Arc::new(new);
-        self.shard_config = Some(Arc::clone(&new));
+        let old = self.shard_config.replace(Arc::clone(&new));
         self.all_shards(|| ShardEvent::Configured(Arc::clone(&new)), out);
+        if old.is_some_and(|old| old.reject_as_sets != new.reject_as_sets) {
+            self.judge_all_again(out);
+        }
+    }
+
+    /// Everything that came in is judged again, and what was refused is asked for.
+    fn judge_all_again(&mut self, out: &mut Vec<Action>) {
+        let families = self.peers.iter().filter_map(|(id, entry)| Some((*id, entry.params.as_ref()?)));
+        let all: Vec<(PeerId, bgp_packet::Family)> = families
+            .flat_map(|(id, params)| params.families.iter().map(move |(family, _)| (id, *family)))
+            .collect();
+        for (id, family) in all {
+            self.reimports.add(id, family, Scope::All);
+            self.reapply_import(id, family, out);
+        }
     }
 
     pub(super) fn remove_peer(

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bgp_packet::Family;
 use bgp_packet::attr::{Aggregator, AsPath, Attributes, Origin};
+use ferrite_policy::{Range, Scope};
 use ferrite_types::{Community, ExtCommunity, LargeCommunity, Prefix};
 use rustc_hash::FxHashMap;
 
@@ -83,7 +84,7 @@ pub struct Edit<P> {
     /// Aggregates that are no more.
     pub gone: Vec<P>,
     /// Under these, routes may be hidden that were not, or the other way.
-    pub touched: Vec<Prefix>,
+    pub touched: Vec<Range>,
 }
 
 /// All aggregates of a family.
@@ -132,10 +133,7 @@ impl<P: Key> Aggregates<P> {
             let Some(prefix) = P::from_prefix(statement.prefix) else { continue };
             let before = old.iter().position(|aggregate| aggregate.prefix == prefix);
             let before = before.map(|index| old.swap_remove(index));
-            let hides = before.as_ref().is_some_and(|aggregate| same_hiding(&aggregate.statement, statement));
-            if !hides {
-                touched.push(prefix.into());
-            }
+            touched.extend(hiding_touched(before.as_ref().map(|aggregate| &aggregate.statement), statement));
             self.list.push(match before {
                 Some(aggregate) if aggregate.statement.as_set == statement.as_set => {
                     Aggregate { statement: statement.clone(), changed: true, ..aggregate }
@@ -149,7 +147,7 @@ impl<P: Key> Aggregates<P> {
         if !gone.is_empty() {
             self.forget_uncovered(ctx, &prefix_of);
         }
-        touched.extend(gone.iter().map(|prefix| -> Prefix { (*prefix).into() }));
+        touched.extend(gone.iter().map(|prefix| Range::within((*prefix).into())));
         Edit { gone, touched }
     }
 
@@ -202,12 +200,12 @@ impl<P: Key> Aggregates<P> {
     }
 
     /// Prefixes of aggregates whose routes have begun or ceased to agree on their MED, where that decides what is hidden.
-    pub fn take_turned(&mut self) -> Vec<Prefix> {
+    pub fn take_turned(&mut self) -> Vec<Range> {
         let of_med = self.list.iter_mut().filter(|aggregate| aggregate.statement.matching_med_only);
         let turned = of_med.filter_map(|aggregate| {
             let agree = aggregate.common_med().is_ok();
             let before = std::mem::replace(&mut aggregate.meds_agree, agree);
-            (before != agree).then(|| aggregate.prefix.into())
+            (before != agree).then(|| Range::within(aggregate.prefix.into()))
         });
         turned.collect()
     }
@@ -342,10 +340,21 @@ impl<P: Key> Aggregates<P> {
     }
 }
 
-/// Whether the same routes are hidden.
-fn same_hiding(a: &AggregateStatement, b: &AggregateStatement) -> bool {
-    (a.summary_only, a.matching_med_only) == (b.summary_only, b.matching_med_only)
-        && same_filter(a.suppress_map.as_ref(), b.suppress_map.as_ref())
+/// Where routes may be hidden that were not, or the other way.
+fn hiding_touched(before: Option<&AggregateStatement>, now: &AggregateStatement) -> Vec<Range> {
+    let all = vec![Range::within(now.prefix)];
+    let Some(before) = before else { return all };
+    if (before.summary_only, before.matching_med_only) != (now.summary_only, now.matching_med_only) {
+        return all;
+    }
+    match (&before.suppress_map, &now.suppress_map) {
+        (old, new) if same_filter(old.as_ref(), new.as_ref()) => Vec::new(),
+        (Some(old), Some(new)) => match new.scope_since(&**old) {
+            Scope::All => all,
+            Scope::Within(ranges) => ranges.iter().copied().collect(),
+        },
+        _ => all,
+    }
 }
 
 fn covers<P: Key>(aggregate: P, prefix: P) -> bool {

@@ -302,6 +302,7 @@ pub fn default_route(ctx: &Ctx, target: Target<'_>) -> Option<Attributes> {
     }
     let mut attrs = own_attributes(target.family);
     attrs.origin = bgp_packet::attr::Origin::Igp;
+    attrs.med = Some(0);
     if target.params.kind != PeerKind::External {
         attrs.local_pref = Some(ctx.config.default_local_pref);
     }

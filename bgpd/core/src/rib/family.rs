@@ -757,10 +757,10 @@ impl<P: Key> Rib<P> {
         self.decide_under(edit.touched);
     }
 
-    /// Decides again what lies under these prefixes.
-    fn decide_under(&mut self, prefixes: Vec<ferrite_types::Prefix>) {
-        if !prefixes.is_empty() {
-            let scope = Scope::of(prefixes.into_iter().map(Range::within).collect());
+    /// Decides again what lies in these ranges.
+    fn decide_under(&mut self, ranges: Vec<Range>) {
+        if !ranges.is_empty() {
+            let scope = Scope::of(ranges);
             self.start_within(JobKind::Under(scope.clone()), &scope);
         }
     }

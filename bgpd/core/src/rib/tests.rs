@@ -11,6 +11,7 @@ mod rpki;
 mod rules;
 mod scenarios;
 mod sending;
+mod side_edits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};

@@ -15,14 +15,14 @@ use crate::instance::edits::import_scope;
 use crate::instance::filter::{ChainKey, Filters, Place};
 
 /// Policy as the instance keeps it: compiled, with the chains in use.
-struct Desk {
+pub(super) struct Desk {
     engine: Engine<PolicyConfig, ()>,
     policies: Policies,
     filters: Filters,
 }
 
 impl Desk {
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let mut registry = Registry::new();
         register(&mut registry, Daemon::Bgp, Access { get: |c| c, get_mut: |c| c });
         let mut engine = Engine::new(registry);
@@ -32,7 +32,7 @@ impl Desk {
         Self { engine, policies, filters: Filters::default() }
     }
 
-    fn edit(&mut self, text: &str) {
+    pub(super) fn edit(&mut self, text: &str) {
         let mut context = Context::default();
         for line in text.lines() {
             self.engine.configure(&mut context, line).unwrap();
@@ -40,7 +40,7 @@ impl Desk {
         self.policies = Policies::compile(self.engine.running(), Some(&self.policies));
     }
 
-    fn key(&self, place: Place, prefix_list: Option<&str>, map: Option<&str>) -> ChainKey {
+    pub(super) fn key(&self, place: Place, prefix_list: Option<&str>, map: Option<&str>) -> ChainKey {
         ChainKey {
             place,
             afi: Afi::Ipv4,
@@ -49,6 +49,11 @@ impl Desk {
             filter_list: None,
             route_map: map.map(PolicyName::new),
         }
+    }
+
+    pub(super) fn map(&mut self, place: Place, name: &str) -> Arc<dyn crate::rib::Filter> {
+        let key = self.key(place, None, Some(name));
+        self.filters.get(&key, &self.policies, &Default::default(), Asn(65000))
     }
 
     /// A session's parameters under the present policies.
@@ -65,7 +70,7 @@ impl Desk {
 }
 
 /// Gives a peer new parameters as the instance does.
-fn apply(world: &mut World, id: u32, params: PeerParams) {
+pub(super) fn apply(world: &mut World, id: u32, params: PeerParams) {
     let old = Arc::clone(world.remote(id).params.family(V4).unwrap());
     let scope = import_scope(&old, params.family(V4).unwrap());
     world.change(id, params);
@@ -80,17 +85,17 @@ fn apply(world: &mut World, id: u32, params: PeerParams) {
 }
 
 /// Routes that went through import and export in all shards.
-fn evaluated(world: &World) -> (u64, u64) {
+pub(super) fn evaluated(world: &World) -> (u64, u64) {
     let memory = world.shards.iter().map(Shard::memory);
     memory.fold((0, 0), |sum, view| (sum.0 + view.imported, sum.1 + view.exported))
 }
 
 /// 10.A.B.0/24 for a thousand routes.
-fn thousand() -> Vec<Prefix> {
+pub(super) fn thousand() -> Vec<Prefix> {
     (0..1000u32).map(|n| prefix(&format!("10.{}.{}.0/24", n / 250, n % 250))).collect()
 }
 
-fn external(n: u8) -> PeerParams {
+pub(super) fn external(n: u8) -> PeerParams {
     peer(PeerKind::External, n, 65000 + u32::from(n))
 }
 
