@@ -14,7 +14,7 @@ use crate::neighbor::{self, Neighbor, NeighborKey, fsm as nfsm};
 use crate::version::Version;
 
 /// Neighbours an interface takes at most: a flood of Hellos with made-up router IDs costs no more memory than that.
-pub const MAX_NEIGHBORS: usize = 4096;
+pub const MAX_NEIGHBORS: usize = 1024;
 
 impl<V: Version> Instance<V> {
     /// The bits that say what kind of area it is (§9.5, RFC 3101 §2.4).

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use ferrite_ospf::IfId;
 use ferrite_ospf::config::NetworkType;
+use ferrite_ospf::neighbor::{Neighbor, State};
 use ferrite_ospf::packet::{AreaId, V2, V3};
 use ferrite_sim::{Link, NodeId, Random};
 
@@ -81,19 +83,30 @@ fn history<V: Plan>(seed: u64) {
 /// Runs until all adjacencies that can be are there and a while has passed.
 fn settle<V: Plan>(world: &mut World<V>) -> bool {
     world.run(240);
-    // With losses a retransmission may be under way at any moment: look at the network between two.
-    for _ in 0..60 {
-        let busy = (0..world.topology.routers).any(|router| {
-            let interfaces = world.core(router).interfaces().values();
-            let mut neighbors = interfaces.flat_map(|interface| interface.neighbors.values());
-            neighbors.any(|neighbor| neighbor.retransmissions() > 0 || neighbor.open_requests() > 0)
-        });
-        if !busy {
+    // With losses a retransmission may be under way at any moment, and now and then all Hellos of a dead interval are lost.
+    for _ in 0..100 {
+        if (0..world.topology.routers).all(|router| is_quiet(world, router)) {
             return true;
         }
         world.run(5);
     }
     false
+}
+
+/// Everybody who is there has been a neighbour for a while, and nothing waits to be acknowledged.
+fn is_quiet<V: Plan>(world: &World<V>, router: usize) -> bool {
+    let now = world.net.now();
+    world.topology.ports(router).into_iter().enumerate().all(|(port, segment)| {
+        let Some(interface) = world.core(router).interface(IfId(port as u32)) else { return false };
+        let segment = &world.topology.segments[segment];
+        let expected = if segment.up { segment.ends.len() - 1 } else { 0 };
+        let settled = |neighbor: &Neighbor| {
+            matches!(neighbor.state, State::TwoWay | State::Full)
+                && now.since(neighbor.since) > Duration::from_secs(20)
+                && neighbor.retransmissions() + neighbor.open_requests() == 0
+        };
+        interface.neighbors.len() == expected && interface.neighbors.values().all(settled)
+    })
 }
 
 fn seeds(first: u64, count: u64, run: fn(u64)) {
