@@ -107,9 +107,33 @@ fn demo(once: bool) -> Result<bool, String> {
     build::succeeds(&mut cmd)
 }
 
+/// `compress` names the benchmark of the smallest table, everything else is ferrite-bench's; nothing named is everything.
 fn bench(args: &[String]) -> Result<bool, String> {
-    let bin = build::programs()?;
-    build::succeeds(Command::new(bin.join("ferrite-bench")).args(args).env("FERRITE_BIN", &bin))
+    let (compress, rest): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| *arg == "compress");
+    let mut good = true;
+    if compress.is_empty() || !rest.is_empty() {
+        let bin = build::programs()?;
+        let mut bench = Command::new(bin.join("ferrite-bench"));
+        good &= build::succeeds(bench.args(rest).env("FERRITE_BIN", &bin))?;
+    }
+    if !compress.is_empty() || args.is_empty() {
+        good &= compression()?;
+    }
+    Ok(good)
+}
+
+/// How small the real table becomes, and what an update of it costs.
+fn compression() -> Result<bool, String> {
+    println!("\ncompress: the smallest table that decides as the real one does");
+    let mut bench = build::cargo();
+    bench.args(["bench", "--package", "ferrite-fib-compress", "--bench", "compress"]);
+    let data = std::env::var("FERRITE_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
+    let table = std::path::Path::new(&data).join("tables/dfz-prefixes-bart.txt.gz");
+    // The benchmark runs in its package's folder.
+    if let (None, Ok(table)) = (std::env::var_os("FERRITE_TABLE"), table.canonicalize()) {
+        bench.env("FERRITE_TABLE", table);
+    }
+    build::succeeds(&mut bench)
 }
 
 /// Everything is run, also after a failure: one report shows all there is to mend.

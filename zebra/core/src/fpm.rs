@@ -107,11 +107,6 @@ impl Fpm {
         self.queue.len()
     }
 
-    /// A peer listens.
-    pub fn active(&self) -> bool {
-        self.on
-    }
-
     /// There is something to tell.
     pub fn pending(&self) -> bool {
         self.on && (self.walk.is_some() || !self.queue.is_empty())

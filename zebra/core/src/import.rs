@@ -136,10 +136,12 @@ impl Zebra {
     fn importable(&self, import: Import, terms: &ImportTerms, prefix: Prefix) -> Option<RouteAttrs> {
         let selected = self.rib.dest(import.origin(), prefix)?.selected()?;
         let shape = self.rib.shared.shape(selected.shape)?;
-        if let Some(map) = terms.route_map.as_ref().and_then(|name| self.policies.route_map(name))
-            && !self.permits(map, prefix, shape)
-        {
-            return None;
+        if let Some(name) = &terms.route_map {
+            // A map that is not there denies.
+            let map = self.policies.route_map(name)?;
+            if !self.permits(map, prefix, shape) {
+                return None;
+            }
         }
         let set = self.rib.shared.set(shape.set)?;
         Some(RouteAttrs {

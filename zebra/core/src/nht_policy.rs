@@ -27,7 +27,12 @@ impl Zebra {
         let Some(resolved) = &mut state.resolved else { return state };
         let afi = AfiKey::of(resolved.prefix);
         let name = maps.get(&(afi, Some(protocol))).or_else(|| maps.get(&(afi, None)));
-        let Some(map) = name.and_then(|name| self.policies.route_map(name)) else { return state };
+        let Some(name) = name else { return state };
+        let Some(map) = self.policies.route_map(name) else {
+            // FRR's too denies while the map is not there.
+            state.resolved = None;
+            return state;
+        };
         let permitted = |nexthop: &&Nexthop| {
             self.permits_next_hop(map, resolved.prefix, resolved.protocol, resolved.metric, nexthop)
         };

@@ -91,8 +91,13 @@ impl PolicyRoute for Resolving<'_> {
 }
 
 impl Zebra {
-    /// The map for routes of a source; a name without a map permits, as in FRR.
-    fn install_map(&self, key: TableKey, prefix: Prefix, protocol: RouteProtocol) -> Option<&Arc<RouteMap>> {
+    /// The map for routes of a source, `Some(None)` where it is named and not there: that denies, as in FRR.
+    fn install_map(
+        &self,
+        key: TableKey,
+        prefix: Prefix,
+        protocol: RouteProtocol,
+    ) -> Option<Option<&Arc<RouteMap>>> {
         let name = &self.interfaces.vrf(key.vrf)?.name;
         let maps = &self.settings.vrf(name)?.protocol_maps;
         if maps.is_empty() {
@@ -100,7 +105,7 @@ impl Zebra {
         }
         let afi = AfiKey::of(prefix);
         let name = maps.get(&(afi, Some(protocol))).or_else(|| maps.get(&(afi, None)))?;
-        self.policies.route_map(name)
+        Some(self.policies.route_map(name))
     }
 
     /// What the route map of the route's source says; may set the shape's source address.
@@ -110,6 +115,7 @@ impl Zebra {
             return Policy::Permit;
         }
         let Some(map) = self.install_map(key, prefix, shape.protocol) else { return Policy::Permit };
+        let Some(map) = map else { return Policy::Deny };
         let nexthop = self.rib.shared.set(shape.set).and_then(|set| set.nexthops.first());
         let interface = nexthop.and_then(Nexthop::ifindex).and_then(|ifindex| self.interfaces.name(ifindex));
         let mut route = Route { prefix, shape, nexthop, interface, source: None };

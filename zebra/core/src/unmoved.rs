@@ -49,10 +49,6 @@ impl Zebra {
     }
 
     fn leaves_alone(&mut self, change: &Changed, shapes: &[ShapeId]) -> bool {
-        // A peer that takes no groups is told the next hops of each route.
-        if self.fpm.active() && self.settings.fpm.no_groups {
-            return false;
-        }
         let active = |resolved: &Resolved| resolved.active();
         let still_active =
             active(&change.before) && self.rib.shared.set(change.id).is_some_and(|s| active(&s.resolved));
