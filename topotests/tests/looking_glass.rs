@@ -181,10 +181,141 @@ fn alice_finds_what_the_shows_say() {
         tables(&server, &alice)?;
         refused(&server, &alice)?;
         lookups(&alice)?;
+        fields(&alice)?;
         let (status, _) = alice.http_get(GLASS, "/routes/protocol/10.0.0.77")?;
         ensure!(status == 404, "an unknown neighbour is not found: {status}");
         Ok(())
     });
+}
+
+/// What Alice-LG takes a member for; of another type it is left out there, or costs the whole reply.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    Text,
+    /// `2026-01-02 15:04:05`, or RFC 3339.
+    Moment,
+    Number,
+    Flag,
+    /// A list of strings: also of AS numbers.
+    Texts,
+    /// A list of communities, each a list of that many numbers.
+    Communities(usize),
+}
+
+impl Kept {
+    fn is(self, value: &Value) -> bool {
+        let all = |check: fn(&Value) -> bool| value.as_array().is_some_and(|list| list.iter().all(check));
+        match self {
+            Kept::Text => value.is_string(),
+            Kept::Moment => value.as_str().is_some_and(|text| {
+                let form = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c });
+                form.collect::<String>().replace('T', " ").starts_with("0000-00-00 00:00:00")
+            }),
+            Kept::Number => value.is_u64(),
+            Kept::Flag => value.is_boolean(),
+            Kept::Texts => all(Value::is_string),
+            Kept::Communities(parts) => value.as_array().is_some_and(|list| {
+                let whole = |one: &Value| {
+                    one.as_array().is_some_and(|one| one.len() == parts && one.iter().all(Value::is_u64))
+                };
+                list.iter().all(whole)
+            }),
+        }
+    }
+}
+
+/// Members of `value` by path; one whose name ends in `?` may be missing.
+fn kept(what: &str, value: &Value, members: &[(&str, Kept)]) -> Result<()> {
+    for (path, kind) in members {
+        let (path, optional) = path.strip_suffix('?').map_or((*path, false), |path| (path, true));
+        match value.pointer(path) {
+            None => ensure!(optional, "{what}: {path} is missing: {value}"),
+            Some(member) => ensure!(kind.is(member), "{what}: {path} is no {kind:?}: {member}"),
+        }
+    }
+    Ok(())
+}
+
+const HEAD: &[(&str, Kept)] = &[
+    ("/api/Version", Kept::Text),
+    ("/api/result_from_cache", Kept::Flag),
+    ("/api/cache_status/cached_at/date", Kept::Moment),
+    ("/ttl", Kept::Moment),
+];
+
+const STATUS: &[(&str, Kept)] = &[
+    ("/status/current_server", Kept::Moment),
+    ("/status/last_reboot", Kept::Moment),
+    ("/status/last_reconfig", Kept::Moment),
+    ("/status/version", Kept::Text),
+    ("/status/message", Kept::Text),
+    ("/status/router_id", Kept::Text),
+];
+
+const NEIGHBOUR: &[(&str, Kept)] = &[
+    ("/bird_protocol", Kept::Text),
+    ("/state", Kept::Text),
+    ("/state_changed", Kept::Moment),
+    ("/last_error", Kept::Text),
+    ("/neighbor_address", Kept::Text),
+    ("/neighbor_as", Kept::Number),
+    ("/description", Kept::Text),
+    ("/routes/imported", Kept::Number),
+    ("/routes/filtered", Kept::Number),
+    ("/routes/exported", Kept::Number),
+    ("/routes/preferred", Kept::Number),
+];
+
+const ROUTE: &[(&str, Kept)] = &[
+    ("/network", Kept::Text),
+    ("/from_protocol", Kept::Text),
+    ("/interface", Kept::Text),
+    ("/gateway", Kept::Text),
+    ("/learnt_from?", Kept::Text),
+    ("/metric", Kept::Number),
+    ("/primary", Kept::Flag),
+    ("/age", Kept::Moment),
+    ("/type", Kept::Texts),
+    ("/bgp/origin", Kept::Text),
+    ("/bgp/as_path", Kept::Texts),
+    ("/bgp/next_hop", Kept::Text),
+    // Numbers as text.
+    ("/bgp/local_pref", Kept::Text),
+    ("/bgp/med?", Kept::Text),
+    ("/bgp/communities?", Kept::Communities(2)),
+    ("/bgp/large_communities?", Kept::Communities(3)),
+];
+
+/// Every member that Alice-LG's source for birdwatchers reads is there, of the type that it takes it for.
+fn fields(alice: &Router) -> Result<()> {
+    let status = get(alice, "/status")?;
+    kept("/status", &status, STATUS)?;
+    for (path, members) in [
+        ("/protocols/bgp", NEIGHBOUR),
+        ("/protocols/short?uncached=true", &[("/since", Kept::Moment), ("/state", Kept::Text)][..]),
+    ] {
+        let reply = get(alice, path)?;
+        kept(path, &reply, HEAD)?;
+        let protocols = reply.get("protocols").and_then(Value::as_object).ok_or("no protocols")?;
+        ensure!(protocols.len() == 4, "{path}: {protocols:?}");
+        protocols.values().try_for_each(|one| kept(path, one, members))?;
+    }
+    for (path, least) in [
+        ("/routes/protocol/10.0.0.2", 2),
+        ("/routes/filtered/10.0.0.2", 1),
+        ("/routes/noexport/10.0.0.4", 1),
+        ("/routes/export/10.0.0.4", 2),
+        ("/routes/table/master4", 4),
+        ("/routes/table/master4/filtered", 1),
+        ("/routes/prefix?prefix=10.2.2.0/24", 1),
+    ] {
+        let reply = get(alice, path)?;
+        kept(path, &reply, HEAD)?;
+        let routes = reply.get("routes").and_then(Value::as_array).ok_or("no list of routes")?;
+        ensure!(routes.len() >= least, "{path}: {} routes", routes.len());
+        routes.iter().try_for_each(|route| kept(path, route, ROUTE))?;
+    }
+    Ok(())
 }
 
 fn neighbours(alice: &Router) -> Result<()> {
