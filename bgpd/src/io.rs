@@ -11,6 +11,7 @@
 mod ao;
 mod connection;
 mod listener;
+pub mod place;
 mod reader;
 mod rekeying;
 mod routes;

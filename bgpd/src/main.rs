@@ -43,6 +43,9 @@ pub struct BgpOptions {
     /// Do not install routes into the kernel
     #[arg(short = 'n', long = "no_kernel", alias = "no-kernel")]
     no_kernel: bool,
+    /// Leave the routes with zebra when bgpd ends
+    #[arg(short = 'r', long)]
+    retain: bool,
     /// Do not communicate with zebra
     #[arg(short = 'Z', long = "no_zebra", alias = "no-zebra")]
     no_zebra: bool,

@@ -69,6 +69,8 @@ struct Shell {
     instances: HashMap<Key, InstanceId>,
     listen: Vec<IpAddr>,
     port: u16,
+    /// zebra keeps our routes when we end.
+    retain: bool,
     connecting: HashMap<Key, AbortHandle>,
     connections: HashMap<Key, Connection>,
     accepted: HashMap<AcceptId, Incoming>,
@@ -121,6 +123,7 @@ pub async fn run(mut daemon: Daemon<BgpOptions, BgpConfig, Command>) -> Result<(
         instances: HashMap::new(),
         listen: daemon.own.listen.clone(),
         port: daemon.own.port,
+        retain: daemon.own.retain,
         connecting: HashMap::new(),
         connections: HashMap::new(),
         accepted: HashMap::new(),
@@ -293,7 +296,10 @@ impl Shell {
                 tracing::info!("connected to zebra");
                 self.handle(Event::ZebraConnected);
             }
-            ClientEvent::Message(message) => self.handle(Event::Zebra(message)),
+            ClientEvent::Message(message) => {
+                crate::io::place::learn(&message);
+                self.handle(Event::Zebra(message));
+            }
             ClientEvent::Disconnected { reason } => {
                 tracing::warn!("connection to zebra lost: {reason}");
                 self.handle(Event::ZebraGone);
@@ -320,7 +326,12 @@ impl Shell {
             Some(VtyEvent::Impact { after, reply, .. }) => {
                 let _ = reply.send(self.speaker.impact(&after));
             }
-            Some(VtyEvent::Stop) | None => self.handle(Event::Shutdown),
+            Some(VtyEvent::Stop) | None => {
+                if self.retain {
+                    self.zebra.retain();
+                }
+                self.handle(Event::Shutdown);
+            }
         }
     }
 

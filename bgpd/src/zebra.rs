@@ -2,7 +2,7 @@
 //! A shard has a bounded number of updates on their way and gets its credit back when they are in the stream.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bgp_core::rib::ShardEvent;
 use ferrite_rpc::zebra::{SessionId, ZebraSender};
@@ -25,6 +25,8 @@ struct Item {
 pub struct ZebraQueue {
     items: mpsc::UnboundedSender<Item>,
     connection: Arc<AtomicU64>,
+    /// What zebra has is to stay: nothing more is said.
+    silent: Arc<AtomicBool>,
 }
 
 /// The other end of a [`ZebraQueue`], to be run.
@@ -32,12 +34,16 @@ pub struct ZebraQueue {
 pub struct ZebraFeed {
     items: mpsc::UnboundedReceiver<Item>,
     connection: Arc<AtomicU64>,
+    silent: Arc<AtomicBool>,
 }
 
 pub fn queue() -> (ZebraQueue, ZebraFeed) {
     let (sender, items) = mpsc::unbounded_channel();
     let connection = Arc::new(AtomicU64::new(0));
-    (ZebraQueue { items: sender, connection: Arc::clone(&connection) }, ZebraFeed { items, connection })
+    let silent = Arc::new(AtomicBool::new(false));
+    let queue =
+        ZebraQueue { items: sender, connection: Arc::clone(&connection), silent: Arc::clone(&silent) };
+    (queue, ZebraFeed { items, connection, silent })
 }
 
 impl ZebraQueue {
@@ -48,6 +54,11 @@ impl ZebraQueue {
     pub fn send_routes(&self, shard: &Arc<ShardQueue>, batch: RouteBatch) {
         let updates = batch.updates.len();
         self.put(ToZebra::Routes(batch), Some((Arc::clone(shard), updates)));
+    }
+
+    /// From now on zebra hears nothing of us: it keeps our routes as after a crash (`-r`).
+    pub fn retain(&self) {
+        self.silent.store(true, Ordering::Release);
     }
 
     /// A new connection: what was meant for the one before is not sent on it.
@@ -66,7 +77,8 @@ impl ZebraFeed {
     /// Sends on, as fast as the stream takes it. Without a sender (`-Z`) everything is taken and forgotten.
     pub async fn run(mut self, sender: Option<ZebraSender>) {
         while let Some(item) = self.items.recv().await {
-            let current = item.connection == self.connection.load(Ordering::Acquire);
+            let current = item.connection == self.connection.load(Ordering::Acquire)
+                && !self.silent.load(Ordering::Acquire);
             if let Some(sender) = sender.as_ref().filter(|_| current)
                 && sender.send(item.message).await.is_err()
             {

@@ -2,88 +2,20 @@
 //! loses a route, and what is not told again goes.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use topotests::daemon::{frr, ours};
 use topotests::{Family, Kind, Needs, Net, Result, Router, ensure, run, wait_until};
+use traffic::traffic;
+
+#[path = "common/traffic.rs"]
+mod traffic;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Routes of BIRD and of the replayed neighbour.
 const BIRD_ROUTES: usize = 60_000;
 const REPLAYED: usize = 40_000;
-
-/// Packets through the network and back, counted one by one.
-struct Traffic {
-    /// Sends back what comes as long as it is there.
-    _echo: Program,
-    sender: Program,
-    to: &'static str,
-}
-
-/// One end of it, and what it says.
-struct Program {
-    child: Child,
-    out: BufReader<ChildStdout>,
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Program {
-    fn start(at: &Router, args: &[&str]) -> Result<Program> {
-        let mut cmd = at.host_command(env!("CARGO_BIN_EXE_udp-traffic"));
-        cmd.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = cmd.spawn()?;
-        let out = child.stdout.take().ok_or("udp-traffic has no output")?;
-        Ok(Program { child, out: BufReader::new(out) })
-    }
-
-    fn says(&mut self, wanted: &str) -> Result<()> {
-        let mut line = String::new();
-        self.out.read_line(&mut line)?;
-        ensure!(line.trim_end() == wanted, "udp-traffic said {line:?}, not {wanted:?}");
-        Ok(())
-    }
-}
-
-/// Returns when the far end listens and the first packet is back: each one that is lost is lost by the network, and
-/// what happens next happens amid the stream.
-fn traffic(from: &Router, at: &Router, to: &'static str) -> Result<Traffic> {
-    let there = format!("{to}:7007");
-    let mut echo = Program::start(at, &["echo", &there])?;
-    echo.says("ready")?;
-    let mut sender = Program::start(from, &["send", &there, "5"])?;
-    sender.says("flows")?;
-    Ok(Traffic { _echo: echo, sender, to })
-}
-
-impl Traffic {
-    /// Ends it; fails unless every packet came back.
-    fn end(mut self) -> Result<()> {
-        drop(self.sender.child.stdin.take());
-        let mut text = String::new();
-        self.sender.out.read_to_string(&mut text)?;
-        let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [sent, back, longest, at] = numbers.as_slice() else {
-            return Err(format!("said {text:?}").into());
-        };
-        ensure!(*sent > 100, "only {sent} packets to {}", self.to);
-        ensure!(
-            sent == back,
-            "{} of {sent} packets to {} were lost, {longest} in a row from number {at} on",
-            sent - back,
-            self.to
-        );
-        Ok(())
-    }
-}
 
 fn kill(router: &Router, daemon: &str) -> Result<()> {
     let pid = router.daemon_pid(daemon)?;

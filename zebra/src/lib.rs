@@ -5,6 +5,7 @@ pub mod dataplane;
 mod forwarding;
 mod fpm;
 mod mpls;
+mod namespaces;
 mod nd;
 pub mod netlink;
 pub mod options;

@@ -17,5 +17,11 @@ const INFO: Info = Info {
 };
 
 fn main() -> ExitCode {
-    ferrite_daemon::run::<ZebraOptions, _, _, _, _>(INFO, zebra_core::registry(), zebra::shell::main)
+    // Which commands there are depends on it, and they stand before the options are read.
+    let netns = zebra::options::wants_netns(std::env::args().skip(1));
+    ferrite_daemon::run::<ZebraOptions, _, _, _, _>(
+        INFO,
+        zebra_core::registry_where(netns),
+        zebra::shell::main,
+    )
 }

@@ -28,9 +28,9 @@ pub struct ZebraOptions {
     /// Largest number of next hops of a route (accepted up to 256)
     #[arg(short = 'e', long, value_name = "NUMBER")]
     pub ecmp: Option<u32>,
-    /// VRFs as network namespaces (not supported)
-    #[arg(short = 'n', long)]
-    pub vrfwnetns: bool,
+    /// The same as -w, which every daemon takes
+    #[arg(short = 'n')]
+    pub netns: bool,
     /// Name of the default VRF (only `default` is supported)
     #[arg(short = 'o', long, value_name = "NAME")]
     pub vrfdefaultname: Option<String>,
@@ -47,12 +47,20 @@ pub struct ZebraOptions {
     pub no_kernel: bool,
 }
 
+/// Whether `-w` or `-n` is among the words of a command line, alone or beside other letters.
+pub fn wants_netns(mut words: impl Iterator<Item = String>) -> bool {
+    /// Options of one letter without a value.
+    const FLAGS: &str = "dnrkwS";
+    words.any(|word| match word.strip_prefix('-') {
+        Some("-vrfwnetns") => true,
+        Some(letters) => letters.contains(['n', 'w']) && letters.chars().all(|letter| FLAGS.contains(letter)),
+        None => false,
+    })
+}
+
 impl ZebraOptions {
     /// What cannot be done is said at the start.
     pub fn check(&self) -> Result<(), String> {
-        if self.vrfwnetns {
-            return Err("-n: VRFs as network namespaces are not supported".to_owned());
-        }
         if self.asic_offload.is_some() && self.asic().is_none() {
             return Err("--asic-offload: notify_on_ack or notify_on_offload".to_owned());
         }
@@ -73,13 +81,15 @@ impl ZebraOptions {
         }
     }
 
-    pub fn core(&self) -> zebra_core::Options {
+    /// `netns`: VRFs are network namespaces.
+    pub fn core(&self, netns: bool) -> zebra_core::Options {
         let seconds = if self.keep_kernel { u64::from(u32::MAX) } else { ADOPT_FOR };
         zebra_core::Options {
             adopt_for: Duration::from_secs(self.graceful_restart.unwrap_or(seconds)),
             retain: self.retain,
             nexthop_objects: false,
             asic: self.asic(),
+            netns,
         }
     }
 

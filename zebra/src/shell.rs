@@ -9,19 +9,24 @@
 //!
 //! Clients are not read while the kernel has more to do than it should: their stream fills, and they wait.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ferrite_cli::CliError;
 use ferrite_daemon::{Daemon, Event as VtyEvent, Failure, Output};
 use ferrite_rpc::zebra::{ClientId, ClientSender, ServerEvent};
+use ferrite_types::zclient::FromZebra;
 use ferrite_types::{Afi, Timestamp};
 use tokio::sync::mpsc;
 use zebra_core::commands::{Answer, Show};
-use zebra_core::{Action, ClientKey, Event, MAX_IN_FLIGHT, RouteWalk, Settings, Zebra};
+use zebra_core::{
+    Action, ClientKey, Event, FibOp, FibResult, MAX_IN_FLIGHT, Netns, RouteWalk, Settings, Zebra,
+};
 
 use crate::dataplane::{self, Done, Job, NoDataplane};
 use crate::fpm::{FpmEvent, FpmPort};
+use crate::namespaces::{Namespace, Notice, Watch};
 use crate::nd::NdSocket;
 use crate::netlink::KernelDataplane;
 use crate::netlink::monitor::Monitor;
@@ -41,12 +46,17 @@ struct Shell {
     started: Instant,
     actions: Vec<Action>,
     clients: HashMap<ClientKey, ClientSender>,
+    /// Why each client was refused something last.
+    refused: HashMap<ClientKey, String>,
     jobs: mpsc::UnboundedSender<Job>,
     /// Where a list of the kernel's routes goes; none where there is no kernel.
     audits: Option<(usize, mpsc::Sender<Vec<Event>>)>,
     /// Who waits for a comparison with the kernel, and whether in JSON.
     reports: HashMap<u64, (Output, bool)>,
     next_report: u64,
+    /// Namespaces beside ours, where VRFs are namespaces.
+    spaces: BTreeMap<Netns, Namespace>,
+    space_inputs: (mpsc::UnboundedSender<Done>, mpsc::Sender<Vec<Event>>),
     /// None where there is no kernel, or no right to a raw socket.
     nd: Option<NdSocket>,
     /// Tables on their way to a shell, a piece at a time.
@@ -63,40 +73,53 @@ struct Inputs {
     clients: mpsc::Receiver<ServerEvent>,
     walks: mpsc::Receiver<(RouteWalk, Output)>,
     fpm: mpsc::UnboundedReceiver<FpmEvent>,
+    namespaces: mpsc::Receiver<Notice>,
 }
 
 /// zebra's main function.
 pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     vty.own.check()?;
+    let netns = vty.own.netns || vty.options.vrfwnetns;
     wall::start();
     let (jobs, queue) = mpsc::unbounded_channel();
     let (results_in, results) = mpsc::unbounded_channel();
     let (kernel_in, kernel) = mpsc::channel(KERNEL_BATCHES);
     let nd = if vty.own.no_kernel { None } else { NdSocket::start(kernel_in.clone()) };
     let audits = (!vty.own.no_kernel).then(|| (vty.own.netlink_buffer(), kernel_in.clone()));
+    let space_inputs = (results_in.clone(), kernel_in.clone());
     let (writer, nexthop_objects) = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
+    let (namespaces_in, namespaces) = mpsc::channel(8);
     let (walks_in, walks) = mpsc::channel(8);
     let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
     let (fpm_in, fpm) = mpsc::unbounded_channel();
     let mut shell = Shell {
         core: Zebra::new(
-            zebra_core::Options { nexthop_objects, ..vty.own.core() },
+            zebra_core::Options { nexthop_objects, ..vty.own.core(netns) },
             zebra_core::WallClock(wall::text),
         ),
         started: Instant::now(),
         actions: Vec::new(),
         clients: HashMap::new(),
+        refused: HashMap::new(),
         jobs,
         audits,
         reports: HashMap::new(),
         next_report: 0,
+        spaces: BTreeMap::new(),
+        space_inputs,
         nd,
         walks: walks_in,
         nothing_programmed: vty.own.no_kernel,
         fpm: FpmPort::new(fpm_in),
     };
-    let mut inputs = Inputs { kernel, results, clients, walks, fpm };
+    let mut inputs = Inputs { kernel, results, clients, walks, fpm, namespaces };
     shell.note_forwarding();
+    if netns && !vty.own.no_kernel {
+        let mut watch = Watch::default();
+        let there = watch.look();
+        there.into_iter().for_each(|notice| shell.namespace(notice));
+        watch.spawn(namespaces_in)?;
+    }
     // Links, addresses and what an earlier run left are known before anybody asks.
     if !vty.own.no_kernel {
         shell.first_dump(&mut inputs).await;
@@ -177,6 +200,7 @@ impl Shell {
                     self.fpm.event(event, &mut self.core);
                     self.core.settle_now(&mut self.actions);
                 }
+                Some(notice) = inputs.namespaces.recv() => self.namespace(notice),
                 Some((walk, output)) = inputs.walks.recv() => self.continue_walk(walk, output),
                 Some(event) = inputs.clients.recv(), if read_clients => self.client_event(event),
                 () = sleep_until(deadline) => {}
@@ -200,10 +224,12 @@ impl Shell {
     fn perform(&mut self) {
         let mut lost = Vec::new();
         let mut audits_failed = Vec::new();
+        let mut homeless = Vec::new();
         for action in self.actions.drain(..) {
             match action {
                 // The dataplane lives until the loop has ended.
-                Action::Fib(ops) => drop(self.jobs.send(Job::Routes(ops))),
+                Action::Fib(ops) if self.spaces.is_empty() => drop(self.jobs.send(Job::Routes(ops))),
+                Action::Fib(ops) => homeless.extend(send_by_namespace(&self.jobs, &self.spaces, ops)),
                 Action::Nexthops(ops) => drop(self.jobs.send(Job::Nexthops(ops))),
                 Action::Lfib(ops) => drop(self.jobs.send(Job::Lsps(ops))),
                 Action::Mpls(_) if self.nothing_programmed => {}
@@ -213,9 +239,19 @@ impl Shell {
                     }
                     self.core.note_mpls(mpls::platform_labels());
                 }
-                Action::Link(change) => drop(self.jobs.send(Job::Link(change))),
+                Action::Link(change) => {
+                    let space = self.spaces.get(&Netns::of_link(change.ifindex()));
+                    drop(space.map_or(&self.jobs, |space| &space.jobs).send(Job::Link(change)));
+                }
                 Action::Send { client, message } => {
                     let Some(sender) = self.clients.get(&client) else { continue };
+                    if let FromZebra::Refused { request, reason } = &message {
+                        // A client that asks for the same again and again is named once.
+                        let said = self.refused.insert(client, reason.clone());
+                        if said.as_ref() != Some(reason) {
+                            tracing::warn!(client = client.0, %request, %reason, "refused what a client asked for");
+                        }
+                    }
                     if let Err(error) = sender.send(&message) {
                         tracing::warn!(client = client.0, %error, "dropped a client");
                         lost.push(client);
@@ -232,7 +268,8 @@ impl Shell {
                     }
                 }
                 Action::Audit { audit, hurry } => {
-                    if let Err(error) = start_audit(self.audits.as_ref(), audit, hurry) {
+                    let places = self.spaces.iter().map(|(netns, space)| (*netns, space.path.clone()));
+                    if let Err(error) = start_audit(self.audits.as_ref(), audit, hurry, places.collect()) {
                         tracing::warn!(%error, "cannot look at the kernel's routes");
                         audits_failed.push(Event::AuditEnd { audit, error: Some(error.to_string()) });
                     }
@@ -254,8 +291,37 @@ impl Shell {
         for client in lost {
             self.drop_client(client);
         }
+        if !homeless.is_empty() {
+            audits_failed.push(Event::FibDone(homeless));
+        }
         if !audits_failed.is_empty() {
             self.feed(audits_failed);
+        }
+    }
+
+    /// A namespace has come or gone.
+    fn namespace(&mut self, notice: Notice) {
+        match notice {
+            Notice::Appeared { netns, name, path } => {
+                let (results, kernel) = self.space_inputs.clone();
+                let buffer = self.audits.as_ref().map_or(0, |(buffer, _)| *buffer);
+                let text = path.display().to_string();
+                match Namespace::start(netns, path, buffer, results, kernel) {
+                    Ok(space) => {
+                        tracing::info!(netns = %text, "a namespace has come");
+                        self.spaces.insert(netns, space);
+                        self.feed(vec![Event::Netns { netns, name, path: text }]);
+                    }
+                    Err(error) => tracing::error!(netns = %text, %error, "cannot work in a namespace"),
+                }
+            }
+            Notice::Gone(netns) => {
+                if let Some(space) = self.spaces.remove(&netns) {
+                    tracing::info!(netns = %space.path.display(), "a namespace has gone");
+                    drop(space.end());
+                    self.feed(vec![Event::NetnsGone(netns)]);
+                }
+            }
         }
     }
 
@@ -267,6 +333,7 @@ impl Shell {
     }
 
     fn drop_client(&mut self, client: ClientKey) {
+        self.refused.remove(&client);
         if self.clients.remove(&client).is_some() {
             let now = self.now();
             self.core.handle(now, Event::ClientGone { client }, &mut self.actions);
@@ -345,8 +412,12 @@ impl Shell {
         let now = self.now();
         self.core.shut_down(now, &mut self.actions);
         self.perform();
+        let spaces: Vec<_> = std::mem::take(&mut self.spaces).into_values().map(Namespace::end).collect();
         drop(self);
-        let ended = tokio::task::spawn_blocking(move || writer.join());
+        let ended = tokio::task::spawn_blocking(move || {
+            spaces.into_iter().for_each(|writer| drop(writer.join()));
+            writer.join()
+        });
         if tokio::time::timeout(FAREWELL, ended).await.is_err() {
             tracing::warn!("routes are left in the kernel: there was no time to remove them");
         }
@@ -358,11 +429,41 @@ fn start_audit(
     audits: Option<&(usize, mpsc::Sender<Vec<Event>>)>,
     audit: u64,
     hurry: bool,
+    places: Vec<(Netns, PathBuf)>,
 ) -> std::io::Result<()> {
     match audits {
-        Some((buffer, out)) => crate::netlink::monitor::audit(audit, hurry, *buffer, out.clone()),
+        Some((buffer, out)) => crate::netlink::monitor::audit(audit, hurry, *buffer, places, out.clone()),
         None => Err(std::io::Error::other("no kernel is used")),
     }
+}
+
+/// Hands each operation to the namespace of its VRF; what is for one that is gone has failed.
+fn send_by_namespace(
+    own: &mpsc::UnboundedSender<Job>,
+    spaces: &BTreeMap<Netns, Namespace>,
+    ops: Vec<FibOp>,
+) -> Vec<FibResult> {
+    const ENODEV: i32 = 19;
+    let mut parts: BTreeMap<Netns, Vec<FibOp>> = BTreeMap::new();
+    for op in ops {
+        parts.entry(Netns::of_vrf(op.vrf)).or_default().push(op);
+    }
+    let mut homeless = Vec::new();
+    for (netns, ops) in parts {
+        match spaces.get(&netns) {
+            _ if netns == Netns::OWN => drop(own.send(Job::Routes(ops))),
+            Some(space) => drop(space.jobs.send(Job::Routes(ops))),
+            None => homeless.extend(ops.iter().map(|op| FibResult {
+                vrf: op.vrf,
+                table: op.table,
+                prefix: op.prefix,
+                seq: op.seq,
+                errno: ENODEV,
+                removal: dataplane::removal(op),
+            })),
+        }
+    }
+    homeless
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

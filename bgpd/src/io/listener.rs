@@ -11,7 +11,7 @@ use bgp_core::InstanceId;
 use bgp_core::peer::{Ends, Signing};
 use ferrite_sockopt::md5;
 use ferrite_types::Prefix;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::Domain;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -148,12 +148,9 @@ impl Listeners {
 }
 
 fn open_one(addr: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = super::place::tcp(Domain::for_address(addr), device)?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
-    if let Some(device) = device {
-        socket.bind_device(Some(device.as_bytes()))?;
-    }
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
         socket.set_tclass_v6(48 << 2)?;

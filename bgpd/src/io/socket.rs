@@ -7,19 +7,17 @@ use std::time::Duration;
 
 use bgp_core::peer::{Signing, Transport, UpdateSource};
 use ferrite_types::Prefix;
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Socket, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::ao::Signed;
+use super::place;
 
 /// Makes a connection. The kernel's own time limit applies; whoever waits may give up sooner.
 pub async fn connect(transport: &Transport) -> io::Result<(TcpStream, Option<Signed>)> {
     let remote = remote_of(transport);
-    let socket = Socket::new(Domain::for_address(remote), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = place::tcp(Domain::for_address(remote), transport.device.as_deref())?;
     socket.set_nonblocking(true)?;
-    if let Some(device) = &transport.device {
-        socket.bind_device(Some(device.as_bytes()))?;
-    }
     apply(&socket, transport)?;
     let network = Prefix::host(remote.ip());
     let mut signed = None;
@@ -89,7 +87,7 @@ fn remote_of(transport: &Transport) -> SocketAddr {
 fn on_link(addr: SocketAddr, transport: &Transport) -> SocketAddr {
     match (addr, transport.ifindex) {
         (SocketAddr::V6(mut addr), Some(ifindex)) if addr.ip().is_unicast_link_local() => {
-            addr.set_scope_id(ifindex.0);
+            addr.set_scope_id(ifindex.in_kernel().0);
             addr.into()
         }
         (addr, _) => addr,

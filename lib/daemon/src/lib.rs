@@ -39,6 +39,7 @@
 mod clock;
 mod detach;
 mod logging;
+pub mod netns;
 mod options;
 mod output;
 mod owner;

@@ -73,6 +73,9 @@ pub struct CommonOptions {
     /// Limit the number of open files
     #[arg(long, value_name = "NUMBER", alias = "limit_fds")]
     pub limit_fds: Option<u64>,
+    /// VRFs are network namespaces: those below /run/netns
+    #[arg(short = 'w', long)]
+    pub vrfwnetns: bool,
     /// Directory of modules; accepted for scripts made for FRR
     #[arg(long, value_name = "DIRECTORY")]
     pub moduledir: Option<PathBuf>,

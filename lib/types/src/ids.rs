@@ -57,6 +57,17 @@ number!(
     Tag(u32), "a tag");
 
 impl IfIndex {
+    /// Of a link that is not in zebra's own network namespace: the number of its namespace is in the bits between the highest and
+    /// this one, the kernel's number below. The kernel gives out no such numbers.
+    pub const NETNS_MARK: u32 = 1 << 31;
+    pub const NETNS_SHIFT: u32 = 20;
+
+    /// The number that the link's own kernel gives it.
+    #[must_use]
+    pub const fn in_kernel(self) -> Self {
+        if self.0 & Self::NETNS_MARK == 0 { self } else { Self(self.0 & ((1 << Self::NETNS_SHIFT) - 1)) }
+    }
+
     pub const NONE: Self = Self(0);
 }
 

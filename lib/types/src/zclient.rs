@@ -144,6 +144,8 @@ pub enum FromZebra {
         vrf: VrfId,
         name: String,
         table: TableId,
+        /// The file of the network namespace that it is; none: it is a device.
+        netns: Option<String>,
     },
     VrfGone(VrfId),
     RouterId {

@@ -61,6 +61,15 @@ pub enum LinkChange {
     RemoveAddress { ifindex: IfIndex, addr: IpAddr, prefix_len: u8, peer: Option<IpAddr> },
 }
 
+impl LinkChange {
+    pub fn ifindex(&self) -> IfIndex {
+        match self {
+            Self::Up(ifindex) | Self::Down(ifindex) => *ifindex,
+            Self::AddAddress { ifindex, .. } | Self::RemoveAddress { ifindex, .. } => *ifindex,
+        }
+    }
+}
+
 /// The kernel's switches for MPLS.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MplsChange {

@@ -16,6 +16,7 @@ use ferrite_types::{Afi, Nexthop, Prefix, RouteProtocol, Safi, Timestamp};
 use crate::action::Action;
 use crate::instance::Zebra;
 use crate::redistribute::Subscription;
+use crate::refuse::{Judge, RouteError};
 use crate::rib::{Entry, OwnerId, SetId, Shape, ShapeId, TableKey, Trust};
 
 /// Numbers the connections of clients; the shell chooses the numbers.
@@ -166,7 +167,7 @@ impl Clients {
         }
     }
 
-    fn push_result(&mut self, owner: OwnerId, result: RouteResult) {
+    pub fn push_result(&mut self, owner: OwnerId, result: RouteResult) {
         let Some(client) = self.owners.get(&owner).and_then(|owner| owner.client) else { return };
         let Some(client) = self.connected.get_mut(&client) else { return };
         if client.want_results || matches!(result.outcome, RouteOutcome::Rejected(_)) {
@@ -227,7 +228,7 @@ impl Zebra {
     fn send_snapshot(&mut self, client: ClientKey) {
         let mut messages = Vec::new();
         for (vrf, info) in self.interfaces.vrfs() {
-            messages.push(FromZebra::Vrf { vrf, name: info.name.clone(), table: info.table });
+            messages.push(info.told(vrf));
         }
         for link in self.interfaces.links() {
             let ifindex = link.info.interface.ifindex;
@@ -311,7 +312,16 @@ impl Zebra {
 
     /// Removes the candidates that match, in slices, so that a million cost no second table.
     pub(crate) fn sweep(&mut self, matches: impl Fn(&Shape, &Entry) -> bool) {
-        let keys: Vec<TableKey> = self.rib.tables.keys().copied().collect();
+        self.sweep_table(|_| true, matches);
+    }
+
+    /// The same in some tables.
+    pub(crate) fn sweep_table(
+        &mut self,
+        tables: impl Fn(&TableKey) -> bool,
+        matches: impl Fn(&Shape, &Entry) -> bool,
+    ) {
+        let keys: Vec<TableKey> = self.rib.tables.keys().filter(|key| tables(key)).copied().collect();
         for key in keys {
             let mut cursor = None;
             loop {
@@ -371,24 +381,25 @@ impl Zebra {
     pub(crate) fn client_routes(&mut self, key: ClientKey, batch: RouteBatch) {
         let Some(client) = self.clients.get(key) else { return };
         let (owner, instance) = (client.owner, client.hello.instance);
-        let Some(table) = batch.table.or_else(|| self.interfaces.table_of(batch.vrf)) else {
-            let (request, reason) = ("routes".to_owned(), format!("no VRF {}", batch.vrf));
-            if let Some(client) = self.clients.get_mut(key) {
-                client.counts.refused += 1;
-            }
-            self.send(key, FromZebra::Refused { request, reason });
-            return;
+        let table = match self.table_for(&batch) {
+            Ok(table) => table,
+            // What is to be taken out of a VRF that is gone went with it.
+            Err(RouteError::NoVrf(_)) if batch.updates.iter().all(|update| update.route.is_none()) => return,
+            Err(error) => return self.refuse(key, "routes", error.to_string()),
         };
+        let mut judge = Judge::default();
         let epoch = self.clients.owner(owner).map_or(0, |owner| owner.epoch);
         let mut cache = SetCache::default();
         for update in batch.updates {
             let afi = update.prefix.afi();
             let table_key = TableKey { safi: batch.safi, ..crate::rib::key(batch.vrf, afi, table) };
             let source = Source { owner, protocol: update.protocol, instance, epoch };
-            match update.route {
+            match &update.route {
+                Some(route) if !judge.permits(update.prefix, &route.nexthops) => {
+                    self.refuse_route(owner, batch.vrf, &update);
+                }
                 Some(route) => {
-                    let replaced =
-                        self.add_route_cached(table_key, update.prefix, source, &route, &mut cache);
+                    let replaced = self.add_route_cached(table_key, update.prefix, source, route, &mut cache);
                     if let Some(client) = self.clients.get_mut(key) {
                         let counts = &mut client.counts;
                         let count = if replaced { &mut counts.updated } else { &mut counts.added };
@@ -404,6 +415,7 @@ impl Zebra {
             }
         }
         self.drop_cache(cache);
+        self.refuse_judged(key, judge);
     }
 
     /// Puts one route in; true where it took the place of another.

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::action::NexthopId;
-use crate::gather::{RouteFilter, RouteWalk, pretty};
+use crate::gather::{GroupFilter, RouteFilter, RouteWalk, pretty};
 use crate::instance::Zebra;
 use crate::rib::TableKey;
 use crate::settings::{AfiKey, DEFAULT_VRF_NAME, Settings, VrfSettings};
@@ -193,13 +193,27 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
     ));
     let (groups, rib) = ("Show Nexthop Groups", "RIB information");
     registry.exec(ExecCommand::new(
-        "show nexthop-group rib [(0-4294967295)$id] [json]",
+        "show nexthop-group rib (0-4294967295)$id [json]",
         &[SHOW, groups, rib, "Nexthop Group ID", JSON],
         Show::Groups,
     ));
     registry.exec(ExecCommand::new(
-        "show nexthop-group rib singleton <ip|ipv6> [json]",
-        &[SHOW, groups, rib, "Show Singleton Nexthop-Groups", IP, IPV6, JSON],
+        "show nexthop-group rib [singleton <ip|ipv6>$family] [<kernel|zebra|bgp|sharp>$owner] [vrf NAME$vrf_name] [json]",
+        &[
+            SHOW,
+            groups,
+            rib,
+            "Show Singleton Nexthop-Groups",
+            IP,
+            IPV6,
+            "Kernel (not installed via the zebra RIB)",
+            "Zebra (implicitly created by zebra)",
+            "Border Gateway Protocol (BGP)",
+            "Super Happy Advanced Routing Protocol (SHARP)",
+            VRF,
+            VRF_NAME,
+            JSON,
+        ],
         Show::Groups,
     ));
     let fib = "Forwarding information base";
@@ -475,12 +489,13 @@ impl Zebra {
 
     fn show_groups(&self, args: &Args) -> Result<String, CliError> {
         let id = args.parse_opt("id")?.map(NexthopId);
-        let family = match args.has("singleton") {
-            true if args.has("ipv6") => Some(Afi::Ipv6),
-            true => Some(Afi::Ipv4),
-            false => None,
+        let filter = GroupFilter {
+            id,
+            singletons: args.get("family").map(|word| if word == "ipv6" { Afi::Ipv6 } else { Afi::Ipv4 }),
+            owner: args.get("owner"),
+            vrf: self.vrf_filter(args)?,
         };
-        let views = self.group_views(id, family);
+        let views = self.group_views(&filter);
         if let (Some(id), true) = (id, views.is_empty()) {
             return Err(CliError::refused(format!("Nexthop Group ID: {id} does not exist")));
         }
@@ -619,8 +634,25 @@ impl Zebra {
 
     fn show_vrf(&self) -> String {
         let others = self.interfaces.vrfs().filter(|(vrf, _)| *vrf != VrfId::DEFAULT);
-        let lines = others.map(|(vrf, info)| format!("vrf {} id {vrf} table {}\n", info.name, info.table));
-        lines.collect::<Vec<_>>().concat()
+        let configured =
+            |name: &str| if self.settings.vrfs.contains_key(name) { " (configured)" } else { "" };
+        let mut lines: BTreeMap<&str, String> = self
+            .settings
+            .vrfs
+            .keys()
+            .filter(|name| *name != DEFAULT_VRF_NAME)
+            .map(|name| (name.as_str(), format!("vrf {name} inactive (configured)\n")))
+            .collect();
+        for (vrf, info) in others {
+            let place = match &info.netns {
+                Some(path) => format!("netns {path}"),
+                None => format!("table {}", info.table),
+            };
+            let line = format!("vrf {} id {vrf} {place}{}\n", info.name, configured(&info.name));
+            lines.insert(&info.name, line);
+        }
+        let header = if self.options.netns { "netns-based vrfs\n" } else { "" };
+        std::iter::once(header.to_owned()).chain(lines.into_values()).collect()
     }
 
     fn show_protocol(&self, afi: Afi, args: &Args) -> Result<String, CliError> {

@@ -15,7 +15,7 @@ mod mpls;
 mod nd;
 mod protocol;
 mod statics;
-mod vrf;
+pub(crate) mod vrf;
 
 /// What `debug` can switch on; the targets are the modules whose log lines it lets through.
 static DEBUG: &[DebugFlag] = &[

@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ferrite_types::interface::InterfaceAddress;
+use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::zclient::{FromZebra, RouteAttrs};
 use ferrite_types::{Afi, Distance, IfIndex, Metric, Nexthop, Prefix, RouteProtocol, Tag, VrfId};
 
 use crate::action::{Action, LinkChange};
 use crate::client::Source;
-use crate::event::LinkInfo;
+use crate::event::{LinkInfo, LinkKind};
 use crate::iface::{Changes, Interfaces, Link};
 use crate::instance::Zebra;
 use crate::mrib::multicast;
+use crate::netns::Netns;
 use crate::rib::{OwnerId, SetId, TableKey, Trust};
 use crate::settings::{AddressSettings, InterfaceSettings, Settings};
 
@@ -29,12 +30,18 @@ type DirectRoute = (TableKey, Prefix, RouteProtocol);
 
 impl Zebra {
     pub(crate) fn link_changed(&mut self, mut info: LinkInfo) {
-        if let Some((id, vrf)) = Interfaces::vrf_device(&info) {
+        if self.options.netns {
+            // A VRF's device is one like any other where VRFs are namespaces.
+            if matches!(info.kind, LinkKind::Vrf(_)) {
+                info.kind = LinkKind::Other;
+            }
+        } else if let Some((id, vrf)) = Interfaces::vrf_device(&info) {
             self.vrf_seen(id, vrf);
         }
         // The VRF's own device belongs to it as well.
         info.interface.vrf = match Interfaces::vrf_device(&info) {
             Some((id, _)) => id,
+            None if self.options.netns => Netns::of_link(info.interface.ifindex).vrf(),
             None => self.interfaces.vrf_of_master(info.master),
         };
         let ifindex = info.interface.ifindex;
@@ -43,7 +50,7 @@ impl Zebra {
         if !info.interface.operative() {
             self.link_lost(ifindex);
         }
-        info.interface.running |= info.interface.up && self.ignores_carrier(&info.interface.name);
+        info.interface.running |= info.interface.up && self.ignores_carrier(&info.interface);
         let was_up = self.interfaces.is_up(ifindex);
         let told = FromZebra::Interface(info.interface.clone());
         match self.interfaces.get_mut(ifindex) {
@@ -76,8 +83,8 @@ impl Zebra {
     }
 
     /// `no link-detect`
-    fn ignores_carrier(&self, name: &str) -> bool {
-        self.settings.interfaces.get(name).is_some_and(|settings| settings.no_link_detect)
+    fn ignores_carrier(&self, link: &Interface) -> bool {
+        self.settings_of(link).is_some_and(|settings| settings.no_link_detect)
     }
 
     /// The kernel drops the routes of a link that goes down, and says so for IPv6 only.
@@ -105,7 +112,9 @@ impl Zebra {
         self.link_lost(ifindex);
         self.forget_kernel_routes(ifindex);
         self.link_settled(ifindex);
-        self.vrf_gone(VrfId(ifindex.0));
+        if !self.options.netns {
+            self.vrf_gone(VrfId(ifindex.0));
+        }
     }
 
     pub(crate) fn address_changed(&mut self, ifindex: IfIndex, address: InterfaceAddress) {
@@ -218,11 +227,11 @@ impl Zebra {
 
     // VRFs.
 
-    fn vrf_seen(&mut self, id: VrfId, vrf: crate::iface::Vrf) {
+    pub(crate) fn vrf_seen(&mut self, id: VrfId, vrf: crate::iface::Vrf) {
         if self.interfaces.vrf(id) == Some(&vrf) {
             return;
         }
-        self.broadcast(&FromZebra::Vrf { vrf: id, name: vrf.name.clone(), table: vrf.table });
+        self.broadcast(&vrf.told(id));
         self.interfaces.insert_vrf(id, vrf);
         self.enlist_members(id);
         self.apply_statics();
@@ -231,7 +240,9 @@ impl Zebra {
 
     /// Links that were told of before their VRF: a dump lists them by number, and theirs may be the lower one.
     fn enlist_members(&mut self, id: VrfId) {
-        let member = |link: &&Link| link.info.master == Some(IfIndex(id.0)) && link.info.interface.vrf != id;
+        let netns = self.options.netns;
+        let member =
+            |link: &&Link| !netns && link.info.master == Some(IfIndex(id.0)) && link.info.interface.vrf != id;
         let members: Vec<LinkInfo> =
             self.interfaces.links().filter(member).map(|link| link.info.clone()).collect();
         for info in members {
@@ -240,7 +251,7 @@ impl Zebra {
     }
 
     /// The kernel has emptied the VRF's tables with it.
-    fn vrf_gone(&mut self, id: VrfId) {
+    pub(crate) fn vrf_gone(&mut self, id: VrfId) {
         if self.interfaces.remove_vrf(id).is_none() {
             return;
         }
@@ -286,8 +297,8 @@ impl Zebra {
         for (ifindex, name) in links {
             let before = old.interfaces.get(&name);
             self.apply_interface(ifindex, before);
-            if before.is_some_and(|settings| settings.no_link_detect) != self.ignores_carrier(&name)
-                && let Some(mut info) = self.interfaces.get(ifindex).map(|link| link.info.clone())
+            let Some(mut info) = self.interfaces.get(ifindex).map(|link| link.info.clone()) else { continue };
+            if before.is_some_and(|settings| settings.no_link_detect) != self.ignores_carrier(&info.interface)
             {
                 info.interface.running = info.flags & IFF_RUNNING != 0;
                 self.link_changed(info);
@@ -300,7 +311,7 @@ impl Zebra {
         let Some(link) = self.interfaces.get(ifindex) else { return };
         let none = InterfaceSettings::default();
         let old = old.unwrap_or(&none);
-        let new = self.settings.interfaces.get(&link.info.interface.name).unwrap_or(&none);
+        let new = self.settings_of(&link.info.interface).unwrap_or(&none);
         let mut changes = Vec::new();
         if new.shutdown != old.shutdown {
             let up = link.info.interface.up;

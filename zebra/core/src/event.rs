@@ -10,6 +10,7 @@ use ferrite_types::{IfIndex, Metric, Nexthop, Prefix, RouteProtocol, TableId, Vr
 use crate::action::{NexthopId, NexthopObject};
 use crate::client::ClientKey;
 use crate::lfib::{KernelLsp, LfibResult};
+use crate::netns::Netns;
 use crate::settings::Settings;
 
 #[derive(Clone, Debug)]
@@ -46,6 +47,16 @@ pub enum Event {
         audit: u64,
         error: Option<String>,
     },
+    /// A network namespace beside zebra's own, where VRFs are namespaces.
+    Netns {
+        netns: Netns,
+        name: String,
+        path: String,
+    },
+    NetnsGone(Netns),
+    /// A dump of what a namespace has, as `DumpBegin` and `DumpEnd`.
+    NetnsDumpBegin(Netns),
+    NetnsDumpEnd(Netns),
     FibDone(Vec<FibResult>),
     LfibDone(Vec<LfibResult>),
     KernelNexthop(KernelNexthop),

@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use crate::action::{FibOp, FibOpKind, NexthopOp};
 use crate::event::FibResult;
 use crate::instance::Zebra;
-use crate::rib::{Dest, DestState, Entry, Interner, OwnerId, Policy, Rank, ShapeId, TableKey, best};
+use crate::rib::{Dest, DestState, Entry, Interner, OwnerId, Policy, Rank, Shape, ShapeId, TableKey, best};
 
 const RETRY_MIN: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(64);
@@ -176,9 +176,17 @@ pub fn is_system(protocol: RouteProtocol) -> bool {
     )
 }
 
+/// The distance that says "never"; the kernel's routes may have it all the same.
+fn unreachable(shape: &Shape) -> bool {
+    shape.distance.0 == u8::MAX && shape.protocol != RouteProtocol::Kernel
+}
+
 /// Whether a candidate may be selected.
 pub fn usable(entry: &Entry, prefix: Prefix, shared: &Interner) -> bool {
     let Some(set) = shared.set_of(entry.shape) else { return false };
+    if shared.shape(entry.shape).is_some_and(unreachable) {
+        return false;
+    }
     entry.policy == Policy::Permit
         && set.resolved.active()
         && set

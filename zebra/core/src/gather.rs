@@ -4,7 +4,7 @@ mod capacity;
 mod clients;
 mod fib;
 mod fpm;
-mod groups;
+pub(crate) mod groups;
 mod interfaces;
 mod json;
 mod mpls;
@@ -14,5 +14,6 @@ mod routes;
 mod summary;
 mod walk;
 
+pub(crate) use groups::GroupFilter;
 pub use json::pretty;
 pub use walk::{RouteFilter, RouteWalk};

@@ -7,7 +7,7 @@
 //! What the kernel does by itself is followed: it drops the objects of a link that goes down, takes them out of their
 //! groups, drops the groups that are left without a member, and with those their routes, all without a word.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::action::{FibOpKind, NexthopId, NexthopObject, NexthopOp, Single};
 use crate::client::family;
 use crate::event::{KernelNexthop, NexthopResult};
 use crate::instance::Zebra;
+use crate::netns::Netns;
 use crate::rib::{DestState, OwnerId, SetId, ShapeId};
 
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -51,6 +52,23 @@ pub struct Object {
     pub since: Timestamp,
 }
 
+impl Object {
+    /// One that stands in the kernel and that nothing names yet.
+    pub fn standing(content: NexthopObject, now: Timestamp) -> Self {
+        Self {
+            content,
+            users: 0,
+            set: None,
+            state: ObjectState::Installed,
+            broken: false,
+            attempts: 0,
+            due: Timestamp::ZERO,
+            seq: 0,
+            since: now,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Groups {
     /// The kernel has objects, and the configuration lets us use them.
@@ -59,10 +77,12 @@ pub struct Groups {
     singles: FxHashMap<Single, NexthopId>,
     /// Left by an earlier run and not taken over yet.
     pool: BTreeMap<NexthopId, NexthopObject>,
-    /// Other people's.
-    foreign: BTreeSet<NexthopId>,
+    /// Other people's, as far as they are of a kind that we know.
+    foreign: BTreeMap<NexthopId, Option<NexthopObject>>,
     last: u32,
     retries: BTreeMap<Timestamp, Vec<NexthopId>>,
+    /// Groups that no route names any more, by when they go.
+    kept: BTreeMap<Timestamp, Vec<NexthopId>>,
     /// Messages about objects, for `show zebra dplane`.
     pub messages: u64,
     pub errors: u64,
@@ -73,20 +93,37 @@ impl Groups {
         self.objects.iter().map(|(id, object)| (*id, object))
     }
 
+    /// What others have put into the kernel.
+    pub fn foreign(&self) -> impl Iterator<Item = (NexthopId, &NexthopObject)> {
+        self.foreign.iter().filter_map(|(id, object)| Some((*id, object.as_ref()?)))
+    }
+
     pub fn get(&self, id: NexthopId) -> Option<&Object> {
         self.objects.get(&id)
     }
 
     pub fn next_retry(&self) -> Option<Timestamp> {
-        self.retries.first_key_value().map(|(at, _)| *at)
+        let first = |times: &BTreeMap<Timestamp, Vec<NexthopId>>| times.first_key_value().map(|(at, _)| *at);
+        [first(&self.retries), first(&self.kept)].into_iter().flatten().min()
+    }
+
+    /// Takes a group that is kept for nobody; it stands in the kernel as it should.
+    fn reuse(&mut self, content: &NexthopObject) -> Option<NexthopId> {
+        let id = self.kept.values().flatten().copied().find(|id| {
+            let object = self.objects.get(id);
+            object.is_some_and(|o| o.content == *content && o.state == ObjectState::Installed)
+        })?;
+        self.kept.values_mut().for_each(|ids| ids.retain(|kept| *kept != id));
+        Some(id)
     }
 
     fn fresh_id(&mut self) -> NexthopId {
         loop {
             self.last = self.last.wrapping_add(1).max(1);
             let id = NexthopId(self.last);
-            let taken =
-                self.objects.contains_key(&id) || self.pool.contains_key(&id) || self.foreign.contains(&id);
+            let taken = self.objects.contains_key(&id)
+                || self.pool.contains_key(&id)
+                || self.foreign.contains_key(&id);
             if !taken {
                 return id;
             }
@@ -138,6 +175,8 @@ impl Groups {
 pub fn groupable(nexthops: &[Nexthop], afi: Afi) -> bool {
     let fits = |nexthop: &Nexthop| {
         let known = match nexthop.kind {
+            // Objects are used in zebra's own namespace.
+            _ if nexthop.ifindex().is_some_and(|exit| Netns::of_link(exit) != Netns::OWN) => false,
             NexthopKind::Interface(_) => true,
             NexthopKind::Gateway(gateway, Some(_)) => afi != Afi::Ipv6 || gateway.is_ipv6(),
             NexthopKind::Gateway(_, None) | NexthopKind::Blackhole(_) => false,
@@ -145,6 +184,10 @@ pub fn groupable(nexthops: &[Nexthop], afi: Afi) -> bool {
         known && nexthop.labels.is_empty()
     };
     !nexthops.is_empty() && nexthops.iter().all(fits)
+}
+
+fn is_group(content: &NexthopObject) -> bool {
+    matches!(content, NexthopObject::Group(_))
 }
 
 fn single(nexthop: &Nexthop, afi: Afi) -> Single {
@@ -211,19 +254,20 @@ impl Zebra {
         set: Option<(SetId, Afi)>,
         hint: Option<NexthopId>,
     ) -> NexthopId {
+        if set.is_some()
+            && !self.groups.kept.is_empty()
+            && let Some(id) = self.groups.reuse(&content)
+        {
+            if let Some(object) = self.groups.objects.get_mut(&id) {
+                object.set = set;
+            }
+            // It has held its members all the time.
+            self.release_members(&content);
+            return id;
+        }
         let adopted = self.groups.claim(&content, hint);
         let id = adopted.unwrap_or_else(|| self.groups.fresh_id());
-        let object = Object {
-            content,
-            users: 0,
-            set,
-            state: ObjectState::Installed,
-            broken: false,
-            attempts: 0,
-            due: Timestamp::ZERO,
-            seq: 0,
-            since: self.now,
-        };
+        let object = Object { set, ..Object::standing(content, self.now) };
         self.groups.objects.insert(id, object);
         if adopted.is_none() {
             self.install_group(id);
@@ -298,11 +342,29 @@ impl Zebra {
 
     /// Sets that nobody names any more leave their groups behind; the routes are out of the kernel before.
     pub(crate) fn drop_groups(&mut self) {
+        let keep = self.settings.group_keep.filter(|_| self.groups.enabled);
+        let until = keep.map(|seconds| self.now + Duration::from_secs(seconds.into()));
         for id in self.rib.shared.take_released_groups() {
-            let Some(object) = self.groups.objects.get(&id) else { continue };
-            let content = object.content.clone();
-            self.remove_object(id);
-            self.release_members(&content);
+            let Some(object) = self.groups.objects.get_mut(&id) else { continue };
+            match until {
+                Some(until) => {
+                    object.set = None;
+                    self.groups.kept.entry(until).or_default().push(id);
+                }
+                None => self.drop_group(id),
+            }
+        }
+    }
+
+    fn drop_group(&mut self, id: NexthopId) {
+        let Some(content) = self.groups.get(id).map(|object| object.content.clone()) else { return };
+        self.remove_object(id);
+        self.release_members(&content);
+    }
+
+    fn drop_kept(&mut self) {
+        while let Some(first) = self.groups.kept.first_entry().filter(|first| *first.key() <= self.now) {
+            first.remove().into_iter().for_each(|id| self.drop_group(id));
         }
     }
 
@@ -423,6 +485,7 @@ impl Zebra {
     }
 
     pub(crate) fn retry_objects(&mut self) {
+        self.drop_kept();
         while let Some(first) = self.groups.retries.first_entry() {
             if *first.key() > self.now {
                 break;
@@ -448,7 +511,7 @@ impl Zebra {
     /// An object stands in the kernel. True where it is as it should be, or nobody's business.
     pub(crate) fn kernel_nexthop(&mut self, told: &KernelNexthop) -> bool {
         if !told.ours {
-            self.groups.foreign.insert(told.id);
+            self.groups.foreign.insert(told.id, told.object.clone());
             return true;
         }
         let Some(content) = &told.object else { return true };
@@ -493,8 +556,13 @@ impl Zebra {
 
     /// At the end of zebra, after its routes.
     pub(crate) fn remove_all_objects(&mut self) {
-        let (groups, singles): (Vec<_>, Vec<_>) =
-            self.groups.objects.iter().map(|(id, o)| (*id, o.set.is_some())).partition(|(_, group)| *group);
+        let (groups, singles): (Vec<_>, Vec<_>) = self
+            .groups
+            .objects
+            .iter()
+            .map(|(id, o)| (*id, is_group(&o.content)))
+            .partition(|(_, group)| *group);
+        self.groups.kept.clear();
         for (id, _) in groups.into_iter().chain(singles) {
             self.remove_object(id);
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ferrite_types::interface::InterfaceAddress;
+use ferrite_types::zclient::FromZebra;
 use ferrite_types::{IfIndex, TableId, Timestamp, VrfId};
 
 use crate::event::{LinkInfo, LinkKind};
@@ -42,6 +43,15 @@ impl Changes {
 pub struct Vrf {
     pub name: String,
     pub table: TableId,
+    /// The file of the network namespace that it is.
+    pub netns: Option<String>,
+}
+
+impl Vrf {
+    /// What clients are told of it.
+    pub fn told(&self, vrf: VrfId) -> FromZebra {
+        FromZebra::Vrf { vrf, name: self.name.clone(), table: self.table, netns: self.netns.clone() }
+    }
 }
 
 #[derive(Debug)]
@@ -52,13 +62,13 @@ pub struct Interfaces {
 
 impl Default for Interfaces {
     fn default() -> Self {
-        let default = Vrf { name: DEFAULT_VRF_NAME.to_owned(), table: TableId::MAIN };
+        let default = Vrf { name: DEFAULT_VRF_NAME.to_owned(), table: TableId::MAIN, netns: None };
         Self { links: BTreeMap::new(), vrfs: BTreeMap::from([(VrfId::DEFAULT, default)]) }
     }
 }
 
 impl Interfaces {
-    pub fn links(&self) -> impl Iterator<Item = &Link> {
+    pub fn links(&self) -> impl Iterator<Item = &Link> + Clone {
         self.links.values()
     }
 
@@ -70,8 +80,10 @@ impl Interfaces {
         self.links.get_mut(&ifindex)
     }
 
-    pub fn by_name(&self, name: &str) -> Option<&Link> {
-        self.links().find(|link| link.info.interface.name == name)
+    /// A link of a VRF, or else any of that name.
+    pub fn by_name_in(&self, name: &str, vrf: VrfId) -> Option<&Link> {
+        let mut named = self.links().filter(|link| link.info.interface.name == name);
+        named.clone().find(|link| link.info.interface.vrf == vrf).or_else(|| named.next())
     }
 
     pub fn insert(&mut self, link: Link) {
@@ -129,9 +141,10 @@ impl Interfaces {
     /// The VRF that a link is the device of, with what is known of it.
     pub fn vrf_device(info: &LinkInfo) -> Option<(VrfId, Vrf)> {
         match info.kind {
-            LinkKind::Vrf(table) => {
-                Some((VrfId(info.interface.ifindex.0), Vrf { name: info.interface.name.clone(), table }))
-            }
+            LinkKind::Vrf(table) => Some((
+                VrfId(info.interface.ifindex.0),
+                Vrf { name: info.interface.name.clone(), table, netns: None },
+            )),
             _ => None,
         }
     }

@@ -19,6 +19,7 @@ use crate::groups::Groups;
 use crate::iface::Interfaces;
 use crate::kernel::Kernel;
 use crate::lfib::Lfib;
+use crate::netns::Namespaces;
 use crate::nht::Tracker;
 use crate::ra::Advertisers;
 use crate::rib::{Resolver, Rib};
@@ -36,11 +37,19 @@ pub struct Options {
     pub nexthop_objects: bool,
     /// Hardware forwards (`--asic-offload`).
     pub asic: Option<crate::offload::AsicNotify>,
+    /// VRFs are network namespaces, and no devices (`-n`).
+    pub netns: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { adopt_for: Duration::from_mins(1), retain: false, nexthop_objects: false, asic: None }
+        Self {
+            adopt_for: Duration::from_mins(1),
+            retain: false,
+            nexthop_objects: false,
+            asic: None,
+            netns: false,
+        }
     }
 }
 
@@ -83,6 +92,7 @@ pub struct Zebra {
     pub(crate) fpm: Fpm,
     pub(crate) imports: crate::import::Imports,
     pub(crate) mroutes: crate::mrib::Mroutes,
+    pub(crate) namespaces: Namespaces,
     pub(crate) capacity: Capacity,
     pub(crate) router_ids: RouterIds,
     pub(crate) advertisers: Advertisers,
@@ -118,6 +128,7 @@ impl Zebra {
             fpm: Fpm::default(),
             imports: Default::default(),
             mroutes: Default::default(),
+            namespaces: Namespaces::default(),
             capacity: Capacity::default(),
             router_ids: RouterIds::default(),
             advertisers: Advertisers::default(),
@@ -188,12 +199,12 @@ impl Zebra {
         }
         match event {
             Event::Link(info) => {
-                self.kernel.saw_link(info.interface.ifindex);
+                self.saw_link(info.interface.ifindex);
                 self.link_changed(info);
             }
             Event::LinkGone(ifindex) => self.link_gone(ifindex),
             Event::Address { ifindex, address } => {
-                self.kernel.saw_address(ifindex, &address);
+                self.saw_address(ifindex, &address);
                 self.address_changed(ifindex, address);
             }
             Event::AddressGone { ifindex, address } => self.address_gone(ifindex, address),
@@ -212,6 +223,10 @@ impl Zebra {
             Event::KernelNexthop(told) => self.observe_nexthop(&told),
             Event::KernelNexthopGone(id) => self.kernel_nexthop_gone(id),
             Event::NexthopsDone(results) => self.nexthops_done(&results),
+            Event::Netns { netns, name, path } => self.netns_seen(netns, name, path),
+            Event::NetnsGone(netns) => self.netns_gone(netns),
+            Event::NetnsDumpBegin(netns) => self.netns_dump_begin(netns),
+            Event::NetnsDumpEnd(netns) => self.netns_dump_end(netns),
             Event::KernelLsp(told) => self.kernel_lsp(&told),
             Event::KernelLspGone(label) => self.kernel_lsp_gone(label),
             Event::LfibDone(results) => self.lfib_done(&results),

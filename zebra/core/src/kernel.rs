@@ -15,6 +15,7 @@ use ferrite_types::{Distance, IfIndex, Metric, RouteProtocol, TableId, Tag, Time
 use crate::client::Source;
 use crate::event::KernelRoute;
 use crate::instance::Zebra;
+use crate::netns::{Netns, split_table};
 use crate::rib::{OwnerId, TableKey};
 
 /// RTA_PRIORITY of every route of ours, as FRR's.
@@ -31,28 +32,30 @@ pub struct Kernel {
     /// The next-hop object that the route names which is being adopted.
     pub adopting: Option<crate::action::NexthopId>,
     /// What the dump that is under way has named of links and addresses.
-    dump: Option<(BTreeSet<IfIndex>, BTreeSet<AddressId>)>,
+    dump: Option<Seen>,
     /// Counts dumps; foreign routes carry the one that named them last.
     pub epoch: u16,
     /// Dumps after the first.
     pub resyncs: u64,
 }
 
+/// What a dump has named of links and addresses.
+#[derive(Debug, Default)]
+pub struct Seen {
+    links: BTreeSet<IfIndex>,
+    addresses: BTreeSet<AddressId>,
+    pub epoch: u16,
+}
+
+impl Seen {
+    pub fn of(epoch: u16) -> Self {
+        Self { epoch, ..Self::default() }
+    }
+}
+
 impl Kernel {
     pub fn dumping(&self) -> bool {
         self.dump.is_some()
-    }
-
-    pub fn saw_link(&mut self, ifindex: IfIndex) {
-        if let Some((links, _)) = &mut self.dump {
-            links.insert(ifindex);
-        }
-    }
-
-    pub fn saw_address(&mut self, ifindex: IfIndex, address: &InterfaceAddress) {
-        if let Some((_, addresses)) = &mut self.dump {
-            addresses.insert((ifindex, address.addr, address.prefix_len, address.peer));
-        }
     }
 }
 
@@ -60,7 +63,33 @@ impl Kernel {
 const RESERVED_TABLES: [TableId; 4] = [TableId(0), TableId(253), TableId(254), TableId(255)];
 
 impl Zebra {
+    /// The dump under way in a link's namespace.
+    fn seen_in(&mut self, ifindex: IfIndex) -> Option<&mut Seen> {
+        match Netns::of_link(ifindex) {
+            Netns::OWN => self.kernel.dump.as_mut(),
+            netns => self.namespaces.dumps.get_mut(&netns),
+        }
+    }
+
+    pub(crate) fn saw_link(&mut self, ifindex: IfIndex) {
+        if let Some(seen) = self.seen_in(ifindex) {
+            seen.links.insert(ifindex);
+        }
+    }
+
+    pub(crate) fn saw_address(&mut self, ifindex: IfIndex, address: &InterfaceAddress) {
+        if let Some(seen) = self.seen_in(ifindex) {
+            seen.addresses.insert((ifindex, address.addr, address.prefix_len, address.peer));
+        }
+    }
+
     pub(crate) fn kernel_key(&self, route: &KernelRoute) -> Option<TableKey> {
+        if self.options.netns {
+            let (netns, table) = split_table(route.table);
+            let known = self.interfaces.vrf(netns.vrf()).is_some();
+            let kept = table == TableId::MAIN || !RESERVED_TABLES.contains(&table);
+            return (known && kept).then(|| crate::rib::key(netns.vrf(), route.prefix.afi(), table));
+        }
         // A table that no VRF forwards by is kept for redistribution and for shows. As in FRR it counts to the default VRF.
         let vrf = self
             .interfaces
@@ -75,7 +104,7 @@ impl Zebra {
             self.learn(key, route);
         } else if route.metric != FIB_METRIC {
             // It carries the mark of a protocol, but it is nothing that we install.
-        } else if !self.kernel.started {
+        } else if !self.started_in(Netns::of_vrf(key.vrf)) {
             self.adopt(key, route);
         } else {
             self.observe(key, route);
@@ -92,6 +121,15 @@ impl Zebra {
         } else if route.metric == FIB_METRIC {
             self.capacity.renew(key, route.prefix);
             self.repair(key, route.prefix);
+        }
+    }
+
+    /// What a namespace had before we knew it is an inheritance.
+    fn started_in(&self, netns: Netns) -> bool {
+        if netns == Netns::OWN || !self.options.netns {
+            self.kernel.started
+        } else {
+            self.namespaces.listed(netns)
         }
     }
 
@@ -123,28 +161,36 @@ impl Zebra {
     pub(crate) fn dump_begin(&mut self) {
         self.kernel.resyncs += u64::from(self.kernel.started);
         self.kernel.epoch = self.kernel.epoch.wrapping_add(1);
-        self.kernel.dump = Some(Default::default());
+        self.kernel.dump = Some(Seen::default());
         self.resync_begin();
     }
 
     /// Whatever the dump did not name is not in the kernel.
     pub(crate) fn dump_end(&mut self) {
         let first = !std::mem::replace(&mut self.kernel.started, true);
-        let Some((links, addresses)) = self.kernel.dump.take() else { return };
+        let Some(seen) = self.kernel.dump.take() else { return };
         if !first {
-            self.forget_unseen(&links, &addresses);
+            self.forget_unseen(Netns::OWN, &seen);
             let epoch = self.kernel.epoch;
-            self.sweep(|shape, entry| shape.owner == OwnerId::KERNEL && entry.epoch != epoch);
+            let netns = self.options.netns;
+            self.sweep_table(
+                |key| !netns || key.vrf == VrfId::DEFAULT,
+                |shape, entry| shape.owner == OwnerId::KERNEL && entry.epoch != epoch,
+            );
         }
         self.resync_end(first);
     }
 
     /// Links and addresses that went while nobody listened.
-    fn forget_unseen(&mut self, links: &BTreeSet<IfIndex>, addresses: &BTreeSet<AddressId>) {
+    pub(crate) fn forget_unseen(&mut self, netns: Netns, seen: &Seen) {
+        let (links, addresses) = (&seen.links, &seen.addresses);
         let mut gone_links = Vec::new();
         let mut gone = Vec::new();
         for link in self.interfaces.links() {
             let ifindex = link.info.interface.ifindex;
+            if Netns::of_link(ifindex) != netns {
+                continue;
+            }
             if !links.contains(&ifindex) {
                 gone_links.push(ifindex);
             }

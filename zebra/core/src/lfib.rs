@@ -2,7 +2,7 @@
 //! what of it stands in the kernel.
 //!
 //! A path belongs to its label. What the operator wrote (`mpls lsp`) goes before what a daemon wants. Gateways must be on
-//! connected networks; a path none of whose next hops can be used is taken out until one can. Next hops are looked at anew when links or
+//! connected networks (unless `mpls fec nexthop-resolution` lets other routes answer); a path none of whose next hops can be used is taken out until one can. Next hops are looked at anew when links or
 //! addresses change, never because of routes.
 
 mod kernel;
@@ -20,6 +20,8 @@ use crate::action::{Action, MplsChange};
 use crate::client::ClientKey;
 use crate::instance::Zebra;
 use crate::labels::{FIRST, Labels};
+use crate::netns::Netns;
+use crate::refuse::check_nexthops;
 use crate::rib::{OwnerId, Trust};
 use crate::settings::Settings;
 
@@ -248,6 +250,9 @@ impl Zebra {
             let ifindex = link.info.interface.ifindex;
             let wish =
                 self.settings.interfaces.get(&link.info.interface.name).and_then(|settings| settings.mpls);
+            if Netns::of_link(ifindex) != Netns::OWN {
+                continue;
+            }
             let asked = self.lfib.inputs.get(&ifindex).copied();
             // A line that is taken back is as if it said no.
             if let Some(on) = wish.or(asked.map(|_| false)) {
@@ -297,6 +302,7 @@ impl Zebra {
     pub(crate) fn client_lsps(&mut self, client: ClientKey, updates: Vec<LspUpdate>) {
         let Some((owner, epoch)) = self.owner_and_epoch(client) else { return };
         let mut foreign = Vec::new();
+        let mut absurd = None;
         for update in updates {
             let LspUpdate { label, protocol, nexthops } = update;
             match nexthops {
@@ -305,8 +311,14 @@ impl Zebra {
                 _ if self.lfib.lsps.len() >= MAX_LSPS && self.lfib.lsp(label).is_none() => {
                     foreign.push(label);
                 }
-                Some(nexthops) => self.lfib.want(label, owner, Wanted { protocol, nexthops, epoch }),
+                Some(nexthops) => match check_nexthops(None, &nexthops) {
+                    Ok(()) => self.lfib.want(label, owner, Wanted { protocol, nexthops, epoch }),
+                    Err(error) => drop(absurd.get_or_insert((label, error))),
+                },
             }
+        }
+        if let Some((label, error)) = absurd {
+            self.refuse(client, "label-switched path", format!("label {}: {error}", label.value()));
         }
         if let Some(first) = foreign.first() {
             let reason = format!("label {} is not of this client ({} such)", first.value(), foreign.len());
@@ -335,13 +347,6 @@ impl Zebra {
     fn owner_and_epoch(&self, client: ClientKey) -> Option<(OwnerId, u16)> {
         let owner = self.clients.get(client)?.owner;
         Some((owner, self.clients.owner(owner)?.epoch))
-    }
-
-    fn refuse(&mut self, client: ClientKey, request: &str, reason: String) {
-        if let Some(client) = self.clients.get_mut(client) {
-            client.counts.refused += 1;
-        }
-        self.send(client, FromZebra::Refused { request: request.to_owned(), reason });
     }
 
     /// A connection is gone; its daemon's labels and paths wait for it.
@@ -386,11 +391,16 @@ impl Zebra {
         }
     }
 
+    /// How far the next hops of paths are taken at their word.
+    pub(crate) fn path_trust(&self) -> Trust {
+        if self.settings.mpls.fec_resolution { Trust::Recursive } else { Trust::Connected }
+    }
+
     fn program_lsp(&mut self, label: Label) {
         let Some(lsp) = self.lfib.lsp(label) else { return };
         let wanted = lsp.chosen().map(|(_, wanted)| (wanted.protocol, wanted.nexthops.clone()));
         let resolved = wanted.and_then(|(protocol, nexthops)| {
-            let fib = self.resolver().set(&nexthops, Trust::Connected).fib;
+            let fib = self.resolver().set(&nexthops, self.path_trust()).fib;
             (!fib.is_empty()).then_some((protocol, fib))
         });
         let again = lsp.again;

@@ -31,12 +31,14 @@ mod kernel;
 pub mod labels;
 mod lfib;
 mod mrib;
+pub mod netns;
 mod nht;
 mod nht_policy;
 mod offload;
 mod policy;
 pub mod ra;
 mod redistribute;
+mod refuse;
 pub mod rib;
 mod router_id;
 pub mod settings;
@@ -57,12 +59,19 @@ pub use gather::RouteWalk;
 pub use instance::{MAX_IN_FLIGHT, Options, WallClock, Zebra};
 pub use kernel::FIB_METRIC;
 pub use lfib::{KernelLsp, LfibOp, LfibResult};
+pub use netns::Netns;
 pub use offload::AsicNotify;
 pub use settings::Settings;
 
 /// Every command of zebra.
 pub fn registry() -> ferrite_cli::Registry<Settings, commands::Show> {
+    registry_where(true)
+}
+
+/// The commands of a zebra whose VRFs are namespaces, or devices.
+pub fn registry_where(netns: bool) -> ferrite_cli::Registry<Settings, commands::Show> {
     let mut registry = ferrite_cli::Registry::new();
+    config::vrf::register_netns(&mut registry, netns);
     config::register(&mut registry);
     commands::register(&mut registry);
     unsupported::register(&mut registry);

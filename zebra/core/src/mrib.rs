@@ -39,7 +39,7 @@ impl Zebra {
                 MrouteHop::Gateway(gateway) => Some(NexthopKind::Gateway((*gateway).into(), None)),
                 MrouteHop::Interface(name) => self
                     .interfaces
-                    .by_name(name)
+                    .by_name_in(name, VrfId::DEFAULT)
                     .map(|link| NexthopKind::Interface(link.info.interface.ifindex)),
             };
             let Some(kind) = kind else { continue };

@@ -157,6 +157,9 @@ impl Zebra {
     pub(crate) fn mark_covered(&mut self, key: TableKey, prefix: Prefix) {
         if self.interfaces.is_own_table(key) {
             self.tracker.mark(key.vrf, prefix);
+            if self.settings.mpls.fec_resolution && key.vrf == VrfId::DEFAULT {
+                self.lfib.links_changed();
+            }
         }
     }
 

@@ -19,6 +19,7 @@ use crate::action::Action;
 use crate::client::ClientKey;
 use crate::iface::Link;
 use crate::instance::Zebra;
+use crate::netns::Netns;
 use crate::rib::is_link_local;
 
 pub mod packet;
@@ -120,8 +121,7 @@ impl Zebra {
 
     /// The settings of an interface; the default where there are none.
     pub(crate) fn nd_settings(&self, link: &Link) -> NdSettings {
-        let name = link.info.interface.name.as_str();
-        self.settings.interfaces.get(name).map(|settings| settings.nd.clone()).unwrap_or_default()
+        self.settings_of(&link.info.interface).map(|settings| settings.nd.clone()).unwrap_or_default()
     }
 
     /// Milliseconds between advertisements: what is configured, else the shortest that a client asks for.
@@ -140,6 +140,8 @@ impl Zebra {
         let nd = self.nd_settings(link);
         let able = link.operative()
             && !link.info.interface.loopback
+            // The socket is one of zebra's own namespace.
+            && Netns::of_link(ifindex) == Netns::OWN
             && link.addresses.iter().any(|address| is_link_local(address.addr));
         let asked = self.advertisers.get(ifindex).is_some_and(|link| !link.wanted.is_empty());
         let wanted = nd.advertise || asked;

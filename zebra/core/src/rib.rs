@@ -11,7 +11,7 @@ mod table;
 
 pub use dest::{Dest, DestState, Entry, Policy};
 pub use intern::{Interner, NexthopSet, OwnerId, SetId, Shape, ShapeId};
-pub use resolve::{Resolved, ResolvedNexthop, Resolver, Trust, Via, is_direct, is_link_local};
+pub use resolve::{MAX_PATHS, Resolved, ResolvedNexthop, Resolver, Trust, Via, is_direct, is_link_local};
 pub use select::{Rank, best};
 pub use table::{Table, TableKey};
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub audit_interval: Option<u32>,
     /// `zebra nexthop kernel enable`; `None` is on where the kernel can.
     pub nexthop_objects: Option<bool>,
+    /// Seconds for which a group stands that no route names any more; `None` is not at all.
+    pub group_keep: Option<u32>,
     pub policy: ferrite_policy::PolicyConfig,
     pub mpls: MplsSettings,
     pub fpm: crate::fpm::settings::FpmSettings,
@@ -45,6 +47,8 @@ pub struct MplsSettings {
     pub lsps: BTreeMap<(Label, IpAddr), Label>,
     /// `mpls label bind`.
     pub bindings: BTreeMap<Prefix, Label>,
+    /// `mpls fec nexthop-resolution`: paths may lead through routes that are not connected.
+    pub fec_resolution: bool,
     pub dynamic_block: Option<LabelBlock>,
     pub global_block: Option<LabelBlock>,
 }

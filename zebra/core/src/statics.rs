@@ -85,7 +85,7 @@ impl Zebra {
                     None => vrf,
                 };
                 let ifindex = match interface {
-                    Some(name) => Some(self.interfaces.by_name(name)?.info.interface.ifindex),
+                    Some(name) => Some(self.interfaces.by_name_in(name, other)?.info.interface.ifindex),
                     None => None,
                 };
                 let kind = match (gateway, ifindex) {

@@ -16,7 +16,6 @@ const LOOK: &[&str] = &[
     "show <ip|ipv6> <fib|route> [vrf NAME] table-direct",
     "show <ip|ipv6> <fib|route> [vrf NAME] nexthop-group",
     "show mpls",
-    "show nexthop-group rib <kernel|zebra|bgp|sharp|vrf>",
     "show pbr",
     "show segment-routing",
     "show vrf [NAME] vni",
@@ -41,11 +40,12 @@ const CONFIGURE: &[&str] = &[
     "allow-external-route-update",
     "evpn",
     "mpls",
+    // Of PBR and of sharpd: zebra itself makes groups of what routes lead through.
+    "nexthop-group",
     "pbr",
     "pseudowire",
     "segment-routing",
     "zebra dplane",
-    "zebra nexthop-group",
     "zebra on-rib-process",
     "zebra protodown",
 ];

@@ -75,7 +75,7 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
             gateway(single, prefix.afi(), out);
             super::mpls::encapsulation(single, out);
             if let Some(ifindex) = single.ifindex() {
-                out.attribute_u32(RTA_OIF, ifindex.0);
+                out.attribute_u32(RTA_OIF, ifindex.in_kernel().0);
             }
         }
         several => out.nested(&RTA_MULTIPATH.to_ne_bytes(), |out| {
@@ -121,7 +121,7 @@ fn header(
 /// One element of RTA_MULTIPATH: `struct rtnexthop` and its attributes.
 fn next_hop(nexthop: &Nexthop, afi: Afi, out: &mut Builder) {
     let flags = if nexthop.onlink { RTNH_F_ONLINK } else { 0 };
-    let [a, b, c, d] = nexthop.ifindex().map_or(0, |ifindex| ifindex.0).to_ne_bytes();
+    let [a, b, c, d] = nexthop.ifindex().map_or(0, |ifindex| ifindex.in_kernel().0).to_ne_bytes();
     let header = [flags, nexthop.weight.saturating_sub(1), a, b, c, d];
     out.nested(&header, |out| {
         gateway(nexthop, afi, out);

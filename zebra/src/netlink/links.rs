@@ -36,7 +36,7 @@ fn set_flags(socket: &mut Socket, ifindex: IfIndex, flags: u32) -> io::Result<()
     let mut out = Builder::default();
     out.begin(RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK, seq);
     out.octets.extend([0; 4]);
-    out.octets.extend(ifindex.0.to_ne_bytes());
+    out.octets.extend(ifindex.in_kernel().0.to_ne_bytes());
     out.octets.extend(flags.to_ne_bytes());
     out.octets.extend(IFF_UP.to_ne_bytes());
     out.end();
@@ -57,7 +57,7 @@ fn address(
     out.begin(kind, NLM_F_REQUEST | NLM_F_ACK | flags, seq);
     let afi = if addr.is_ipv4() { Afi::Ipv4 } else { Afi::Ipv6 };
     out.octets.extend([family(afi), prefix_len, 0, 0]);
-    out.octets.extend(ifindex.0.to_ne_bytes());
+    out.octets.extend(ifindex.in_kernel().0.to_ne_bytes());
     address_attribute(IFA_LOCAL, addr, &mut out);
     address_attribute(IFA_ADDRESS, peer.unwrap_or(addr), &mut out);
     if let (IpAddr::V4(addr), None, 1..=30) = (addr, peer, prefix_len) {

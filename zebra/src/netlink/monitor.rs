@@ -2,12 +2,15 @@
 //! socket with a larger receive buffer takes over, and a new dump brings everything back into step.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use tokio::sync::mpsc;
-use zebra_core::Event;
+use zebra_core::{Event, Netns};
 
 use super::encode::{AF_INET, AF_INET6};
 use super::mpls::AF_MPLS;
@@ -21,6 +24,8 @@ use super::wire::{
 /// RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, RTNLGRP_MPLS_ROUTE and RTNLGRP_NEXTHOP.
 const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400 | 1 << 26 | 1 << 31;
 const MAX_BUFFER: usize = 256 << 20;
+/// How long a namespace that is gone may stand because we listen there.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Events that are handed over together.
 const BATCH: usize = 1024;
 
@@ -49,7 +54,9 @@ impl Source for Socket {
     }
 
     fn listen_anew(&mut self, buffer: usize, writer_port: u32) -> io::Result<()> {
-        *self = listen(buffer, writer_port)?;
+        let anew = listen(buffer, writer_port)?;
+        anew.give_up_like(self)?;
+        *self = anew;
         Ok(())
     }
 
@@ -78,7 +85,21 @@ impl Monitor {
     /// Opens the event socket before the first dump, so that nothing falls between the two.
     pub fn open(buffer: usize, writer_port: u32, out: mpsc::Sender<Vec<Event>>) -> io::Result<Self> {
         let events = listen(buffer, writer_port)?;
-        Ok(Self { follower: Follower { events, buffer, out, writer_port } })
+        let (netns, stop) = (Netns::OWN, Arc::default());
+        Ok(Self { follower: Follower { events, buffer, out, writer_port, netns, stop } })
+    }
+
+    /// Follows the namespace that the calling thread is in, until `stop` is set.
+    pub fn follow(
+        netns: Netns,
+        buffer: usize,
+        writer_port: u32,
+        out: mpsc::Sender<Vec<Event>>,
+        stop: Arc<AtomicBool>,
+    ) -> io::Result<()> {
+        let events = listen(buffer, writer_port)?;
+        events.give_up_after(PATIENCE)?;
+        Follower { events, buffer, out, writer_port, netns, stop }.run()
     }
 
     /// Follows the kernel in a thread until nobody listens.
@@ -98,6 +119,9 @@ struct Follower<S> {
     out: mpsc::Sender<Vec<Event>>,
     /// Socket of the writer: what it caused is no news.
     writer_port: u32,
+    netns: Netns,
+    /// Set when nobody wants to hear of the namespace any more.
+    stop: Arc<AtomicBool>,
 }
 
 impl<S: Source> Follower<S> {
@@ -107,13 +131,18 @@ impl<S: Source> Follower<S> {
             let mut lost = false;
             let mut batch = Vec::new();
             match self.events.receive() {
-                Ok(datagram) => collect(datagram, self.writer_port, &mut batch),
+                Ok(datagram) => collect(datagram, self.writer_port, self.netns, &mut batch),
                 Err(Errno::ENOBUFS) => lost = true,
+                // Time to look whether anybody still wants to hear.
+                Err(Errno::EAGAIN) => {}
                 Err(error) => return Err(error.into()),
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(());
             }
             while batch.len() < BATCH && !lost {
                 match self.events.receive_ready() {
-                    Ok(Some(datagram)) => collect(datagram, self.writer_port, &mut batch),
+                    Ok(Some(datagram)) => collect(datagram, self.writer_port, self.netns, &mut batch),
                     Ok(None) => break,
                     Err(Errno::ENOBUFS) => lost = true,
                     Err(error) => return Err(error.into()),
@@ -142,16 +171,16 @@ impl<S: Source> Follower<S> {
     }
 
     fn dump(&self) -> io::Result<()> {
-        let mut batch = vec![Event::DumpBegin];
-        let out = &self.out;
+        let mut batch: Vec<Event> = self.netns.hear(Event::DumpBegin).into_iter().collect();
+        let (out, netns) = (&self.out, self.netns);
         self.events.list(self.buffer, &mut |message| {
-            batch.extend(parse::event(message));
+            batch.extend(parse::event(message).and_then(|event| netns.hear(event)));
             if batch.len() >= BATCH {
                 // Nobody listens only while zebra ends.
                 let _ = out.blocking_send(std::mem::take(&mut batch));
             }
         })?;
-        batch.push(Event::DumpEnd);
+        batch.extend(netns.hear(Event::DumpEnd));
         let _ = out.blocking_send(batch);
         Ok(())
     }
@@ -184,9 +213,21 @@ fn patiently(mut attempt: impl FnMut() -> io::Result<()>) -> io::Result<()> {
 
 /// Lists the kernel's routes beside what goes on, in a thread that ends with the list. Without hurry it rests as long as
 /// it works: nobody waits.
-pub fn audit(audit: u64, hurry: bool, buffer: usize, out: mpsc::Sender<Vec<Event>>) -> io::Result<()> {
+pub fn audit(
+    audit: u64,
+    hurry: bool,
+    buffer: usize,
+    places: Vec<(Netns, PathBuf)>,
+    out: mpsc::Sender<Vec<Event>>,
+) -> io::Result<()> {
     std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
-        let listed = list(audit, hurry, buffer, &out);
+        let mut listed = list(audit, hurry, buffer, Netns::OWN, &out);
+        for (netns, path) in places {
+            // What is gone is nothing to be looked at.
+            if listed.is_ok() && ferrite_daemon::netns::enter(&path).is_ok() {
+                listed = list(audit, hurry, buffer, netns, &out);
+            }
+        }
         let error = listed.err().map(|error| error.to_string());
         // zebra may have ended meanwhile.
         let _ = out.blocking_send(vec![Event::AuditEnd { audit, error }]);
@@ -194,7 +235,13 @@ pub fn audit(audit: u64, hurry: bool, buffer: usize, out: mpsc::Sender<Vec<Event
     Ok(())
 }
 
-fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
+fn list(
+    audit: u64,
+    hurry: bool,
+    buffer: usize,
+    netns: Netns,
+    out: &mpsc::Sender<Vec<Event>>,
+) -> io::Result<()> {
     let mut socket = Socket::open(0, buffer)?;
     let (mut nexthops, mut routes, mut lsps) = (Vec::new(), Vec::new(), Vec::new());
     let mut worked = Instant::now();
@@ -209,12 +256,13 @@ fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) 
             if !hurry {
                 std::thread::sleep(worked.elapsed());
             }
-            let _ = out.blocking_send(vec![Event::Audited {
+            let part = Event::Audited {
                 audit,
                 nexthops: std::mem::take(&mut nexthops),
                 routes: std::mem::take(&mut routes),
-            }]);
-            let _ = out.blocking_send(vec![Event::AuditedLsps { audit, lsps: std::mem::take(&mut lsps) }]);
+            };
+            let labels = Event::AuditedLsps { audit, lsps: std::mem::take(&mut lsps) };
+            let _ = out.blocking_send([part, labels].into_iter().filter_map(|e| netns.hear(e)).collect());
             worked = Instant::now();
         }
     };
@@ -225,8 +273,8 @@ fn list(audit: u64, hurry: bool, buffer: usize, out: &mpsc::Sender<Vec<Event>>) 
         socket.dump(RTM_GETROUTE, &rtmsg, &mut hand_over)?;
     }
     dump_lsps(&mut socket, &mut hand_over)?;
-    let last = vec![Event::Audited { audit, nexthops, routes }, Event::AuditedLsps { audit, lsps }];
-    let _ = out.blocking_send(last);
+    let last = [Event::Audited { audit, nexthops, routes }, Event::AuditedLsps { audit, lsps }];
+    let _ = out.blocking_send(last.into_iter().filter_map(|event| netns.hear(event)).collect());
     Ok(())
 }
 
@@ -252,12 +300,12 @@ fn dump_lsps(socket: &mut Socket, visit: impl FnMut(&wire::Message<'_>)) -> io::
 const OURS: [u16; 4] = [RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWNEXTHOP, RTM_DELNEXTHOP];
 
 /// The events of a datagram, without the routes that our own writer caused.
-fn collect(datagram: &[u8], writer_port: u32, batch: &mut Vec<Event>) {
+fn collect(datagram: &[u8], writer_port: u32, netns: Netns, batch: &mut Vec<Event>) {
     let ours = |message: &wire::Message<'_>| {
         writer_port != 0 && message.port == writer_port && OURS.contains(&message.kind)
     };
     let news = wire::messages(datagram).filter(|message| !ours(message));
-    batch.extend(news.filter_map(|message| parse::event(&message)));
+    batch.extend(news.filter_map(|message| netns.hear(parse::event(&message)?)));
 }
 
 #[cfg(test)]
@@ -360,7 +408,8 @@ mod tests {
         let script = script.iter().map(|changes| changes.to_vec()).collect();
         let state = State { script, room: 2, ..State::default() };
         let events_of = Fake { state: RefCell::new(state), datagram: Vec::new() };
-        let mut follower = Follower { events: events_of, buffer: 2, out, writer_port: 0 };
+        let (netns, stop) = (Netns::OWN, Arc::default());
+        let mut follower = Follower { events: events_of, buffer: 2, out, writer_port: 0, netns, stop };
         assert_eq!(follower.run().unwrap_err().raw_os_error(), Some(Errno::EBADF as i32));
         let mut believed = BTreeSet::new();
         while let Ok(batch) = events.try_recv() {

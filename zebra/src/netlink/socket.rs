@@ -2,13 +2,15 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, recv, send,
-    setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, getsockopt,
+    recv, send, setsockopt, socket, sockopt,
 };
+use nix::sys::time::TimeVal;
 
 use socket2::{SockFilter, SockRef};
 
@@ -93,6 +95,21 @@ impl Socket {
         let steps = filter(port, kinds).into_iter();
         let program: Vec<SockFilter> = steps.map(|s| SockFilter::new(s.code, s.jt, s.jf, s.k)).collect();
         SockRef::from(&self.fd).attach_filter(&program)
+    }
+
+    /// Receiving ends with EAGAIN when nothing came for so long.
+    pub fn give_up_after(&self, time: Duration) -> io::Result<()> {
+        Ok(setsockopt(
+            &self.fd,
+            sockopt::ReceiveTimeout,
+            &TimeVal::new(time.as_secs() as _, time.subsec_micros().into()),
+        )?)
+    }
+
+    /// As another socket does.
+    pub fn give_up_like(&self, other: &Self) -> io::Result<()> {
+        let time = getsockopt(&other.fd, sockopt::ReceiveTimeout)?;
+        Ok(setsockopt(&self.fd, sockopt::ReceiveTimeout, &time)?)
     }
 
     /// The number that the kernel knows the socket by; messages that it caused carry it.

@@ -187,7 +187,7 @@ impl Lab {
 }
 
 fn vrf_message(vrf: u32, name: &str) -> FromZebra {
-    FromZebra::Vrf { vrf: VrfId(vrf), name: name.to_owned(), table: TableId(vrf) }
+    FromZebra::Vrf { vrf: VrfId(vrf), name: name.to_owned(), table: TableId(vrf), netns: None }
 }
 
 fn connects(action: &Action) -> bool {

@@ -126,9 +126,12 @@ pub fn encode_server(message: &FromZebra) -> Vec<pb::ServerMessage> {
         FromZebra::AddressGone { ifindex, address } => {
             one(FromPb::Address(interfaces::address_change(true, *ifindex, address)))
         }
-        FromZebra::Vrf { vrf, name, table } => {
-            one(FromPb::Vrf(pb::Vrf { vrf: vrf.0, name: name.clone(), table: table.0 }))
-        }
+        FromZebra::Vrf { vrf, name, table, netns } => one(FromPb::Vrf(pb::Vrf {
+            vrf: vrf.0,
+            name: name.clone(),
+            table: table.0,
+            netns: netns.clone().unwrap_or_default(),
+        })),
         FromZebra::VrfGone(vrf) => one(FromPb::VrfGone(pb::VrfGone { vrf: vrf.0 })),
         FromZebra::RouterId { vrf, router_id } => {
             one(FromPb::RouterId(interfaces::router_id_message(*vrf, *router_id)))
@@ -180,7 +183,12 @@ impl TryFrom<pb::ServerMessage> for FromZebra {
                     Self::Address { ifindex, address }
                 }
             }
-            FromPb::Vrf(vrf) => Self::Vrf { vrf: VrfId(vrf.vrf), name: vrf.name, table: TableId(vrf.table) },
+            FromPb::Vrf(vrf) => Self::Vrf {
+                vrf: VrfId(vrf.vrf),
+                name: vrf.name,
+                table: TableId(vrf.table),
+                netns: Some(vrf.netns).filter(|path| !path.is_empty()),
+            },
             FromPb::VrfGone(gone) => Self::VrfGone(VrfId(gone.vrf)),
             FromPb::RouterId(id) => {
                 let (vrf, router_id) = interfaces::router_id(&id)?;

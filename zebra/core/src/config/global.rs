@@ -89,6 +89,31 @@ static SETTINGS: &[Setting<Settings>] = &[
         },
         examples: &["no zebra nexthop kernel enable"],
     },
+    // FRR keeps groups for three minutes unless told otherwise; here they go with their last route.
+    Setting {
+        syntax: "zebra nexthop-group keep (1-3600)$seconds",
+        help: &[
+            "Zebra information",
+            "Nexthop-Group",
+            "How long to keep nexthop-groups no longer in use",
+            "Time in seconds from 1-3600",
+        ],
+        no: Negation::Derived,
+        set: |s, args| {
+            s.group_keep = Some(args.parse("seconds")?);
+            Ok(())
+        },
+        unset: |s, _| {
+            s.group_keep = None;
+            Ok(())
+        },
+        render: |s, lines| {
+            if let Some(seconds) = s.group_keep {
+                lines.line(format!("zebra nexthop-group keep {seconds}"));
+            }
+        },
+        examples: &["zebra nexthop-group keep 5"],
+    },
     // Ours: FRR does not look again at what it once installed.
     Setting {
         syntax: "zebra fib audit-interval (0-86400)$seconds",

@@ -110,11 +110,12 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
             &[&CONFIG],
             "mpls fec nexthop-resolution",
             &[MPLS, "MPLS FEC table", "Authorise nexthop resolution over all labeled routes"],
-            |_: &mut Settings, _: &Edit<'_>| {
-                Err(CliError::refused("mpls fec nexthop-resolution is not supported"))
+            |settings: &mut Settings, edit: &Edit<'_>| {
+                settings.mpls.fec_resolution = !edit.negated;
+                Ok(())
             },
         )
-        .no(Negation::Never),
+        .example("mpls fec nexthop-resolution"),
     );
     registry.renderer(PLACE, |settings: &Settings, lines| render(&settings.mpls, lines));
 }
@@ -218,5 +219,8 @@ fn render(mpls: &MplsSettings, lines: &mut Lines) {
         if let Some(block) = block {
             lines.line(format!("mpls label {name} {} {}", block.first, block.last));
         }
+    }
+    if mpls.fec_resolution {
+        lines.line("mpls fec nexthop-resolution");
     }
 }

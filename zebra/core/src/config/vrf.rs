@@ -115,6 +115,17 @@ static VRF_ONLY: &[Setting<VrfSettings>] = &[Setting {
     examples: &["zebra fib limit 1000"],
 }];
 
+/// Where VRFs are network namespaces (`-w`). As in FRR, a namespace is the VRF of its name, and the line does nothing.
+static NETNS: &[Setting<VrfSettings>] = &[Setting {
+    syntax: "netns NAME$netns",
+    help: &["Attach VRF to a Namespace", "The file name in /run/netns, or a full pathname"],
+    no: Negation::Derived,
+    set: |_, _| Ok(()),
+    unset: |_, _| Ok(()),
+    render: |_, _| {},
+    examples: &[],
+}];
+
 fn set_router_id(vrf: &mut VrfSettings, args: &Args) -> Result<(), CliError> {
     vrf.router_id = Some(args.ipv4("id")?);
     Ok(())
@@ -131,6 +142,15 @@ fn render(vrf: &VrfSettings, lines: &mut Lines) {
     lines.settings(VRF_ONLY, vrf);
     super::protocol::render(vrf, lines);
     super::statics::render(vrf, lines);
+}
+
+/// The line about a VRF's namespace, or its refusal where VRFs are devices.
+pub fn register_netns<H: 'static>(registry: &mut Registry<Settings, H>, netns: bool) {
+    if netns {
+        registry.mount(Mount::at(&VRF), NETNS, |settings, context, _| vrf_of(settings, context));
+    } else {
+        registry.refuse_on(&[&VRF], "netns NAME");
+    }
 }
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {

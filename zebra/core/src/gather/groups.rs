@@ -9,16 +9,67 @@ use crate::instance::Zebra;
 use crate::view::groups::{GroupNexthop, GroupView};
 use crate::view::uptime;
 
+const OURS: &str = "zebra";
+const KERNEL: &str = "kernel";
+
+/// What of the objects is to be shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GroupFilter<'a> {
+    pub id: Option<NexthopId>,
+    /// No groups, and one family.
+    pub singletons: Option<Afi>,
+    /// FRR's word for who made it.
+    pub owner: Option<&'a str>,
+    pub vrf: Option<&'a str>,
+}
+
 impl Zebra {
-    /// Every object, or those of one family that are no groups.
-    pub(crate) fn group_views(&self, id: Option<NexthopId>, singletons: Option<Afi>) -> Vec<GroupView> {
-        let wanted = |(of, object): &(NexthopId, &Object)| {
-            id.is_none_or(|id| id == *of)
-                && singletons.is_none_or(
-                    |afi| matches!(&object.content, NexthopObject::Single(single) if single.afi == afi),
-                )
+    /// The objects that a filter leaves: ours, and those that others have put into the kernel.
+    pub(crate) fn group_views(&self, filter: &GroupFilter<'_>) -> Vec<GroupView> {
+        let named = |of: NexthopId| filter.id.is_none_or(|id| id == of);
+        let of_family = |content: &NexthopObject| {
+            filter
+                .singletons
+                .is_none_or(|afi| matches!(content, NexthopObject::Single(single) if single.afi == afi))
         };
-        self.groups.objects().filter(wanted).map(|(id, object)| self.group_view(id, object)).collect()
+        let owned = |kind: &str| filter.owner.is_none_or(|owner| owner == kind);
+        let mut views = Vec::new();
+        if owned(OURS) {
+            let ours = self.groups.objects().filter(|(id, object)| named(*id) && of_family(&object.content));
+            views.extend(ours.map(|(id, object)| self.group_view(id, object)));
+        }
+        if owned(KERNEL) {
+            let theirs = self.groups.foreign().filter(|(id, content)| named(*id) && of_family(content));
+            views.extend(theirs.map(|(id, content)| self.foreign_view(id, content)));
+        }
+        views.retain(|view| filter.vrf.is_none_or(|vrf| vrf == view.vrf));
+        views.sort_by_key(|view| view.id);
+        views
+    }
+
+    /// The VRF that all next hops leave through; a group may have several, and is the default one's then.
+    fn vrf_of_object(&self, content: &NexthopObject) -> VrfId {
+        let of = |single: &Single| {
+            let link = single.ifindex().and_then(|exit| self.interfaces.get(exit));
+            link.map(|link| link.info.interface.vrf).unwrap_or_default()
+        };
+        match content {
+            NexthopObject::Single(single) => of(single),
+            NexthopObject::Group(members) => {
+                let mut vrfs = members.iter().map(|(id, _)| match self.groups.get(*id).map(|o| &o.content) {
+                    Some(NexthopObject::Single(single)) => of(single),
+                    _ => VrfId::DEFAULT,
+                });
+                let first = vrfs.next().unwrap_or_default();
+                if vrfs.all(|vrf| vrf == first) { first } else { VrfId::DEFAULT }
+            }
+        }
+    }
+
+    /// What somebody else put into the kernel.
+    fn foreign_view(&self, id: NexthopId, content: &NexthopObject) -> GroupView {
+        let object = Object::standing(content.clone(), self.now);
+        GroupView { kind: KERNEL, ..self.group_view(id, &object) }
     }
 
     fn group_view(&self, id: NexthopId, object: &Object) -> GroupView {
@@ -45,10 +96,10 @@ impl Zebra {
         };
         GroupView {
             id,
-            kind: "zebra",
+            kind: OURS,
             ref_count: object.users.max(1),
             uptime: uptime(self.now.since(object.since)),
-            vrf: self.vrf_name(VrfId::DEFAULT),
+            vrf: self.vrf_name(self.vrf_of_object(&object.content)),
             afi: if afi == Afi::Ipv6 { "IPv6" } else { "IPv4" },
             valid: true,
             installed: object.state == ObjectState::Installed,
@@ -68,6 +119,7 @@ impl Zebra {
         let nexthop = Nexthop { weight, onlink: single.onlink, ..Nexthop::new(single.kind) };
         let mut view = self.nexthop_view(&nexthop, VrfId::DEFAULT);
         (view.active, view.fib) = (true, object.state == ObjectState::Installed);
-        GroupNexthop { view: view.with_flags(), vrf: self.vrf_name(VrfId::DEFAULT) }
+        let vrf = self.vrf_of_object(&NexthopObject::Single(*single));
+        GroupNexthop { view: view.with_flags(), vrf: self.vrf_name(vrf) }
     }
 }

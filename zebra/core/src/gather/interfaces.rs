@@ -82,7 +82,7 @@ impl Zebra {
     fn interface_view(&self, link: &Link) -> InterfaceView {
         let info = &link.info;
         let i = &info.interface;
-        let settings = self.settings.interfaces.get(&i.name).cloned().unwrap_or_default();
+        let settings = self.settings_of(i).cloned().unwrap_or_default();
         let master = info.master.and_then(|master| self.interfaces.get(master)).map(|m| m.info.kind);
         let mut addresses: Vec<_> = link.addresses.iter().collect();
         addresses.sort_by_key(|address| address.addr.is_ipv6());
@@ -97,7 +97,7 @@ impl Zebra {
             vrf_name: self.vrf_name(i.vrf),
             description: settings.description,
             pseudo_interface: false,
-            index: i.ifindex,
+            index: i.ifindex.in_kernel(),
             metric: 0,
             mtu: i.mtu,
             mtu6: None,
@@ -174,7 +174,7 @@ impl Zebra {
         self.links_of(vrf)
             .map(|link| {
                 let interface = &link.info.interface;
-                let settings = self.settings.interfaces.get(&interface.name);
+                let settings = self.settings_of(interface);
                 let text = settings.and_then(|settings| settings.description.clone());
                 (interface.name.clone(), status(interface.up), status(link.operative()), text)
             })

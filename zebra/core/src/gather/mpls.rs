@@ -5,7 +5,7 @@ use ferrite_types::{Label, NexthopKind, Prefix};
 use crate::fib::errno_text;
 use crate::instance::Zebra;
 use crate::lfib::{Lsp, LspState};
-use crate::rib::{OwnerId, Trust};
+use crate::rib::OwnerId;
 use crate::view::mpls::{
     BoundsView, ChunkView, FecTable, FecView, LabelTableView, LspTable, LspView, NhlfeView,
 };
@@ -23,7 +23,7 @@ impl Zebra {
         let installed = lsp.installed();
         let mut nexthops = Vec::new();
         if let Some((owner, wanted)) = lsp.chosen() {
-            let resolved = self.resolver().set(&wanted.nexthops, Trust::Connected);
+            let resolved = self.resolver().set(&wanted.nexthops, self.path_trust());
             for (nexthop, resolved) in wanted.nexthops.iter().zip(&resolved.nexthops) {
                 let usable = resolved.paths.first();
                 let exit = usable.unwrap_or(nexthop).ifindex();

@@ -29,7 +29,7 @@ impl Zebra {
                 ..NexthopView::default()
             },
         };
-        view.interface_index = nexthop.ifindex();
+        view.interface_index = nexthop.ifindex().map(ferrite_types::IfIndex::in_kernel);
         view.interface_name = nexthop.ifindex().map(|ifindex| self.interface_name(ifindex));
         view.weight = nexthop.weight;
         view.on_link = nexthop.onlink;
@@ -148,7 +148,7 @@ impl Zebra {
             return;
         }
         if let (true, [path]) = (active, resolved.paths.as_slice()) {
-            view.interface_index = path.ifindex();
+            view.interface_index = path.ifindex().map(ferrite_types::IfIndex::in_kernel);
             view.interface_name = path.ifindex().map(|ifindex| self.interface_name(ifindex));
         }
         view.fib = active && installed;

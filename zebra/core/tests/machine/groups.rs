@@ -383,3 +383,37 @@ fn without_objects_the_same_routes_stand_with_their_next_hops() {
     lab.event(Event::Configured(Arc::new(settings(""))));
     assert_eq!(lab.gateways("20.0.0.0/24").len(), 2);
 }
+
+fn withdraw(lab: &mut Lab, prefix: &str) {
+    let update = RouteUpdate { prefix: prefix.parse().unwrap(), protocol: RouteProtocol::Bgp, route: None };
+    lab.say(BGP, vec![update]);
+}
+
+/// Groups and others of the kernel's objects.
+fn counts(lab: &Lab) -> (usize, usize) {
+    let group = |object: &&NexthopObject| matches!(object, NexthopObject::Group(_));
+    let groups = lab.kernel.objects.values().filter(group).count();
+    (groups, lab.kernel.objects.len() - groups)
+}
+
+#[test]
+fn a_group_that_no_route_names_is_kept_as_long_as_the_operator_says() {
+    let mut lab = Lab::new(Kernel::default());
+    let settings = zebra_core::Settings { group_keep: Some(5), ..Default::default() };
+    lab.event(Event::Configured(Arc::new(settings)));
+    let two = [via("10.1.0.2"), via("10.2.0.2")];
+    lab.announce(BGP, "192.0.2.0/24", &two);
+    let id = lab.kernel.routes[&"192.0.2.0/24".parse().unwrap()].group;
+    withdraw(&mut lab, "192.0.2.0/24");
+    assert_eq!(counts(&lab), (1, 2));
+    lab.pass(Duration::from_secs(4));
+    let messages = lab.kernel.object_messages;
+    lab.announce(BGP, "198.51.100.0/24", &two);
+    assert_eq!(lab.kernel.routes[&"198.51.100.0/24".parse().unwrap()].group, id, "it is used again");
+    assert_eq!(lab.kernel.object_messages, messages);
+    lab.pass(Duration::from_secs(10));
+    assert_eq!(counts(&lab), (1, 2), "what is in use stays");
+    withdraw(&mut lab, "198.51.100.0/24");
+    lab.pass(Duration::from_secs(6));
+    assert_eq!(counts(&lab), (0, 0));
+}

@@ -158,3 +158,24 @@ fn a_refused_path_is_no_drift_that_is_written_in_a_loop() {
     world.pass(Duration::from_secs(64));
     assert_eq!(labels(&world), [100]);
 }
+
+#[test]
+fn paths_lead_through_other_routes_where_the_operator_says_so() {
+    let mut world = after_restart(&[]);
+    let lines = "mpls lsp 100 192.0.2.1 200\nip route 192.0.2.0/24 10.0.2.2\n";
+    world.lines(lines);
+    assert!(world.lsps.is_empty());
+    world.lines(&format!("{lines}mpls fec nexthop-resolution\n"));
+    assert_eq!(
+        world.lsps[&label(100)][..],
+        [hop("192.0.2.1", 2, 200)].map(|hop| Nexthop {
+            kind: NexthopKind::Gateway("10.0.2.2".parse().unwrap(), Some(IfIndex(2))),
+            ..hop
+        })
+    );
+    let moved = lines.replace("10.0.2.2", "10.0.3.2");
+    world.lines(&format!("{moved}mpls fec nexthop-resolution\n"));
+    assert_eq!(world.lsps[&label(100)][0].ifindex(), Some(IfIndex(3)));
+    world.lines(&moved);
+    assert!(world.lsps.is_empty());
+}

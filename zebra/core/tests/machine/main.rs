@@ -1,5 +1,6 @@
 //! The machine in a world of its own.
 
+mod absurd;
 mod capacity;
 mod drift;
 mod fpm;
