@@ -57,7 +57,7 @@ impl<V: Version> Instance<V> {
         headers: Vec<LsaHeader>,
     ) {
         let Some(interface) = self.interfaces.get(&id) else { return };
-        let options = self.options(interface);
+        let options = self.packet_options(interface);
         let mtu = if interface.is_virtual() { 0 } else { interface.link.mtu };
         let again = now + interface.config.retransmit;
         let Some(neighbor) = self.neighbor_mut(id, key) else { return };

@@ -6,7 +6,7 @@ use ferrite_ospf_packet::{Body, Endpoints, Hello, Options, Refusal};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
-use crate::config::{AreaKind, NetworkType};
+use crate::config::{AreaKind, Authentication, NetworkType};
 use crate::event::IfId;
 use crate::instance::Instance;
 use crate::interface::{Interface, State, fsm};
@@ -26,6 +26,13 @@ impl<V: Version> Instance<V> {
         }
     }
 
+    /// Options of Hellos and descriptions: those of a link whose packets carry OSPFv3's trailer say so (RFC 7166 §2.1).
+    pub(crate) fn packet_options(&self, interface: &Interface) -> Options {
+        let signed = matches!(interface.config.authentication, Authentication::Keys(_));
+        let options = self.options(interface);
+        if V::VERSION == 3 && signed { options.with(Options::AT) } else { options }
+    }
+
     fn hello(&self, interface: &Interface) -> Body {
         let config = &interface.config;
         let neighbors = interface.neighbors_from(neighbor::State::Init).map(|neighbor| neighbor.id).collect();
@@ -33,7 +40,7 @@ impl<V: Version> Instance<V> {
             link: V::hello_link(interface),
             hello_interval: config.hello_interval,
             dead_interval: config.dead_interval,
-            options: self.options(interface),
+            options: self.packet_options(interface),
             priority: config.priority,
             designated: interface.designated,
             backup: interface.backup,
