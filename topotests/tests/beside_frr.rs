@@ -31,8 +31,6 @@ fn paths_and_their_as_numbers_are_handled_as_frr_does() {
                 family("neighbor 10.0.0.5 remove-private-AS replace-AS"),
                 family("neighbor 10.0.0.5 remove-private-AS all replace-AS"),
                 family("neighbor 10.0.0.5 as-override"),
-                router("neighbor 10.0.0.5 sender-as-path-loop-detection"),
-                router("no bgp enforce-first-as").cleared(),
                 router("no neighbor 10.0.0.3 enforce-first-as").cleared(),
                 // B46
                 router("bgp reject-as-sets"),
@@ -88,7 +86,7 @@ fn the_decision_and_its_knobs_are_those_of_frr() {
                 router("bgp bestpath med missing-as-worst"),
                 router("bgp bestpath med confed").changes_nothing(),
                 router("bgp bestpath peer-type multipath-relax").changes_nothing(),
-                router("bgp default local-preference 250"),
+                router("bgp default local-preference 250").cleared(),
                 router("bgp bestpath aigp").changes_nothing(),
                 // B42
                 router("bgp bestpath as-path multipath-relax"),

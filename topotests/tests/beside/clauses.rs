@@ -38,7 +38,6 @@ route-map TAGGED permit 10
 exit
 route-map HAS-TEN permit 10
  match ip address prefix-list ONE
- set metric 66
 exit
 route-map HAS-NONE permit 10
  match ip address prefix-list NONE
@@ -176,7 +175,6 @@ const FLOW: &[(&str, &str)] = &[
     ("call NOT-THERE", ""),
     ("on-match next", "set weight 66"),
     ("on-match goto 9000", "set weight 66"),
-    ("continue", "set weight 67"),
     ("continue 9000", "set weight 67"),
     ("call SUB\n on-match next", "set local-preference 444"),
 ];

@@ -14,7 +14,8 @@ use crate::config::{NeighborName, RemoteAs};
 use crate::instance::{Instance, PeerEntry};
 use crate::rib::Answer;
 use crate::rib::query::{GroupView, MemoryView, NexthopView};
-use crate::view::nexthop::{NexthopCache, NexthopEntry, ResolvedNexthop};
+use crate::view::detail::LastUpdate;
+use crate::view::nexthop::{Changed, NexthopCache, NexthopEntry, ResolvedNexthop};
 use crate::view::peer_group::{DynamicRanges, FamilyText, Member, PeerGroupView, PeerGroups};
 use crate::view::text;
 use crate::view::update_group::{
@@ -45,12 +46,13 @@ impl Instance {
             merged.iter().filter(|(addr, _)| wanted.is_none_or(|wanted| wanted == **addr) && of_family(addr));
         for (addr, view) in shown {
             let side = if addr.is_ipv4() { &mut cache.ipv4 } else { &mut cache.ipv6 };
-            side.insert(addr.to_string(), self.nexthop_entry(view));
+            side.insert(addr.to_string(), self.nexthop_entry(view, args.has("detail")));
         }
         if args.has("json") { json(&cache) } else { cache.to_string() }
     }
 
-    fn nexthop_entry(&self, view: &NexthopView) -> NexthopEntry {
+    fn nexthop_entry(&self, view: &NexthopView, detail: bool) -> NexthopEntry {
+        let changed = self.wall_clock(view.changed);
         let resolved = view.resolved.iter().map(|nexthop| {
             let ifindex = match nexthop.kind {
                 NexthopKind::Interface(ifindex) => Some(ifindex),
@@ -72,7 +74,11 @@ impl Instance {
             peer: self.by_name.contains_key(&NeighborName::Addr(view.addr)).then_some(view.addr),
             resolved_prefix: self.resolved_prefix(view.addr),
             nexthops: resolved.collect(),
-            last_update: self.wall_clock(view.changed),
+            last_update: if detail {
+                Changed::Full(LastUpdate::at(changed))
+            } else {
+                Changed::Brief(changed)
+            },
         }
     }
 

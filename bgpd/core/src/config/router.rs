@@ -29,7 +29,7 @@ use super::types::{GroupName, RemoteAs, SessionKind, Timers, WrittenAsn};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MultipathRelax {
     NoAsSet,
-    /// The multipath route's path ends in a set of the paths' ASes.
+    /// What is told of several paths that share the traffic is made of all of them.
     AsSet,
 }
 

@@ -502,6 +502,7 @@ fn decision(router: &RouterBgp) -> DecisionSettings {
         as_path_ignore: router.as_path_ignore,
         as_path_confed: router.as_path_confed,
         as_path_multipath_relax: router.multipath_relax.is_some(),
+        as_path_as_set: router.multipath_relax == Some(crate::config::MultipathRelax::AsSet),
         peer_type_multipath_relax: router.peer_type_multipath_relax,
         aigp: router.bestpath_aigp,
     }

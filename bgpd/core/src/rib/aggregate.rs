@@ -441,10 +441,7 @@ impl<P: Key> Aggregate<P> {
         let mut attrs = own_attributes(family);
         let worst = self.live().map(|part| part.origin).max().unwrap_or(Origin::Igp);
         attrs.origin = statement.origin.unwrap_or(worst);
-        attrs.med = match self.common_med() {
-            Ok(Some(med)) if statement.matching_med_only => Some(med),
-            _ => Some(0), // FRR says so rather than nothing
-        };
+        attrs.med = Some(0); // as FRR, also of routes that have a MED in common
         attrs.atomic_aggregate = !statement.as_set || self.live().any(|part| part.atomic);
         if statement.as_set {
             attrs.as_path = AsPath::aggregate(self.live().map(|part| &part.as_path));
@@ -468,7 +465,8 @@ impl<P: Key> Aggregate<P> {
     }
 }
 
-fn union<T: Ord>(values: impl Iterator<Item = T>) -> Box<[T]> {
+/// Every value once, ascending.
+pub fn union<T: Ord>(values: impl Iterator<Item = T>) -> Box<[T]> {
     let mut values: Vec<T> = values.collect();
     values.sort_unstable();
     values.dedup();

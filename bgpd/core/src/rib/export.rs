@@ -168,6 +168,8 @@ pub struct Target<'a> {
     pub condition: bool,
     /// The paths that share the prefix's traffic, where somebody asks.
     pub shared: Shared,
+    /// Made of those paths, where the operator wants that; the path's own attributes else.
+    pub merged: Option<&'a Attributes>,
 }
 
 /// Well-known communities that keep a route back (RFC 1997, RFC 9494).
@@ -385,7 +387,7 @@ fn policy_input<'a>(
 /// What changes before policy: MED, local preference, private AS numbers, what only iBGP carries.
 fn prepare(ctx: &Ctx, target: Target<'_>, interned: &Interned, own: bool) -> Attributes {
     let (to, settings) = (target.params, target.settings);
-    let mut attrs = (*interned.attrs).clone();
+    let mut attrs = target.merged.unwrap_or(&interned.attrs).clone();
     match to.kind {
         PeerKind::External if to.rules.oad => {
             attrs.local_pref = attrs.local_pref.or(Some(ctx.config.default_local_pref));

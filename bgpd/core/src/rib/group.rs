@@ -20,6 +20,7 @@ mod catch_up;
 mod change;
 mod choose;
 mod explain;
+mod merge;
 mod outs;
 mod sender;
 mod units;
@@ -218,7 +219,14 @@ impl<P: Key> Group<P> {
     }
 
     fn target_of<'a>(&'a self, settings: &'a FamilyParams, shared: Shared) -> Target<'a> {
-        Target { family: self.family, params: &self.params, settings, condition: self.condition, shared }
+        Target {
+            family: self.family,
+            params: &self.params,
+            settings,
+            condition: self.condition,
+            shared,
+            merged: None,
+        }
     }
 
     /// The settings under which an entry's path is exported; `None` where an aggregate suppresses it.

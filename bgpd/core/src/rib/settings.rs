@@ -222,6 +222,8 @@ pub struct DecisionSettings {
     pub as_path_confed: bool,
     /// Multipath over different AS paths of one length.
     pub as_path_multipath_relax: bool,
+    /// And what is told is made of all paths that share the traffic.
+    pub as_path_as_set: bool,
     /// Multipath over eBGP and iBGP paths together.
     pub peer_type_multipath_relax: bool,
     pub aigp: bool,

@@ -7,6 +7,7 @@ use ferrite_types::{IfIndex, Prefix};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::detail::LastUpdate;
 use super::text;
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -32,8 +33,17 @@ pub struct NexthopEntry {
     pub resolved_prefix: Option<Prefix>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nexthops: Vec<ResolvedNexthop>,
+    pub last_update: Changed,
+}
+
+/// When a next hop changed last.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Changed {
     /// Seconds since 1970.
-    pub last_update: u64,
+    Brief(u64),
+    /// With `detail`.
+    Full(LastUpdate),
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -85,6 +95,10 @@ impl NexthopEntry {
         if !self.valid {
             writeln!(f, "  Must be Connected or resolved through a route")?;
         }
-        writeln!(f, "  Last update: {}", text::ctime(self.last_update))
+        let text = match &self.last_update {
+            Changed::Brief(epoch) => text::ctime(*epoch),
+            Changed::Full(at) => at.string.clone(),
+        };
+        writeln!(f, "  Last update: {text}")
     }
 }

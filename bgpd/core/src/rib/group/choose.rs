@@ -5,10 +5,11 @@ use bgp_packet::attr::Attributes;
 use smallvec::SmallVec;
 
 use super::change::{Emission, Told};
+use super::merge::merged;
 use super::{Group, shared};
 use crate::rib::ctx::Ctx;
 use crate::rib::decision::{self, Candidate};
-use crate::rib::export::{default_route, export};
+use crate::rib::export::{Target, default_route, export};
 use crate::rib::optimal::Vantage;
 use crate::rib::pack::Named;
 use crate::rib::path_id::PathKey;
@@ -338,7 +339,9 @@ impl<P: Key> Group<P> {
         let Some(interned) = ctx.attrs.get(path.attrs) else { return 0 };
         // AIGP grows by the way to the next hop, which changes without the attributes.
         let aigp = interned.attrs.rare.as_ref().is_some_and(|rare| rare.aigp.is_some());
-        let plain = shared.octets.is_none() && !aigp && !entry.has(entry_flags::SUPPRESSED);
+        let merged = merged(ctx, self.family, entry, path);
+        let plain =
+            shared.octets.is_none() && merged.is_none() && !aigp && !entry.has(entry_flags::SUPPRESSED);
         let key = (path.attrs, interned.generation, path.peer);
         let cacheable = !self.by_prefix && !path.peer.is_local() && plain;
         if cacheable {
@@ -351,7 +354,7 @@ impl<P: Key> Group<P> {
         // What the only member sent itself is not worth keeping.
         let alone = self.members.len() == 1 && self.has_member(path.peer);
         self.evaluated += u64::from(!alone);
-        let target = self.target_of(&settings, shared);
+        let target = Target { merged: merged.as_ref(), ..self.target_of(&settings, shared) };
         let attrs = if alone { None } else { export(ctx, target, path, entry.prefix.into()).ok() };
         let wanted = attrs.is_some();
         let id = attrs.map_or(0, |attrs| self.encode(&attrs, path.peer));
@@ -432,7 +435,9 @@ impl<P: Key> Group<P> {
     }
 
     fn export_shown(&self, ctx: &Ctx, entry: &Entry<P>, path: &Path) -> Option<Attributes> {
+        let merged = merged(ctx, self.family, entry, path);
         let target = self.target_of(self.settings_for(entry)?, shared(ctx, entry));
+        let target = Target { merged: merged.as_ref(), ..target };
         export(ctx, target, path, entry.prefix.into()).ok()
     }
 

@@ -2,10 +2,11 @@
 
 use super::Group;
 use super::choose::{Ranking, key, usable};
+use super::merge::merged;
 use crate::rib::bandwidth::Shared;
 use crate::rib::ctx::Ctx;
 use crate::rib::explain::{ExplainedExport, ExplainedNeighbor, export_effects};
-use crate::rib::export::export_traced;
+use crate::rib::export::{Target, export_traced};
 use crate::rib::peers::PeerIdx;
 use crate::rib::reason::Withheld;
 use crate::rib::settings::PeerId;
@@ -127,7 +128,8 @@ impl<P: Key> Group<P> {
             row.withheld = Some(Withheld::Suppressed);
             return row;
         };
-        let target = self.target_of(settings, Shared::default());
+        let merged = merged(ctx, self.family, entry, path);
+        let target = Target { merged: merged.as_ref(), ..self.target_of(settings, Shared::default()) };
         match export_traced(ctx, target, path, entry.prefix.into(), Some(&mut row.steps)) {
             Err(withheld) => row.withheld = Some(withheld),
             Ok(attrs) => {

@@ -237,3 +237,29 @@ fn paths_beyond_the_limit_are_not_taken() {
     let Answer::Prefix(Some(view)) = world.ask(0, 1, query) else { panic!() };
     assert_eq!(view.paths.len(), 3);
 }
+
+#[test]
+fn what_is_told_of_several_paths_is_made_of_all_where_the_operator_wants_it() {
+    let mut world = World::new(1);
+    world.configure(|config| {
+        config.v4().maximum_paths_ebgp = 8;
+        config.decision.as_path_multipath_relax = true;
+        config.decision.as_path_as_set = true;
+    });
+    for (id, n) in [(A, 1), (B, 2)] {
+        world.up(id, external(n, 65000 + id));
+        let mut attrs = route(&[65000 + id, 7]);
+        attrs.communities = [ferrite_types::Community(id)].into();
+        world.announce(id, &[prefix("10.1.0.0/16")], &Arc::new(attrs));
+    }
+    world.up(C, external(3, 65003));
+    world.settle();
+    let told = |world: &World| {
+        let attrs = &world.remote(C).table[&prefix("10.1.0.0/16")];
+        (attrs.as_path.to_string(), attrs.communities.len())
+    };
+    assert_eq!(told(&world), ("65000 {7,65001,65002}".to_owned(), 2));
+    world.withdraw(B, prefix("10.1.0.0/16"));
+    world.settle();
+    assert_eq!(told(&world), ("65000 65001 7".to_owned(), 1));
+}
