@@ -52,6 +52,10 @@ fn paths_and_their_as_numbers_are_handled_as_frr_does() {
                 family("neighbor 10.0.0.4 route-reflector-client"),
                 // B63
                 family("neighbor 10.0.0.3 weight 77"),
+                family("distance bgp 21 201 202"),
+                family("distance 33 10.0.0.2/32"),
+                family("distance 34 10.0.0.2/32 10"),
+                family("table-map TABLE"),
                 // L14, L15
                 family("neighbor 10.0.0.2 prefix-list NARROW in"),
                 family("neighbor 10.0.0.5 prefix-list NARROW out"),

@@ -42,6 +42,16 @@ exit
 route-map HAS-NONE permit 10
  match ip address prefix-list NONE
 exit
+route-map TABLE deny 5
+ match ip address prefix-list TEN
+exit
+route-map TABLE permit 10
+ match ip address prefix-list ONE
+ set metric 12
+ set tag 3
+exit
+route-map TABLE permit 20
+exit
 route-map SUB permit 10
  match community ONE
  set weight 55
