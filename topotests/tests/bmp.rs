@@ -182,3 +182,38 @@ fn a_collector_that_comes_late_or_again_is_told_everything_and_a_session_that_en
         })
     });
 }
+
+const MIRROR: &str = " bmp targets C
+  bmp mirror
+  bmp connect 10.0.3.2 port 1790 min-retry 100 max-retry 1000
+ exit
+";
+
+#[test]
+fn what_neighbours_say_is_mirrored_word_by_word() {
+    run(&Needs::ours(), |net| {
+        let mut lab = lab(net, MIRROR)?;
+        lab.collector.wait_event("connected", PATIENCE)?;
+        // What came before the station was there is said again.
+        lab.router.vtysh("clear bgp 10.0.1.10 soft in")?;
+        wait_until(PATIENCE, "every message of the sender is there", || {
+            let state = state(&mut lab.collector)?;
+            let got = prefixes(&state, "mirror", "10.0.1.10");
+            ensure!(got == PREFIXES as u64, "{got} prefixes: {state}");
+            let violations =
+                state.get("violations").and_then(Value::as_object).map_or(1, serde_json::Map::len);
+            ensure!(violations == 0, "{state}");
+            Ok(())
+        })?;
+        // Policy has no part in it, and neither have tables.
+        ensure!(accepted(&lab.router)? < PREFIXES as u64, "nothing was refused");
+        ensure!(prefixes(&state(&mut lab.collector)?, "pre-policy", "10.0.1.10") == 0, "a table was told");
+        lab.replay.tell("withdraw")?;
+        lab.replay.wait_event("withdrawn", PATIENCE)?;
+        wait_until(PATIENCE, "the withdrawals are there", || {
+            let got = prefixes(&state(&mut lab.collector)?, "mirror", "10.0.1.10");
+            ensure!(got == 0, "{got} left");
+            Ok(())
+        })
+    });
+}

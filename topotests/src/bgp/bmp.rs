@@ -98,6 +98,7 @@ impl Collector {
             3 => self.peer_up(octets)?,
             4 => self.initiated = true,
             5 => self.terminated = true,
+            6 => self.mirrored(octets, now_ms)?,
             _ => self.violate("unknown message"),
         }
         Ok(())
@@ -127,6 +128,27 @@ impl Collector {
         let key = (header.table, header.peer.clone());
         let rib = self.tables.entry(key).or_insert_with(|| Rib::new(true, Expectation::default()));
         Ok(rib.update(octets.0, now_ms)?)
+    }
+
+    /// Messages as they came from the neighbour (RFC 7854 §4.7): a table of its own.
+    fn mirrored(&mut self, mut octets: Octets<'_>, now_ms: u64) -> Result<()> {
+        let header = peer_header(&mut octets)?;
+        while !octets.0.is_empty() {
+            let kind = octets.u16("type of a mirrored part")?;
+            let length = usize::from(octets.u16("length of a mirrored part")?);
+            let value = octets.take(length, "mirrored part")?;
+            match (kind, value.get(18)) {
+                (0, Some(&UPDATE)) => {
+                    let key = ("mirror", header.peer.clone());
+                    let rib =
+                        self.tables.entry(key).or_insert_with(|| Rib::new(true, Expectation::default()));
+                    rib.update(&value[HEADER..], now_ms)?;
+                }
+                (0, Some(_)) => {}
+                _ => self.violate("mirrored messages were lost, or none is there"),
+            }
+        }
+        Ok(())
     }
 
     fn violate(&mut self, what: &str) {
