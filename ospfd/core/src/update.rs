@@ -75,7 +75,10 @@ impl<V: Version> Instance<V> {
         let ours = entry.header(now);
         match header.compare(&ours) {
             Ordering::Greater => {
-                if !entry.own && now.since(entry.since) < self.config.timers.min_arrival {
+                // What was asked for does not come by flooding (§13 (5) (a)).
+                let asked =
+                    interface.neighbors.get(&key).is_some_and(|n| n.requests.contains_key(&header.key));
+                if !entry.own && !asked && now.since(entry.since) < self.config.timers.min_arrival {
                     return Err(Refusal::LsaMinArrival);
                 }
                 Ok(self.take_newer(now, id, key, place, lsa))
