@@ -111,7 +111,8 @@ impl Zebra {
     /// What the route map of the route's source says; may set the shape's source address.
     pub(crate) fn install_policy(&self, key: TableKey, prefix: Prefix, shape: &mut Shape) -> Policy {
         shape.source = None;
-        if matches!(shape.owner, OwnerId::ADOPTED) {
+        // As in FRR: what the kernel has by itself is there whatever a map says.
+        if matches!(shape.owner, OwnerId::ADOPTED) || crate::fib::is_system(shape.protocol) {
             return Policy::Permit;
         }
         let Some(map) = self.install_map(key, prefix, shape.protocol) else { return Policy::Permit };
