@@ -167,3 +167,37 @@ fn multipoint<V: Plan>(_: std::marker::PhantomData<V>) {
     world.check();
 }
 both!(point_to_multipoint_needs_no_designated_router, multipoint);
+
+fn shutdown<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(3);
+    topology.p2p(0, 1, 10);
+    topology.p2p(1, 2, 10);
+    let mut world = World::<V>::new(topology, 8, link());
+    world.run(90);
+    world.feed(0, ferrite_ospf::Event::Shutdown);
+    world.run(5);
+    let place = ferrite_ospf::instance::Place::Area(AreaId::BACKBONE);
+    let gone = crate::address::router_id(0);
+    assert!(world.core(2).lsdb(place).expect("a database").iter().all(|(key, _)| key.adv != gone));
+    assert!(!world.core(2).routes().contains_key(&V::loopback_prefix(0)));
+}
+both!(a_router_that_goes_flushes_what_it_said, shutdown);
+
+fn stub_router<V: Plan>(_: std::marker::PhantomData<V>) {
+    // The way by 1 is shorter, until 1 asks not to be passed through (RFC 6987).
+    let mut topology = Topology::new(4);
+    topology.p2p(0, 1, 10);
+    topology.p2p(1, 2, 10);
+    topology.p2p(0, 3, 30);
+    topology.p2p(3, 2, 30);
+    let mut world = World::<V>::new(topology.clone(), 9, link());
+    world.run(90);
+    world.check();
+    let mut config = topology.config(1);
+    config.stub_router = true;
+    world.feed(1, ferrite_ospf::Event::Configured(Box::new(config)));
+    world.run(30);
+    let cost = |to: usize| world.core(0).routes()[&V::loopback_prefix(to)].cost;
+    assert_eq!((cost(1), cost(2)), (10, 60));
+}
+both!(nothing_leads_through_a_stub_router, stub_router);
