@@ -47,6 +47,11 @@ impl<V: Version> Instance<V> {
         self.database(place)
     }
 
+    /// Vertices of an area's graph.
+    pub fn graph_size(&self, area: AreaId) -> usize {
+        self.areas.get(&area).map_or(0, |area| area.spf.size())
+    }
+
     /// Packets and LSAs that were not taken, by interface and reason.
     pub fn refusals(&self) -> &BTreeMap<(IfId, Refusal), u64> {
         &self.refusals

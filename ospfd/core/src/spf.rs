@@ -14,6 +14,9 @@ use crate::neighbor;
 use crate::routes::{Hop, Hops, RouterRoute};
 use crate::version::{Version, Vertex};
 
+/// Vertices up to which nothing is cleared away.
+const SMALL: usize = 256;
+
 /// Graph and tree of an area.
 #[derive(Debug, Default)]
 pub struct AreaSpf {
@@ -35,6 +38,7 @@ fn kind(vertex: Vertex) -> Kind {
 impl AreaSpf {
     /// Brings graph and tree up to date with the database.
     fn run<V: Version>(&mut self, lsdb: &Lsdb, own: RouterId, now: Timestamp) {
+        self.forget_the_gone::<V>(lsdb);
         let mut changes = Changes::default();
         for vertex in std::mem::take(&mut self.stale) {
             let node = self.graph.node(&vertex, kind(vertex));
@@ -55,6 +59,25 @@ impl AreaSpf {
             Some(tree) if tree.root() == root => drop(tree.repair(&self.graph, &changes)),
             tree => *tree = Some(Tree::full(&self.graph, root)),
         }
+    }
+
+    /// A graph keeps the names of vertices that went; when they are most of it, it is made anew, so that it is bounded by the
+    /// database whatever comes and goes.
+    fn forget_the_gone<V: Version>(&mut self, lsdb: &Lsdb) {
+        if self.graph.len() < SMALL {
+            return;
+        }
+        let named: BTreeSet<Vertex> = lsdb.iter().filter_map(|(key, _)| V::vertex_of(key)).collect();
+        if self.graph.len() > 2 * named.len() + SMALL {
+            self.graph = Graph::new();
+            self.tree = None;
+            self.stale = named;
+        }
+    }
+
+    /// Vertices that are kept, those that went included.
+    pub fn size(&self) -> usize {
+        self.graph.len()
     }
 
     pub(crate) fn cost(&self, vertex: Vertex) -> Option<u32> {

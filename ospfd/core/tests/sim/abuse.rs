@@ -134,6 +134,35 @@ fn cap<V: Plan>(_: PhantomData<V>) {
 }
 both!(a_flood_of_lsas_stops_at_the_limit, cap);
 
+fn churn<V: Plan>(_: PhantomData<V>) {
+    let mut world = row::<V>();
+    let lsa = router_lsa(&world, 1, 0);
+    for batch in 0..8_u32 {
+        let made = |number: u32, sequence: i32, age: u16| {
+            let adv = RouterId((batch * 1000 + number + 0x0a00_0000).into());
+            let id = if V::VERSION == 2 { LsId(adv.0.to_bits()) } else { LsId(0) };
+            let key = LsaKey { id, adv, ..lsa.key() };
+            let header =
+                LsaHeader { key, sequence: Sequence(Sequence::INITIAL.0 + sequence), age, ..*lsa.header() };
+            Lsa::build::<V>(header, lsa.body()).expect("an LSA")
+        };
+        for number in 0..200 {
+            inject(&mut world, &Body::LinkStateUpdate(vec![made(number, 0, 1)]));
+        }
+        world.run(10);
+        for number in 0..200 {
+            inject(&mut world, &Body::LinkStateUpdate(vec![made(number, 1, 3600)]));
+        }
+        world.run(20);
+    }
+    // What went is forgotten, by the calculation too.
+    for router in 1..3 {
+        assert!(world.core(router).graph_size(AreaId::BACKBONE) < 800, "router {router}");
+    }
+    world.check();
+}
+both!(routers_that_come_and_go_leave_nothing_behind, churn);
+
 fn hellos<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
     for number in 0..10_000_u32 {
