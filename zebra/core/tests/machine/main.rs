@@ -9,6 +9,7 @@ mod history;
 mod labels;
 mod lsps;
 mod memory;
+mod netns;
 mod scenarios;
 mod tables;
 mod vrfs;
