@@ -1,4 +1,5 @@
-//! What the kernel may say: datagrams of netlink, read and handed to the whole machine.
+//! What the kernel may say: datagrams of netlink, read and handed to the whole machine; and the same octets as the peer of the
+//! forwarding plane manager's stream may send them.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,6 +14,9 @@ fuzz_target!(|input: &[u8]| {
         if let Some(event) = parse::event(&message) {
             world.event(event);
         }
+    }
+    if let Ok((routes, _)) = zebra::fpm::notices(input) {
+        routes.iter().for_each(|route| world.zebra.fpm_told(route));
     }
     world.pass(std::time::Duration::from_secs(3));
 });

@@ -11,7 +11,7 @@ use zebra_core::{
 };
 
 pub struct World {
-    zebra: Zebra,
+    pub zebra: Zebra,
     now: Timestamp,
     pub kernel: BTreeSet<(TableId, Prefix)>,
 }

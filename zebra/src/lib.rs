@@ -3,7 +3,7 @@
 
 pub mod dataplane;
 mod forwarding;
-mod fpm;
+pub mod fpm;
 mod mpls;
 mod namespaces;
 mod nd;

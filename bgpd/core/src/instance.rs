@@ -416,8 +416,11 @@ impl Instance {
                 self.interfaces_changed(now, None, out);
             }
             FromZebra::RouterId { .. } | FromZebra::Vrf { .. } | FromZebra::VrfGone(_) => {}
-            // bgpd asks for no labels.
-            FromZebra::LabelChunk(_) | FromZebra::LspResults(_) | FromZebra::FecLabels(_) => {}
+            // bgpd asks for no labels, and has no use for what links offer.
+            FromZebra::LabelChunk(_)
+            | FromZebra::LspResults(_)
+            | FromZebra::FecLabels(_)
+            | FromZebra::LinkParams { .. } => {}
         }
     }
 

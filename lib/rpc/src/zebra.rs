@@ -7,6 +7,7 @@
 mod client;
 mod interfaces;
 mod labels;
+mod link_params;
 mod message;
 mod nexthops;
 mod routes;

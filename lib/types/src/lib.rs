@@ -5,6 +5,7 @@
 pub mod community;
 pub mod ids;
 pub mod interface;
+pub mod link_params;
 pub mod nexthop;
 pub mod prefix;
 pub mod route;

@@ -158,6 +158,11 @@ pub enum FromZebra {
         addr: Ipv6Addr,
         present: bool,
     },
+    /// What a link offers to traffic engineering; `None`: nothing any more.
+    LinkParams {
+        ifindex: IfIndex,
+        params: Option<Box<crate::link_params::LinkParams>>,
+    },
     SnapshotDone,
     Nexthops(Vec<NexthopState>),
     Redistributed(Vec<RedistributedRoute>),

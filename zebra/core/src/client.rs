@@ -233,6 +233,7 @@ impl Zebra {
         for link in self.interfaces.links() {
             let ifindex = link.info.interface.ifindex;
             messages.push(FromZebra::Interface(link.info.interface.clone()));
+            messages.extend(self.te_message(ifindex));
             messages.extend(
                 link.addresses.iter().map(|address| FromZebra::Address { ifindex, address: *address }),
             );

@@ -75,6 +75,7 @@ impl Zebra {
             }
         }
         self.broadcast(&told);
+        self.tell_te(ifindex);
         if was_up && !self.interfaces.is_up(ifindex) {
             self.suspect();
             self.forget_kernel_routes(ifindex);

@@ -344,6 +344,7 @@ impl Zebra {
         self.apply_groups();
         self.apply_interfaces(&old);
         if old.interfaces != self.settings.interfaces {
+            self.apply_te(&old);
             self.apply_advertisements();
         }
         self.apply_forwarding(&old);

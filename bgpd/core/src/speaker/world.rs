@@ -83,6 +83,7 @@ impl Machine {
             | FromZebra::LabelChunk(_)
             | FromZebra::LspResults(_)
             | FromZebra::FecLabels(_)
+            | FromZebra::LinkParams { .. }
             | FromZebra::Refused { .. } => {}
         }
     }
@@ -189,8 +190,11 @@ impl Speaker {
             FromZebra::Results(results) => {
                 self.by_vrf(now, results, |result| result.vrf, FromZebra::Results, out);
             }
-            // bgpd asks for no labels.
-            FromZebra::LabelChunk(_) | FromZebra::LspResults(_) | FromZebra::FecLabels(_) => {}
+            // bgpd asks for no labels, and has no use for what links offer.
+            FromZebra::LabelChunk(_)
+            | FromZebra::LspResults(_)
+            | FromZebra::FecLabels(_)
+            | FromZebra::LinkParams { .. } => {}
             message @ (FromZebra::Refused { .. } | FromZebra::SnapshotDone) => {
                 self.give(now, InstanceId::DEFAULT, Event::Zebra(message), out);
             }

@@ -9,7 +9,7 @@ use prost::Message;
 use super::pb::client_message::Message as ToPb;
 use super::pb::server_message::Message as FromPb;
 use super::value::{narrow, protocol, protocol_number};
-use super::{ConvertError, interfaces, labels, pb, routes};
+use super::{ConvertError, interfaces, labels, link_params, pb, routes};
 
 /// Routes and results per message: large enough to amortise the framing, small enough to keep latency and the
 /// octets in flight low.
@@ -139,6 +139,9 @@ pub fn encode_server(message: &FromZebra) -> Vec<pb::ServerMessage> {
         FromZebra::LinkNeighbor { ifindex, addr, present } => {
             one(FromPb::LinkNeighbor(interfaces::link_neighbor_message(*ifindex, *addr, *present)))
         }
+        FromZebra::LinkParams { ifindex, params } => {
+            one(FromPb::LinkParams(link_params::message(*ifindex, params.as_deref())))
+        }
         FromZebra::SnapshotDone => one(FromPb::SnapshotDone(pb::SnapshotDone {})),
         FromZebra::Nexthops(states) => {
             one(FromPb::Nexthops(pb::NexthopStates { items: states.iter().map(Into::into).collect() }))
@@ -197,6 +200,10 @@ impl TryFrom<pb::ServerMessage> for FromZebra {
             FromPb::LinkNeighbor(neighbor) => {
                 let (ifindex, addr) = interfaces::link_neighbor(&neighbor)?;
                 Self::LinkNeighbor { ifindex, addr, present: !neighbor.gone }
+            }
+            FromPb::LinkParams(pb) => {
+                let (ifindex, params) = link_params::read(&pb)?;
+                Self::LinkParams { ifindex, params: params.map(Box::new) }
             }
             FromPb::SnapshotDone(_) => Self::SnapshotDone,
             FromPb::Nexthops(states) => {

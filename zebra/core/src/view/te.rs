@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::te::{Bandwidth, LinkParams};
+use crate::te::{Bandwidth, LinkParams, default_bandwidth};
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,7 +54,7 @@ fn some_octets<S: serde::Serializer>(value: &Option<Bandwidth>, serializer: S) -
 
 impl LinkParamsView {
     pub fn new(params: &LinkParams, megabits: Option<u32>) -> Self {
-        let otherwise = LinkParams::default_bandwidth(megabits);
+        let otherwise = default_bandwidth(megabits);
         let unreserved = params.unreserved.map(|value| value.unwrap_or(otherwise));
         let named =
             unreserved.iter().enumerate().map(|(class, value)| (format!("classType{class}"), value.0.into()));

@@ -118,3 +118,28 @@ fn a_daemon_s_next_hop_is_not_resolved_by_what_its_map_denies() {
     world.announce(client, RouteProtocol::Bgp, "192.0.2.0/25", &[via("10.0.1.7")]);
     assert_ne!(resolved(&mut world), Some(true));
 }
+
+#[test]
+fn clients_hear_what_links_offer_when_it_changes_and_when_they_come() {
+    let mut world = world();
+    let early = world.connect(1, RouteProtocol::Ospf);
+    let heard = |world: &mut World, client| -> Vec<Option<(Option<u32>, f32)>> {
+        let told = world.told(client).into_iter().filter_map(|message| match message {
+            FromZebra::LinkParams { params, .. } => {
+                Some(params.map(|p| (p.metric, p.max_bandwidth.map_or(0.0, |octets| octets.0))))
+            }
+            _ => None,
+        });
+        told.collect()
+    };
+    assert_eq!(heard(&mut world, early), []);
+    let lines = "interface e1\n bandwidth 100\n link-params\n  metric 20\n exit-link-params\nexit\n";
+    world.lines(lines);
+    assert_eq!(heard(&mut world, early), [Some((Some(20), 12.5e6))]);
+    world.lines(lines);
+    assert_eq!(heard(&mut world, early), []);
+    let late = world.connect(2, RouteProtocol::Isis);
+    assert_eq!(heard(&mut world, late), [Some((Some(20), 12.5e6))]);
+    world.lines("interface e1\n bandwidth 100\nexit\n");
+    assert_eq!(heard(&mut world, late), [None]);
+}
