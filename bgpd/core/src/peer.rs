@@ -324,6 +324,11 @@ impl Peer {
         self.history.sent.updates += messages;
     }
 
+    /// A ROUTE-REFRESH that somebody else has put on its way.
+    pub fn count_refresh_sent(&mut self) {
+        self.history.sent.refreshes += 1;
+    }
+
     /// What was wrong with UPDATEs since the last time.
     pub fn count_faults(&mut self, faults: Faults) {
         self.history.faults.withdrawn += faults.withdrawn;

@@ -23,17 +23,18 @@ pub struct Step {
     line: &'static str,
     changes: bool,
     clear: bool,
+    stays: bool,
 }
 
 impl Step {
     /// Under `address-family ipv4 unicast`.
     pub fn family(line: &'static str) -> Step {
-        Step { in_family: true, line, changes: true, clear: false }
+        Step { in_family: true, line, changes: true, clear: false, stays: false }
     }
 
     /// Under `router bgp`.
     pub fn router(line: &'static str) -> Step {
-        Step { in_family: false, line, changes: true, clear: false }
+        Step { in_family: false, line, changes: true, clear: false, stays: false }
     }
 
     /// The edit shows nowhere among these routes, and must not.
@@ -44,6 +45,11 @@ impl Step {
     /// FRR applies it to what is already there only on an operator's word.
     pub fn cleared(self) -> Step {
         Step { clear: true, ..self }
+    }
+
+    /// It is not taken back: FRR forgets to tell a neighbour that an attribute without a value is gone.
+    pub fn stays(self) -> Step {
+        Step { stays: true, ..self }
     }
 
     fn apply(&self, router: &Router, line: &str) -> Result<()> {
@@ -88,7 +94,7 @@ fn subject(behind: &str) -> String {
         let asn = asn(name);
         text += &format!(" neighbor 10.0.0.{n} remote-as {asn}\n neighbor 10.0.0.{n} passive\n");
     }
-    text + " address-family ipv4 unicast\n  network 172.16.0.0/16\n exit-address-family\nexit\n"
+    text + " address-family ipv4 unicast\n  network 172.16.0.0/16\n  distance 33 10.0.0.3/32\n  distance 34 10.0.0.2/32 10\n exit-address-family\nexit\n"
 }
 
 fn asn(speaker: &str) -> u32 {
@@ -207,6 +213,9 @@ pub fn steps(twins: &Twins, steps: &[Step]) -> Result<()> {
     for step in steps {
         if let Err(fault) = one(twins, step, &base) {
             faults.push(format!("{}: {fault}", step.line));
+        }
+        if step.stays {
+            continue;
         }
         for side in [&twins.ours, &twins.theirs] {
             step.apply(&side.subject, &step.undone())?;

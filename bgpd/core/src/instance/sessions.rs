@@ -354,6 +354,9 @@ impl Instance {
         }
         let bytes = RouteRefresh { family, kind: RefreshKind::Request }.encode();
         out.push(Action::Send { peer: id, conn, bytes });
+        if let Some(entry) = self.peers.get_mut(&id) {
+            entry.peer.count_refresh_sent();
+        }
         true
     }
 
