@@ -673,7 +673,13 @@ impl Zebra {
             let afi = if afi == Afi::Ipv6 { "ipv6" } else { "ipv4" };
             return Ok(pretty(&json!({ "afi": afi, "vrfs": by_name })));
         }
-        Ok(views.iter().map(ToString::to_string).collect())
+        // FRR says the last row twice here.
+        let text = |view: &SourceMaps| {
+            let text = view.to_string();
+            let last = text.lines().next_back().unwrap_or_default().to_owned();
+            format!("{text}{last}\n")
+        };
+        Ok(views.iter().map(text).collect())
     }
 
     fn source_maps(
