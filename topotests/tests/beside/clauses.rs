@@ -92,29 +92,21 @@ const SET: &[&str] = &[
     "large-community 1:2:3 additive",
     "large-community none",
     "large-comm-list L delete",
-    "extcommunity rt 1:1",
     "extcommunity soo 1:2",
     "extcommunity none",
     "extcommunity bandwidth 100",
     "extcommunity bandwidth cumulative",
-    "extcommunity bandwidth num-multipaths",
     "extcommunity bandwidth 100 non-transitive",
     "extended-comm-list E delete",
     "ip next-hop 10.0.0.99",
     "ip next-hop peer-address",
     "ip next-hop unchanged",
     "local-preference 300",
-    "local-preference +10",
-    "local-preference -10",
     "metric 7",
     "metric +7",
     "metric -7",
     "metric -200",
-    "metric igp",
-    "metric aigp",
-    "min-metric 200",
     "min-metric 20",
-    "max-metric 50",
     "max-metric 500",
     "origin egp",
     "origin igp",
@@ -147,7 +139,6 @@ const MATCH: &[&str] = &[
     "origin igp",
     "origin egp",
     "local-preference 100",
-    "local-preference 0",
     "ip next-hop 11",
     "ip next-hop address 10.0.0.2",
     "ip next-hop address 10.0.0.3",
@@ -164,19 +155,12 @@ const MATCH: &[&str] = &[
     "probability 100",
     "tag 5",
     "interface eth0",
-    "source-protocol bgp",
     "source-protocol static",
 ];
 
 /// What would take the place of the entry's own `match ip address`: each adds a number of its own to what came so far.
-const ADDRESS: &[&str] = &[
-    "ip address 10",
-    "ip address 11",
-    "ip address prefix-len 24",
-    "ip address prefix-len 23",
-    "ip address prefix-list TWENTY",
-    "ip address prefix-list NONE",
-];
+const ADDRESS: &[&str] =
+    &["ip address 10", "ip address 11", "ip address prefix-list TWENTY", "ip address prefix-list NONE"];
 
 /// How entries go on: lines of an entry, then those of the entry behind it for the same network.
 const FLOW: &[(&str, &str)] = &[

@@ -23,18 +23,17 @@ pub struct Step {
     line: &'static str,
     changes: bool,
     clear: bool,
-    stays: bool,
 }
 
 impl Step {
     /// Under `address-family ipv4 unicast`.
     pub fn family(line: &'static str) -> Step {
-        Step { in_family: true, line, changes: true, clear: false, stays: false }
+        Step { in_family: true, line, changes: true, clear: false }
     }
 
     /// Under `router bgp`.
     pub fn router(line: &'static str) -> Step {
-        Step { in_family: false, line, changes: true, clear: false, stays: false }
+        Step { in_family: false, line, changes: true, clear: false }
     }
 
     /// The edit shows nowhere among these routes, and must not.
@@ -45,11 +44,6 @@ impl Step {
     /// FRR applies it to what is already there only on an operator's word.
     pub fn cleared(self) -> Step {
         Step { clear: true, ..self }
-    }
-
-    /// It is not taken back: FRR forgets to tell a neighbour that an attribute without a value is gone.
-    pub fn stays(self) -> Step {
-        Step { stays: true, ..self }
     }
 
     fn apply(&self, router: &Router, line: &str) -> Result<()> {
@@ -213,9 +207,6 @@ pub fn steps(twins: &Twins, steps: &[Step]) -> Result<()> {
     for step in steps {
         if let Err(fault) = one(twins, step, &base) {
             faults.push(format!("{}: {fault}", step.line));
-        }
-        if step.stays {
-            continue;
         }
         for side in [&twins.ours, &twins.theirs] {
             step.apply(&side.subject, &step.undone())?;
