@@ -74,7 +74,8 @@ impl LinkParamsView {
             residual_bandwidth: params.residual,
             utilized_bandwidth: params.utilized,
             neighbor_asbr_ip: params.neighbor.map(|(addr, _)| addr),
-            neighbor_asbr_as: params.neighbor.map(|(_, asn)| asn),
+            // FRR has the key in any case.
+            neighbor_asbr_as: Some(params.neighbor.map_or(0, |(_, asn)| asn)),
         }
     }
 }
