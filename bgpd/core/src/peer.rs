@@ -418,7 +418,11 @@ impl Peer {
 
     fn configure(&mut self, now: Timestamp, config: Arc<SessionConfig>, out: &mut Vec<PeerAction>) {
         let old = self.config.replace(Arc::clone(&config));
-        let reset = old.as_deref().and_then(|old| old.reset_by(&config));
+        let way_lost = config.blocked == Some(DownReason::NoPath) && self.state() == State::Established;
+        let spared = (config.outlives_link && way_lost)
+            .then(|| Arc::new(SessionConfig { blocked: None, ..(*config).clone() }));
+        let judged = spared.as_ref().unwrap_or(&config);
+        let reset = old.as_deref().and_then(|old| old.reset_by(judged));
         match reset {
             Some((reason, notification)) => {
                 self.idle_hold = IDLE_HOLD_MIN;

@@ -147,6 +147,9 @@ impl Listeners {
     }
 }
 
+/// Of the kernel's answers to connections: a neighbour with `ttl-security` looks at nothing less (RFC 5082).
+const TTL: u32 = 255;
+
 fn open_one(addr: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
     let socket = super::place::tcp(Domain::for_address(addr), device)?;
     socket.set_nonblocking(true)?;
@@ -154,8 +157,10 @@ fn open_one(addr: SocketAddr, device: Option<&str>) -> io::Result<TcpListener> {
     if addr.is_ipv6() {
         socket.set_only_v6(true)?;
         socket.set_tclass_v6(48 << 2)?;
+        socket.set_unicast_hops_v6(TTL)?;
     } else {
         socket.set_tos_v4(48 << 2)?;
+        socket.set_ttl_v4(TTL)?;
     }
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG)?;

@@ -103,7 +103,7 @@ impl Instance {
             since_msec: (!damped_only).then_some(since.as_millis() as u64),
             reuse_timer_msecs: view.reuse_in.map(|time| time.as_millis() as u64),
             reuse: view.reuse_in.map(text::uptime).unwrap_or_default(),
-            as_path: view.attrs.as_path.to_string(),
+            as_path: self.path_text(&view.attrs.as_path),
             origin: view.attrs.origin,
         })
     }

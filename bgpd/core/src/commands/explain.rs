@@ -84,7 +84,7 @@ impl Instance {
         PathView {
             from: self.source_name(path.source),
             path_id: path.path_id,
-            as_path: path.attrs.as_path.to_string(),
+            as_path: self.path_text(&path.attrs.as_path),
             import,
             standing,
             reason,

@@ -71,7 +71,10 @@ impl Instance {
         let negotiated = entry.peer.negotiated().map(|negotiated| &**negotiated);
         let history = entry.peer.history();
         let session = &entry.effective.session;
-        let internal = entry.effective.kind == Some(SessionKind::Internal);
+        // With `remote-as auto` only the session tells.
+        let internal = negotiated.map_or(entry.effective.kind == Some(SessionKind::Internal), |negotiated| {
+            negotiated.kind == bgp_packet::attr::SessionKind::Internal
+        });
         NeighborView {
             addr: Some(entry.addr),
             bgp_neighbor_addr: entry.name.interface().map(|_| {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use bgp_packet::Family;
+use bgp_packet::attr::AsPath;
 use ferrite_cli::Args;
 use ferrite_types::{Asn, AsnNotation, Timestamp};
 use indexmap::IndexMap;
@@ -14,7 +15,7 @@ use crate::config::SessionKind;
 use crate::instance::{Instance, PeerEntry};
 use crate::peer::{DownReason, State};
 use crate::view::summary::{BestPathMode, PeerSummary, Summary};
-use crate::view::{family_key, family_name, text};
+use crate::view::{family_key, family_name, notation, text};
 
 /// What FRR counts for a RIB node and a neighbour, octets: the lines keep their shape, and tools their scale.
 const RIB_NODE: u64 = 128;
@@ -22,6 +23,15 @@ const PEER: u64 = 24_056;
 const PEER_GROUP: u64 = 64;
 
 impl Instance {
+    /// How AS numbers are written.
+    fn notation(&self) -> AsnNotation {
+        self.router().and_then(|router| router.notation).unwrap_or(AsnNotation::Plain)
+    }
+
+    pub(super) fn path_text(&self, path: &AsPath) -> String {
+        notation::as_path(path, self.notation())
+    }
+
     pub(super) fn summary(&self, now: Timestamp, args: &Args, answers: &Answers) -> String {
         let families: Vec<(usize, Family)> = Family::ALL
             .into_iter()
@@ -84,7 +94,7 @@ impl Instance {
         Summary {
             afi: family.afi,
             safi: family.safi,
-            notation: router.and_then(|router| router.notation).unwrap_or(AsnNotation::Plain),
+            notation: self.notation(),
             router_id: self.router_id(),
             asn: router.map_or(Asn(0), |router| router.asn.asn),
             vrf_id: self.vrf_number(),

@@ -122,7 +122,7 @@ impl Instance {
             local_pref: path.attrs.local_pref,
             weight: path.weight,
             peer: peer.map(|entry| entry.addr),
-            as_path: path.attrs.as_path.to_string(),
+            as_path: self.path_text(&path.attrs.as_path),
             origin: Some(path.attrs.origin),
             nexthops: self.row_cells(path),
             refused: peer.filter(|_| path.filtered).and_then(|entry| {

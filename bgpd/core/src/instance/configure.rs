@@ -167,7 +167,8 @@ impl Instance {
         let new = Arc::new(new);
         let old = self.shard_config.replace(Arc::clone(&new));
         self.all_shards(|| ShardEvent::Configured(Arc::clone(&new)), out);
-        if old.is_some_and(|old| old.reject_as_sets != new.reject_as_sets) {
+        let judging = |config: &crate::rib::ShardConfig| (config.reject_as_sets, config.graceful_shutdown);
+        if old.is_some_and(|old| judging(&old) != judging(&new)) {
             self.judge_all_again(out);
         }
     }

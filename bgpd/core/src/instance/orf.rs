@@ -102,7 +102,10 @@ impl Instance {
         let Some(conn) = entry.peer.conn() else { return };
         let update = OrfUpdate { family, immediate: true, items };
         let messages = update.encode();
-        out.extend(messages.into_iter().map(|bytes| Action::Send { peer: id, conn, bytes }));
+        for bytes in messages {
+            entry.peer.count_refresh_sent();
+            out.push(Action::Send { peer: id, conn, bytes });
+        }
         entry.orf.sent.insert(family, update.items);
     }
 

@@ -101,6 +101,7 @@ impl Surroundings<'_> {
         session.limits = self.router.limits.attributes;
         (session.orf_send, session.orf_receive) = orf_families(neighbor);
         session.blocked = self.blocked(neighbor, &session);
+        session.outlives_link = !self.router.fast_external_failover;
         Some(session)
     }
 

@@ -299,6 +299,7 @@ impl Instance {
         let busy = entry.tables.iter().any(|table| table.family == family);
         if negotiated.enhanced_refresh && !busy {
             let bytes = RouteRefresh { family, kind: RefreshKind::Begin }.encode();
+            entry.peer.count_refresh_sent();
             out.push(Action::SendBehind { peer: id, conn, bytes });
             entry.tables.push(TableInProgress { family, waiting: shards, refresh: true });
         }
@@ -325,6 +326,7 @@ impl Instance {
             return;
         }
         let bytes = if refresh {
+            entry.peer.count_refresh_sent();
             RouteRefresh { family, kind: RefreshKind::End }.encode()
         } else {
             let mut buf = BytesMut::new();

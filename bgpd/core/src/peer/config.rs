@@ -157,6 +157,8 @@ pub struct SessionConfig {
     pub shutdown: Option<Shutdown>,
     /// Something else that keeps the session from being: no route to the neighbour, no address family.
     pub blocked: Option<DownReason>,
+    /// `no bgp fast-external-failover`: a session that is up outlives the way to its neighbour, until its hold time ends.
+    pub outlives_link: bool,
     pub families: FamilySet,
     /// Families in which we can take path identifiers.
     pub add_path_receive: FamilySet,
@@ -224,6 +226,7 @@ impl SessionConfig {
             passive: false,
             shutdown: None,
             blocked: None,
+            outlives_link: false,
             families: FamilySet::EMPTY.with(Family::IPV4_UNICAST),
             add_path_receive: FamilySet::EMPTY,
             add_path_send: FamilySet::EMPTY,

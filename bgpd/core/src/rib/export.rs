@@ -175,7 +175,8 @@ pub struct Target<'a> {
 /// Well-known communities that keep a route back (RFC 1997, RFC 9494).
 fn held_back(communities: &[Community], to: &PeerParams) -> Option<Community> {
     communities.iter().copied().find(|community| match *community {
-        Community::LLGR_STALE => !to.long_lived, // RFC 9494 §4.4
+        // RFC 9494 §4.4; inside the AS it goes as the last choice, see `finish` (§4.6).
+        Community::LLGR_STALE => !to.long_lived && to.kind != PeerKind::Internal,
         Community::NO_ADVERTISE => true,
         Community::NO_EXPORT => to.kind == PeerKind::External && !to.rules.oad,
         Community::LOCAL_AS => to.kind != PeerKind::Internal,
@@ -462,7 +463,18 @@ fn reflect(ctx: &Ctx, attrs: &mut Attributes, from: Option<ferrite_types::Router
     rare.cluster_list = list.into();
 }
 
-/// What changes after policy: next hop, our AS, communities not wanted, graceful shutdown.
+/// RFC 9494 §4.6: who does not know LLGR_STALE takes the route last all the same, and keeps it inside the AS.
+fn put_last(attrs: &mut Attributes) {
+    attrs.local_pref = Some(0);
+    if !attrs.communities.contains(&Community::NO_EXPORT) {
+        let mut communities = attrs.communities.to_vec();
+        communities.push(Community::NO_EXPORT);
+        communities.sort_unstable();
+        attrs.communities = communities.into();
+    }
+}
+
+/// What changes after policy: next hop, our AS, communities not wanted, graceful shutdown, stale routes.
 fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool) -> Option<Attributes> {
     let (to, settings) = (target.params, target.settings);
     let kept = route.nexthop_set || route.nexthop_unchanged;
@@ -474,6 +486,9 @@ fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool
     set_as_path(ctx, to, settings, &mut attrs);
     if to.graceful_shutdown || ctx.config.graceful_shutdown {
         shut_down(&mut attrs, to.kind);
+    }
+    if !to.long_lived && attrs.communities.contains(&Community::LLGR_STALE) {
+        put_last(&mut attrs);
     }
     if !settings.send_community {
         attrs.communities = Box::default();

@@ -11,6 +11,7 @@ pub mod graceful;
 pub mod neighbor;
 pub mod neighbor_filters;
 pub mod nexthop;
+pub mod notation;
 pub mod peer_group;
 pub mod routes;
 pub mod rpki;
