@@ -75,7 +75,6 @@ const SET: &[&str] = &[
     "as-path replace as-path-access-list PRIVATE 999",
     "aggregator as 9 192.0.2.9",
     "aigp-metric 50",
-    "atomic-aggregate",
     "comm-list ONE delete",
     "comm-list EXPANDED delete",
     "comm-list OTHER delete",
@@ -111,10 +110,8 @@ const SET: &[&str] = &[
     "origin egp",
     "origin igp",
     "origin incomplete",
-    "originator-id 192.0.2.77",
     "weight 9",
     "tag 5",
-    "distance 77",
 ];
 
 const MATCH: &[&str] = &[
