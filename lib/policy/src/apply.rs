@@ -76,7 +76,7 @@ pub trait PolicyRoute {
     fn metric(&self) -> Option<u32> {
         None
     }
-    /// The metric of the route to the next hop.
+    /// The metric of the way to the next hop.
     fn igp_metric(&self) -> Option<u32> {
         None
     }
@@ -130,9 +130,13 @@ pub trait PolicyRoute {
     fn set_metric(&mut self, _metric: u32) {}
     fn set_metric_type(&mut self, _kind: MetricType) {}
     fn set_local_preference(&mut self, _value: u32) {}
-    /// The value that a relative change starts from where the route has none.
-    fn default_local_preference(&self) -> u32 {
-        100
+    /// What stands for a local preference where the route has none: it is matched, and a relative change starts there.
+    fn unset_local_preference(&self) -> Option<u32> {
+        None
+    }
+    /// Whether `set min-metric` and `set max-metric` mean the route's metric.
+    fn bounds_metric(&self) -> bool {
+        true
     }
     fn set_origin(&mut self, _origin: PolicyOrigin) {}
     fn set_weight(&mut self, _weight: u32) {}
@@ -322,7 +326,6 @@ impl RouteMap {
             let shared = [BandwidthValue::Cumulative, BandwidthValue::NumMultipaths];
             match clause {
                 Set::Bandwidth { value, .. } => shared.contains(value),
-                Set::AigpMetric(metric) => metric.is_none(),
                 Set::Metric(edit) => *edit == MetricEdit::Igp,
                 _ => false,
             }
@@ -455,7 +458,7 @@ fn holds_plain(clause: &Match, route: &mut dyn PolicyRoute) -> bool {
         Match::NextHopBlackhole(_) => route.is_blackhole(),
         Match::CommunityLimit(limit) => route.communities().len() <= usize::from(*limit),
         Match::Interface(name) => route.is_interface(name),
-        Match::LocalPreference(value) => route.local_preference() == Some(*value),
+        Match::LocalPreference(value) => local_preference(route) == Some(*value),
         Match::Metric(value) => route.metric() == Some(*value),
         Match::Origin(origin) => route.origin() == Some(*origin),
         Match::Peer(peer) => route.is_peer(peer),
@@ -554,9 +557,8 @@ fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
         }
         Set::Distance(distance) => route.set_distance(*distance),
         Set::AigpMetric(metric) => {
-            if let Some(metric) = metric.or_else(|| route.igp_metric()) {
-                route.set_aigp(metric.into());
-            }
+            // The metric of the IGP that the route was redistributed from is its MED.
+            route.set_aigp(metric.or(route.metric()).unwrap_or(0).into());
         }
         Set::Bandwidth { value, non_transitive } => route.set_bandwidth(*value, *non_transitive),
         Set::ExtCommunityNone => {
@@ -564,8 +566,7 @@ fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
                 route.set_ext_communities(Vec::new());
             }
         }
-        Set::RouteTargets(values) => replace_kind(route, ExtCommunity::ROUTE_TARGET, values),
-        Set::SitesOfOrigin(values) => replace_kind(route, ExtCommunity::SITE_OF_ORIGIN, values),
+        Set::RouteTargets(values) | Set::SitesOfOrigin(values) => add_ext_communities(route, values),
         Set::Ipv4NextHop(Ipv4NextHop::Addr(addr)) => route.set_next_hop(NextHopSet::V4(*addr)),
         Set::Ipv4NextHop(Ipv4NextHop::PeerAddress) | Set::Ipv6NextHopPeerAddress => {
             route.set_next_hop(NextHopSet::PeerAddress);
@@ -575,7 +576,7 @@ fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
         Set::Ipv6NextHopLocal(addr) => route.set_next_hop(NextHopSet::V6LinkLocal(*addr)),
         Set::Ipv6NextHopPreferGlobal => route.set_next_hop(NextHopSet::PreferGlobal),
         Set::LocalPreference(adjust) => {
-            let value = adjust.apply(route.local_preference().unwrap_or(route.default_local_preference()));
+            let value = adjust.apply(local_preference(route).unwrap_or(0));
             if route.local_preference() != Some(value) {
                 route.set_local_preference(value);
             }
@@ -607,11 +608,14 @@ fn exclude(filter: &AsPathFilter, route: &mut dyn PolicyRoute) {
     }
 }
 
-/// `set extcommunity rt` and `soo` replace the values of their own kind and leave the others.
-fn replace_kind(route: &mut dyn PolicyRoute, subtype: u8, values: &[ExtCommunity]) {
+fn local_preference(route: &dyn PolicyRoute) -> Option<u32> {
+    route.local_preference().or_else(|| route.unset_local_preference())
+}
+
+/// `set extcommunity rt` and `soo` add to what is there, as in FRR; `set extcommunity none` before them replaces.
+fn add_ext_communities(route: &mut dyn PolicyRoute, values: &[ExtCommunity]) {
     let present = route.ext_communities();
-    let of_kind = |c: &ExtCommunity| c.subtype() == subtype && c.kind() <= 0x02;
-    let mut result: Vec<_> = present.iter().filter(|c| !of_kind(c)).chain(values).copied().collect();
+    let mut result: Vec<_> = present.iter().chain(values).copied().collect();
     result.sort_unstable();
     result.dedup();
     if result != present {
@@ -624,8 +628,9 @@ fn set_metric(edit: MetricEdit, route: &mut dyn PolicyRoute) {
         MetricEdit::Value(Adjust::To(value)) => Some(value),
         // A relative change to an absent MED starts from zero.
         MetricEdit::Value(adjust) => Some(adjust.apply(route.metric().unwrap_or(0))),
-        MetricEdit::Igp => route.igp_metric(),
-        MetricEdit::Aigp => route.aigp().map(|metric| u32::try_from(metric).unwrap_or(u32::MAX)),
+        // Zero where there is none, as in FRR.
+        MetricEdit::Igp => Some(route.igp_metric().unwrap_or(0)),
+        MetricEdit::Aigp => Some(u32::try_from(route.aigp().unwrap_or(0)).unwrap_or(u32::MAX)),
         MetricEdit::RoundTrip(how) => {
             route.round_trip().map(|msec| how.with(msec).apply(route.metric().unwrap_or(0)))
         }
@@ -636,6 +641,9 @@ fn set_metric(edit: MetricEdit, route: &mut dyn PolicyRoute) {
 }
 
 fn bound_metric(route: &mut dyn PolicyRoute, bound: impl Fn(u32) -> u32) {
+    if !route.bounds_metric() {
+        return;
+    }
     let value = bound(route.metric().unwrap_or(0));
     if route.metric() != Some(value) {
         route.set_metric(value);

@@ -137,6 +137,9 @@ impl PolicyRoute for Route {
     fn local_preference(&self) -> Option<u32> {
         self.local_pref
     }
+    fn unset_local_preference(&self) -> Option<u32> {
+        Some(100)
+    }
     fn origin(&self) -> Option<PolicyOrigin> {
         Some(self.origin)
     }
@@ -253,7 +256,8 @@ fn each_match_clause_matches_and_does_not() {
         ("community-limit 1", false),
         ("metric 50", true),
         ("metric 51", false),
-        ("local-preference 100", false),
+        ("local-preference 100", true),
+        ("local-preference 0", false),
         ("origin igp", true),
         ("origin egp", false),
         ("peer 192.0.2.9", true),
@@ -296,7 +300,13 @@ fn each_set_clause_sets_its_value_and_nothing_else() {
         ("large-comm-list L delete", |r, _| r.large = vec![]),
         ("large-community none", |r, _| r.large = vec![]),
         ("extended-comm-list E delete", |r, _| r.ext = vec![]),
-        ("extcommunity rt 65001:6", |r, _| r.ext = vec!["RT:65001:6".parse().unwrap()]),
+        ("extcommunity rt 65001:6", |r, _| {
+            r.ext = vec!["RT:65001:5".parse().unwrap(), "RT:65001:6".parse().unwrap()];
+        }),
+        ("extcommunity rt 65001:5", |_, _| {}),
+        ("extcommunity none\n set extcommunity rt 65001:6", |r, _| {
+            r.ext = vec!["RT:65001:6".parse().unwrap()];
+        }),
         ("extcommunity soo 65001:6", |r, _| {
             r.ext = vec!["RT:65001:5".parse().unwrap(), "SoO:65001:6".parse().unwrap()];
         }),

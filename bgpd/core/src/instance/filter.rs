@@ -446,8 +446,15 @@ impl PolicyRoute for Route<'_, '_> {
         self.input.interface == Some(name)
     }
 
+    /// A route that comes in, or is configured here, is of none yet.
     fn protocol(&self) -> Option<RouteProtocol> {
-        Some(self.input.source_protocol)
+        let protocol = self.input.source_protocol;
+        let early = match self.chain.place {
+            Place::Import => true,
+            Place::Local => protocol == RouteProtocol::Bgp && self.input.source.is_none(),
+            Place::Export | Place::Table => false,
+        };
+        (!early).then_some(protocol)
     }
 
     fn tag(&self) -> Tag {
@@ -462,8 +469,15 @@ impl PolicyRoute for Route<'_, '_> {
         self.attrs().local_pref
     }
 
-    fn default_local_preference(&self) -> u32 {
-        self.input.default_local_pref
+    /// As in FRR zero, but for routes of our own.
+    fn unset_local_preference(&self) -> Option<u32> {
+        let own = self.input.source.is_none();
+        Some(if own { self.input.default_local_pref } else { 0 })
+    }
+
+    /// FRR takes the bounds and heeds them for no route of BGP.
+    fn bounds_metric(&self) -> bool {
+        false
     }
 
     fn origin(&self) -> Option<PolicyOrigin> {
@@ -613,6 +627,8 @@ impl PolicyRoute for Route<'_, '_> {
         let octets = match value {
             BandwidthValue::Mbps(mbps) => Some(f64::from(mbps) * OCTETS_OF_MBPS),
             BandwidthValue::Cumulative => shared.octets.or_else(|| bandwidth::bandwidth(self.attrs())),
+            // How many paths there are is known once the best is chosen.
+            BandwidthValue::NumMultipaths if self.chain.place != Place::Export => None,
             BandwidthValue::NumMultipaths => Some(f64::from(shared.paths.max(1)) * OCTETS_OF_MBPS),
         };
         let Some(octets) = octets else { return };
@@ -663,3 +679,6 @@ impl PolicyRoute for Route<'_, '_> {
         self.set_path(path);
     }
 }
+
+#[cfg(test)]
+mod tests;

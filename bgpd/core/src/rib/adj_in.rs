@@ -242,6 +242,7 @@ pub fn import_traced(
         local.weight = route.weight;
         local.tag = route.tag;
         local.prefer_global = route.prefer_global;
+        local.distance = route.distance.unwrap_or(0);
         if route.nexthop_peer_address {
             set_peer_address(&mut route, params);
         }

@@ -22,6 +22,8 @@ pub struct Local {
     pub tag: u32,
     /// For an IPv6 next hop of two addresses: packets go to the global one (`set ipv6 next-hop prefer-global`).
     pub prefer_global: bool,
+    /// Administrative distance that policy gave it; zero for none.
+    pub distance: u8,
     /// For a refused route that is kept: why, as a number of [`super::reject`]; zero otherwise.
     pub refused: u32,
 }

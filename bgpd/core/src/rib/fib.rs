@@ -362,9 +362,13 @@ fn nexthop(ctx: &Ctx, path: &Path) -> Option<Nexthop> {
     Some(Nexthop { vrf: ctx.config.vrf, ..Nexthop::new(kind) })
 }
 
-/// Administrative distance: of a matching rule, else of the kind of session.
+/// Administrative distance: what policy gave it, else of a matching rule, else of the kind of session.
 fn distance<P: Key>(ctx: &Ctx, entry: &Entry<P>, best: &Path, settings: &FamilySettings) -> u8 {
     let Some(slot) = ctx.peers.get(best.peer) else { return settings.distance_local };
+    let judged = ctx.attrs.get(best.attrs).map_or(0, |interned| interned.local.distance);
+    if judged != 0 {
+        return judged;
+    }
     let rule = settings.distances.iter().filter(|rule| rule.source.contains(slot.params.addr)).find(|rule| {
         rule.filter.as_ref().is_none_or(|filter| {
             table_input(ctx, entry, best).is_some_and(|mut route| filter.apply(&mut route) == Verdict::Permit)

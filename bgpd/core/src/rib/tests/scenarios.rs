@@ -659,6 +659,34 @@ fn ipv6_routes_carry_both_next_hops_and_are_installed_by_the_link_local_one() {
     assert!(world.remote(B).table.is_empty() && world.fib.is_empty());
 }
 
+/// `set distance 77` inbound.
+#[derive(Debug)]
+struct SetDistance;
+
+impl Filter for SetDistance {
+    fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict {
+        route.distance = Some(77);
+        Verdict::Permit
+    }
+    fn depends_on_prefix(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_distance_that_policy_gives_a_route_reaches_zebra() {
+    let mut world = World::new(1);
+    world.configure(|config| config.install = true);
+    world.feed(0, ShardEvent::ReplayFib);
+    world.up(A, with_family(external(1, 65001), |family| family.import = Some(Arc::new(SetDistance))));
+    world.up(B, external(2, 65002));
+    world.announce(A, &[prefix("10.1.0.0/16")], &Arc::new(route(&[65001])));
+    world.announce(B, &[prefix("10.2.0.0/16")], &Arc::new(route(&[65002])));
+    world.settle();
+    let distance = |text: &str| world.fib[&prefix(text)].distance.0;
+    assert_eq!((distance("10.1.0.0/16"), distance("10.2.0.0/16")), (77, 20));
+}
+
 #[test]
 fn next_hop_settings_do_what_they_say() {
     let mut world = World::new(1);
