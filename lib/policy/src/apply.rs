@@ -247,6 +247,15 @@ impl RouteMap {
         self.run(route, &mut Counting)
     }
 
+    /// Changes a route as the entry of that number does, whatever the entry matches.
+    pub fn change(&self, seq: u16, route: &mut dyn PolicyRoute) {
+        if let Ok(at) = self.entries.binary_search_by_key(&seq, |entry| entry.seq)
+            && let Some(entry) = self.entries.get(at)
+        {
+            entry.changes.iter().for_each(|change| change.apply(route));
+        }
+    }
+
     /// The one way in which a map is read; the observer sees it and decides nothing.
     pub(crate) fn run<O: Observer>(&self, route: &mut dyn PolicyRoute, observer: &mut O) -> Decision {
         if O::COUNTS {

@@ -304,6 +304,20 @@ impl Filter for Chain {
         self.run(route, None)
     }
 
+    fn entry(&self, route: &mut PolicyInput<'_>) -> Option<u16> {
+        if !self.lists_permit(route, None) {
+            return None;
+        }
+        let decision = self.map()?.apply(&mut Route { input: route, chain: self });
+        decision.entry.filter(|_| decision.is_permit())
+    }
+
+    fn change(&self, entry: u16, route: &mut PolicyInput<'_>) {
+        if let Some(map) = self.map() {
+            map.change(entry, &mut Route { input: route, chain: self });
+        }
+    }
+
     fn trace(&self, route: &mut PolicyInput<'_>, steps: &mut Vec<PolicyStep>) -> Verdict {
         self.run(route, Some(steps))
     }

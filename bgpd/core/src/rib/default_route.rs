@@ -1,9 +1,9 @@
 //! Routes whose announcement hangs on others: `default-originate route-map` tells the default route while some route of
-//! the table passes the map, `advertise-map A exist-map B` tells what A permits while some route passes B. Each shard counts
+//! the table passes the map, changed as the first entry does that any route passes by; `advertise-map A exist-map B` tells what A permits while some route passes B. Each shard counts
 //! its own routes that do, and tells those that must know when there begin or cease to be any: the owner of the default
 //! route, or for an `advertise-map` every shard.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bgp_packet::Family;
@@ -34,11 +34,11 @@ pub enum Purpose {
 struct Watch {
     map: Arc<dyn Filter>,
     purpose: Purpose,
-    /// Entries of this shard whose best route passes.
-    matched: Bits,
-    told: bool,
-    /// Shards that have such routes, as far as this one must know.
-    shards: BTreeSet<usize>,
+    /// Entries of this shard whose best route passes, by the entry of the map.
+    matched: BTreeMap<u16, Bits>,
+    told: Option<u16>,
+    /// Shards that have such routes, as far as this one must know, with the first entry of the map that lets one pass.
+    shards: BTreeMap<usize, u16>,
 }
 
 impl Watch {
@@ -52,6 +52,23 @@ impl Watch {
 
     fn is_of(&self, part: &DefaultPart) -> bool {
         self.key() == part.map && self.purpose == part.purpose
+    }
+
+    /// The first entry of the map that a route of any shard passes by.
+    fn first(&self) -> Option<u16> {
+        self.shards.values().min().copied()
+    }
+
+    fn put(&mut self, handle: Handle, entry: Option<u16>) {
+        self.matched.retain(|of, matched| {
+            if Some(*of) != entry {
+                matched.remove(handle);
+            }
+            !matched.is_empty()
+        });
+        if let Some(entry) = entry {
+            self.matched.entry(entry).or_default().insert(handle);
+        }
     }
 }
 
@@ -87,12 +104,12 @@ impl DefaultWatches {
             let mut watch = Watch {
                 map: Arc::clone(map),
                 purpose: *purpose,
-                matched: Bits::default(),
-                told: false,
-                shards: BTreeSet::new(),
+                matched: BTreeMap::new(),
+                told: None,
+                shards: BTreeMap::new(),
             };
-            let early = self.early.iter().filter(|part| watch.is_of(part) && part.matches);
-            watch.shards = early.map(|part| part.from).collect();
+            let early = self.early.iter().filter(|part| watch.is_of(part));
+            watch.shards = early.filter_map(|part| Some((part.from, part.entry?))).collect();
             self.early.retain(|part| !watch.is_of(part));
             self.list.push(watch);
         }
@@ -103,21 +120,19 @@ impl DefaultWatches {
     pub fn note<P: Key>(&mut self, ctx: &Ctx, handle: Handle, entry: Option<&Entry<P>>) {
         for watch in &mut self.list {
             let counts = |entry: &&Entry<P>| watch.purpose == Purpose::Advertise || entry.prefix.length() > 0;
-            let matches = entry.filter(counts).is_some_and(|entry| {
-                let best = entry.best().and_then(|path| Some((path, ctx.attrs.get(path.attrs)?)));
-                best.is_some_and(|(path, interned)| {
-                    let mut route = input(ctx, entry.prefix.into(), &interned.attrs);
-                    route.source = ctx.policy_peer(path.peer);
-                    route.source_protocol = ctx.protocol(path);
-                    route.tag = interned.local.tag;
-                    watch.map.apply(&mut route) == Verdict::Permit
-                })
+            let passed = entry.filter(counts).and_then(|entry| {
+                let path = entry.best()?;
+                let interned = ctx.attrs.get(path.attrs)?;
+                let mut route = input(ctx, entry.prefix.into(), &interned.attrs);
+                route.source = ctx.policy_peer(path.peer);
+                route.source_protocol = ctx.protocol(path);
+                route.tag = interned.local.tag;
+                match watch.purpose {
+                    Purpose::DefaultRoute => watch.map.entry(&mut route),
+                    Purpose::Advertise => (watch.map.apply(&mut route) == Verdict::Permit).then_some(0),
+                }
             });
-            if matches {
-                watch.matched.insert(handle);
-            } else {
-                watch.matched.remove(handle);
-            }
+            watch.put(handle, passed);
         }
     }
 
@@ -126,13 +141,13 @@ impl DefaultWatches {
         let owner = shard_of(Prefix::default_of(family.afi), ctx.of);
         let (mut messages, mut changed) = (Vec::new(), false);
         for watch in &mut self.list {
-            let matches = !watch.matched.is_empty();
-            if watch.told == matches {
+            let entry = watch.matched.keys().next().copied();
+            if watch.told == entry {
                 continue;
             }
-            watch.told = matches;
+            watch.told = entry;
             let purpose = watch.purpose;
-            let part = DefaultPart { from: ctx.index, family, map: watch.key(), purpose, matches };
+            let part = DefaultPart { from: ctx.index, family, map: watch.key(), purpose, entry };
             let concerned = |shard: &usize| purpose == Purpose::Advertise || *shard == owner;
             for shard in (0..ctx.of).filter(concerned) {
                 if shard == ctx.index {
@@ -165,17 +180,21 @@ impl DefaultWatches {
 
     /// Whether some route passes the map.
     pub fn holds(&self, map: &Arc<dyn Filter>, purpose: Purpose) -> bool {
-        self.list.iter().any(|watch| watch.is(map, purpose) && !watch.shards.is_empty())
+        self.first(map, purpose).is_some()
+    }
+
+    /// The first entry of the map that some route passes by.
+    pub fn first(&self, map: &Arc<dyn Filter>, purpose: Purpose) -> Option<u16> {
+        self.list.iter().find(|watch| watch.is(map, purpose))?.first()
     }
 }
 
-/// Whether the word makes the condition true or false.
+/// Whether the word changes the condition, or by which entry it holds.
 fn take_in(watch: &mut Watch, part: &DefaultPart) -> bool {
-    let before = watch.shards.is_empty();
-    if part.matches {
-        watch.shards.insert(part.from);
-    } else {
-        watch.shards.remove(&part.from);
-    }
-    before != watch.shards.is_empty()
+    let before = watch.first();
+    match part.entry {
+        Some(entry) => watch.shards.insert(part.from, entry),
+        None => watch.shards.remove(&part.from),
+    };
+    before != watch.first()
 }

@@ -241,7 +241,8 @@ pub struct DefaultPart {
     /// The map, the same in all shards.
     pub map: FilterKey,
     pub purpose: Purpose,
-    pub matches: bool,
+    /// The first entry of the map that some route of the shard passes by.
+    pub entry: Option<u16>,
 }
 
 /// What one shard contributes to an aggregate that another owns. Replaces what it said before.

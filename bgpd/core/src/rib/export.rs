@@ -297,8 +297,9 @@ fn through_us(ctx: &Ctx, target: Target<'_>, path: &Path, attrs: &mut Attributes
     }
 }
 
-/// What `default-originate` tells the receiver.
-pub fn default_route(ctx: &Ctx, target: Target<'_>) -> Option<Attributes> {
+/// What `default-originate` tells the receiver, changed by that entry of its map: the first that some route of the table
+/// passes by, as in FRR.
+pub fn default_route(ctx: &Ctx, target: Target<'_>, entry: Option<u16>) -> Option<Attributes> {
     let originate = target.settings.default_originate.as_ref()?;
     if target.settings.export_denied {
         return None;
@@ -310,11 +311,11 @@ pub fn default_route(ctx: &Ctx, target: Target<'_>) -> Option<Attributes> {
         attrs.local_pref = Some(ctx.config.default_local_pref);
     }
     let prefix = Prefix::default_of(target.family.afi);
-    let plain = input(ctx, target, prefix, Cow::Owned(attrs));
-    // Whether the map lets the default route out was asked of the table; here it only sets attributes.
-    let mut mapped = plain.clone();
-    let permitted = originate.map.as_ref().is_some_and(|map| map.apply(&mut mapped) == Verdict::Permit);
-    finish(ctx, target, if permitted { mapped } else { plain }, false)
+    let mut route = input(ctx, target, prefix, Cow::Owned(attrs));
+    if let (Some(map), Some(entry)) = (&originate.map, entry) {
+        map.change(entry, &mut route);
+    }
+    finish(ctx, target, route, false)
 }
 
 /// Attributes of a route of our own, with no next hop yet.

@@ -446,8 +446,8 @@ impl<P: Key> Rib<P> {
         let Some(handle) = default.and_then(|prefix| self.table.find(&prefix)) else { return false };
         let mut changed = false;
         for group in &mut self.groups {
-            let holds = group.default_map().map(|map| self.defaults.holds(map, Purpose::DefaultRoute));
-            if holds.is_some_and(|allowed| group.allow_default(allowed)) {
+            let first = group.default_map().map(|map| self.defaults.first(map, Purpose::DefaultRoute));
+            if first.is_some_and(|entry| group.allow_default(entry)) {
                 group.mark(handle);
                 changed = true;
             }

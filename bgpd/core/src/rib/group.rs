@@ -124,6 +124,8 @@ pub struct Group<P> {
     by_prefix: bool,
     /// The condition of `default-originate route-map` holds.
     default_allowed: bool,
+    /// The entry of its map that changes the default route.
+    default_entry: Option<u16>,
     /// The condition of `advertise-map` holds.
     condition: bool,
     /// For routes that an aggregate suppresses, with the map that lets them out as policy.
@@ -182,6 +184,7 @@ impl<P: Key> Group<P> {
             cache: FxHashMap::default(),
             by_prefix,
             default_allowed: unconditional,
+            default_entry: None,
             condition: true,
             unsuppressing,
             too_big: Vec::new(),
@@ -358,6 +361,7 @@ impl<P: Key> Group<P> {
         self.by_prefix = looks_at_prefix(&settings);
         self.unsuppressing = unsuppressing(&settings);
         self.params = params;
+        self.default_entry = None;
         self.default_allowed =
             settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
         self.settings = settings;
@@ -637,9 +641,10 @@ impl<P: Key> Group<P> {
         self.settings.default_originate.as_ref()?.map.as_ref()
     }
 
-    /// Says whether the condition of the default route holds; whether that is news.
-    pub fn allow_default(&mut self, allowed: bool) -> bool {
-        std::mem::replace(&mut self.default_allowed, allowed) != allowed
+    /// Says by which entry the condition of the default route holds, if it does; whether that is news.
+    pub fn allow_default(&mut self, entry: Option<u16>) -> bool {
+        self.default_allowed = entry.is_some();
+        std::mem::replace(&mut self.default_entry, entry) != entry
     }
 
     pub fn view(&self) -> GroupView {

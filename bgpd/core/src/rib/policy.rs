@@ -67,6 +67,14 @@ pub trait Filter: fmt::Debug + Send + Sync {
         self.apply(route)
     }
 
+    /// The entry of the route map that lets the route pass, the number zero for what has none; `None` where it is denied.
+    fn entry(&self, route: &mut PolicyInput<'_>) -> Option<u16> {
+        (self.apply(route) == Verdict::Permit).then_some(0)
+    }
+
+    /// Changes a route as that entry does, whatever the entry matches.
+    fn change(&self, _entry: u16, _route: &mut PolicyInput<'_>) {}
+
     /// Whether the verdict or the changes may depend on the prefix.
     fn depends_on_prefix(&self) -> bool {
         true

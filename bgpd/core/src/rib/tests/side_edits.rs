@@ -14,6 +14,7 @@ const B: u32 = 2;
 const POLICY: &str = "ip prefix-list TEN seq 5 permit 10.1.10.0/24
 ip prefix-list FEW seq 5 permit 10.1.0.0/24
 ip prefix-list SEVEN seq 5 permit 10.0.7.0/24
+ip prefix-list EIGHT seq 5 permit 10.0.8.0/24
 ip prefix-list ANY seq 5 permit 0.0.0.0/0 le 32
 ip prefix-list NOBODY seq 5 permit 172.16.0.0/16
 route-map TEN permit 10
@@ -27,6 +28,13 @@ route-map FEW permit 10
 route-map SEVEN permit 10
  match ip address prefix-list SEVEN
  set metric 3
+route-map CHANGES permit 10
+ match ip address prefix-list EIGHT
+ set metric 10
+ set community 1:1
+route-map CHANGES permit 20
+ match ip address prefix-list SEVEN
+ set metric +20
 route-map NOBODY permit 10
  match ip address prefix-list NOBODY
 ";
@@ -185,6 +193,28 @@ fn maps_of_conditions_touch_what_they_name() {
     apply(&mut world, B, with);
     world.settle_for(Duration::from_secs(120));
     assert_eq!(world.remote(B).table.len(), 1000);
+}
+
+#[test]
+fn the_default_route_is_changed_by_the_first_entry_that_some_route_passes_by() {
+    let (mut desk, mut world) = table();
+    let params = |desk: &mut Desk| {
+        let map = Some(desk.map(Place::Local, "CHANGES"));
+        with_family(external(2), |family| family.default_originate = Some(DefaultOriginate { map }))
+    };
+    let told = |world: &World| {
+        let attrs = world.remote(B).table.get(&prefix("0.0.0.0/0"))?;
+        Some((attrs.med, attrs.communities.len()))
+    };
+    let with = params(&mut desk);
+    apply(&mut world, B, with);
+    world.settle_for(Duration::from_secs(60));
+    assert_eq!(told(&world), Some((Some(10), 1)));
+    for (prefixes, expected) in [("10.0.8.0/24", Some((Some(20), 0))), ("10.0.7.0/24", None)] {
+        world.withdraw(A, prefix(prefixes));
+        world.settle_for(Duration::from_secs(60));
+        assert_eq!(told(&world), expected, "{prefixes}");
+    }
 }
 
 #[test]
