@@ -62,7 +62,7 @@ fn mrt_records(addr: IpAddr, body: &[u8]) {
             for entry in announced.nlri.iter() {
                 let path = |path_id| RibEntry { peer: 0, originated: 0, path_id, attrs };
                 let before = buf.len();
-                if mrt::rib(&mut buf, 0, 0, entry.prefix, &[path(0), path(7)]).is_err() {
+                if mrt::rib(&mut buf, 0, 0, (announced.nlri.family().safi, entry.prefix), &[path(0), path(7)]).is_err() {
                     assert_eq!(buf.len(), before, "a record given up leaves nothing behind");
                 }
             }

@@ -24,6 +24,12 @@ router bgp 65000
  address-family ipv6 unicast
   network 2001:db8:5::/48
  exit-address-family
+ address-family ipv4 multicast
+  network 198.51.100.0/24
+ exit-address-family
+ address-family ipv6 multicast
+  network 2001:db8:6::/48
+ exit-address-family
 exit
 ";
 
@@ -69,10 +75,12 @@ fn the_table_is_written_whole_and_bgpdump_reads_it() {
         for asn in [65100, 65101] {
             ensure!(sizes.contains(&(asn, PREFIXES)), "of AS {asn}: {sizes:?}");
         }
+        let multicast: Vec<String> = mrt::read_dump(&data)?.multicast.iter().map(ToString::to_string).collect();
+        ensure!(multicast == ["198.51.100.0/24", "2001:db8:6::/48"], "of multicast: {multicast:?}");
         let reader = net.router("reader", Kind::Frr)?;
         std::fs::copy(log_file(&router, "rib")?, reader.dir().join("log/rib.mrt"))?;
         let text = reader.run("bgpdump", &["-m", "/run/t/log/rib.mrt"])?;
-        ensure!(text.lines().count() == 2 * PREFIXES + 2, "{} lines", text.lines().count());
+        ensure!(text.lines().count() == 2 * PREFIXES + 4, "{} lines", text.lines().count());
         ensure!(
             text.contains("|192.0.2.0/24|") && text.contains("|2001:db8:5::/48|"),
             "own routes are missing"

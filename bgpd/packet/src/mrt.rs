@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
-use ferrite_types::{Afi, Asn, Prefix, RouterId};
+use ferrite_types::{Afi, Asn, Prefix, RouterId, Safi};
 
 use crate::attr::{AttrCode, Attributes, EncodeContext, encode_attributes, encode_next_hop, uses_mp_reach};
 use crate::{Family, FamilySet};
@@ -18,6 +18,12 @@ const BGP4MP: u16 = 16;
 const BGP4MP_ET: u16 = 17;
 
 const PEER_INDEX_TABLE: u16 = 1;
+const RIB_IPV4_UNICAST: u16 = 2;
+const RIB_IPV4_MULTICAST: u16 = 3;
+const RIB_IPV6_UNICAST: u16 = 4;
+const RIB_IPV6_MULTICAST: u16 = 5;
+/// From each of them to the one with path identifiers (RFC 8050 §4).
+const ADD_PATH: u16 = 6;
 const MESSAGE: u16 = 1;
 const MESSAGE_AS4: u16 = 4;
 const STATE_CHANGE_AS4: u16 = 5;
@@ -105,14 +111,17 @@ pub fn rib(
     buf: &mut BytesMut,
     seconds: u32,
     sequence: u32,
-    prefix: Prefix,
+    (safi, prefix): (Safi, Prefix),
     paths: &[RibEntry<'_>],
 ) -> Result<(), TooLarge> {
     let with_ids = paths.iter().any(|path| path.path_id != 0);
-    let (family, plain, identified) = match prefix {
-        Prefix::V4(_) => (Family::IPV4_UNICAST, 2, 8),
-        Prefix::V6(_) => (Family::IPV6_UNICAST, 4, 10),
+    let (afi, unicast, multicast) = match prefix {
+        Prefix::V4(_) => (Afi::Ipv4, RIB_IPV4_UNICAST, RIB_IPV4_MULTICAST),
+        Prefix::V6(_) => (Afi::Ipv6, RIB_IPV6_UNICAST, RIB_IPV6_MULTICAST),
     };
+    let family = Family { afi, safi };
+    let plain = if safi == Safi::Multicast { multicast } else { unicast };
+    let identified = plain + ADD_PATH;
     let count = u16::try_from(paths.len()).map_err(|_| TooLarge)?;
     record(buf, seconds, TABLE_DUMP_V2, if with_ids { identified } else { plain }, |buf| {
         buf.put_u32(sequence);
@@ -298,6 +307,10 @@ mod tests {
         attributes(NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)))
     }
 
+    fn of_unicast(prefix: &str) -> (Safi, Prefix) {
+        (Safi::Unicast, prefix.parse().unwrap())
+    }
+
     fn header(buf: &[u8]) -> (u32, u16, u16, usize) {
         let word = |at: usize| u32::from_be_bytes(buf[at..at + 4].try_into().unwrap());
         let half = |at: usize| u16::from_be_bytes(buf[at..at + 2].try_into().unwrap());
@@ -335,7 +348,7 @@ mod tests {
         let attrs = attributes(NextHop::V6 { global: "2001:db8::9".parse().unwrap(), link_local: None });
         let mut buf = BytesMut::new();
         let entry = RibEntry { peer: 1, originated: 5, path_id: 0, attrs: &attrs };
-        rib(&mut buf, 7, 3, "2001:db8::/32".parse().unwrap(), &[entry]).unwrap();
+        rib(&mut buf, 7, 3, of_unicast("2001:db8::/32"), &[entry]).unwrap();
         let (_, kind, subtype, len) = header(&buf);
         assert_eq!((kind, subtype, len + 12), (13, 4, buf.len()));
         assert_eq!(&buf[12..21], [0, 0, 0, 3, 32, 0x20, 0x01, 0x0d, 0xb8]);
@@ -348,8 +361,25 @@ mod tests {
         let attrs = plain();
         let mut buf = BytesMut::new();
         let entries = [0, 4].map(|path_id| RibEntry { peer: 0, originated: 0, path_id, attrs: &attrs });
-        rib(&mut buf, 7, 0, "192.0.2.0/24".parse().unwrap(), &entries).unwrap();
+        rib(&mut buf, 7, 0, of_unicast("192.0.2.0/24"), &entries).unwrap();
         assert_eq!(header(&buf).2, 8);
+    }
+
+    #[test]
+    fn multicast_has_subtypes_of_its_own() {
+        let global = NextHop::V6 { global: "2001:db8::9".parse().unwrap(), link_local: None };
+        let subtype = |prefix: &str, next_hop, path_id| {
+            let attrs = attributes(next_hop);
+            let entry = RibEntry { peer: 0, originated: 0, path_id, attrs: &attrs };
+            let mut buf = BytesMut::new();
+            rib(&mut buf, 7, 0, (Safi::Multicast, prefix.parse().unwrap()), &[entry]).unwrap();
+            (header(&buf).2, buf)
+        };
+        let (v4, octets) = subtype("192.0.2.0/24", plain().next_hop, 0);
+        assert_eq!((v4, subtype("192.0.2.0/24", plain().next_hop, 1).0), (3, 9));
+        // A next hop of multicast stands in MP_REACH_NLRI, in its short form.
+        assert_eq!(&octets[octets.len() - 8..], [0x80, 14, 5, 4, 192, 0, 2, 1]);
+        assert_eq!((subtype("2001:db8::/32", global, 0).0, subtype("2001:db8::/32", global, 1).0), (5, 11));
     }
 
     #[test]
@@ -380,7 +410,7 @@ mod tests {
         let entry = RibEntry { peer: 0, originated: 0, path_id: 0, attrs: &attrs };
         let mut buf = BytesMut::new();
         let many = vec![entry; 70_000];
-        assert_eq!(rib(&mut buf, 0, 0, "192.0.2.0/24".parse().unwrap(), &many), Err(TooLarge));
+        assert_eq!(rib(&mut buf, 0, 0, of_unicast("192.0.2.0/24"), &many), Err(TooLarge));
         assert!(buf.is_empty());
     }
 }

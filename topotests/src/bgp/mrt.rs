@@ -28,6 +28,8 @@ pub struct Dump {
     /// Attributes as they stand in the file, each different string once.
     pub attrs: Vec<Vec<u8>>,
     pub feeds: Vec<(Peer, Entries)>,
+    /// Prefixes of the multicast families, one for each path.
+    pub multicast: Vec<Prefix>,
     pub skipped: usize,
 }
 
@@ -66,15 +68,16 @@ pub fn read_dump(file: &[u8]) -> Result<Dump, Malformed> {
                 dump.feeds = peer_index(&mut record.body)?.into_iter().map(|p| (p, Vec::new())).collect();
                 continue;
             }
-            2 => (Family::V4, false),
-            4 => (Family::V6, false),
-            8 => (Family::V4, true),
-            10 => (Family::V6, true),
+            2 | 3 => (Family::V4, false),
+            4 | 5 => (Family::V6, false),
+            8 | 9 => (Family::V4, true),
+            10 | 11 => (Family::V6, true),
             _ => {
                 dump.skipped += 1;
                 continue;
             }
         };
+        let multicast = record.subtype % 2 == 1;
         record.body.u32("sequence number")?;
         let (prefix, _) = Prefix::read(&mut record.body, family)?;
         for _ in 0..record.body.u16("entry count")? {
@@ -85,6 +88,10 @@ pub fn read_dump(file: &[u8]) -> Result<Dump, Malformed> {
             }
             let length = usize::from(record.body.u16("attributes' length")?);
             let attrs = record.body.take(length, "attributes")?;
+            if multicast {
+                dump.multicast.push(prefix);
+                continue;
+            }
             let number = *numbers.entry(attrs).or_insert_with(|| {
                 dump.attrs.push(attrs.to_vec());
                 dump.attrs.len() as u32 - 1

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bgp_packet::Family;
 use bgp_packet::mrt::{self, IndexedPeer, RibEntry};
 use bytes::{Bytes, BytesMut};
-use ferrite_types::{Asn, Timestamp};
+use ferrite_types::{Asn, Safi, Timestamp};
 
 use super::{Action, Instance};
 use crate::config::{Dump, InstanceName};
@@ -24,7 +24,8 @@ const FIRST: u64 = 1 << 55;
 /// Prefixes asked of a shard at once.
 const ROWS: usize = 512;
 
-const FAMILIES: [Family; 2] = [Family::IPV4_UNICAST, Family::IPV6_UNICAST];
+/// FRR writes the unicast ones only.
+const FAMILIES: [Family; 4] = Family::ALL;
 
 /// What the shell does about dumps.
 #[derive(Debug)]
@@ -175,8 +176,10 @@ impl Instance {
             return false;
         };
         let mut octets = BytesMut::new();
-        for row in rows {
-            self.dump_row(&mut table, row, &mut octets);
+        if let Some(family) = FAMILIES.get(table.family) {
+            for row in rows {
+                self.dump_row(&mut table, family.safi, row, &mut octets);
+            }
         }
         if done {
             table.shard += 1;
@@ -193,7 +196,7 @@ impl Instance {
         true
     }
 
-    fn dump_row(&self, table: &mut TableDump, row: &PrefixView, octets: &mut BytesMut) {
+    fn dump_row(&self, table: &mut TableDump, safi: Safi, row: &PrefixView, octets: &mut BytesMut) {
         let entries: Vec<RibEntry<'_>> = row
             .paths
             .iter()
@@ -206,7 +209,7 @@ impl Instance {
                 RibEntry { peer, originated, path_id: path.path_id, attrs: &path.attrs }
             })
             .collect();
-        match mrt::rib(octets, table.seconds, table.sequence, row.prefix, &entries) {
+        match mrt::rib(octets, table.seconds, table.sequence, (safi, row.prefix), &entries) {
             Ok(()) => table.sequence = table.sequence.wrapping_add(1),
             Err(error) => tracing::warn!("dump bgp routes-mrt: {}: {error}", row.prefix),
         }
