@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use topotests::daemon::ours;
-use topotests::{Family, Kind, Needs, Net, Result, Router, ensure, run, wait_until};
+use topotests::sandbox::run as run_command;
+use topotests::{Failure, Family, Kind, Needs, Net, Result, Router, ensure, run, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const CHANGES: usize = 10_000;
@@ -222,5 +223,58 @@ fn a_link_whose_going_was_not_heard_is_forgotten_with_the_lost_events() {
             ensure!(known == 1, "{routes}");
             Ok(())
         })
+    });
+}
+
+/// The counters of `show zebra dplane`: changes of routes and of next-hop objects so far.
+fn written(router: &Router) -> Result<(u64, u64)> {
+    let text = router.vtysh("show zebra dplane")?;
+    let count = |name: &str| -> Result<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|rest| rest.trim_start_matches(':').trim().parse().ok());
+        number.ok_or_else(|| Failure::new(format!("{name} is not in {text}")))
+    };
+    Ok((count("Route updates")?, count("Nexthop updates")?))
+}
+
+/// What a failed next hop costs does not depend on the number of routes: their group is changed, not they.
+#[test]
+fn a_failed_next_hop_is_a_few_messages_under_many_routes() {
+    const ROUTES: u32 = 5000;
+    run(&Needs::ours(), |net| {
+        let r1 = lab(net, &[])?;
+        let mut lines = String::new();
+        for index in 0..ROUTES {
+            for gate in [1, 2] {
+                let _ = writeln!(lines, "ip route 22.{}.{}.0/24 10.9.{gate}.2", index / 250, index % 250);
+            }
+        }
+        let file = r1.write("many.conf", &lines)?;
+        run_command(r1.vtysh_command()?.args(["-f", &file]))?;
+        let through = |gate: u32| -> Result<usize> {
+            let gateway = format!("10.9.{gate}.2");
+            let routes = r1.kernel_routes(Family::V4)?;
+            let many = routes.iter().filter(|(prefix, _)| prefix.starts_with("22."));
+            Ok(many.filter(|(_, route)| route.gateways().contains(&gateway.as_str())).count())
+        };
+        wait_until(PATIENCE, "every route goes both ways", || {
+            ensure!(through(1)? == ROUTES as usize && through(2)? == ROUTES as usize, "not yet");
+            Ok(())
+        })?;
+        let before = written(&r1)?;
+        // The far end goes down: the kernel keeps the routes, and would keep using them.
+        r1.ip("link set p1.far down")?;
+        wait_until(PATIENCE, "no route goes where nobody is", || {
+            let left = (through(1)?, through(2)?);
+            ensure!(left == (0, ROUTES as usize), "{left:?}");
+            Ok(())
+        })?;
+        let after = written(&r1)?;
+        let (routes, objects) = (after.0 - before.0, after.1 - before.1);
+        // The routes that have no other way are taken out one by one: those of the lab's configuration.
+        let alone = u64::from(4 * EACH);
+        ensure!(routes <= alone && objects <= 20, "{routes} routes and {objects} objects were written");
+        println!("{ROUTES} routes: {routes} routes and {objects} objects were written");
+        Ok(())
     });
 }
