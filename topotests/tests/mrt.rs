@@ -75,7 +75,8 @@ fn the_table_is_written_whole_and_bgpdump_reads_it() {
         for asn in [65100, 65101] {
             ensure!(sizes.contains(&(asn, PREFIXES)), "of AS {asn}: {sizes:?}");
         }
-        let multicast: Vec<String> = mrt::read_dump(&data)?.multicast.iter().map(ToString::to_string).collect();
+        let multicast: Vec<String> =
+            mrt::read_dump(&data)?.multicast.iter().map(ToString::to_string).collect();
         ensure!(multicast == ["198.51.100.0/24", "2001:db8:6::/48"], "of multicast: {multicast:?}");
         let reader = net.router("reader", Kind::Frr)?;
         std::fs::copy(log_file(&router, "rib")?, reader.dir().join("log/rib.mrt"))?;

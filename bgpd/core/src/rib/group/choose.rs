@@ -253,7 +253,8 @@ impl<P: Key> Group<P> {
         if entry.prefix.length() > 0 || self.settings.default_originate.is_none() {
             return None;
         }
-        let attrs = if self.default_allowed { default_route(ctx, self.target(), self.default_entry) } else { None };
+        let attrs =
+            if self.default_allowed { default_route(ctx, self.target(), self.default_entry) } else { None };
         Some(attrs.map_or(0, |attrs| self.encode(&attrs, PeerIdx::LOCAL)))
     }
 
@@ -408,7 +409,10 @@ impl<P: Key> Group<P> {
                 return Vec::new();
             }
             if default {
-                return default_route(ctx, self.target(), self.default_entry).map(|attrs| (0, None, attrs)).into_iter().collect();
+                return default_route(ctx, self.target(), self.default_entry)
+                    .map(|attrs| (0, None, attrs))
+                    .into_iter()
+                    .collect();
             }
             return self
                 .shown(ctx, entry, idx)
@@ -419,7 +423,10 @@ impl<P: Key> Group<P> {
         let mut rows = Vec::new();
         for (_, unit) in units.of(handle).filter(|(unit, _)| self.has_unit(member, *unit)) {
             if default && unit.key == DEFAULT_PATH {
-                rows.extend(default_route(ctx, self.target(), self.default_entry).map(|attrs| (unit.path_id, None, attrs)));
+                rows.extend(
+                    default_route(ctx, self.target(), self.default_entry)
+                        .map(|attrs| (unit.path_id, None, attrs)),
+                );
                 continue;
             }
             let Some(path) = entry.paths.iter().find(|path| usable(path) && key(path) == unit.key) else {
