@@ -65,6 +65,7 @@ fn peer(n: u8) -> Arc<PeerParams> {
         graceful_shutdown: false,
         aigp: false,
         bandwidth_integer: false,
+        bandwidth_extended: false,
         rules: Default::default(),
         long_lived: false,
         families: vec![(Family::IPV4_UNICAST, Arc::new(family))],

@@ -182,8 +182,7 @@ impl fmt::Display for ExtCommunity {
             (0x04, _) if self.kind() & !0x40 == 0x00 => {
                 let [_, _, a, b, c, d, e, g] = self.0;
                 let octets = f32::from_be_bytes([c, d, e, g]);
-                let mbps = octets * 8.0 / 1_000_000.0;
-                write!(f, "LB:{}:{} ({mbps:.3} Mbps)", u16::from_be_bytes([a, b]), octets as u64)
+                write_bandwidth(f, u16::from_be_bytes([a, b]).into(), octets as u64)
             }
             _ => write!(f, "UNK:{}, {}", self.0[0], self.0[1]),
         }
@@ -205,6 +204,18 @@ impl FromStr for ExtCommunity {
     }
 }
 
+/// `LB:AS:OCTETS (RATE)`, octets per second and then bits in the unit that fits.
+fn write_bandwidth(f: &mut fmt::Formatter<'_>, asn: u32, octets: u64) -> fmt::Result {
+    write!(f, "LB:{asn}:{octets} ")?;
+    let bits = octets as f64 * 8.0;
+    match octets {
+        125_000_000.. => write!(f, "({:.3} Gbps)", bits / 1e9),
+        125_000.. => write!(f, "({:.3} Mbps)", bits / 1e6),
+        125.. => write!(f, "({:.3} Kbps)", bits / 1e3),
+        _ => write!(f, "({bits:.0} bps)"),
+    }
+}
+
 /// An IPv6-address-specific extended community (RFC 5701): type, sub-type, an address, two octets of its owner.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ipv6ExtCommunity(pub [u8; 20]);
@@ -212,10 +223,39 @@ pub struct Ipv6ExtCommunity(pub [u8; 20]);
 impl Ipv6ExtCommunity {
     /// Octets of one.
     pub const LEN: usize = 20;
+    const FOUR_OCTET_AS: u8 = 0x02;
+    const LINK_BANDWIDTH: u8 = 0x06;
+
+    /// A link bandwidth that no floating point number rounds, in FRR's form: octets per second, then the AS.
+    pub fn link_bandwidth(asn: u32, octets: u64, transitive: bool) -> Self {
+        let mut all = [0; Self::LEN];
+        let kind = if transitive { Self::FOUR_OCTET_AS } else { Self::FOUR_OCTET_AS | 0x40 };
+        let fields = [kind, Self::LINK_BANDWIDTH, 0, 0].into_iter().chain(octets.to_be_bytes());
+        for (place, octet) in all.iter_mut().zip(fields.chain(asn.to_be_bytes())) {
+            *place = octet;
+        }
+        Self(all)
+    }
+
+    /// Its AS and octets per second, if it says a link bandwidth.
+    pub fn as_link_bandwidth(self) -> Option<(u32, u64)> {
+        let [kind, Self::LINK_BANDWIDTH, _, _, rest @ ..] = self.0 else { return None };
+        let (octets, rest) = rest.split_first_chunk::<8>()?;
+        let asn = rest.first_chunk::<4>()?;
+        (kind & !0x40 == Self::FOUR_OCTET_AS).then(|| (u32::from_be_bytes(*asn), u64::from_be_bytes(*octets)))
+    }
+
+    /// Whether it may cross an AS boundary (RFC 5701 §2).
+    pub const fn is_transitive(self) -> bool {
+        self.0[0] & 0x40 == 0
+    }
 }
 
 impl fmt::Display for Ipv6ExtCommunity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((asn, octets)) = self.as_link_bandwidth() {
+            return write_bandwidth(f, asn, octets);
+        }
         let [kind, subtype, rest @ .., high, low] = self.0;
         let (address, local) = (std::net::Ipv6Addr::from(rest), u16::from_be_bytes([high, low]));
         match (kind, subtype) {
@@ -245,6 +285,17 @@ mod tests {
         assert_eq!(Ipv6ExtCommunity(octets).to_string(), "RT:2001:::10");
         octets[0] = 0x40;
         assert_eq!(Ipv6ExtCommunity(octets).to_string(), "UNK:64, 2");
+    }
+
+    #[test]
+    fn a_bandwidth_of_64_bits_stands_as_on_frr_s_wire() {
+        let of = |octets, transitive| Ipv6ExtCommunity::link_bandwidth(65001, octets, transitive);
+        let wire = [2, 6, 0, 0, 0, 0, 0, 0, 0x07, 0x73, 0x59, 0x40, 0, 0, 0xfd, 0xe9, 0, 0, 0, 0];
+        assert_eq!(of(125_000_000, true).0, wire);
+        assert_eq!(of(125_000_000, false).0[0], 0x42);
+        assert_eq!(of(125_000_000, true).to_string(), "LB:65001:125000000 (1.000 Gbps)");
+        assert_eq!(of(12_500_000, false).to_string(), "LB:65001:12500000 (100.000 Mbps)");
+        assert_eq!(of(u64::MAX, true).as_link_bandwidth(), Some((65001, u64::MAX)));
     }
 
     #[test]

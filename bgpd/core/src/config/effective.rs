@@ -118,6 +118,8 @@ pub struct EffectiveSession {
     pub graceful_inherited: bool,
     /// Link bandwidths are written as an integer.
     pub link_bandwidth_integer: bool,
+    /// Link bandwidths that policy sets have 64 bits.
+    pub link_bandwidth_extended: bool,
 }
 
 /// A neighbour in one family.
@@ -293,6 +295,7 @@ impl RouterBgp {
             graceful: graceful.or(config.graceful(self).mode).unwrap_or(GracefulMode::Helper),
             graceful_inherited: graceful.is_none(),
             link_bandwidth_integer: from.flag(|session| session.link_bandwidth_integer),
+            link_bandwidth_extended: from.flag(|session| session.link_bandwidth_extended),
         }
     }
 }

@@ -136,6 +136,8 @@ pub struct SessionSettings {
     pub graceful: Option<GracefulMode>,
     /// Link bandwidths are written as an integer, not as a floating point number.
     pub link_bandwidth_integer: bool,
+    /// Link bandwidths that policy sets have 64 bits.
+    pub link_bandwidth_extended: bool,
 }
 
 const TTL_CONFLICT: &str = "ebgp-multihop and ttl-security cannot be configured together";
@@ -616,6 +618,11 @@ pub(super) static ROWS: &[PeerRow<SessionSettings>] = &[
         link_bandwidth_integer,
         "disable-link-bw-encoding-ieee",
         &["Disable IEEE floating-point encoding for extended community bandwidth"]
+    ),
+    flag!(
+        link_bandwidth_extended,
+        "extended-link-bandwidth",
+        &["Send Extended (64-bit) version of encoding for Link-Bandwidth"]
     ),
     flag!(strict_capability_match, "strict-capability-match", &["Strict capability negotiation match"]),
     sessions::SENDER_LOOP_DETECTION,

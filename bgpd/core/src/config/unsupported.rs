@@ -62,7 +62,7 @@ const IN_FAMILY: &[(&str, Refuse)] = &[
 ];
 
 /// After `neighbor X`, under `router bgp`.
-const OF_NEIGHBOR: &[(&str, Refuse)] = &[("bfd", On), ("extended-link-bandwidth", On)];
+const OF_NEIGHBOR: &[(&str, Refuse)] = &[("bfd", On)];
 
 const NEIGHBOR: &str = "neighbor <A.B.C.D|X:X::X:X|WORD>";
 /// Keyword and three alternatives.

@@ -646,11 +646,9 @@ impl PolicyRoute for Route<'_, '_> {
             BandwidthValue::NumMultipaths => Some(f64::from(shared.paths.max(1)) * OCTETS_OF_MBPS),
         };
         let Some(octets) = octets else { return };
-        let mut all = self.attrs().ext_communities.to_vec();
-        all.retain(|community| !bandwidth::is_bandwidth(community));
-        all.push(bandwidth::community(self.chain.asn, octets, !non_transitive));
-        all.sort_unstable();
-        self.set_ext_communities(all);
+        let wide = self.input.peer.as_ref().is_some_and(|peer| peer.bandwidth_extended);
+        let asn = self.chain.asn;
+        bandwidth::set(self.input.attrs_mut(), asn, octets, !non_transitive, wide);
     }
 
     fn igp_metric(&self) -> Option<u32> {

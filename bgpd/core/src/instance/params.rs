@@ -242,6 +242,7 @@ impl Surroundings<'_> {
             graceful_shutdown: neighbor.session.graceful_shutdown,
             aigp: neighbor.session.aigp,
             bandwidth_integer: neighbor.session.link_bandwidth_integer,
+            bandwidth_extended: neighbor.session.link_bandwidth_extended,
             rules: super::terms::rules(neighbor, negotiated),
             long_lived: negotiated.their_long_lived().is_some(),
             families,

@@ -1,8 +1,8 @@
 //! Link bandwidth (draft-ietf-idr-link-bandwidth): how traffic is shared among the paths of a prefix, and what a neighbour is
 //! told of all of them together.
 
-use bgp_packet::attr::Attributes;
-use ferrite_types::{Asn, ExtCommunity};
+use bgp_packet::attr::{AttrCode, Attributes, RareAttributes, RawAttribute, flags};
+use ferrite_types::{Asn, ExtCommunity, Ipv6ExtCommunity};
 
 /// Subtype of the community.
 const LINK_BANDWIDTH: u8 = 0x04;
@@ -39,9 +39,50 @@ fn value(community: ExtCommunity) -> [u8; 4] {
 
 /// Octets per second.
 pub fn bandwidth(attrs: &Attributes) -> Option<f64> {
-    let found = attrs.ext_communities.iter().copied().find(is_bandwidth)?;
+    let Some(found) = attrs.ext_communities.iter().copied().find(is_bandwidth) else {
+        return extended(attrs).map(|(_, octets)| octets as f64);
+    };
     let octets = f64::from(f32::from_be_bytes(value(found)));
     (octets.is_finite() && octets >= 0.0).then_some(octets)
+}
+
+/// The first bandwidth of 64 bits, and its octets per second.
+fn extended(attrs: &Attributes) -> Option<(Ipv6ExtCommunity, u64)> {
+    let mut all = attrs.rare.as_deref()?.ipv6_ext_communities();
+    all.find_map(|community| community.as_link_bandwidth().map(|(_, octets)| (community, octets)))
+}
+
+/// Writes the communities of 20 octets anew without a bandwidth, and with `more`.
+fn put_extended(attrs: &mut Attributes, more: Option<Ipv6ExtCommunity>) {
+    if more.is_none() && extended(attrs).is_none() {
+        return;
+    }
+    let mut rare = attrs.rare.take().map_or_else(RareAttributes::default, |rare| *rare);
+    let kept = rare.ipv6_ext_communities().filter(|community| community.as_link_bandwidth().is_none());
+    let value: Vec<u8> = kept.chain(more).flat_map(|community| community.0).collect();
+    let code = AttrCode::IPV6_EXT_COMMUNITIES.0;
+    let mut unknown = std::mem::take(&mut rare.unknown).into_vec();
+    unknown.retain(|raw| raw.code != code);
+    if !value.is_empty() {
+        unknown.push(RawAttribute { flags: flags::OPTIONAL_TRANSITIVE, code, value: value.into() });
+        unknown.sort_by_key(|raw| raw.code);
+    }
+    rare.unknown = unknown.into();
+    attrs.rare = (rare != RareAttributes::default()).then(|| Box::new(rare));
+}
+
+/// Gives a route a bandwidth instead of any that it has; in 64 bits where the neighbour is to have it so
+/// (`neighbor X extended-link-bandwidth`).
+pub fn set(attrs: &mut Attributes, asn: Asn, octets: f64, transitive: bool, wide: bool) {
+    let mut all = attrs.ext_communities.to_vec();
+    all.retain(|community| !is_bandwidth(community));
+    if !wide {
+        all.push(community(asn, octets, transitive));
+        all.sort_unstable();
+    }
+    attrs.ext_communities = all.into();
+    let more = wide.then(|| Ipv6ExtCommunity::link_bandwidth(asn.0, octets as u64, transitive));
+    put_extended(attrs, more);
 }
 
 /// The community for so many octets per second.
@@ -64,7 +105,7 @@ fn rewrite(attrs: &mut Attributes, convert: fn([u8; 4]) -> [u8; 4]) {
 }
 
 pub fn has_any(attrs: &Attributes) -> bool {
-    attrs.ext_communities.iter().any(is_bandwidth)
+    attrs.ext_communities.iter().any(is_bandwidth) || extended(attrs).is_some()
 }
 
 /// `disable-link-bw-encoding-ieee`: what the neighbour wrote as an integer, as the number it means.
@@ -77,14 +118,11 @@ pub fn to_integer(attrs: &mut Attributes) {
     rewrite(attrs, |octets| (f32::from_be_bytes(octets) as u32).to_be_bytes());
 }
 
-/// Replaces a route's bandwidth, its kind kept.
+/// Replaces a route's bandwidth, its kind and form kept.
 pub fn replace(attrs: &mut Attributes, asn: Asn, octets: f64) {
-    let transitive = attrs.ext_communities.iter().find(|c| is_bandwidth(c)).is_none_or(|c| c.is_transitive());
-    let mut all: Vec<ExtCommunity> =
-        attrs.ext_communities.iter().copied().filter(|c| !is_bandwidth(c)).collect();
-    all.push(community(asn, octets, transitive));
-    all.sort_unstable();
-    attrs.ext_communities = all.into();
+    let plain = attrs.ext_communities.iter().find(|c| is_bandwidth(c)).map(|c| c.is_transitive());
+    let wide = extended(attrs).map(|(community, _)| community.is_transitive());
+    set(attrs, asn, octets, plain.or(wide).unwrap_or(true), plain.is_none() && wide.is_some());
 }
 
 /// Shares of paths with these bandwidths, 1 to 100; `None` leaves the path out. Equal shares are one each.
@@ -105,6 +143,22 @@ pub fn weights(how: BandwidthUse, paths: &[Option<f64>]) -> Vec<Option<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_route_has_one_bandwidth_in_one_form() {
+        let mut attrs = crate::rib::tests::route(&[65001]);
+        let plain = attrs.clone();
+        set(&mut attrs, Asn(70_000), 1.25e9, true, true);
+        assert_eq!((bandwidth(&attrs), has_any(&attrs)), (Some(1.25e9), true));
+        assert!(attrs.ext_communities.is_empty());
+        // The form stays when the sum of several paths is told.
+        replace(&mut attrs, Asn(65002), 5e9);
+        let wide: Vec<_> = attrs.rare.as_ref().unwrap().ipv6_ext_communities().collect();
+        assert_eq!(wide, [Ipv6ExtCommunity::link_bandwidth(65002, 5_000_000_000, true)]);
+        set(&mut attrs, Asn(65002), 1000.0, false, false);
+        assert_eq!(attrs.ext_communities[..], [community(Asn(65002), 1000.0, false)]);
+        assert_eq!(attrs.rare, plain.rare);
+    }
 
     #[test]
     fn shares_follow_the_bandwidths_where_the_mode_says_so() {

@@ -208,6 +208,7 @@ pub fn policy_peer(params: &PeerParams) -> PolicyPeer {
         remote_id: params.remote_id,
         ifindex: params.ifindex,
         internal: params.is_internal(),
+        bandwidth_extended: params.bandwidth_extended,
         local_v4: params.local_v4,
         local_v6: params.local_v6,
         direction: super::rpki::direction(params.kind, params.rules.role),

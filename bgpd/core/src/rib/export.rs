@@ -139,7 +139,7 @@ struct SideKey {
     orf: usize,
     soo: Option<ExtCommunity>,
     aigp: bool,
-    bandwidth_integer: bool,
+    bandwidth: (bool, bool),
 }
 
 impl SideKey {
@@ -153,7 +153,7 @@ impl SideKey {
             orf: family.orf.address(),
             soo: family.soo,
             aigp: params.aigp,
-            bandwidth_integer: params.bandwidth_integer,
+            bandwidth: (params.bandwidth_integer, params.bandwidth_extended),
         }
     }
 }

@@ -142,6 +142,8 @@ pub struct PolicyPeer {
     pub remote_id: RouterId,
     pub ifindex: Option<IfIndex>,
     pub internal: bool,
+    /// A link bandwidth that is set has 64 bits.
+    pub bandwidth_extended: bool,
     /// Our end of the session.
     pub local_v4: Option<Ipv4Addr>,
     pub local_v6: Option<Ipv6Addr>,

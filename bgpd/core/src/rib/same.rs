@@ -91,7 +91,7 @@ pub fn same_params(a: &PeerParams, b: &PeerParams) -> bool {
             p.advertisement_interval,
             p.graceful_shutdown,
             p.aigp,
-            p.bandwidth_integer,
+            (p.bandwidth_integer, p.bandwidth_extended),
             p.rules,
             p.long_lived,
         )

@@ -187,6 +187,8 @@ pub struct PeerParams {
     pub aigp: bool,
     /// Link bandwidths are integers on the wire (`disable-link-bw-encoding-ieee`).
     pub bandwidth_integer: bool,
+    /// Link bandwidths that policy sets have 64 bits (`extended-link-bandwidth`).
+    pub bandwidth_extended: bool,
     pub rules: PeerRules,
     /// The neighbour knows what LLGR_STALE means (RFC 9494 §4.6).
     pub long_lived: bool,

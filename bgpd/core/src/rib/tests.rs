@@ -121,6 +121,7 @@ pub fn peer(kind: PeerKind, n: u8, remote_as: u32) -> PeerParams {
         graceful_shutdown: false,
         aigp: false,
         bandwidth_integer: false,
+        bandwidth_extended: false,
         rules: Default::default(),
         long_lived: false,
         families: vec![(V4, Arc::new(family))],

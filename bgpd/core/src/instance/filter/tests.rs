@@ -28,6 +28,7 @@ fn neighbor() -> PolicyPeer {
         remote_id: RouterId(Ipv4Addr::new(192, 0, 2, 2)),
         ifindex: None,
         internal: false,
+        bandwidth_extended: false,
         local_v4: None,
         local_v6: None,
         direction: None,
