@@ -122,7 +122,8 @@ impl Lab {
     /// bgpd ends when it is told to, with a word to its neighbours, however many they are; ours soon.
     pub fn ends_well(&self) -> Result<()> {
         let ours = self.router.kind() == Kind::Ours;
-        let patience = Duration::from_secs(if ours { 3 } else { 30 });
+        // Two seconds do on a machine that has nothing else to do.
+        let patience = Duration::from_secs(if ours { 15 } else { 30 });
         let start = Instant::now();
         self.router.signal(self.pid, "TERM")?;
         self.router.wait_gone(self.pid, patience + Duration::from_secs(7))?;
