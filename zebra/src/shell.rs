@@ -9,7 +9,7 @@
 //!
 //! Clients are not read while the kernel has more to do than it should: their stream fills, and they wait.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ type Vty = Daemon<ZebraOptions, Settings, Show>;
 /// Messages of clients that wait for the core.
 const CLIENT_MESSAGES: usize = 64;
 const KERNEL_BATCHES: usize = 64;
+/// How long the namespaces of VRFs may take to tell what is in them, at the start.
+const NAMESPACE_DUMPS: Duration = Duration::from_secs(10);
 /// Time left for taking our routes out of the kernel.
 const FAREWELL: Duration = Duration::from_millis(1700);
 
@@ -170,13 +172,24 @@ impl Shell {
         Timestamp::from_micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
+    /// What is there at the start, in our namespace and in those of VRFs: a client that names its routes again before a link is
+    /// known would have them taken out of the kernel. A namespace that goes meanwhile is not waited for long.
     async fn first_dump(&mut self, inputs: &mut Inputs) {
-        while let Some(batch) = inputs.kernel.recv().await {
-            let done = batch.iter().any(|event| matches!(event, Event::DumpEnd));
-            self.feed(batch);
-            if done {
-                return;
+        let mut spaces: BTreeSet<Netns> = self.spaces.keys().copied().collect();
+        let mut own = false;
+        let last = tokio::time::Instant::now() + NAMESPACE_DUMPS;
+        while !own || !spaces.is_empty() {
+            let next = inputs.kernel.recv();
+            let batch = if own { tokio::time::timeout_at(last, next).await.ok().flatten() } else { next.await };
+            let Some(batch) = batch else { return };
+            for event in &batch {
+                match event {
+                    Event::DumpEnd => own = true,
+                    Event::NetnsDumpEnd(netns) => _ = spaces.remove(netns),
+                    _ => {}
+                }
             }
+            self.feed(batch);
         }
     }
 
