@@ -180,7 +180,8 @@ impl Shell {
         let last = tokio::time::Instant::now() + NAMESPACE_DUMPS;
         while !own || !spaces.is_empty() {
             let next = inputs.kernel.recv();
-            let batch = if own { tokio::time::timeout_at(last, next).await.ok().flatten() } else { next.await };
+            let batch =
+                if own { tokio::time::timeout_at(last, next).await.ok().flatten() } else { next.await };
             let Some(batch) = batch else { return };
             for event in &batch {
                 match event {

@@ -15,9 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Next hops, and whether their route is taken: without the line, and with it.
 const V4: &[(Ipv4Addr, bool, bool)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), false, true),
+    (Ipv4Addr::UNSPECIFIED, false, true),
     (Ipv4Addr::new(0, 1, 2, 3), false, true),
-    (Ipv4Addr::new(127, 0, 0, 1), false, true),
+    (Ipv4Addr::LOCALHOST, false, true),
     (Ipv4Addr::new(224, 0, 0, 5), false, true),
     (Ipv4Addr::new(240, 0, 0, 1), false, true),
     (Ipv4Addr::BROADCAST, false, true),
