@@ -93,16 +93,16 @@ pub fn measure_failure(cli: &Cli, who: Who) -> Result<Figures> {
     let place = place(cli, "NexthopFailure", who)?;
     let (_feed, _) = place.feed(cli, who, count, "10.0.1.2,10.0.2.2")?;
     let before = place.router.cost_at_rest(patience)?;
-    let samples = [0, count / 2, count.saturating_sub(1)].map(prefix);
+    let samples = [0, count / 2, count.saturating_sub(1)].map(address);
     for sample in &samples {
-        let route = place.router.ip(&format!("route show {sample}"))?;
+        let route = place.router.ip(&format!("route get fibmatch {sample}"))?;
         ensure!(route.contains("10.0.1.2") && route.contains("10.0.2.2"), "{}: {route}", name(who));
     }
     let started = now_ms();
     place.neighbor.ip(&format!("link set {} down", place.far))?;
     wait_until(patience, "no route uses the lost link", || {
         for sample in &samples {
-            let route = place.router.ip(&format!("route show {sample}"))?;
+            let route = place.router.ip(&format!("route get fibmatch {sample}"))?;
             ensure!(!route.contains("10.0.1.2") && route.contains("10.0.2.2"), "{route}");
         }
         Ok(())
@@ -114,7 +114,7 @@ pub fn measure_failure(cli: &Cli, who: Who) -> Result<Figures> {
     Ok(Figures { time: Duration::from_millis(ended.saturating_sub(started)), cost })
 }
 
-/// The route of that number, as the feeder counts.
-fn prefix(n: usize) -> String {
-    format!("{}.{}.{}.0/24", 20 + (n >> 16), n >> 8 & 0xff, n & 0xff)
+/// An address of the route of that number, as the feeder counts.
+fn address(n: usize) -> String {
+    format!("{}.{}.{}.1", 20 + (n >> 16), n >> 8 & 0xff, n & 0xff)
 }
