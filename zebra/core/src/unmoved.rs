@@ -49,10 +49,9 @@ impl Zebra {
     }
 
     fn leaves_alone(&mut self, change: &Changed, shapes: &[ShapeId]) -> bool {
-        let active = |resolved: &Resolved| resolved.active();
-        let still_active =
-            active(&change.before) && self.rib.shared.set(change.id).is_some_and(|s| active(&s.resolved));
-        still_active
+        let active_now = self.rib.shared.set(change.id).is_some_and(|set| set.resolved.active());
+        change.before.active()
+            && active_now
             && !self.capacity.active()
             && (!self.fpm.on || !self.settings.fpm.no_groups)
             && shapes.iter().all(|id| !self.is_redistributed(*id) && self.rib.shared.asks_for_the_same(*id))

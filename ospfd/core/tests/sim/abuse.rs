@@ -25,22 +25,6 @@ use crate::world::{Topology, World};
 
 const BACKBONE: Place = Place::Area(AreaId::BACKBONE);
 
-macro_rules! both {
-    ($name:ident, $body:ident) => {
-        mod $name {
-            use super::*;
-            #[test]
-            fn version_2() {
-                $body(PhantomData::<V2>);
-            }
-            #[test]
-            fn version_3() {
-                $body(PhantomData::<V3>);
-            }
-        }
-    };
-}
-
 /// Three routers in a row, adjacent.
 fn row<V: Plan>() -> World<V> {
     let mut topology = Topology::new(3);

@@ -24,22 +24,6 @@ fn link() -> Link {
     Link::reliable(Duration::from_millis(2))
 }
 
-macro_rules! both {
-    ($name:ident, $body:ident) => {
-        mod $name {
-            use super::*;
-            #[test]
-            fn version_2() {
-                $body(PhantomData::<V2>);
-            }
-            #[test]
-            fn version_3() {
-                $body(PhantomData::<V3>);
-            }
-        }
-    };
-}
-
 /// 0 - 1 = 2 - 3: area 1, the backbone, area 2; 1 and 2 are border routers with two links between them.
 fn chain() -> Topology {
     let mut topology = Topology::new(4);

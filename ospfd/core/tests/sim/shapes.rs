@@ -17,25 +17,6 @@ fn link() -> Link {
     Link::reliable(Duration::from_millis(2))
 }
 
-/// Runs a test for both versions.
-macro_rules! both {
-    ($(#[$meta:meta])* $name:ident, $body:expr) => {
-        mod $name {
-            use super::*;
-            #[test]
-            fn version_2() {
-                let run: fn() = || ($body)(std::marker::PhantomData::<V2>);
-                run();
-            }
-            #[test]
-            fn version_3() {
-                let run: fn() = || ($body)(std::marker::PhantomData::<V3>);
-                run();
-            }
-        }
-    };
-}
-
 fn two_routers<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(2);
     topology.p2p(0, 1, 10);

@@ -1,4 +1,7 @@
-//! `ip protocol PROTO route-map NAME`: policy at installation.
+//! `ip protocol PROTO route-map NAME`, policy at installation, and `ip nht PROTO route-map NAME`, policy of what tracked next hops
+//! resolve through.
+
+use std::collections::BTreeMap;
 
 use ferrite_cli::node::{CONFIG, VRF};
 use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Registry};
@@ -6,6 +9,9 @@ use ferrite_types::RouteProtocol;
 
 use super::{tidy, vrf_of};
 use crate::settings::{AfiKey, Settings, VrfSettings};
+
+/// Route maps by family and source; without a source, of all.
+type SourceMaps = BTreeMap<(AfiKey, Option<RouteProtocol>), String>;
 
 const V4: &str = "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|table-direct|any";
 const V6: &str = "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric|table-direct|any";
@@ -22,7 +28,9 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
                 &[&CONFIG, &VRF],
                 format!("{family} protocol <{words}>$source route-map WORD$map"),
                 &help,
-                move |settings: &mut Settings, edit: &Edit<'_>| set(settings, edit, afi),
+                move |settings: &mut Settings, edit: &Edit<'_>| {
+                    set(settings, edit, afi, |vrf| &mut vrf.protocol_maps)
+                },
             )
             .example(format!("{family} protocol bgp route-map RM"))
             .example(format!("{family} protocol any route-map RM")),
@@ -35,7 +43,9 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
                 &[&CONFIG, &VRF],
                 format!("{family} nht <{words}>$source route-map WORD$map"),
                 &help,
-                move |settings: &mut Settings, edit: &Edit<'_>| set_nht(settings, edit, afi),
+                move |settings: &mut Settings, edit: &Edit<'_>| {
+                    set(settings, edit, afi, |vrf| &mut vrf.nht_maps)
+                },
             )
             .example(format!("{family} nht bgp route-map RM")),
         );
@@ -54,21 +64,14 @@ fn source_help(word: &str) -> &'static str {
     }
 }
 
-fn set(settings: &mut Settings, edit: &Edit<'_>, afi: AfiKey) -> Result<(), CliError> {
+fn set(
+    settings: &mut Settings,
+    edit: &Edit<'_>,
+    afi: AfiKey,
+    maps_of: fn(&mut VrfSettings) -> &mut SourceMaps,
+) -> Result<(), CliError> {
     let source = source(edit.args)?;
-    let maps = &mut vrf_of(settings, edit.context)?.protocol_maps;
-    if edit.negated {
-        maps.remove(&(afi, source));
-        tidy(settings);
-    } else {
-        maps.insert((afi, source), edit.args.get("map").unwrap_or_default().to_owned());
-    }
-    Ok(())
-}
-
-fn set_nht(settings: &mut Settings, edit: &Edit<'_>, afi: AfiKey) -> Result<(), CliError> {
-    let source = source(edit.args)?;
-    let maps = &mut vrf_of(settings, edit.context)?.nht_maps;
+    let maps = maps_of(vrf_of(settings, edit.context)?);
     if edit.negated {
         maps.remove(&(afi, source));
         tidy(settings);
