@@ -11,6 +11,7 @@ use topotests::{Kind, Needs, Net, Result, Router, ensure, run, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+// The map of static routes lets those of multicast pass: FRR asks it about one that comes later and leaves one that came before.
 const CONFIG: &str = "ip forwarding
 ipv6 forwarding
 ip import-table 10 distance 50 route-map ODD
@@ -21,6 +22,7 @@ ip mroute 198.19.0.0/16 p1
 ip prefix-list ODD seq 5 permit 172.17.0.0/16
 ip prefix-list ODD seq 10 permit 172.19.0.0/16
 ip prefix-list LAB seq 5 permit 192.0.2.0/24 le 32
+ip prefix-list LAB seq 10 permit 198.18.0.0/15 le 32
 route-map ODD permit 10
  match ip address prefix-list ODD
 exit
