@@ -19,6 +19,7 @@ use crate::rib::{OwnerId, SetId, TableKey, Trust};
 use crate::settings::{AddressSettings, InterfaceSettings, Settings};
 
 const IFF_RUNNING: u32 = 0x40;
+const IFF_LOWER_UP: u32 = 0x10000;
 
 /// The routes that each link has brought.
 #[derive(Debug, Default)]
@@ -46,8 +47,8 @@ impl Zebra {
         };
         let ifindex = info.interface.ifindex;
         let now = self.now;
-        // The kernel drops next-hop objects without carrier, whatever we make of it.
-        if !info.interface.operative() {
+        // The kernel drops next-hop objects without carrier, whatever we make of it; of a dormant link it keeps them.
+        if !info.interface.operative() && !(info.interface.up && info.flags & IFF_LOWER_UP != 0) {
             self.link_lost(ifindex);
         }
         info.interface.running |= info.interface.up && self.ignores_carrier(&info.interface);

@@ -2,10 +2,13 @@
 //!
 //! Every set of next hops that routes name (`rib::intern`) has a group, and keeps its number while its resolution changes:
 //! then one message changes the group, and no route. The members are objects of their own, shared by all groups and
-//! counted. A group lives as long as its set.
+//! counted. A group lives as long as its set. A set of one next hop on a network of ours names the single object, as in
+//! FRR; what is found through another route has a group even of one, for that other route may change.
 //!
 //! What the kernel does by itself is followed: it drops the objects of a link that goes down, takes them out of their
-//! groups, drops the groups that are left without a member, and with those their routes, all without a word.
+//! groups, drops the groups that are left without a member, and with those their routes, all without a word. A group that
+//! has lost a member so is not written again where it then is what is wanted: for each write the kernel walks all routes
+//! that name the group.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -40,10 +43,13 @@ pub enum ObjectState {
 #[derive(Clone, Debug)]
 pub struct Object {
     pub content: NexthopObject,
-    /// Groups that name it; a group has its set.
+    /// Groups and sets that name it.
     pub users: u32,
-    pub set: Option<(SetId, Afi)>,
+    /// Sets whose routes name it: a group has one at most.
+    pub sets: Vec<(SetId, Afi)>,
     pub state: ObjectState,
+    /// The members that the kernel has left in a group after it took out others.
+    shrunk: Option<Vec<(NexthopId, u8)>>,
     /// Routes that name it are gone with it.
     broken: bool,
     attempts: u32,
@@ -58,8 +64,9 @@ impl Object {
         Self {
             content,
             users: 0,
-            set: None,
+            sets: Vec::new(),
             state: ObjectState::Installed,
+            shrunk: None,
             broken: false,
             attempts: 0,
             due: Timestamp::ZERO,
@@ -216,34 +223,58 @@ impl Zebra {
         if set.groups.get(slot).is_none_or(Option::is_some) || !groupable(&set.resolved.fib, shape.afi) {
             return;
         }
-        let fib = set.resolved.fib.clone();
-        let content = NexthopObject::Group(self.members(&fib, shape.afi));
-        let group = self.make_object(content, Some((shape.set, shape.afi)), hint);
+        let (fib, alone) = (set.resolved.fib.clone(), set.stands_alone());
+        let named = self.object_for(&fib, alone, (shape.set, shape.afi), hint);
         if let Some(place) = self.rib.shared.set_mut(shape.set).and_then(|set| set.groups.get_mut(slot)) {
-            *place = Some(group);
+            *place = Some(named);
         }
+    }
+
+    /// What the routes of a set are to name, held for the set.
+    fn object_for(
+        &mut self,
+        fib: &[Nexthop],
+        alone: bool,
+        set: (SetId, Afi),
+        hint: Option<NexthopId>,
+    ) -> NexthopId {
+        let (true, [nexthop]) = (alone, fib) else {
+            let content = NexthopObject::Group(self.members(fib, set.1));
+            return self.make_object(content, Some(set), hint);
+        };
+        let id = self.hold_single(nexthop, set.1, hint);
+        if let Some(object) = self.groups.objects.get_mut(&id) {
+            object.sets.push(set);
+        }
+        id
+    }
+
+    /// The object of one next hop, held once more.
+    fn hold_single(&mut self, nexthop: &Nexthop, afi: Afi, hint: Option<NexthopId>) -> NexthopId {
+        let key = single(nexthop, afi);
+        let id = match self.groups.singles.get(&key) {
+            Some(id) => *id,
+            None => {
+                let id = self.make_object(NexthopObject::Single(key), None, hint);
+                self.groups.singles.insert(key, id);
+                id
+            }
+        };
+        if let Some(object) = self.groups.objects.get_mut(&id) {
+            object.users += 1;
+        }
+        id
     }
 
     /// The members for some next hops, each held once more.
     fn members(&mut self, nexthops: &[Nexthop], afi: Afi) -> Vec<(NexthopId, u8)> {
         let mut members: Vec<(NexthopId, u8)> = Vec::with_capacity(nexthops.len());
         for nexthop in nexthops {
-            let key = single(nexthop, afi);
-            let id = match self.groups.singles.get(&key) {
-                Some(id) => *id,
-                None => {
-                    let id = self.make_object(NexthopObject::Single(key), None, None);
-                    self.groups.singles.insert(key, id);
-                    id
-                }
-            };
-            if members.iter().any(|(present, _)| *present == id) {
+            let held = self.groups.singles.get(&single(nexthop, afi));
+            if held.is_some_and(|id| members.iter().any(|(present, _)| present == id)) {
                 continue;
             }
-            members.push((id, nexthop.weight.max(1)));
-            if let Some(object) = self.groups.objects.get_mut(&id) {
-                object.users += 1;
-            }
+            members.push((self.hold_single(nexthop, afi, None), nexthop.weight.max(1)));
         }
         members
     }
@@ -259,7 +290,7 @@ impl Zebra {
             && let Some(id) = self.groups.reuse(&content)
         {
             if let Some(object) = self.groups.objects.get_mut(&id) {
-                object.set = set;
+                object.sets.extend(set);
             }
             // It has held its members all the time.
             self.release_members(&content);
@@ -267,7 +298,7 @@ impl Zebra {
         }
         let adopted = self.groups.claim(&content, hint);
         let id = adopted.unwrap_or_else(|| self.groups.fresh_id());
-        let object = Object { set, ..Object::standing(content, self.now) };
+        let object = Object { sets: set.into_iter().collect(), ..Object::standing(content, self.now) };
         self.groups.objects.insert(id, object);
         if adopted.is_none() {
             self.install_group(id);
@@ -293,6 +324,7 @@ impl Zebra {
         self.fpm.object_written(id);
         let Some(object) = self.groups.objects.get_mut(&id) else { return };
         object.state = ObjectState::Queued;
+        object.shrunk = None;
         object.seq = self.fib.push_nexthop(NexthopOp { id, seq: 0, object: Some(object.content.clone()) });
         self.groups.messages += 1;
     }
@@ -300,37 +332,72 @@ impl Zebra {
     /// The set's next hops have come out differently: its groups follow, and their routes with them.
     pub(crate) fn regroup(&mut self, id: SetId) {
         let Some(set) = self.rib.shared.set(id) else { return };
-        let (fib, groups) = (set.resolved.fib.clone(), set.groups);
+        let (fib, groups, alone) = (set.resolved.fib.clone(), set.groups, set.stands_alone());
         for (group, afi) in groups.into_iter().zip([Afi::Ipv4, Afi::Ipv6]) {
-            let Some(group) = group else { continue };
-            if !groupable(&fib, afi) {
-                continue;
+            let Some(group) = group.filter(|_| groupable(&fib, afi)) else { continue };
+            let Some(object) = self.groups.get(group) else { continue };
+            if is_group(&object.content) {
+                self.change_group(group, &fib, afi);
+            } else {
+                self.change_named(group, &fib, alone, (id, afi));
             }
-            let members = self.members(&fib, afi);
-            let content = NexthopObject::Group(members);
-            let Some(object) = self.groups.objects.get_mut(&group) else { continue };
-            let same = object.content == content;
-            let old = std::mem::replace(&mut object.content, content);
-            if !same || !matches!(object.state, ObjectState::Installed | ObjectState::Queued) {
-                self.install_group(group);
-            }
-            self.release_members(&old);
+        }
+    }
+
+    fn change_group(&mut self, group: NexthopId, fib: &[Nexthop], afi: Afi) {
+        let members = self.members(fib, afi);
+        let Some(object) = self.groups.objects.get_mut(&group) else { return };
+        // The kernel has done it already.
+        let done = object.state == ObjectState::Lost
+            && !object.broken
+            && object.shrunk.take_if(|left| *left == members).is_some();
+        if done {
+            object.state = ObjectState::Installed;
+        }
+        let content = NexthopObject::Group(members);
+        let there = matches!(object.state, ObjectState::Installed | ObjectState::Queued);
+        let same = object.content == content;
+        let old = std::mem::replace(&mut object.content, content);
+        if done {
+            self.fpm.object_written(group);
+        } else if !same || !there {
+            self.install_group(group);
+        }
+        self.release_members(&old);
+    }
+
+    /// A set that names a single object leads elsewhere: perhaps its routes name another now. They let go of the old one
+    /// afterwards, or they would go with it.
+    fn change_named(&mut self, old: NexthopId, fib: &[Nexthop], alone: bool, set: (SetId, Afi)) {
+        let new = self.object_for(fib, alone, set, None);
+        let slot = family(set.1);
+        if let Some(place) = self.rib.shared.set_mut(set.0).and_then(|set| set.groups.get_mut(slot)) {
+            *place = Some(new);
+        }
+        self.rib.shared.released.push((old, set));
+        let state = self.groups.get(new).map(|object| object.state);
+        if new == old && !matches!(state, Some(ObjectState::Installed | ObjectState::Queued)) {
+            self.install_object(new);
         }
     }
 
     fn release_members(&mut self, content: &NexthopObject) {
         let NexthopObject::Group(members) = content else { return };
         for (id, _) in members {
-            let Some(object) = self.groups.objects.get_mut(id) else { continue };
-            object.users = object.users.saturating_sub(1);
-            if object.users > 0 {
-                continue;
-            }
-            if let NexthopObject::Single(key) = object.content {
-                self.groups.singles.remove(&key);
-            }
-            self.remove_object(*id);
+            self.release_single(*id);
         }
+    }
+
+    fn release_single(&mut self, id: NexthopId) {
+        let Some(object) = self.groups.objects.get_mut(&id) else { return };
+        object.users = object.users.saturating_sub(1);
+        if object.users > 0 {
+            return;
+        }
+        if let NexthopObject::Single(key) = object.content {
+            self.groups.singles.remove(&key);
+        }
+        self.remove_object(id);
     }
 
     fn remove_object(&mut self, id: NexthopId) {
@@ -344,13 +411,13 @@ impl Zebra {
     pub(crate) fn drop_groups(&mut self) {
         let keep = self.settings.group_keep.filter(|_| self.groups.enabled);
         let until = keep.map(|seconds| self.now + Duration::from_secs(seconds.into()));
-        for id in self.rib.shared.take_released_groups() {
+        for (id, set) in self.rib.shared.take_released_groups() {
             let Some(object) = self.groups.objects.get_mut(&id) else { continue };
+            if let Some(at) = object.sets.iter().position(|of| *of == set) {
+                object.sets.swap_remove(at);
+            }
             match until {
-                Some(until) => {
-                    object.set = None;
-                    self.groups.kept.entry(until).or_default().push(id);
-                }
+                Some(until) => self.groups.kept.entry(until).or_default().push(id),
                 None => self.drop_group(id),
             }
         }
@@ -358,6 +425,9 @@ impl Zebra {
 
     fn drop_group(&mut self, id: NexthopId) {
         let Some(content) = self.groups.get(id).map(|object| object.content.clone()) else { return };
+        if !is_group(&content) {
+            return self.release_single(id);
+        }
         self.remove_object(id);
         self.release_members(&content);
     }
@@ -416,10 +486,11 @@ impl Zebra {
     }
 
     /// Routes that went with their group, or never came to be for want of it.
-    fn rewrite_users(&mut self, group: NexthopId) {
+    fn rewrite_users(&mut self, named: NexthopId) {
         const SLICE: usize = 4096;
-        let Some((set, afi)) = self.groups.get(group).and_then(|object| object.set) else { return };
-        let keys: Vec<_> = self.rib.tables.keys().filter(|key| key.afi == afi).copied().collect();
+        let Some(sets) = self.groups.get(named).map(|object| object.sets.clone()) else { return };
+        let of_family = |key: &&crate::rib::TableKey| sets.iter().any(|(_, afi)| *afi == key.afi);
+        let keys: Vec<_> = self.rib.tables.keys().filter(of_family).copied().collect();
         for key in keys {
             let mut cursor: Option<Prefix> = None;
             loop {
@@ -428,7 +499,8 @@ impl Zebra {
                 let shared = &self.rib.shared;
                 table.walk(cursor, |prefix, dest| {
                     cursor = Some(prefix);
-                    let uses = dest.fib.and_then(|id| shared.shape(id)).is_some_and(|shape| shape.set == set);
+                    let shape = dest.fib.and_then(|id| shared.shape(id));
+                    let uses = shape.is_some_and(|shape| sets.contains(&(shape.set, shape.afi)));
                     if uses && matches!(dest.state, DestState::Installed | DestState::Rejected) {
                         found.push(prefix);
                     }
@@ -467,21 +539,36 @@ impl Zebra {
             return;
         }
         object.state = ObjectState::Lost;
-        object.broken = object.set.is_some();
+        object.broken = !object.sets.is_empty();
         self.groups.schedule(now, id, true);
         for group in self.groups.groups_of(id) {
-            let Some(object) = self.groups.objects.get(&group) else { continue };
-            let NexthopObject::Group(members) = &object.content else { continue };
-            let gone = |id: &NexthopId| {
-                self.groups.objects.get(id).is_none_or(|member| member.state == ObjectState::Lost)
-            };
-            let empty = members.iter().all(|(id, _)| gone(id));
-            if let Some(object) = self.groups.objects.get_mut(&group) {
-                object.state = ObjectState::Lost;
-                object.broken |= empty;
-            }
-            self.groups.schedule(now, group, true);
+            self.member_lost(group, id);
         }
+    }
+
+    /// The kernel has taken a member out of a group, and the group out where it was the last.
+    fn member_lost(&mut self, group: NexthopId, member: NexthopId) {
+        let Some(object) = self.groups.objects.get_mut(&group) else { return };
+        let before = match (&object.state, &object.content) {
+            (ObjectState::Installed, NexthopObject::Group(members)) => Some(members.clone()),
+            // Of what we do not know that it came before, nobody knows what is left.
+            _ => object.shrunk.take(),
+        };
+        object.shrunk = before.map(|mut members| {
+            members.retain(|(id, _)| *id != member);
+            members
+        });
+        object.state = ObjectState::Lost;
+        let Some(NexthopObject::Group(members)) = self.groups.get(group).map(|object| &object.content) else {
+            return;
+        };
+        let gone =
+            |id: &NexthopId| self.groups.get(*id).is_none_or(|member| member.state == ObjectState::Lost);
+        let empty = members.iter().all(|(id, _)| gone(id));
+        if let Some(object) = self.groups.objects.get_mut(&group) {
+            object.broken |= empty;
+        }
+        self.groups.schedule(self.now, group, true);
     }
 
     pub(crate) fn retry_objects(&mut self) {
@@ -496,14 +583,18 @@ impl Zebra {
         }
     }
 
-    /// Members come back with their groups, and those where their set leads anywhere.
+    /// Members come back with their groups, and those where a set leads anywhere.
     fn retry_object(&mut self, id: NexthopId) {
-        let Some(object) = self.groups.objects.get(&id) else { return };
-        let Some((set, afi)) = object.set.filter(|_| object.due <= self.now) else { return };
+        let Some(object) = self.groups.objects.get(&id).filter(|object| object.due <= self.now) else {
+            return;
+        };
         if matches!(object.state, ObjectState::Installed | ObjectState::Queued) {
             return;
         }
-        if self.rib.shared.set(set).is_some_and(|set| groupable(&set.resolved.fib, afi)) {
+        let leads = |(set, afi): &(SetId, Afi)| {
+            self.rib.shared.set(*set).is_some_and(|set| groupable(&set.resolved.fib, *afi))
+        };
+        if object.sets.iter().any(leads) {
             self.install_group(id);
         }
     }

@@ -87,7 +87,7 @@ impl Zebra {
                     }
                 });
                 let depends = members.iter().map(|(id, _)| *id).collect();
-                (depends, nexthops.collect(), object.set.map_or(Afi::Ipv4, |(_, afi)| afi), None)
+                (depends, nexthops.collect(), object.sets.first().map_or(Afi::Ipv4, |(_, afi)| *afi), None)
             }
         };
         let dependents = match &object.content {

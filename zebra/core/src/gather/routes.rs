@@ -81,6 +81,9 @@ impl Zebra {
         let stands = selected && !system && self.capacity.active();
         let (fib_left_out, fib_covered_by) =
             if stands { self.capacity.place(key, prefix) } else { (false, None) };
+        // Sets without an object of the kernel have numbers of their own.
+        let object = set.groups.get(crate::client::family(shape.afi)).copied().flatten();
+        let group = object.map_or(shape.set.number(), |id| id.0);
         let mut nexthops = Vec::new();
         for pair in set.nexthops.iter().zip(&set.resolved.nexthops) {
             self.push_nexthop(key, prefix, shape, pair, installed, &mut nexthops);
@@ -113,8 +116,8 @@ impl Zebra {
             internal_flags: internal_flags(shape, set.trust, selected),
             nexthop_count: nexthops.len(),
             active_count: nexthops.iter().filter(|nexthop| nexthop.active).count(),
-            nexthop_group_id: shape.set.number(),
-            installed_nexthop_group_id: (installed && selected).then(|| shape.set.number()),
+            nexthop_group_id: group,
+            installed_nexthop_group_id: (installed && selected).then_some(group),
             uptime: uptime(self.now.since(ferrite_types::Timestamp::from_secs(entry.since.into()))),
             nexthops,
         })

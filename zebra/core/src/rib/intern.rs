@@ -158,8 +158,17 @@ pub struct NexthopSet {
     pub groups: [Option<NexthopId>; 2],
 }
 
-/// The generation of routes that name a group: what its next hops come to is not theirs to know.
-const GROUPED: u32 = u32::MAX;
+impl NexthopSet {
+    /// One next hop on a network of ours: its routes name it, and need no group.
+    pub fn stands_alone(&self) -> bool {
+        matches!(self.resolved.nexthops.as_slice(), [only] if !only.recursive && only.paths.len() == 1)
+    }
+}
+
+/// The generation of routes that name an object: what its next hops come to is not theirs to know.
+const fn grouped(id: NexthopId) -> u32 {
+    1 << 31 | id.0
+}
 
 #[derive(Debug, Default)]
 pub struct Interner {
@@ -169,8 +178,8 @@ pub struct Interner {
     set_index: FxHashMap<(Arc<[Nexthop]>, Trust), SetId>,
     /// Routes name groups where their sets have one.
     pub grouping: bool,
-    /// Groups of sets that are gone.
-    released: Vec<NexthopId>,
+    /// Objects that sets do not name any more; routes may, until what is under way is done.
+    pub released: Vec<(NexthopId, (SetId, Afi))>,
 }
 
 impl Interner {
@@ -197,7 +206,9 @@ impl Interner {
     pub fn release_set(&mut self, id: SetId) -> bool {
         let Some(set) = self.sets.release(id.index()) else { return false };
         self.set_index.remove(&(set.nexthops, set.trust));
-        self.released.extend(set.groups.into_iter().flatten());
+        for (group, afi) in set.groups.into_iter().zip([Afi::Ipv4, Afi::Ipv6]) {
+            self.released.extend(group.map(|group| (group, (id, afi))));
+        }
         true
     }
 
@@ -224,7 +235,7 @@ impl Interner {
         }
     }
 
-    pub fn take_released_groups(&mut self) -> Vec<NexthopId> {
+    pub fn take_released_groups(&mut self) -> Vec<(NexthopId, (SetId, Afi))> {
         std::mem::take(&mut self.released)
     }
 
@@ -280,7 +291,7 @@ impl Interner {
         let group = set.groups.get(usize::from(slot.shape.afi == Afi::Ipv6)).copied().flatten();
         let group = group.filter(|_| self.grouping && groupable(&set.resolved.fib, slot.shape.afi));
         let group = slot.shape.adopted.or(group);
-        let now = if group.is_some() { GROUPED } else { set.generation };
+        let now = group.map_or(set.generation, grouped);
         if let Some((generation, route)) = &slot.fib
             && *generation == now
         {

@@ -206,16 +206,7 @@ impl World {
 
     /// What a command prints.
     pub fn show(&self, line: &str) -> String {
-        let engine = ferrite_cli::Engine::new(zebra_core::registry());
-        let found = engine.exec(&ferrite_cli::node::ENABLE, line);
-        let Ok(ferrite_cli::Outcome::Exec { handler, args, .. }) = found else { panic!("{line}: {found:?}") };
-        match self.zebra.answer(handler, &args) {
-            Ok(Answer::Text(text)) => text,
-            Ok(Answer::Routes(mut walk)) => {
-                std::iter::from_fn(|| walk.next_piece(&self.zebra)).collect::<Vec<_>>().concat()
-            }
-            other => panic!("{line}: {other:?}"),
-        }
+        show(&self.zebra, line)
     }
 
     /// Lines of configuration, as a file holds them.
@@ -304,6 +295,20 @@ pub fn listed(table: TableId, prefix: Prefix, route: &FibRoute) -> KernelRoute {
     }
 }
 
+/// What a command prints.
+pub fn show(zebra: &Zebra, line: &str) -> String {
+    let engine = ferrite_cli::Engine::new(zebra_core::registry());
+    let found = engine.exec(&ferrite_cli::node::ENABLE, line);
+    let Ok(ferrite_cli::Outcome::Exec { handler, args, .. }) = found else { panic!("{line}: {found:?}") };
+    match zebra.answer(handler, &args) {
+        Ok(Answer::Text(text)) => text,
+        Ok(Answer::Routes(mut walk)) => {
+            std::iter::from_fn(|| walk.next_piece(zebra)).collect::<Vec<_>>().concat()
+        }
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
 pub fn link(index: u32, up: bool) -> LinkInfo {
     LinkInfo {
         interface: Interface {
@@ -320,7 +325,8 @@ pub fn link(index: u32, up: bool) -> LinkInfo {
             speed: 0,
             mac: None,
         },
-        flags: u32::from(up),
+        // UP, RUNNING and LOWER_UP.
+        flags: if up { 0x10041 } else { 0 },
         hardware: 1,
         kind: LinkKind::Veth,
         master: None,
