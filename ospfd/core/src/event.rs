@@ -3,13 +3,19 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use std::time::Duration;
+
+pub use ferrite_ospf_packet::opaque::RestartReason;
 use ferrite_ospf_packet::{AreaId, LsaKey, Refusal};
 use ferrite_types::Prefix;
 use ferrite_types::ids::{IfIndex, RouterId};
 
 use crate::config::Config;
+use crate::instance::Place;
 use crate::interface::State as InterfaceState;
 use crate::neighbor::State as NeighborState;
+use crate::neighbor::fsm::Event as NeighborEvent;
+use crate::restart::{HelpEnd, RestartEnd};
 use crate::routes::Route;
 
 /// An interface as OSPF sees it, numbered by the shell: one per kernel interface in OSPFv3, one per network in OSPFv2.
@@ -50,7 +56,39 @@ pub enum Event {
         octets: Bytes,
     },
     Redistribute(Prefix, Option<External>),
-    /// Flushes all that was announced, before going.
+    /// What time it is: seconds since 1970. For the lifetimes of keys; said at the start, and when the clock is set.
+    Clock(u64),
+    /// A neighbour is gone, as BFD has seen.
+    NeighborLost {
+        interface: IfId,
+        address: IpAddr,
+    },
+    /// `clear ip ospf neighbor`: adjacencies with a router, or with all, begin anew.
+    ClearNeighbors(Option<RouterId>),
+    /// `clear ip ospf interface`.
+    ClearInterface(IfId),
+    /// `clear ip ospf process`: all that was learnt is forgotten, all that was announced flushed and announced again.
+    ClearProcess,
+    /// An opaque LSA of somebody outside: an API client (RFC 5250). None withdraws it. OSPFv2 only.
+    Opaque {
+        place: Place,
+        kind: u8,
+        id: u32,
+        body: Option<Bytes>,
+    },
+    /// A planned restart is near (RFC 3623 §2): Grace-LSAs go out, and what we announced stays when we end. Answered by
+    /// [`Action::Prepared`].
+    PrepareRestart(RestartReason),
+    /// We are back after a restart; the first event of an instance. Until all is as it was nothing is announced and no route
+    /// is told.
+    Restarting {
+        /// What is left of the grace period.
+        remaining: Duration,
+        reason: RestartReason,
+        /// Nobody has been told yet: Grace-LSAs go out before the first Hello.
+        announce: bool,
+    },
+    /// Flushes all that was announced, before going. Answered by [`Action::Stopped`].
     Shutdown,
 }
 
@@ -69,6 +107,15 @@ pub enum Action {
     },
     /// Routes that are new or different, or gone.
     Routes(Vec<(Prefix, Option<Route>)>),
+    /// Grace-LSAs are out and acknowledged, or have been sent often enough: the process may end. A process that starts within
+    /// the time is to say [`Event::Restarting`].
+    Prepared {
+        grace: Duration,
+    },
+    /// The restart is over; all routes there are have been told before this. What others still have in our name goes.
+    Restarted(RestartEnd),
+    /// All that we announced is flushed.
+    Stopped,
     Log(LogLine),
 }
 
@@ -82,8 +129,11 @@ pub enum LogLine {
     Neighbor {
         interface: IfId,
         neighbor: RouterId,
+        address: IpAddr,
         from: NeighborState,
         to: NeighborState,
+        /// What moved it.
+        reason: NeighborEvent,
     },
     Refused {
         interface: IfId,
@@ -96,4 +146,24 @@ pub enum LogLine {
         key: LsaKey,
     },
     DatabaseFull,
+    /// A neighbour restarts, and we help it.
+    Helping {
+        interface: IfId,
+        neighbor: RouterId,
+        period: Duration,
+        reason: RestartReason,
+    },
+    /// A neighbour asked for help and does not get it.
+    NotHelping {
+        interface: IfId,
+        neighbor: RouterId,
+        reason: HelpEnd,
+    },
+    Helped {
+        interface: IfId,
+        neighbor: RouterId,
+        reason: HelpEnd,
+    },
+    /// Our own restart is over.
+    Restarted(RestartEnd),
 }

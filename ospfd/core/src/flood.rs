@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use ferrite_ospf_packet::{Lsa, LsaHeader, LsaKey, MAX_AGE};
 use ferrite_types::Timestamp;
 
+use crate::config::NetworkType;
 use crate::event::IfId;
 use crate::instance::{Instance, Place};
 use crate::interface::State;
@@ -27,9 +28,10 @@ impl<V: Version> Instance<V> {
                     || old.lsa.body() != lsa.body()
             }
         };
-        database.install(now, lsa, own);
+        database.install(now, lsa, own, changed);
         if changed {
             self.touched(now, place, &header.key);
+            self.topology_changed(now, place, &header.key);
         }
         self.flood(now, place, &header, from)
     }
@@ -82,6 +84,11 @@ impl<V: Version> Instance<V> {
                     && (name == Some(interface.designated) || name == Some(interface.backup));
                 if central || interface.state == State::Backup {
                     continue;
+                }
+                if interface.config.network == NetworkType::PointToMultipoint
+                    && interface.config.delay_reflood
+                {
+                    continue; // it is on the others' retransmission lists
                 }
                 back = true;
             }

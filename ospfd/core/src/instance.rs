@@ -2,26 +2,33 @@
 
 mod hello;
 mod machine;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
-use ferrite_ospf_packet::auth::Accept;
-use ferrite_ospf_packet::{AreaId, Body, Endpoints, LsType, LsaKey, Refusal, Scope};
-use ferrite_spf::backoff::Throttle;
+use ferrite_ospf_packet::auth::{Accept, Key};
+use ferrite_ospf_packet::{AreaId, Body, Endpoints, LsType, LsaKey, Options, Refusal, Scope};
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
 
-use crate::config::{AreaKind, Authentication, Config};
+use crate::config::{AbrType, AreaKind, Authentication, Config, Shortcut, accepted};
 use crate::event::{Action, Event, External, IfId, Link, LogLine};
 use crate::interface::{Interface, State, fsm};
 use crate::lsdb::Lsdb;
 use crate::neighbor::{self, Neighbor, NeighborKey};
+use crate::restart::{Preparing, Restarting};
 use crate::routes::Table;
+use crate::schedule::Schedule;
 use crate::spf::AreaSpf;
 use crate::version::{IdPool, Target, Version};
+
+/// External routes of ours from which on changes are gathered for a moment.
+const MANY: usize = 100;
+const GATHER: Duration = Duration::from_millis(20);
 
 /// A database by its scope.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -57,12 +64,30 @@ pub struct Instance<V: Version> {
     pub(crate) dirty: BTreeSet<Place>,
     /// Databases in which an own LSA has to wait for MinLSInterval.
     pub(crate) held: BTreeMap<Place, Timestamp>,
-    pub(crate) throttle: Throttle,
+    pub(crate) schedule: Schedule,
     pub(crate) out: Vec<Action>,
     pub(crate) refusals: BTreeMap<(IfId, Refusal), u64>,
     /// Signed packets sent.
     pub(crate) signed: u32,
     pub(crate) stopping: bool,
+    /// What time it was, and when that was.
+    pub(crate) clock: Option<(Timestamp, u64)>,
+    /// Opaque LSAs of others outside, by where they are kept, their opaque type and ID.
+    pub(crate) opaque: BTreeMap<(Place, u8, u32), Bytes>,
+    /// A restart of ours is near.
+    pub(crate) preparing: Option<Preparing>,
+    /// We are back from one.
+    pub(crate) restart: Option<Restarting>,
+    /// Interfaces on which a neighbour came or went, so that designated routers are to be elected.
+    pub(crate) elections: BTreeSet<IfId>,
+    /// When the first event came.
+    pub(crate) started: Option<Timestamp>,
+    /// Until when we are a stub router because we have just started (RFC 6987).
+    pub(crate) stub_until: Option<Timestamp>,
+    /// When what we announced is flushed, after a while as a stub router.
+    pub(crate) stop_at: Option<Timestamp>,
+    /// The shell has been told that all is flushed.
+    pub(crate) stopped: bool,
     pub(crate) full: bool,
     deadline: Option<Timestamp>,
     version: PhantomData<V>,
@@ -71,7 +96,7 @@ pub struct Instance<V: Version> {
 impl<V: Version> Instance<V> {
     pub fn new(config: Config) -> Self {
         let mut instance = Self {
-            throttle: Throttle::new(config.timers.spf),
+            schedule: Schedule::new(&config.timers),
             config: Config::new(config.router_id),
             interfaces: BTreeMap::new(),
             areas: BTreeMap::new(),
@@ -85,6 +110,15 @@ impl<V: Version> Instance<V> {
             refusals: BTreeMap::new(),
             signed: 0,
             stopping: false,
+            clock: None,
+            opaque: BTreeMap::new(),
+            preparing: None,
+            restart: None,
+            elections: BTreeSet::new(),
+            started: None,
+            stub_until: None,
+            stop_at: None,
+            stopped: false,
             full: false,
             deadline: None,
             version: PhantomData,
@@ -95,6 +129,10 @@ impl<V: Version> Instance<V> {
 
     /// Feeds in one event; what must happen outside is appended to `out`.
     pub fn handle(&mut self, now: Timestamp, event: Event, out: &mut Vec<Action>) {
+        if self.started.is_none() {
+            self.started = Some(now);
+            self.stub_until = self.config.stub_on_startup.map(|while_| now + while_);
+        }
         match event {
             Event::Configured(config) => self.configure(now, *config),
             Event::Link(id, link) => self.link_changed(now, id, link),
@@ -104,10 +142,19 @@ impl<V: Version> Instance<V> {
                     self.refuse(interface, source, reason);
                 }
             }
-            Event::Redistribute(prefix, external) => self.redistribute(prefix, external),
+            Event::Redistribute(prefix, external) => self.redistribute(now, prefix, external),
+            Event::Clock(unix) => self.clock = Some((now, unix)),
+            Event::NeighborLost { interface, address } => self.neighbor_lost(now, interface, address),
+            Event::ClearNeighbors(router) => self.clear_neighbors(now, router),
+            Event::ClearInterface(id) => self.clear_interface(now, id),
+            Event::ClearProcess => self.clear_process(now),
+            Event::Opaque { place, kind, id, body } => self.announce_opaque(place, kind, id, body),
+            Event::PrepareRestart(reason) => self.prepare_restart(now, reason),
+            Event::Restarting { remaining, reason, announce } => {
+                self.restarting(now, remaining, reason, announce);
+            }
             Event::Shutdown => {
-                self.stopping = true;
-                self.mark_all();
+                self.shut_down(now);
             }
         }
         self.settle(now, out);
@@ -122,9 +169,10 @@ impl<V: Version> Instance<V> {
             self.tick_interface(now, id);
         }
         self.age(now);
-        if self.throttle.due(now) {
+        if self.schedule.due(now) {
             self.calculate(now);
         }
+        self.pass_away(now);
         let ready: Vec<Place> =
             self.held.iter().filter(|(_, at)| **at <= now).map(|(place, _)| *place).collect();
         for place in ready {
@@ -143,11 +191,14 @@ impl<V: Version> Instance<V> {
     fn settle(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         self.elect_where_needed(now);
         self.load(now);
+        self.check_restart(now);
         self.originate(now);
         self.flush_updates(now);
         self.sweep();
         self.originate(now);
         self.flush_updates(now);
+        self.check_prepared(now);
+        self.check_stopped();
         self.deadline = self.earliest();
         out.append(&mut self.out);
     }
@@ -155,9 +206,10 @@ impl<V: Version> Instance<V> {
     fn earliest(&self) -> Option<Timestamp> {
         let interfaces = self.interfaces.values().filter_map(Interface::next_deadline);
         let areas = self.areas.values().filter_map(|area| area.lsdb.next_deadline());
-        let others = [self.externals.next_deadline(), self.throttle.next_deadline()];
+        let others = [self.externals.next_deadline(), self.schedule.next_deadline()];
         let held = self.held.values().copied();
-        interfaces.chain(areas).chain(others.into_iter().flatten()).chain(held).min()
+        let phases = self.phases().into_iter().flatten();
+        interfaces.chain(areas).chain(others.into_iter().flatten()).chain(held).chain(phases).min()
     }
 
     pub(crate) fn router_id(&self) -> RouterId {
@@ -180,9 +232,7 @@ impl<V: Version> Instance<V> {
 
     fn configure(&mut self, now: Timestamp, new: Config) {
         let old = std::mem::replace(&mut self.config, new.clone());
-        if old.timers.spf != new.timers.spf {
-            self.throttle.set_times(new.timers.spf);
-        }
+        self.schedule.configure(now, &old.timers, &new.timers);
         if old.router_id != new.router_id {
             // Everything we are known by has another name now.
             for id in self.interface_ids() {
@@ -205,8 +255,9 @@ impl<V: Version> Instance<V> {
                     continue;
                 }
                 Some(interface) if interface.config == *config && !area_changed => continue,
-                Some(interface) if !area_changed && only_cost_differs(&interface.config, config) => {
-                    interface.config = config.clone();
+                Some(interface) if !area_changed && interface.config.same_adjacencies(config) => {
+                    interface.adapt(now, config.clone());
+                    self.elections.insert(*id);
                     continue;
                 }
                 Some(interface) => interface.link.clone(),
@@ -223,7 +274,7 @@ impl<V: Version> Instance<V> {
         }
         self.configure_virtual_links(now);
         self.mark_all();
-        self.throttle.changed(now);
+        self.schedule.changed(now);
     }
 
     /// Everything is compared anew with what it ought to be.
@@ -245,7 +296,7 @@ impl<V: Version> Instance<V> {
             self.interface_event(now, id, fsm::Event::InterfaceUp);
         }
         self.mark_interface(id);
-        self.throttle.changed(now);
+        self.schedule.changed(now);
     }
 
     /// What we say of an interface, or because of it, may have to change.
@@ -259,12 +310,27 @@ impl<V: Version> Instance<V> {
         }
     }
 
-    fn redistribute(&mut self, prefix: Prefix, external: Option<External>) {
+    fn redistribute(&mut self, now: Timestamp, prefix: Prefix, external: Option<External>) {
+        let boundary = self.is_boundary_router();
         match external {
             Some(external) => drop(self.redistributed.insert(prefix, external)),
             None => drop(self.redistributed.remove(&prefix)),
         }
-        self.mark_all();
+        if boundary != self.is_boundary_router() {
+            return self.mark_all();
+        }
+        let nssa = self.areas.keys().filter(|area| self.area_kind(**area) == AreaKind::Nssa);
+        let places: Vec<Place> = nssa.map(|area| Place::Area(*area)).chain([Place::As]).collect();
+        // A range is not made anew with each of its routes, nor are thousands compared for each of them.
+        let gathered = self.config.external_ranges.keys().any(|range| range.covers(prefix));
+        let delay = match (gathered, self.redistributed.len()) {
+            (true, _) => self.config.external_delay,
+            (false, ..MANY) => return self.dirty.extend(places),
+            (false, _) => GATHER,
+        };
+        for place in places {
+            self.held.entry(place).or_insert(now + delay);
+        }
     }
 
     // Areas and databases
@@ -279,10 +345,45 @@ impl<V: Version> Instance<V> {
         up.map(|interface| interface.config.area).collect()
     }
 
-    /// Whether we connect areas; without the backbone we do not (RFC 3509 §2).
+    /// Whether we connect areas (RFC 3509 §2.1).
     pub fn is_border_router(&self) -> bool {
         let active = self.active_areas();
-        active.len() > 1 && active.contains(&AreaId::BACKBONE)
+        active.len() > 1
+            && match self.config.abr {
+                AbrType::Standard | AbrType::Shortcut => true,
+                AbrType::Cisco => active.contains(&AreaId::BACKBONE),
+                AbrType::Ibm => {
+                    self.config.areas.contains_key(&AreaId::BACKBONE)
+                        || self.areas.contains_key(&AreaId::BACKBONE)
+                }
+            }
+    }
+
+    /// Whether summaries of an area count (§16.2, RFC 3509 §2.2): between areas everything goes by the backbone, so a border
+    /// router hears of it there, unless it has nobody there and is of a type that then looks elsewhere.
+    pub(crate) fn believes_summaries(&self, id: AreaId) -> bool {
+        if id.is_backbone() || !self.is_border_router() {
+            return true;
+        }
+        match self.config.abr {
+            AbrType::Standard => false,
+            AbrType::Cisco | AbrType::Ibm => {
+                let backbone = self.interfaces.values().filter(|i| i.config.area.is_backbone());
+                backbone.flat_map(Interface::full).next().is_none()
+            }
+            AbrType::Shortcut => self.is_shortcut(id),
+        }
+    }
+
+    /// Whether an area is one that others may lead through, all its border routers agreeing.
+    pub(crate) fn is_shortcut(&self, id: AreaId) -> bool {
+        let wanted = self.config.areas.get(&id).map_or(Shortcut::Default, |area| area.shortcut);
+        let own = self.config.router_id;
+        let agree = self.areas.get(&id).is_some_and(|area| {
+            let borders = area.spf.routers.iter().filter(|(router, way)| **router != own && way.bits.border);
+            borders.into_iter().all(|(_, way)| way.bits.shortcut)
+        });
+        self.config.abr == AbrType::Shortcut && wanted != Shortcut::Disable && agree
     }
 
     pub fn is_boundary_router(&self) -> bool {
@@ -302,6 +403,10 @@ impl<V: Version> Instance<V> {
     /// Whether LSAs of a type belong on an interface (§3.6, RFC 3101 §2.2, RFC 5250 §3).
     pub(crate) fn belongs(&self, interface: &Interface, ty: LsType) -> bool {
         let kind = self.area_kind(interface.config.area);
+        let opaque = self.config.opaque && interface.config.opaque;
+        if !opaque && !V::takes(ty, Options::default()) {
+            return false;
+        }
         match V::scope(ty) {
             None => false,
             Some(Scope::As) => kind == AreaKind::Normal && !interface.is_virtual(),
@@ -378,10 +483,20 @@ impl<V: Version> Instance<V> {
         if !interface.is_virtual() && !V::source_fits(interface, ends.source) {
             return Err(Refusal::Source);
         }
+        if let Some(filter) = &interface.config.neighbor_filter
+            && !filter.permits(Prefix::host(ends.source))
+        {
+            return Err(Refusal::Filtered);
+        }
+        let valid: Vec<Key>;
         let accept = match &interface.config.authentication {
             Authentication::None => Accept::None,
             Authentication::Simple(password) => Accept::Simple(*password),
             Authentication::Keys(keys) => Accept::Keys(keys),
+            Authentication::Chain(chain) => {
+                valid = accepted(chain, self.wall_time(now));
+                Accept::Keys(&valid)
+            }
         };
         let sequence = V::verify(&frame, &accept, ends)?;
         let key = V::neighbor_key(interface, frame.router, ends.source);
@@ -393,6 +508,9 @@ impl<V: Version> Instance<V> {
             return Err(Refusal::AuthSequence);
         }
         let body = Body::decode::<V>(frame.kind, frame.body.clone())?;
+        if let Some(interface) = self.interfaces.get_mut(&id) {
+            interface.received.count(&body, octets.len());
+        }
         self.dispatch(now, id, key, &frame, ends, body)?;
         if let Some(neighbor) = self.neighbor_mut(id, key)
             && sequence.is_some()
@@ -461,11 +579,6 @@ impl<V: Version> Instance<V> {
             // Prefixes of the link are announced by its designated router (RFC 5340 §4.4.3.9).
             self.mark_interface(id);
         }
-        self.throttle.changed(now);
+        self.schedule.changed(now);
     }
-}
-
-/// A cost is announced anew; everything else starts the interface over.
-fn only_cost_differs(old: &crate::config::InterfaceConfig, new: &crate::config::InterfaceConfig) -> bool {
-    crate::config::InterfaceConfig { cost: new.cost, ..old.clone() } == *new
 }

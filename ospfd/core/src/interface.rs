@@ -11,6 +11,7 @@ use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
 use crate::config::{InterfaceConfig, NetworkType};
+use crate::counters::Traffic;
 use crate::event::{IfId, Link};
 use crate::lsdb::Lsdb;
 use crate::neighbor::{self, Neighbor, NeighborKey};
@@ -35,9 +36,15 @@ pub struct Interface {
     /// LSAs to be flooded here at the end of the event.
     pub(crate) outgoing: BTreeSet<LsaKey>,
     pub(crate) hello_at: Option<Timestamp>,
+    /// When the Grace-LSA is repeated after a restart.
+    pub(crate) grace_at: Option<Timestamp>,
     pub(crate) wait_at: Option<Timestamp>,
     /// The neighbour's state changed such that designated routers are to be elected.
     pub(crate) neighbor_change: bool,
+    pub received: Traffic,
+    pub sent: Traffic,
+    /// Times its state changed.
+    pub changes: u32,
     /// A virtual link: the transit area and the router at its other end.
     pub virtual_to: Option<(AreaId, RouterId)>,
     /// A virtual link: the way to its other end.
@@ -67,11 +74,31 @@ impl Interface {
             ack_at: None,
             outgoing: BTreeSet::new(),
             hello_at: None,
+            grace_at: None,
             wait_at: None,
             neighbor_change: false,
+            received: Traffic::default(),
+            sent: Traffic::default(),
+            changes: 0,
             virtual_to: None,
             through: None,
         }
+    }
+
+    /// Takes another configuration that leaves the adjacencies as they are.
+    pub(crate) fn adapt(&mut self, now: Timestamp, config: InterfaceConfig) {
+        let old = std::mem::replace(&mut self.config, config);
+        if self.hello_at.is_some() && old.hello_every() != self.config.hello_every() {
+            self.hello_at = Some(now);
+        }
+        if old.priority != self.config.priority {
+            self.neighbor_change = true;
+        }
+    }
+
+    /// Whether the network that it connects routers by is kept to itself (RFC 6860); one that ends here is not.
+    pub(crate) fn suppresses(&self) -> bool {
+        self.config.prefix_suppression && !self.config.passive && self.state != State::Loopback
     }
 
     pub fn is_virtual(&self) -> bool {
@@ -88,9 +115,29 @@ impl Interface {
         self.neighbors.values().filter(move |neighbor| neighbor.state >= state)
     }
 
-    /// Neighbours that are fully adjacent.
+    /// Neighbours that are fully adjacent, or restart and count as such.
     pub fn full(&self) -> impl Iterator<Item = &Neighbor> {
-        self.neighbors_from(neighbor::State::Full)
+        self.neighbors.values().filter(|neighbor| neighbor.counts_as_full())
+    }
+
+    /// When the next Hello goes out.
+    pub fn hello_at(&self) -> Option<Timestamp> {
+        self.hello_at
+    }
+
+    /// Until when it waits for designated routers to be heard of.
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        self.wait_at
+    }
+
+    /// Acknowledgments that wait to be sent together.
+    pub fn delayed_acks(&self) -> usize {
+        self.acks.len()
+    }
+
+    /// A virtual link: what packets over it leave by, from and to.
+    pub fn way(&self) -> Option<Through> {
+        self.through
     }
 
     /// Octets of OSPF that fit one packet, the IP header and a digest left free.
@@ -105,7 +152,7 @@ impl Interface {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        let own = [self.hello_at, self.wait_at, self.ack_at, self.links.next_deadline()];
+        let own = [self.hello_at, self.grace_at, self.wait_at, self.ack_at, self.links.next_deadline()];
         let theirs = self.neighbors.values().filter_map(Neighbor::next_deadline);
         own.into_iter().flatten().chain(theirs).min()
     }

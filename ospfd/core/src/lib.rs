@@ -17,16 +17,20 @@
 //! ours that somebody still has from before a restart (§13.4) are one path.
 
 pub mod config;
+pub mod counters;
 pub mod event;
 mod exchange;
 mod flood;
-mod inspect;
+pub mod inspect;
 pub mod instance;
 pub mod interface;
 pub mod lsdb;
 pub mod neighbor;
 mod originate;
+mod ranges;
+pub mod restart;
 pub mod routes;
+pub mod schedule;
 mod send;
 pub mod spf;
 mod summaries;

@@ -20,6 +20,8 @@ pub struct Entry {
     pub since: Timestamp,
     /// We built this instance, as opposed to hearing it.
     pub own: bool,
+    /// When an instance with other content was put in its place, or it came for the first time.
+    pub changed: Timestamp,
     /// Last time it was sent back to one who had an older one (§13 (8)).
     pub(crate) answered: Option<Timestamp>,
     due: Option<Timestamp>,
@@ -88,9 +90,10 @@ impl Lsdb {
     }
 
     /// Puts an instance in the place of the one there was. Its refresh, if it is ours, or expiry is noted.
-    pub(crate) fn install(&mut self, now: Timestamp, lsa: Lsa, own: bool) {
+    pub(crate) fn install(&mut self, now: Timestamp, lsa: Lsa, own: bool, changed: bool) {
         let key = lsa.key();
-        self.remove(&key);
+        let old = self.remove(&key).filter(|_| !changed);
+        let changed = old.map_or(now, |old| old.changed);
         let age = lsa.header().age;
         let until = if own { REFRESH } else { MAX_AGE };
         let due = (age < MAX_AGE).then(|| now + Duration::from_secs(u64::from(until.saturating_sub(age))));
@@ -99,7 +102,7 @@ impl Lsdb {
         } else {
             self.dying.insert(key);
         }
-        self.entries.insert(key, Entry { lsa, since: now, own, answered: None, due });
+        self.entries.insert(key, Entry { lsa, since: now, own, changed, answered: None, due });
     }
 
     pub(crate) fn remove(&mut self, key: &LsaKey) -> Option<Entry> {

@@ -10,6 +10,7 @@ use ferrite_ospf_packet::{DatabaseDescription, LsaHeader, LsaKey, Options};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
+use crate::restart::Help;
 pub use fsm::State;
 
 /// By what a neighbour is known: its address on OSPFv2's networks with several routers, its router ID elsewhere (§8.2).
@@ -48,6 +49,14 @@ pub struct Neighbor {
     /// Times its state changed.
     pub changes: u32,
     pub since: Timestamp,
+    /// What it was told last; what moved it, when it moved.
+    pub(crate) event: fsm::Event,
+    /// Its last change towards Full.
+    pub progressed: Option<Timestamp>,
+    /// Its last change away from Full, and why.
+    pub regressed: Option<(Timestamp, fsm::Event)>,
+    /// It restarts, and counts as adjacent meanwhile.
+    pub help: Option<Help>,
 }
 
 /// The exchange of database descriptions (§10.6, §10.8).
@@ -87,6 +96,10 @@ impl Neighbor {
             sequence: None,
             changes: 0,
             since: now,
+            event: fsm::Event::HelloReceived,
+            progressed: None,
+            regressed: None,
+            help: None,
         }
     }
 
@@ -109,9 +122,54 @@ impl Neighbor {
         self.requests.len()
     }
 
+    /// LSAs that it has not been told of yet in the exchange.
+    pub fn summaries(&self) -> usize {
+        self.exchange.summary.len()
+    }
+
+    /// LSAs to be acknowledged (the retransmission list).
+    pub fn retransmission_list(&self) -> impl Iterator<Item = &LsaKey> {
+        self.retransmit.iter()
+    }
+
+    /// LSAs asked for or to be asked for (the request list).
+    pub fn request_list(&self) -> impl Iterator<Item = &LsaHeader> {
+        self.requests.values()
+    }
+
+    /// When it counts as dead without another Hello; for one that is polled and not up, none.
+    pub fn dead_at(&self) -> Option<Timestamp> {
+        self.inactive_at
+    }
+
+    pub fn retransmits_at(&self) -> Option<Timestamp> {
+        self.retransmit_at
+    }
+
+    /// Whether we are master of the exchange.
+    pub fn is_slave(&self) -> bool {
+        self.exchange.master
+    }
+
+    /// Sequence number of the exchange.
+    pub fn description_sequence(&self) -> u32 {
+        self.exchange.sequence
+    }
+
+    /// Fully adjacent, or restarting and helped.
+    pub fn counts_as_full(&self) -> bool {
+        self.state == State::Full || self.help.is_some()
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        let all =
-            [self.inactive_at, self.poll_at, self.exchange.resend_at, self.request_at, self.retransmit_at];
+        let all = [
+            self.inactive_at,
+            self.poll_at,
+            self.exchange.resend_at,
+            self.request_at,
+            self.retransmit_at,
+            self.help.map(|help| help.until),
+        ];
         all.into_iter().flatten().min()
     }
 }

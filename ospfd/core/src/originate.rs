@@ -17,6 +17,11 @@ impl<V: Version> Instance<V> {
     /// Compares every database that something has changed for.
     pub(crate) fn originate(&mut self, now: Timestamp) {
         while let Some(place) = self.dirty.pop_first() {
+            // What was announced before a restart stands until it is over; then all is compared.
+            let frozen = self.restart.is_some() || self.preparing.is_some() && !self.stopping;
+            if frozen && !matches!(place, Place::Link(_)) {
+                continue;
+            }
             let wanted = if self.stopping { Wanted::new() } else { self.wanted(place) };
             self.reconcile(now, place, wanted);
         }
@@ -25,13 +30,20 @@ impl<V: Version> Instance<V> {
     fn wanted(&mut self, place: Place) -> Wanted {
         let mut wanted = Wanted::new();
         match place {
-            Place::Link(id) => V::link_lsas(self, id, &mut wanted),
+            Place::Link(id) => {
+                V::link_lsas(self, id, &mut wanted);
+                let grace = self.interfaces.get(&id).and_then(|interface| self.grace(interface));
+                wanted.extend(grace.map(|(key, options, body)| (key, (options, body))));
+            }
             Place::Area(area) => {
                 V::area_lsas(self, area, &mut wanted);
                 self.summarize(area, &mut wanted);
                 self.announce_nssa(area, &mut wanted);
             }
-            Place::As => self.announce_externals(&mut wanted),
+            Place::As => {
+                V::as_lsas(self, &mut wanted);
+                self.announce_externals(&mut wanted);
+            }
         }
         wanted
     }
@@ -48,6 +60,7 @@ impl<V: Version> Instance<V> {
                     let until = self.update(now, place, key, options, &body);
                     wait = wait.into_iter().chain(until).min();
                 }
+                None if self.restart.is_some() => {}
                 None if self.is_alive(now, place, &key) => self.flush(now, place, &key),
                 None => {}
             }

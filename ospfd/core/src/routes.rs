@@ -175,7 +175,8 @@ impl<V: Version> Instance<V> {
         );
         let changed = |(prefix, route): &(&Prefix, &Route)| old.networks.get(prefix) != Some(route);
         changes.extend(new.iter().filter(changed).map(|(prefix, route)| (*prefix, Some(route.clone()))));
-        if !changes.is_empty() {
+        // Until a restart is over the routes from before it stay as they are.
+        if !changes.is_empty() && self.restart.is_none() {
             self.out.push(Action::Routes(changes));
         }
         if self.is_border_router() {

@@ -10,7 +10,7 @@ use ferrite_ospf_packet::lsa::HEADER;
 use ferrite_ospf_packet::{Body, Endpoints, Lsa, LsaHeader, LsaKey, MAX_AGE};
 use ferrite_types::Timestamp;
 
-use crate::config::Authentication;
+use crate::config::{Authentication, sending};
 use crate::event::{Action, IfId};
 use crate::instance::Instance;
 use crate::interface::State;
@@ -37,24 +37,33 @@ impl<V: Version> Instance<V> {
             area: interface.config.area,
             instance: interface.config.instance,
         };
-        let sign = match &interface.config.authentication {
-            Authentication::None => Sign::None,
-            Authentication::Simple(password) => Sign::Simple(*password),
-            Authentication::Keys(keys) => match keys.first() {
-                Some(key) => {
-                    self.signed = self.signed.wrapping_add(1);
-                    let base = u64::from(self.config.sequence_base);
-                    let sequence = if V::VERSION == 2 {
-                        base + now.as_micros() / 1_000_000
-                    } else {
-                        base << 32 | u64::from(self.signed)
-                    };
-                    Sign::Digest { key, sequence }
-                }
-                None => Sign::None,
+        let key = match &interface.config.authentication {
+            Authentication::Keys(keys) => keys.first(),
+            Authentication::Chain(chain) => match sending(chain, self.wall_time(now)) {
+                // Unsigned it would be taken by nobody who has the chain.
+                None => return,
+                key => key,
             },
+            Authentication::None | Authentication::Simple(_) => None,
+        };
+        let sign = match (&interface.config.authentication, key) {
+            (Authentication::Simple(password), _) => Sign::Simple(*password),
+            (_, Some(key)) => {
+                self.signed = self.signed.wrapping_add(1);
+                let base = u64::from(self.config.sequence_base);
+                let sequence = if V::VERSION == 2 {
+                    base + now.as_micros() / 1_000_000
+                } else {
+                    base << 32 | u64::from(self.signed)
+                };
+                Sign::Digest { key, sequence }
+            }
+            (_, None) => Sign::None,
         };
         let octets = V::seal(&origin, body, &sign, ends);
+        if let Some(interface) = self.interfaces.get_mut(&id) {
+            interface.sent.count(body, octets.len());
+        }
         self.out.push(Action::Send { interface: via, source, destination, octets });
     }
 

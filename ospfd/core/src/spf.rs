@@ -24,6 +24,8 @@ pub struct AreaSpf {
     pub(crate) tree: Option<Tree>,
     /// Vertices whose LSAs changed since the last run.
     pub(crate) stale: BTreeSet<Vertex>,
+    pub(crate) runs: u64,
+    pub(crate) last: Option<Timestamp>,
     /// Routers that are reached, with what they say of themselves.
     pub(crate) routers: BTreeMap<RouterId, RouterRoute>,
 }
@@ -38,6 +40,8 @@ fn kind(vertex: Vertex) -> Kind {
 impl AreaSpf {
     /// Brings graph and tree up to date with the database.
     fn run<V: Version>(&mut self, lsdb: &Lsdb, own: RouterId, now: Timestamp) {
+        self.runs += 1;
+        self.last = Some(now);
         self.forget_the_gone::<V>(lsdb);
         let mut changes = Changes::default();
         for vertex in std::mem::take(&mut self.stale) {
@@ -142,8 +146,8 @@ impl<V: Version> Instance<V> {
                 .map(|route| route.hops.clone())
                 .unwrap_or_default();
         }
-        let heard =
-            interface.neighbors_from(neighbor::State::TwoWay).filter(|neighbor| neighbor.id == router);
+        let there = |n: &&neighbor::Neighbor| n.state >= neighbor::State::TwoWay || n.help.is_some();
+        let heard = interface.neighbors.values().filter(there).filter(|neighbor| neighbor.id == router);
         heard.map(|neighbor| Hop { interface: id, address: Some(neighbor.address) }).collect()
     }
 }

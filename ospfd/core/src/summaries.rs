@@ -8,9 +8,10 @@ use ferrite_ospf_packet::{AreaId, Options};
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix};
 
-use crate::config::{AreaKind, Translator};
+use crate::config::{AreaKind, Range, Translator, permits};
 use crate::instance::Instance;
 use crate::interface::State;
+use crate::ranges::{gather_externals, gather_translated};
 use crate::routes::{Hops, PathType, Route};
 use crate::version::{ExternalRoute, INFINITY, IdPool, Summary, Target, Version, Wanted};
 
@@ -77,6 +78,9 @@ impl<V: Version> Instance<V> {
             if !may || route.area == id || self.leads_into(&route.hops, id) || route.cost >= INFINITY {
                 continue;
             }
+            if route.path == PathType::Intra && !self.leaves(route.area, *prefix) {
+                continue;
+            }
             match self.range_for(route, *prefix, id) {
                 Some(range) => {
                     let largest = gathered.entry(range).or_default();
@@ -90,18 +94,32 @@ impl<V: Version> Instance<V> {
         for (range, largest) in gathered {
             let config = self.config.areas.values().find_map(|area| area.ranges.get(&range));
             match config {
-                Some(config) if config.advertise => {
-                    single.insert(range, config.cost.unwrap_or(largest));
+                Some(Range { advertise: true, cost, substitute }) => {
+                    if substitute.is_some() {
+                        single.remove(&range);
+                    }
+                    single.insert(substitute.unwrap_or(range), cost.unwrap_or(largest));
                 }
                 _ => {
                     single.remove(&range);
                 }
             }
         }
+        let enters = |prefix: &Prefix| {
+            let config = self.config.areas.get(&id);
+            config.is_none_or(|area| permits(&area.import, *prefix) && permits(&area.filter_in, *prefix))
+        };
         single
             .into_iter()
+            .filter(|(prefix, _)| enters(prefix))
             .map(|(prefix, metric)| Summary { target: Target::Network(prefix), metric })
             .collect()
+    }
+
+    /// Whether others are told of a network of an area.
+    fn leaves(&self, area: AreaId, prefix: Prefix) -> bool {
+        let config = self.config.areas.get(&area);
+        config.is_none_or(|area| permits(&area.export, prefix) && permits(&area.filter_out, prefix))
     }
 
     /// The range of its own area that an intra-area route is gathered in.
@@ -151,7 +169,7 @@ impl<V: Version> Instance<V> {
             tag: external.tag,
             propagate: false,
         };
-        self.redistributed.iter().map(route).collect()
+        gather_externals(self.redistributed.iter().map(route), &self.config.external_ranges)
     }
 
     pub(crate) fn announce_externals(&mut self, wanted: &mut Wanted) {
@@ -160,11 +178,8 @@ impl<V: Version> Instance<V> {
         if self.active_areas().into_iter().any(|area| self.area_kind(area) == AreaKind::Normal) {
             routes = self.redistributed_routes();
         }
-        for (prefix, route) in self.translated() {
-            if !self.redistributed.contains_key(&prefix) {
-                routes.push(route);
-            }
-        }
+        let own: std::collections::BTreeSet<Prefix> = routes.iter().map(|route| route.prefix).collect();
+        routes.extend(self.translated().into_values().filter(|route| !own.contains(&route.prefix)));
         routes.sort_unstable();
         let options = V::base_options().with(Options::E);
         let router = self.config.router_id;
@@ -213,8 +228,8 @@ impl<V: Version> Instance<V> {
             routes.retain(|route| route.prefix.len() != 0);
             routes.push(ExternalRoute {
                 prefix: self.default_prefix(),
-                metric: config.default_cost,
-                type2: true,
+                metric: config.default_metric.unwrap_or(config.default_cost),
+                type2: config.default_type2,
                 forwarding: None,
                 tag: 0,
                 propagate: false,
@@ -259,8 +274,9 @@ impl<V: Version> Instance<V> {
 
     /// Type 7 LSAs with P whose route is used, as type 5 (RFC 3101 §3.2).
     fn translated(&self) -> BTreeMap<Prefix, ExternalRoute> {
-        let mut translated = BTreeMap::new();
+        let mut all: BTreeMap<Prefix, ExternalRoute> = BTreeMap::new();
         for (id, area) in self.areas.iter().filter(|(id, _)| self.translates(**id)) {
+            let mut translated: BTreeMap<Prefix, ExternalRoute> = BTreeMap::new();
             for (key, entry) in area.lsdb.of_type(V::NSSA).filter(|(key, _)| key.adv != self.config.router_id)
             {
                 let Some(route) = V::read_external(key, entry.lsa.header().options, entry.lsa.body()) else {
@@ -275,7 +291,15 @@ impl<V: Version> Instance<V> {
                     *there = (*there).min(route);
                 }
             }
+            let config = self.config.area(*id);
+            for mut route in gather_translated(translated.into_values(), &config.nssa_ranges) {
+                route.propagate = false;
+                if config.suppress_forwarding {
+                    route.forwarding = None;
+                }
+                all.entry(route.prefix).or_insert(route);
+            }
         }
-        translated
+        all
     }
 }

@@ -102,7 +102,11 @@ impl<V: Version> Instance<V> {
     fn take_newer(&mut self, now: Timestamp, id: IfId, key: NeighborKey, place: Place, lsa: Lsa) -> Answer {
         let header = *lsa.header();
         let back = self.install(now, place, lsa, false, Some((id, key)));
-        if header.key.adv == self.config.router_id || V::is_ours(self, &header.key) {
+        if V::is_grace(&header.key) && header.key.adv != self.config.router_id {
+            self.grace_heard(now, id, &header);
+        }
+        let restarting = self.restart.is_some();
+        if !restarting && (header.key.adv == self.config.router_id || V::is_ours(self, &header.key)) {
             let area = if let Place::Area(area) = place { Some(area) } else { None };
             self.out.push(Action::Log(LogLine::OwnReceived { area, key: header.key }));
             if header.key.adv != self.config.router_id {

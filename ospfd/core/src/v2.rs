@@ -1,11 +1,13 @@
 //! What is OSPFv2's own: IPv4 addresses in the topology, networks as stub links, Link State IDs that are addresses (RFC 2328).
 
 mod describe;
+mod opaque;
 mod read;
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::BytesMut;
+use ferrite_ospf_packet::opaque as tlv;
 use ferrite_ospf_packet::v2::{ExternalLsa, SummaryLsa, mask_len, ty};
 use ferrite_ospf_packet::{AreaId, LsId, LsType, LsaKey, Options, V2};
 use ferrite_types::ids::RouterId;
@@ -13,7 +15,7 @@ use ferrite_types::{Ipv4Prefix, Prefix, Timestamp};
 
 use crate::config::NetworkType;
 use crate::event::IfId;
-use crate::instance::Instance;
+use crate::instance::{Instance, Place};
 use crate::interface::Interface;
 use crate::lsdb::Lsdb;
 use crate::neighbor::NeighborKey;
@@ -93,6 +95,18 @@ impl Version for V2 {
         !matches!(ty, ty::OPAQUE_LINK | ty::OPAQUE_AREA | ty::OPAQUE_AS) || options.has(Options::O)
     }
 
+    fn is_topology(ty: LsType) -> bool {
+        ty.0 <= ty::NSSA.0
+    }
+
+    fn is_grace(key: &LsaKey) -> bool {
+        key.ty == ty::OPAQUE_LINK && tlv::kind_of(key.id) == tlv::kind::GRACE
+    }
+
+    fn grace_key(_: &Interface, router: RouterId) -> LsaKey {
+        LsaKey { ty: ty::OPAQUE_LINK, id: tlv::ls_id(tlv::kind::GRACE, 0), adv: router }
+    }
+
     fn is_ours(instance: &Instance<Self>, key: &LsaKey) -> bool {
         let ours = |interface: &Interface| {
             interface.link.address.is_some_and(|a| a == Ipv4Addr::from_bits(key.id.0))
@@ -100,11 +114,18 @@ impl Version for V2 {
         key.ty == ty::NETWORK && instance.interfaces.values().any(ours)
     }
 
-    /// Nothing of link scope but what others bring (opaque type 9).
-    fn link_lsas(_: &Instance<Self>, _: IfId, _: &mut Wanted) {}
+    /// Opaque LSAs of type 9.
+    fn link_lsas(instance: &Instance<Self>, interface: IfId, wanted: &mut Wanted) {
+        opaque::lsas(instance, Place::Link(interface), wanted);
+    }
+
+    fn as_lsas(instance: &Instance<Self>, wanted: &mut Wanted) {
+        opaque::lsas(instance, Place::As, wanted);
+    }
 
     fn area_lsas(instance: &Instance<Self>, area: AreaId, wanted: &mut Wanted) {
         describe::area(instance, area, wanted);
+        opaque::lsas(instance, Place::Area(area), wanted);
     }
 
     fn summary(

@@ -69,6 +69,18 @@ impl Version for V3 {
         true
     }
 
+    fn is_topology(ty: LsType) -> bool {
+        ty != ty::LINK && ty != ty::GRACE && ty.0 & 0x1fff <= ty::INTRA_AREA_PREFIX.0 & 0x1fff
+    }
+
+    fn is_grace(key: &LsaKey) -> bool {
+        key.ty == ty::GRACE
+    }
+
+    fn grace_key(interface: &Interface, router: RouterId) -> LsaKey {
+        LsaKey { ty: ty::GRACE, id: LsId(interface_id(interface)), adv: router }
+    }
+
     fn is_ours(_: &Instance<Self>, _: &LsaKey) -> bool {
         false
     }
@@ -76,6 +88,8 @@ impl Version for V3 {
     fn link_lsas(instance: &Instance<Self>, interface: IfId, wanted: &mut Wanted) {
         describe::link(instance, interface, wanted);
     }
+
+    fn as_lsas(_: &Instance<Self>, _: &mut Wanted) {}
 
     fn area_lsas(instance: &Instance<Self>, area: AreaId, wanted: &mut Wanted) {
         describe::area(instance, area, wanted);

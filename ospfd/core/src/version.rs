@@ -73,6 +73,8 @@ pub struct RouterBits {
     pub virtual_end: bool,
     /// Translates NSSA-LSAs unconditionally.
     pub translator: bool,
+    /// A border router that takes its area as a shortcut.
+    pub shortcut: bool,
 }
 
 /// Link State IDs for what has no natural one, kept while it is announced.
@@ -141,6 +143,11 @@ pub trait Version: Codec {
     fn base_options() -> Options;
     /// Whether a neighbour takes LSAs of a type.
     fn takes(ty: LsType, options: Options) -> bool;
+    /// Whether LSAs of a type say something about paths, as opposed to opaque ones and those of a link (RFC 3623 §2).
+    fn is_topology(ty: LsType) -> bool;
+    /// Whether it is a Grace-LSA (RFC 3623 §A, RFC 5187 §2).
+    fn is_grace(key: &LsaKey) -> bool;
+    fn grace_key(interface: &Interface, router: RouterId) -> LsaKey;
     /// An LSA is ours although another router is named in it (§13.4).
     fn is_ours(instance: &Instance<Self>, key: &LsaKey) -> bool;
 
@@ -148,6 +155,8 @@ pub trait Version: Codec {
     fn link_lsas(instance: &Instance<Self>, interface: IfId, wanted: &mut Wanted);
     /// Area scope: router, networks we are designated for, and their prefixes.
     fn area_lsas(instance: &Instance<Self>, area: AreaId, wanted: &mut Wanted);
+    /// AS scope, besides external routes.
+    fn as_lsas(instance: &Instance<Self>, wanted: &mut Wanted);
     /// A summary for an area; the Link State ID is taken from the names used so far.
     fn summary(
         ids: &mut IdPool<Target>,

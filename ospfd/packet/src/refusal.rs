@@ -39,6 +39,7 @@ refusals! {
     Options = "another kind of area",
     Source = "a source that is not on the network",
     Destination = "sent to the designated router, which we are not",
+    Filtered = "a source that the neighbour filter denies",
     NoNeighbor = "no such neighbour",
     NeighborState = "the neighbour is not that far",
     NeighborLimit = "too many neighbours",

@@ -6,7 +6,7 @@ use ferrite_ospf_packet::{Body, Endpoints, Hello, Options, Refusal};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
-use crate::config::{AreaKind, Authentication, NetworkType};
+use crate::config::{AreaKind, NetworkType};
 use crate::event::IfId;
 use crate::instance::Instance;
 use crate::interface::{Interface, State, fsm};
@@ -19,16 +19,19 @@ pub const MAX_NEIGHBORS: usize = 1024;
 impl<V: Version> Instance<V> {
     /// The bits that say what kind of area it is (§9.5, RFC 3101 §2.4).
     pub(crate) fn options(&self, interface: &Interface) -> Options {
+        let base = V::base_options();
+        let opaque = V::VERSION != 2 || self.config.opaque && interface.config.opaque;
+        let base = if opaque { base } else { base.without(Options::O) };
         match self.area_kind(interface.config.area) {
-            AreaKind::Normal => V::base_options().with(Options::E),
-            AreaKind::Stub => V::base_options(),
-            AreaKind::Nssa => V::base_options().with(Options::NP),
+            AreaKind::Normal => base.with(Options::E),
+            AreaKind::Stub => base,
+            AreaKind::Nssa => base.with(Options::NP),
         }
     }
 
     /// Options of Hellos and descriptions: those of a link whose packets carry OSPFv3's trailer say so (RFC 7166 §2.1).
     pub(crate) fn packet_options(&self, interface: &Interface) -> Options {
-        let signed = matches!(interface.config.authentication, Authentication::Keys(_));
+        let signed = interface.config.authentication.signs();
         let options = self.options(interface);
         if V::VERSION == 3 && signed { options.with(Options::AT) } else { options }
     }
@@ -38,8 +41,8 @@ impl<V: Version> Instance<V> {
         let neighbors = interface.neighbors_from(neighbor::State::Init).map(|neighbor| neighbor.id).collect();
         Body::Hello(Hello {
             link: V::hello_link(interface),
-            hello_interval: config.hello_interval,
-            dead_interval: config.dead_interval,
+            hello_interval: if config.fast_hello.is_some() { 0 } else { config.hello_interval },
+            dead_interval: if config.fast_hello.is_some() { 1 } else { config.dead_interval },
             options: self.packet_options(interface),
             priority: config.priority,
             designated: interface.designated,
@@ -57,7 +60,9 @@ impl<V: Version> Instance<V> {
                 let to: Vec<IpAddr> = heard.map(|neighbor| neighbor.address).collect();
                 to.into_iter().for_each(|address| self.send(now, id, address, &hello));
             }
-            NetworkType::PointToMultipoint if !interface.config.neighbors.is_empty() => {
+            NetworkType::PointToMultipoint
+                if interface.config.non_broadcast || !interface.config.neighbors.is_empty() =>
+            {
                 let to: Vec<IpAddr> = interface.config.neighbors.keys().copied().collect();
                 to.into_iter().for_each(|address| self.send(now, id, address, &hello));
             }
@@ -80,10 +85,11 @@ impl<V: Version> Instance<V> {
         if !V::hello_link_fits(interface, hello.link) {
             return Err(Refusal::NetworkMask);
         }
-        if hello.hello_interval != interface.config.hello_interval {
+        let fast = interface.config.fast_hello.is_some();
+        if !fast && hello.hello_interval != interface.config.hello_interval {
             return Err(Refusal::HelloInterval);
         }
-        if hello.dead_interval != interface.config.dead_interval {
+        if hello.dead_interval != if fast { 1 } else { interface.config.dead_interval } {
             return Err(Refusal::DeadInterval);
         }
         let kind = Options(Options::E.0 | Options::NP.0);
@@ -121,7 +127,10 @@ impl<V: Version> Instance<V> {
             interface.neighbors.entry(key).or_insert_with(|| Neighbor::new(router, ends.source, now));
         neighbor.id = router;
         let moved = std::mem::replace(&mut neighbor.address, ends.source) != ends.source;
-        neighbor.options = hello.options;
+        if neighbor.state < neighbor::State::ExStart {
+            // Later those of its descriptions count: what Hellos leave out they say (RFC 5250 §3.1).
+            neighbor.options = hello.options;
+        }
         let was = Claims::of(neighbor, V::designated_name(router, ends.source));
         neighbor.interface = hello.link;
         neighbor.priority = hello.priority;
@@ -129,7 +138,7 @@ impl<V: Version> Instance<V> {
         neighbor.backup = hello.backup;
         let is = Claims::of(neighbor, V::designated_name(router, ends.source));
         if moved {
-            self.throttle.changed(now);
+            self.schedule.changed(now);
         }
         self.neighbor_event(now, id, key, nfsm::Event::HelloReceived);
         if !hello.neighbors.contains(&own) {
@@ -138,7 +147,10 @@ impl<V: Version> Instance<V> {
         }
         self.neighbor_event(now, id, key, nfsm::Event::TwoWayReceived);
         let seen = is.backup || is.designated && hello.backup == Ipv4Addr::UNSPECIFIED;
-        if waiting && seen {
+        let resumes = waiting && self.restart.is_some() && hello.designated != Ipv4Addr::UNSPECIFIED;
+        if resumes {
+            self.resume_designation(now, id, hello.designated, hello.backup);
+        } else if waiting && seen {
             self.interface_event(now, id, fsm::Event::BackupSeen);
         } else if was != is {
             self.interface_event(now, id, fsm::Event::NeighborChange);

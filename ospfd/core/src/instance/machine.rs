@@ -10,6 +10,7 @@ use crate::instance::Instance;
 use crate::interface::election::{Candidate, Elected, elect};
 use crate::interface::{State, fsm};
 use crate::neighbor::{self, Neighbor, NeighborKey, fsm as nfsm};
+use crate::restart::HelpEnd;
 use crate::version::Version;
 
 impl<V: Version> Instance<V> {
@@ -21,6 +22,7 @@ impl<V: Version> Instance<V> {
             fsm::Step::Elect => self.elect(now, id),
             fsm::Step::Reset(to) => {
                 interface.hello_at = None;
+                interface.grace_at = None;
                 interface.wait_at = None;
                 interface.acks.clear();
                 interface.ack_at = None;
@@ -54,10 +56,12 @@ impl<V: Version> Instance<V> {
             NetworkType::Broadcast | NetworkType::NonBroadcast => State::Waiting,
         };
         if to != State::Loopback && !interface.config.passive {
-            interface.hello_at = Some(now);
+            let unannounced = self.restart.is_some_and(|restart| restart.announce);
+            let delay = if unannounced { interface.config.hello_delay } else { Duration::ZERO };
+            interface.hello_at = Some(now + delay);
         }
         if to == State::Waiting {
-            interface.wait_at = Some(now + Duration::from_secs(u64::from(interface.config.dead_interval)));
+            interface.wait_at = Some(now + interface.config.dead_after());
         }
         let named: Vec<std::net::IpAddr> = interface.config.neighbors.keys().copied().collect();
         for address in named {
@@ -66,6 +70,7 @@ impl<V: Version> Instance<V> {
             interface.neighbors.entry(key).or_insert(neighbor);
         }
         self.set_interface_state(now, id, to);
+        self.announce_restart(now, id);
         let keys: Vec<NeighborKey> =
             self.interfaces.get(&id).map(|i| i.neighbors.keys().copied().collect()).unwrap_or_default();
         for key in keys {
@@ -73,12 +78,13 @@ impl<V: Version> Instance<V> {
         }
     }
 
-    fn set_interface_state(&mut self, now: Timestamp, id: IfId, to: State) {
+    pub(crate) fn set_interface_state(&mut self, now: Timestamp, id: IfId, to: State) {
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         let from = std::mem::replace(&mut interface.state, to);
         if from == to {
             return;
         }
+        interface.changes += 1;
         let designated = |state: State| matches!(state, State::Dr | State::Backup);
         if designated(from) != designated(to) && interface.config.network == NetworkType::Broadcast {
             self.out.push(Action::Designated { interface: id, member: designated(to) });
@@ -86,7 +92,7 @@ impl<V: Version> Instance<V> {
         self.out.push(Action::Log(LogLine::Interface { interface: id, from, to }));
         self.mark_all_for_borders(from, to);
         self.mark_interface(id);
-        self.throttle.changed(now);
+        self.schedule.changed(now);
     }
 
     /// With an interface an area may come or go, and we become a border router or are one no longer.
@@ -97,7 +103,7 @@ impl<V: Version> Instance<V> {
     }
 
     pub(crate) fn elect_where_needed(&mut self, now: Timestamp) {
-        for id in self.interface_ids() {
+        for id in std::mem::take(&mut self.elections) {
             let Some(interface) = self.interfaces.get_mut(&id) else { continue };
             if std::mem::take(&mut interface.neighbor_change) {
                 self.interface_event(now, id, fsm::Event::NeighborChange);
@@ -110,6 +116,11 @@ impl<V: Version> Instance<V> {
         let router = self.config.router_id;
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         let Some(address) = interface.link.address else { return };
+        // While somebody restarts, ourselves or a neighbour, the designated routers stay who they were (RFC 3623 §2.1, §3.2).
+        let helps = interface.neighbors.values().any(|neighbor| neighbor.help.is_some());
+        if interface.state > State::Waiting && (helps || self.restart.is_some()) {
+            return;
+        }
         interface.wait_at = None;
         let own = Candidate {
             router,
@@ -154,8 +165,18 @@ impl<V: Version> Instance<V> {
 
     pub(crate) fn neighbor_event(&mut self, now: Timestamp, id: IfId, key: NeighborKey, event: nfsm::Event) {
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
-        let hold = now + Duration::from_secs(u64::from(interface.config.dead_interval));
+        let hold = now + interface.config.dead_after();
         let Some(neighbor) = interface.neighbors.get_mut(&key) else { return };
+        neighbor.event = event;
+        if neighbor.help.is_some() {
+            match event {
+                // It is known to be away (RFC 3623 §3).
+                nfsm::Event::OneWay if neighbor.state > neighbor::State::Init => return,
+                nfsm::Event::InactivityTimer => return,
+                nfsm::Event::KillNbr | nfsm::Event::LlDown => neighbor.help = None,
+                _ => {}
+            }
+        }
         match nfsm::step(neighbor.state, event) {
             nfsm::Step::Ignore => {}
             nfsm::Step::Hold => neighbor.inactive_at = Some(hold),
@@ -244,17 +265,31 @@ impl<V: Version> Instance<V> {
         }
         neighbor.changes += 1;
         neighbor.since = now;
+        let reason = neighbor.event;
+        if to > from {
+            neighbor.progressed = Some(now);
+        } else {
+            neighbor.regressed = Some((now, reason));
+        }
         let two_way = |state: neighbor::State| state >= neighbor::State::TwoWay;
         if two_way(from) != two_way(to) {
             interface.neighbor_change = true;
+            self.elections.insert(id);
             // Next hops are found among those that hear us.
-            self.throttle.changed(now);
+            self.schedule.changed(now);
         }
-        let line = LogLine::Neighbor { interface: id, neighbor: neighbor.id, from, to };
+        let line = LogLine::Neighbor {
+            interface: id,
+            neighbor: neighbor.id,
+            address: neighbor.address,
+            from,
+            to,
+            reason,
+        };
         self.out.push(Action::Log(line));
         if from == neighbor::State::Full || to == neighbor::State::Full {
             self.mark_interface(id);
-            self.throttle.changed(now);
+            self.schedule.changed(now);
         }
     }
 
@@ -277,9 +312,12 @@ impl<V: Version> Instance<V> {
         }
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         if due(interface.hello_at) {
-            let every = Duration::from_secs(u64::from(interface.config.hello_interval.max(1)));
-            interface.hello_at = Some(now + every);
+            interface.hello_at = Some(now + interface.config.hello_every());
             self.send_hello(now, id);
+        }
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        if due(interface.grace_at) {
+            self.announce_restart(now, id);
         }
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         if due(interface.wait_at) {
@@ -300,6 +338,10 @@ impl<V: Version> Instance<V> {
 
     fn tick_neighbor(&mut self, now: Timestamp, id: IfId, key: NeighborKey) {
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let Some(neighbor) = self.neighbor_mut(id, key) else { return };
+        if due(neighbor.help.map(|help| help.until)) {
+            self.end_help(now, id, key, HelpEnd::Expired);
+        }
         let Some(neighbor) = self.neighbor_mut(id, key) else { return };
         if due(neighbor.inactive_at) {
             neighbor.inactive_at = None;

@@ -17,8 +17,7 @@ struct Offer<'a> {
 impl<V: Version> Instance<V> {
     pub(super) fn inter_area(&self, now: Timestamp, table: &mut Table) {
         let border = self.is_border_router();
-        // Between areas everything goes by the backbone, so a border router hears of it there.
-        let examined = self.areas.keys().filter(|area| !border || area.is_backbone());
+        let examined = self.areas.keys().filter(|area| self.believes_summaries(**area));
         for area in examined {
             for Offer { target, cost, way } in self.offers(now, *area) {
                 let hops = way.hops.clone();

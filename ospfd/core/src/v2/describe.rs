@@ -21,7 +21,7 @@ pub(super) fn area(instance: &Instance<V2>, area: AreaId, wanted: &mut Wanted) {
     let options = Instance::<V2>::lsa_options(instance.area_kind(area));
     let mut lsa = RouterLsa { flags: flags(instance, area), links: Vec::new() };
     for interface in instance.interfaces.values().filter(|i| i.config.area == area && i.state > State::Down) {
-        links(interface, instance.config.stub_router, &mut lsa.links);
+        links(interface, instance.is_stub_router(), &mut lsa.links);
         if let Some((id, network)) = network(instance, interface) {
             wanted
                 .insert(LsaKey { ty: ty::NETWORK, id, adv: router }, (options, body(|buf| network.put(buf))));
@@ -41,6 +41,7 @@ fn flags(instance: &Instance<V2>, area: AreaId) -> RouterFlags {
         .with(RouterFlags::BOUNDARY, instance.is_boundary_router() || translates_any(instance))
         .with(RouterFlags::VIRTUAL, instance.interfaces.values().any(end))
         .with(RouterFlags::TRANSLATOR, nssa && always && instance.is_border_router())
+        .with(RouterFlags::SHORTCUT, instance.is_border_router() && instance.is_shortcut(area))
 }
 
 fn translates_any(instance: &Instance<V2>) -> bool {
@@ -80,6 +81,8 @@ fn links(interface: &Interface, stub_router: bool, links: &mut Vec<RouterLink>) 
             }));
             match network {
                 NetworkType::PointToMultipoint => links.extend(stub(32, 0)),
+                // Nobody but the two on it needs to know of it (RFC 6860 §2.1).
+                _ if interface.suppresses() => {}
                 _ => links.extend(stub(len, interface.cost())),
             }
         }
@@ -90,6 +93,7 @@ fn links(interface: &Interface, stub_router: bool, links: &mut Vec<RouterLink>) 
                 data: address.to_bits(),
                 metric: cost,
             }),
+            None if interface.suppresses() => {}
             None => links.extend(stub(len, interface.cost())),
         },
     }
@@ -113,6 +117,8 @@ fn network(instance: &Instance<V2>, interface: &Interface) -> Option<(LsId, Netw
         return None;
     }
     let (address, len) = own_address(interface)?;
+    // A network of one address is not reached by others (RFC 6860 §2.2).
+    let len = if interface.suppresses() { 32 } else { len };
     let mut routers = vec![instance.router_id()];
     routers.extend(interface.full().map(|neighbor| neighbor.id));
     Some((LsId::from(address), NetworkLsa { mask: Ipv4Prefix::new(address, len)?.mask().to_bits(), routers }))

@@ -49,6 +49,7 @@ pub(super) fn router_bits(lsdb: &Lsdb, id: RouterId) -> Option<RouterBits> {
         boundary: flags.has(RouterFlags::BOUNDARY),
         virtual_end: flags.has(RouterFlags::VIRTUAL),
         translator: flags.has(RouterFlags::TRANSLATOR),
+        shortcut: flags.has(RouterFlags::SHORTCUT),
     })
 }
 
@@ -64,7 +65,9 @@ pub(super) fn prefixes(lsdb: &Lsdb, now: Timestamp) -> Vec<(Vertex, Prefix, u32)
     }
     for (key, entry) in lsdb.of_type(ty::NETWORK).filter(|(_, entry)| !entry.is_max_age(now)) {
         let Ok(lsa) = NetworkLsa::read(entry.lsa.body()) else { continue };
-        let prefix = mask_len(lsa.mask).and_then(|len| Ipv4Prefix::from_bits(key.id.0, len));
+        // A mask of one address says that the network is not to be reached (RFC 6860 §2.2).
+        let prefix =
+            mask_len(lsa.mask).filter(|len| *len < 32).and_then(|len| Ipv4Prefix::from_bits(key.id.0, len));
         prefixes.extend(prefix.map(|p| (Vertex::Network(RouterId::UNSET, key.id.0), Prefix::V4(p), 0)));
     }
     prefixes

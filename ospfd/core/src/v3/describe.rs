@@ -47,7 +47,11 @@ pub(super) fn link(instance: &Instance<V3>, id: IfId, wanted: &mut Wanted) {
     if interface.state <= State::Loopback || interface.is_virtual() {
         return;
     }
-    let prefixes = networks(interface).collect();
+    if interface.config.link_lsa_suppression && interface.config.network == NetworkType::PointToPoint {
+        return;
+    }
+    // What the designated router is not told of it does not announce (RFC 6860 §3.2).
+    let prefixes = if interface.suppresses() { Vec::new() } else { networks(interface).collect() };
     let options = instance.options(interface);
     let lsa = LinkLsa { priority: interface.config.priority, options, address, prefixes };
     let name = LsId(interface_id(interface));
@@ -100,7 +104,7 @@ fn flags(instance: &Instance<V3>, area: AreaId) -> RouterFlags {
 
 /// §4.4.3.2.
 fn links(instance: &Instance<V3>, interface: &Interface, links: &mut Vec<RouterLink>) {
-    let metric = if instance.config.stub_router { MAX_LINK_METRIC } else { interface.cost() };
+    let metric = if instance.is_stub_router() { MAX_LINK_METRIC } else { interface.cost() };
     let own = interface_id(interface);
     match interface.state {
         State::Down | State::Loopback | State::Waiting => {}
@@ -155,7 +159,7 @@ fn own_prefixes(instance: &Instance<V3>, interface: &Interface, prefixes: &mut V
     }
     let whole = !matches!(interface.state, State::Down | State::Loopback)
         && interface.config.network != NetworkType::PointToMultipoint;
-    if whole && !transit {
+    if whole && !transit && !interface.suppresses() {
         prefixes.extend(networks(interface).map(|prefix| PrefixMetric { prefix, metric: cost }));
     }
 }
@@ -191,7 +195,8 @@ fn network_prefixes(
 ) -> IntraAreaPrefixLsa {
     let mut gathered: BTreeMap<Ipv6Prefix, PrefixOptions> = BTreeMap::new();
     let said = link_lsas(instance, interface).into_iter().flat_map(|lsa| lsa.prefixes);
-    for entry in said.chain(networks(interface)) {
+    let own = networks(interface).filter(|_| !interface.suppresses());
+    for entry in said.chain(own) {
         let skip = PrefixOptions(PrefixOptions::NO_UNICAST.0 | PrefixOptions::LOCAL.0);
         if entry.options.0 & skip.0 == 0 && !entry.prefix.addr().is_unicast_link_local() {
             gathered.entry(entry.prefix).or_default().0 |= entry.options.0;

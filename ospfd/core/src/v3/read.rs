@@ -59,6 +59,7 @@ pub(super) fn router_bits(lsdb: &Lsdb, router: RouterId) -> Option<RouterBits> {
         boundary: lsa.flags.has(RouterFlags::BOUNDARY),
         virtual_end: lsa.flags.has(RouterFlags::VIRTUAL),
         translator: lsa.flags.has(RouterFlags::TRANSLATOR),
+        shortcut: false,
     })
 }
 

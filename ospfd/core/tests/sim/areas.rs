@@ -164,10 +164,8 @@ fn ranges<V: Plan>(_: PhantomData<V>) {
     let mut topology = chain();
     let range = V::loopback_prefix(3).truncate(if V::VERSION == 2 { 30 } else { 64 });
     let hidden = V::segment_prefix(2);
-    let ranges: BTreeMap<Prefix, Range> = BTreeMap::from([
-        (range, Range { advertise: true, cost: None }),
-        (hidden, Range { advertise: false, cost: None }),
-    ]);
+    let ranges: BTreeMap<Prefix, Range> =
+        BTreeMap::from([(range, Range::default()), (hidden, Range { advertise: false, ..Range::default() })]);
     topology.areas.insert(TWO, AreaConfig { ranges, ..AreaConfig::default() });
     let mut world = World::<V>::new(topology, 16, link());
     world.run(90);

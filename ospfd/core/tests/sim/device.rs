@@ -31,13 +31,31 @@ pub struct Router<V: Version> {
     /// What happened, for a test that looks for it.
     pub log: Vec<ferrite_ospf::LogLine>,
     pub sent: usize,
+    /// What the kernel has; it survives a restart of the process.
+    pub forwarding: BTreeMap<ferrite_types::Prefix, ferrite_ospf::routes::Route>,
+    pub prepared: bool,
+    pub restarted: Option<ferrite_ospf::restart::RestartEnd>,
+    pub stopped: bool,
     /// Copies of what is sent are damaged: one octet in every so many packets.
     pub damage: Option<usize>,
 }
 
 impl<V: Version> Router<V> {
     pub fn new(core: Instance<V>, links: Vec<Link>, other: BTreeMap<IfId, Link>) -> Self {
-        Self { core, links, other, designated: vec![], actions: vec![], log: vec![], sent: 0, damage: None }
+        Self {
+            core,
+            links,
+            other,
+            designated: vec![],
+            actions: vec![],
+            log: vec![],
+            sent: 0,
+            forwarding: BTreeMap::new(),
+            prepared: false,
+            restarted: None,
+            stopped: false,
+            damage: None,
+        }
     }
 
     /// Its loopbacks come up.
@@ -76,7 +94,21 @@ impl<V: Version> Router<V> {
                     }
                 }
                 Action::Log(line) => self.log.push(line),
-                Action::Routes(_) => {}
+                Action::Routes(changes) => {
+                    for (prefix, route) in changes {
+                        match route {
+                            Some(route) => drop(self.forwarding.insert(prefix, route)),
+                            None => drop(self.forwarding.remove(&prefix)),
+                        }
+                    }
+                }
+                Action::Prepared { .. } => self.prepared = true,
+                // What was installed before the restart and is not any more goes now.
+                Action::Restarted(end) => {
+                    self.restarted = Some(end);
+                    self.forwarding = self.core.routes().clone();
+                }
+                Action::Stopped => self.stopped = true,
             }
         }
     }

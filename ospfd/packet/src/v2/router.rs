@@ -16,6 +16,8 @@ impl RouterFlags {
     pub const VIRTUAL: Self = Self(0x04);
     /// Nt: translates NSSA-LSAs whatever others do (RFC 3101 §2.3).
     pub const TRANSLATOR: Self = Self(0x10);
+    /// S: a border router that uses its area as a shortcut (draft-ietf-ospf-shortcut-abr).
+    pub const SHORTCUT: Self = Self(0x20);
 
     pub const fn has(self, bits: Self) -> bool {
         self.0 & bits.0 == bits.0
