@@ -496,7 +496,7 @@ impl Zebra {
             vrf: self.vrf_filter(args)?,
         };
         let views = self.group_views(&filter);
-        if let (Some(id), true) = (id, views.is_empty()) {
+        if let (Some(id), true) = (id, views.is_empty() && !args.has("json")) {
             return Err(CliError::refused(format!("Nexthop Group ID: {id} does not exist")));
         }
         if args.has("json") {

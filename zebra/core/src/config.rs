@@ -13,6 +13,7 @@ mod import;
 mod interface;
 mod mpls;
 mod nd;
+pub(crate) mod nexthop_group;
 mod protocol;
 mod statics;
 pub(crate) mod vrf;
@@ -72,6 +73,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     protocol::register(registry);
     mpls::register(registry);
     interface::register(registry);
+    nexthop_group::register(registry);
     let access = Access { get: |s: &Settings| &s.policy, get_mut: |s: &mut Settings| &mut s.policy };
     ferrite_policy::commands::register(registry, Scope::Zebra, access);
 }

@@ -27,6 +27,8 @@ pub struct Settings {
     /// Seconds for which a group stands that no route names any more; `None` is not at all.
     pub group_keep: Option<u32>,
     pub policy: ferrite_policy::PolicyConfig,
+    /// `nexthop-group NAME`.
+    pub named_groups: crate::config::nexthop_group::NamedGroups,
     pub mpls: MplsSettings,
     pub fpm: crate::fpm::settings::FpmSettings,
     pub imports: BTreeMap<crate::import::Import, crate::import::ImportTerms>,

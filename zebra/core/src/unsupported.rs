@@ -40,8 +40,6 @@ const CONFIGURE: &[&str] = &[
     "allow-external-route-update",
     "evpn",
     "mpls",
-    // Of PBR and of sharpd: zebra itself makes groups of what routes lead through.
-    "nexthop-group",
     "pbr",
     "pseudowire",
     "segment-routing",

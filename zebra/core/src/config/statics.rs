@@ -168,7 +168,11 @@ fn route(args: &Args) -> Result<(StaticKey, StaticValue), CliError> {
 
 /// Labels of a labelled route, outermost first.
 fn labels(args: &Args) -> Result<SmallVec<[Label; 2]>, CliError> {
-    let Some(text) = args.get("label_value") else { return Ok(SmallVec::new()) };
+    args.get("label_value").map_or_else(|| Ok(SmallVec::new()), label_stack)
+}
+
+/// Labels with slashes between them.
+pub fn label_stack(text: &str) -> Result<SmallVec<[Label; 2]>, CliError> {
     let wrong =
         || CliError::refused(format!("{text}: at most 16 labels from 16 to 1048575, separated by '/'"));
     let label = |word: &str| {
