@@ -146,8 +146,16 @@ impl<V: Version> Instance<V> {
                 .map(|route| route.hops.clone())
                 .unwrap_or_default();
         }
+        let Some(home) = self.areas.get(&interface.config.area) else { return Hops::new() };
         let there = |n: &&neighbor::Neighbor| n.state >= neighbor::State::TwoWay || n.help.is_some();
         let heard = interface.neighbors.values().filter(there).filter(|neighbor| neighbor.id == router);
-        heard.map(|neighbor| Hop { interface: id, address: Some(neighbor.address) }).collect()
+        let mut hops: Hops =
+            heard.map(|neighbor| Hop { interface: id, address: Some(neighbor.address) }).collect();
+        if hops.is_empty() && interface.config.network.elects() {
+            // Its Hellos are missed, but not by the designated router: it restarts (§16.1.1).
+            let told = V::address_on(&home.lsdb, interface, router);
+            hops.extend(told.map(|address| Hop { interface: id, address: Some(address) }));
+        }
+        hops
     }
 }

@@ -190,6 +190,10 @@ impl Version for V2 {
         read::prefixes(lsdb, now)
     }
 
+    fn address_on(lsdb: &Lsdb, interface: &Interface, router: RouterId) -> Option<IpAddr> {
+        read::address_on(lsdb, interface.designated, router)
+    }
+
     fn own_link(instance: &Instance<Self>, area: AreaId, link: u32) -> Option<IfId> {
         let address = IpAddr::V4(Ipv4Addr::from_bits(link));
         let is = |interface: &Interface| match interface.through {

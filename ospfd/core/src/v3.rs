@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::BytesMut;
 use ferrite_ospf_packet::v3::{
-    ExternalLsa, InterAreaPrefixLsa, InterAreaRouterLsa, LsaPrefix, PrefixOptions, ty,
+    ExternalLsa, InterAreaPrefixLsa, InterAreaRouterLsa, LinkLsa, LsaPrefix, PrefixOptions, ty,
 };
 use ferrite_ospf_packet::{AreaId, LsId, LsType, LsaKey, Options, V3};
 use ferrite_types::ids::RouterId;
@@ -165,6 +165,12 @@ impl Version for V3 {
 
     fn prefixes(lsdb: &Lsdb, now: Timestamp) -> Vec<(Vertex, Prefix, u32)> {
         read::prefixes(lsdb, now)
+    }
+
+    fn address_on(_: &Lsdb, interface: &Interface, router: RouterId) -> Option<IpAddr> {
+        let of = |(key, _): &(&LsaKey, &crate::lsdb::Entry)| key.adv == router;
+        let (_, entry) = interface.links.of_type(ty::LINK).find(of)?;
+        LinkLsa::read(entry.lsa.body()).ok().map(|lsa| IpAddr::V6(lsa.address))
     }
 
     fn own_link(instance: &Instance<Self>, area: AreaId, link: u32) -> Option<IfId> {

@@ -182,6 +182,8 @@ pub trait Version: Codec {
     fn router_bits(lsdb: &Lsdb, router: RouterId) -> Option<RouterBits>;
     /// Prefixes of the area with the vertex they hang on and the cost from there.
     fn prefixes(lsdb: &Lsdb, now: ferrite_types::Timestamp) -> Vec<(Vertex, Prefix, u32)>;
+    /// A router's address on a network with designated routers, as its LSAs tell it (§16.1.1).
+    fn address_on(lsdb: &Lsdb, interface: &Interface, router: RouterId) -> Option<IpAddr>;
     /// The interface that one of our own links names.
     fn own_link(instance: &Instance<Self>, area: AreaId, link: u32) -> Option<IfId>;
     fn read_summary(key: &LsaKey, body: &[u8]) -> Option<Summary>;

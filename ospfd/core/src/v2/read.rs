@@ -81,3 +81,12 @@ pub(super) fn router_address(lsdb: &Lsdb, id: RouterId, _: RouterId) -> Option<I
     };
     lsa.links.iter().find(own).map(|link| IpAddr::V4(Ipv4Addr::from_bits(link.data)))
 }
+
+/// Its address on the network of a designated router.
+pub(super) fn address_on(lsdb: &Lsdb, designated: Ipv4Addr, id: RouterId) -> Option<IpAddr> {
+    let lsa = RouterLsa::read(router(lsdb, id)?.lsa.body()).ok()?;
+    let on = |link: &&ferrite_ospf_packet::v2::RouterLink| {
+        link.kind == LinkKind::Transit && link.id == designated.to_bits()
+    };
+    lsa.links.iter().find(on).map(|link| IpAddr::V4(Ipv4Addr::from_bits(link.data)))
+}

@@ -33,6 +33,8 @@ pub struct Router<V: Version> {
     pub sent: usize,
     /// What the kernel has; it survives a restart of the process.
     pub forwarding: BTreeMap<ferrite_types::Prefix, ferrite_ospf::routes::Route>,
+    /// No process runs: nothing is heard or said.
+    pub silent: bool,
     pub prepared: bool,
     pub restarted: Option<ferrite_ospf::restart::RestartEnd>,
     pub stopped: bool,
@@ -51,6 +53,7 @@ impl<V: Version> Router<V> {
             log: vec![],
             sent: 0,
             forwarding: BTreeMap::new(),
+            silent: false,
             prepared: false,
             restarted: None,
             stopped: false,
@@ -187,6 +190,7 @@ impl<V: Version> Node for Device<V> {
                     ports.iter().filter(|other| **other != port).map(|other| (*other, packet.clone())),
                 );
             }
+            Self::Router(router) if router.silent => {}
             Self::Router(router) => {
                 let id = IfId(port.0 as u32);
                 let for_all = packet.destination == V::ALL_SPF_ROUTERS
@@ -227,6 +231,7 @@ impl<V: Version> Node for Device<V> {
 
     fn next_deadline(&self) -> Option<Timestamp> {
         match self {
+            Self::Router(router) if router.silent => None,
             Self::Router(router) => router.core.next_deadline(),
             Self::Switch { .. } => None,
         }

@@ -24,6 +24,7 @@ mod abuse;
 mod address;
 mod areas;
 mod device;
+mod graceful;
 mod oracle;
 mod random;
 mod shapes;

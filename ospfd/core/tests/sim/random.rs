@@ -49,7 +49,8 @@ fn history<V: Plan>(seed: u64) {
         duplication: if random.chance(0.5) { 0.05 } else { 0.0 },
         ordered: random.chance(0.5),
     };
-    let topology = topology(&mut random, routers);
+    let mut topology = topology(&mut random, routers);
+    topology.graceful = random.chance(0.5);
     let segments = topology.segments.len() as u64;
     let mut world = World::<V>::new(topology, seed, link);
     if random.chance(0.3) {
@@ -60,7 +61,7 @@ fn history<V: Plan>(seed: u64) {
     for round in 0..3 {
         for _ in 0..=random.below(4) {
             let segment = random.below(segments) as usize;
-            match random.below(10) {
+            match random.below(12) {
                 0..=4 => {
                     let up = !world.topology.segments[segment].up;
                     world.set_segment(segment, up);
@@ -69,7 +70,8 @@ fn history<V: Plan>(seed: u64) {
                     let end = random.below(world.topology.segments[segment].ends.len() as u64) as usize;
                     world.set_cost(segment, end, 1 + random.below(30) as u16);
                 }
-                _ => world.crash(random.below(routers as u64) as usize),
+                8..=9 => world.crash(random.below(routers as u64) as usize),
+                _ => restart(&mut world, &mut random),
             }
             world.run(random.below(40));
         }
@@ -78,6 +80,18 @@ fn history<V: Plan>(seed: u64) {
         assert!(quiet, "seed {seed} round {round}: not quiet");
         world.check();
     }
+}
+
+/// A restart with grace, planned or not, of whatever length.
+fn restart<V: Plan>(world: &mut World<V>, random: &mut Random) {
+    let router = random.below(world.topology.routers as u64) as usize;
+    let unplanned = random.chance(0.3);
+    if !unplanned {
+        world.prepare(router);
+    }
+    world.silence(router);
+    world.run(random.below(if unplanned { 30 } else { 100 }));
+    world.resume(router, Duration::from_secs(random.below(120)), unplanned);
 }
 
 /// Runs until all adjacencies that can be are there and a while has passed.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use ferrite_ospf::config::{AreaConfig, Config, InterfaceConfig, NetworkType};
+use ferrite_ospf::event::RestartReason;
 use ferrite_ospf::instance::Place;
 use ferrite_ospf::packet::{AreaId, LsaKey};
 use ferrite_ospf::{Event, IfId, Instance};
@@ -34,6 +35,8 @@ pub struct Topology {
     /// Areas of loopbacks that are not in the area of the router's first segment.
     pub loopbacks: BTreeMap<usize, AreaId>,
     pub hello: Option<(u16, u32)>,
+    /// Everybody restarts gracefully and helps.
+    pub graceful: bool,
 }
 
 impl Topology {
@@ -66,6 +69,8 @@ impl Topology {
     pub fn config(&self, router: usize) -> Config {
         let mut config = Config::new(router_id(router));
         config.areas = self.areas.clone();
+        config.restart.enabled = self.graceful;
+        config.restart.helper.everybody = self.graceful;
         for (port, at) in self.ports(router).into_iter().enumerate() {
             let segment = &self.segments[at];
             let mut interface = InterfaceConfig::new(segment.area, segment.network);
@@ -144,10 +149,42 @@ impl<V: Plan> World<V> {
     /// A router loses all it knew; its links stay.
     pub fn crash(&mut self, router: usize) {
         let fresh = device::<V>(&self.topology, router);
-        let ports = self.topology.ports(router);
         self.net.replace(NodeId(router), Device::Router(Box::new(fresh)));
         self.net.act(NodeId(router), |device, now, out| device.router_mut().start(now, out));
-        for (port, segment) in ports.into_iter().enumerate() {
+        self.links_up(router);
+    }
+
+    /// A router tells that it will restart.
+    pub fn prepare(&mut self, router: usize) {
+        self.feed(router, Event::PrepareRestart(RestartReason::SoftwareRestart));
+        for _ in 0..10 {
+            if self.net.node(NodeId(router)).router().prepared {
+                return;
+            }
+            self.run(1);
+        }
+        panic!("router {router} is not ready to restart");
+    }
+
+    /// The process of a router ends; what it installed stays.
+    pub fn silence(&mut self, router: usize) {
+        let mut fresh = device::<V>(&self.topology, router);
+        fresh.silent = true;
+        fresh.forwarding = self.net.node(NodeId(router)).router().forwarding.clone();
+        self.net.replace(NodeId(router), Device::Router(Box::new(fresh)));
+    }
+
+    /// It is back.
+    pub fn resume(&mut self, router: usize, remaining: Duration, announce: bool) {
+        let reason = if announce { RestartReason::Unknown } else { RestartReason::SoftwareRestart };
+        self.net.act(NodeId(router), |device, _, _| device.router_mut().silent = false);
+        self.feed(router, Event::Restarting { remaining, reason, announce });
+        self.net.act(NodeId(router), |device, now, out| device.router_mut().start(now, out));
+        self.links_up(router);
+    }
+
+    fn links_up(&mut self, router: usize) {
+        for (port, segment) in self.topology.ports(router).into_iter().enumerate() {
             if self.topology.segments[segment].up {
                 self.net.act(NodeId(router), |device, now, out| {
                     ferrite_sim::Node::link_changed(device, now, ferrite_sim::Port(port), true, out);
