@@ -141,6 +141,13 @@ fn networks_aggregates_and_redistribution_are_those_of_frr() {
 fn every_clause_of_a_route_map_does_what_it_does_in_frr() {
     run(&Needs::ours_and_peers(), |net| {
         let twins = twins(net, &beside::clauses())?;
-        steps(&twins, &[Step::family("neighbor 10.0.0.2 route-map CLAUSES in")])
+        steps(
+            &twins,
+            &[
+                Step::family("neighbor 10.0.0.2 route-map CLAUSES in"),
+                Step::family("neighbor 10.0.0.5 route-map OUT out").with_a_new_session(),
+                Step::family("neighbor 10.0.0.6 route-map OUT out").with_a_new_session(),
+            ],
+        )
     });
 }

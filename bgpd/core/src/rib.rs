@@ -51,6 +51,7 @@ pub mod monitor;
 mod nexthop;
 pub mod notice;
 pub mod optimal;
+mod order;
 pub mod orf;
 mod pack;
 mod path_id;

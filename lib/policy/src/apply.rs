@@ -76,6 +76,10 @@ pub trait PolicyRoute {
     fn metric(&self) -> Option<u32> {
         None
     }
+    /// What `match metric` compares.
+    fn matched_metric(&self) -> Option<u32> {
+        self.metric()
+    }
     /// The metric of the way to the next hop.
     fn igp_metric(&self) -> Option<u32> {
         None
@@ -468,7 +472,7 @@ fn holds_plain(clause: &Match, route: &mut dyn PolicyRoute) -> bool {
         Match::CommunityLimit(limit) => route.communities().len() <= usize::from(*limit),
         Match::Interface(name) => route.is_interface(name),
         Match::LocalPreference(value) => local_preference(route) == Some(*value),
-        Match::Metric(value) => route.metric() == Some(*value),
+        Match::Metric(value) => route.matched_metric() == Some(*value),
         Match::Origin(origin) => route.origin() == Some(*origin),
         Match::Peer(peer) => route.is_peer(peer),
         Match::SourcePeer(peer) => route.is_source_peer(peer),

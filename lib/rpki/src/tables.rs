@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ferrite_types::{Asn, Prefix};
+use ferrite_types::{Asn, Ipv4Prefix, Ipv6Prefix, Prefix};
 use serde::Serialize;
 
 use crate::aspa::AspaTable;
@@ -202,6 +202,13 @@ impl Delta {
     /// Prefixes that changed VRPs cover, nested ones counted once.
     pub fn ranges(&self) -> usize {
         self.v4.0.len() + self.v6.0.len()
+    }
+
+    /// The prefixes of those ranges.
+    pub fn prefixes(&self) -> impl Iterator<Item = Prefix> {
+        let v4 = self.v4.0.iter().filter_map(|(bits, len)| Ipv4Prefix::from_bits(*bits, *len));
+        let v6 = self.v6.0.iter().filter_map(|(bits, len)| Ipv6Prefix::from_bits(*bits, *len));
+        v4.map(Prefix::V4).chain(v6.map(Prefix::V6))
     }
 
     /// Whether the origin of a route to the prefix may be judged differently.

@@ -91,22 +91,31 @@ const SET: &[&str] = &[
     "large-community 1:2:3 additive",
     "large-community none",
     "large-comm-list L delete",
+    "extcommunity rt 9:9",
     "extcommunity soo 1:2",
     "extcommunity none",
     "extcommunity bandwidth 100",
     "extcommunity bandwidth cumulative",
+    "extcommunity bandwidth num-multipaths",
     "extcommunity bandwidth 100 non-transitive",
     "extended-comm-list E delete",
     "ip next-hop 10.0.0.99",
     "ip next-hop peer-address",
     "ip next-hop unchanged",
     "local-preference 300",
+    "local-preference +10",
+    "local-preference -10",
+    "distance 77",
+    "metric igp",
+    "metric aigp",
     "metric 7",
     "metric +7",
     "metric -7",
     "metric -200",
     "min-metric 20",
+    "min-metric 200",
     "max-metric 500",
+    "max-metric 50",
     "origin egp",
     "origin igp",
     "origin incomplete",
@@ -136,6 +145,7 @@ const MATCH: &[&str] = &[
     "origin igp",
     "origin egp",
     "local-preference 100",
+    "local-preference 0",
     "ip next-hop 11",
     "ip next-hop address 10.0.0.2",
     "ip next-hop address 10.0.0.3",
@@ -153,11 +163,20 @@ const MATCH: &[&str] = &[
     "tag 5",
     "interface eth0",
     "source-protocol static",
+    "source-protocol bgp",
 ];
 
+/// FRR never finds these in a map out; ours finds what they name.
+const MATCH_IN: &[&str] = &["ip route-source 11", "ip route-source prefix-list HOP", "peer 10.0.0.5"];
+
 /// What would take the place of the entry's own `match ip address`: each adds a number of its own to what came so far.
-const ADDRESS: &[&str] =
-    &["ip address 10", "ip address 11", "ip address prefix-list TWENTY", "ip address prefix-list NONE"];
+const ADDRESS: &[&str] = &[
+    "ip address 10",
+    "ip address 11",
+    "ip address prefix-list TWENTY",
+    "ip address prefix-list NONE",
+    "metric 10",
+];
 
 /// How entries go on: lines of an entry, then those of the entry behind it for the same network.
 const FLOW: &[(&str, &str)] = &[
@@ -170,8 +189,72 @@ const FLOW: &[(&str, &str)] = &[
     ("call SUB\n on-match next", "set local-preference 444"),
 ];
 
+/// Steps that mean something only where a route leaves.
+const SET_OUT: &[&str] = &["atomic-aggregate", "originator-id 192.0.2.77"];
+
+/// A map by name with every clause, each in an entry for a network of its own.
+struct Map {
+    name: &'static str,
+    set: Vec<&'static str>,
+    matched: Vec<&'static str>,
+}
+
+impl Map {
+    fn inbound() -> Map {
+        Map { name: "CLAUSES", set: SET.to_vec(), matched: MATCH.to_vec() }
+    }
+
+    fn outbound() -> Map {
+        let matched = MATCH.iter().filter(|clause| !MATCH_IN.contains(clause)).copied().collect();
+        Map { name: "OUT", set: SET.iter().chain(SET_OUT).copied().collect(), matched }
+    }
+
+    /// The network that only `ADDRESS` and the last entries meet comes last.
+    fn networks(&self) -> usize {
+        self.set.len() + self.matched.len() + FLOW.len() + 1
+    }
+
+    fn text(&self) -> String {
+        let name = self.name;
+        let mut text = String::new();
+        let mut index = 0;
+        let mut entry = |text: &mut String, lines: &str, more: &str| {
+            let mut one = |seq: usize, lines: &str| {
+                let _ = writeln!(
+                    text,
+                    "route-map {name} permit {seq}\n match ip address prefix-list N{index}\n {lines}\nexit"
+                );
+            };
+            one(10 + index * 10, lines);
+            if !more.is_empty() {
+                one(15 + index * 10, more);
+            }
+            index += 1;
+        };
+        for clause in &self.set {
+            entry(&mut text, &format!("set {clause}"), "");
+        }
+        for (n, clause) in self.matched.iter().enumerate() {
+            entry(&mut text, &format!("match {clause}\n set metric {}", 5000 + n), "");
+        }
+        for (lines, more) in FLOW {
+            entry(&mut text, lines, more);
+        }
+        for (n, clause) in ADDRESS.iter().enumerate() {
+            let (seq, more) = (8000 + n, 1000 << n);
+            let _ = writeln!(
+                text,
+                "route-map {name} permit {seq}\n match {clause}\n set metric +{more}\n on-match next\nexit"
+            );
+        }
+        text + &format!(
+            "route-map {name} permit 9000\n set metric +1\nexit\nroute-map {name} permit 9010\nexit\n"
+        )
+    }
+}
+
 fn count() -> usize {
-    SET.len() + MATCH.len() + FLOW.len() + 1
+    Map::inbound().networks().max(Map::outbound().networks())
 }
 
 fn network(index: usize) -> String {
@@ -188,40 +271,9 @@ pub fn announced_map() -> String {
         .to_owned()
 }
 
+/// The maps `CLAUSES`, for what comes in, and `OUT`, for what goes.
 pub fn clauses() -> String {
-    let mut text = String::new();
-    let mut index = 0;
-    let mut entry = |text: &mut String, lines: &str, more: &str| {
-        let seq = 10 + index * 10;
-        let _ = writeln!(text, "ip prefix-list N{index} seq 5 permit {}", network(index));
-        let _ = writeln!(
-            text,
-            "route-map CLAUSES permit {seq}\n match ip address prefix-list N{index}\n {lines}\nexit"
-        );
-        if !more.is_empty() {
-            let seq = seq + 5;
-            let _ = writeln!(
-                text,
-                "route-map CLAUSES permit {seq}\n match ip address prefix-list N{index}\n {more}\nexit"
-            );
-        }
-        index += 1;
-    };
-    for clause in SET {
-        entry(&mut text, &format!("set {clause}"), "");
-    }
-    for (n, clause) in MATCH.iter().enumerate() {
-        entry(&mut text, &format!("match {clause}\n set metric {}", 5000 + n), "");
-    }
-    for (lines, more) in FLOW {
-        entry(&mut text, lines, more);
-    }
-    for (n, clause) in ADDRESS.iter().enumerate() {
-        let (seq, more) = (8000 + n, 1000 << n);
-        let _ = writeln!(
-            text,
-            "route-map CLAUSES permit {seq}\n match {clause}\n set metric +{more}\n on-match next\nexit"
-        );
-    }
-    text + "route-map CLAUSES permit 9000\n set metric +1\nexit\nroute-map CLAUSES permit 9010\nexit\n"
+    let lists =
+        (0..count()).map(|index| format!("ip prefix-list N{index} seq 5 permit {}\n", network(index)));
+    lists.collect::<String>() + &Map::inbound().text() + &Map::outbound().text()
 }

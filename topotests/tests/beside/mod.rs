@@ -23,17 +23,19 @@ pub struct Step {
     line: &'static str,
     changes: bool,
     clear: bool,
+    /// Of the line's neighbour.
+    new_session: bool,
 }
 
 impl Step {
     /// Under `address-family ipv4 unicast`.
     pub fn family(line: &'static str) -> Step {
-        Step { in_family: true, line, changes: true, clear: false }
+        Step { in_family: true, line, changes: true, clear: false, new_session: false }
     }
 
     /// Under `router bgp`.
     pub fn router(line: &'static str) -> Step {
-        Step { in_family: false, line, changes: true, clear: false }
+        Step { in_family: false, line, changes: true, clear: false, new_session: false }
     }
 
     /// The edit shows nowhere among these routes, and must not.
@@ -46,6 +48,12 @@ impl Step {
         Step { clear: true, ..self }
     }
 
+    /// FRR tells a route again only if what it takes of its attributes for their hash has changed: not after an `as-path
+    /// exclude`, for one. A new session is told everything.
+    pub fn with_a_new_session(self) -> Step {
+        Step { new_session: true, ..self }
+    }
+
     fn apply(&self, router: &Router, line: &str) -> Result<()> {
         let mut lines = vec!["router bgp 1001"];
         if self.in_family {
@@ -55,6 +63,9 @@ impl Step {
         router.configure(&lines)?;
         if self.clear {
             router.vtysh("clear bgp ipv4 unicast * soft")?;
+        }
+        if let Some(neighbor) = self.line.split(' ').nth(1).filter(|_| self.new_session) {
+            router.vtysh(&format!("clear bgp ipv4 unicast {neighbor}"))?;
         }
         Ok(())
     }
@@ -211,11 +222,15 @@ pub fn steps(twins: &Twins, steps: &[Step]) -> Result<()> {
         for side in [&twins.ours, &twins.theirs] {
             step.apply(&side.subject, &step.undone())?;
         }
-        wait_until(PATIENCE, &format!("as before after {}", step.undone()), || {
+        let undone = wait_until(PATIENCE, &format!("as before after {}", step.undone()), || {
             let now = twins.agree()?;
             ensure!(now == base, "{}", difference(&base, &now));
             Ok(())
-        })?;
+        });
+        if let Err(fault) = undone {
+            faults.push(fault.to_string());
+            break;
+        }
     }
     ensure!(faults.is_empty(), "{} of {} steps:\n{}", faults.len(), steps.len(), faults.join("\n"));
     Ok(())
@@ -317,7 +332,6 @@ fn told(path: &Value, own: bool, why: bool) -> Value {
     for (name, pointer) in [
         ("path", "/aspath/string"),
         ("community", "/community/string"),
-        ("extended", "/extendedCommunity/string"),
         ("large", "/largeCommunity/string"),
         ("clusters", "/clusterList/list"),
         ("peer", "/peer/peerId"),
@@ -325,6 +339,12 @@ fn told(path: &Value, own: bool, why: bool) -> Value {
         if let Some(value) = path.pointer(pointer) {
             kept.insert(name.to_owned(), value.clone());
         }
+    }
+    // FRR puts those that a map adds last, and sorts them when they come from a neighbour; ours are always in order.
+    if let Some(words) = path.pointer("/extendedCommunity/string").and_then(Value::as_str) {
+        let mut words: Vec<&str> = words.split(' ').collect();
+        words.sort_unstable();
+        kept.insert("extended".to_owned(), json!(words));
     }
     let hops: Vec<&Value> = path["nexthops"].as_array().into_iter().flatten().map(|hop| &hop["ip"]).collect();
     kept.insert("hops".to_owned(), json!(hops));
@@ -370,6 +390,6 @@ fn difference(before: &Value, after: &Value) -> String {
         }
     }
     let count = lines.len();
-    lines.truncate(12);
+    lines.truncate(40);
     format!("{count} differ\n{}", lines.join("\n"))
 }

@@ -192,6 +192,7 @@ fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView, rpki: RpkiView
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,
+        received_med: None,
         default_local_pref: 100,
         rpki,
         shared: crate::rib::bandwidth::Shared::default(),

@@ -383,6 +383,11 @@ impl Route<'_, '_> {
         }
     }
 
+    /// As in FRR, numbers are taken out of a path and replaced at the sessions with other ASes only.
+    fn is_external(&self) -> bool {
+        self.input.peer.as_ref().is_some_and(|peer| peer.external)
+    }
+
     /// The address that `peer-address` stands for; `None` where the export fills in our own later.
     fn peer_address(&self) -> Option<IpAddr> {
         let here = self.chain.place == Place::Import;
@@ -477,6 +482,11 @@ impl PolicyRoute for Route<'_, '_> {
 
     fn metric(&self) -> Option<u32> {
         self.attrs().med
+    }
+
+    /// As in FRR zero where there is none, and on the way out the MED as it came, also where it is not told on.
+    fn matched_metric(&self) -> Option<u32> {
+        Some(self.attrs().med.or(self.input.received_med).unwrap_or(0))
     }
 
     fn local_preference(&self) -> Option<u32> {
@@ -680,11 +690,17 @@ impl PolicyRoute for Route<'_, '_> {
     }
 
     fn exclude_asns(&mut self, excluded: &dyn Fn(Asn) -> bool) {
+        if !self.is_external() {
+            return;
+        }
         let path = self.attrs().as_path.map(|asn| (!excluded(asn)).then_some(asn));
         self.set_path(path);
     }
 
     fn replace_asns(&mut self, replaced: &dyn Fn(Asn) -> bool, with: Option<Asn>) {
+        if !self.is_external() {
+            return;
+        }
         let own = self.chain.asn;
         let path =
             self.attrs().as_path.map(|asn| Some(if replaced(asn) { with.unwrap_or(own) } else { asn }));

@@ -229,6 +229,7 @@ pub fn import_traced(
             nexthop_unchanged: false,
             prefer_global: false,
             nexthop_peer_address: false,
+            received_med: None,
             default_local_pref: ctx.config.default_local_pref,
             rpki: ctx.rpki_view(),
             shared: super::bandwidth::Shared::default(),

@@ -34,6 +34,8 @@ pub struct Ctx {
     pub rpki: Option<Arc<Tables>>,
     /// Paths that were judged again because it said something else.
     pub revalidated: u64,
+    /// Entries looked at to find those.
+    pub looked_at: u64,
 }
 
 /// How much is done at once, and how much may be on its way.
@@ -208,6 +210,7 @@ pub fn policy_peer(params: &PeerParams) -> PolicyPeer {
         remote_id: params.remote_id,
         ifindex: params.ifindex,
         internal: params.is_internal(),
+        external: params.kind == super::settings::PeerKind::External,
         bandwidth_extended: params.bandwidth_extended,
         local_v4: params.local_v4,
         local_v6: params.local_v6,

@@ -226,11 +226,19 @@ pub fn export_traced(
             _ => {}
         }
     }
-    let mut attrs = prepare(ctx, target, interned, from_kind.is_none());
+    let from_client = || {
+        let family = from.and_then(|slot| slot.family(target.family));
+        family.is_some_and(|family| family.route_server_client)
+    };
+    // Between clients of a route server MEDs stay (RFC 7947 §2.2.3); of others they end in this AS (RFC 4271 §5.1.4).
+    let keeps_med = from.is_none() || settings.route_server_client && from_client();
+    let mut attrs = prepare(ctx, target, interned, keeps_med);
     if reflected {
         reflect(ctx, &mut attrs, from.map(|slot| slot.params.remote_id));
     }
     let mut route = policy_input(ctx, target, prefix, attrs, path, interned);
+    route.received_med = target.merged.unwrap_or(&interned.attrs).med;
+    // Communities that it sets are for the neighbour, as in FRR: `set community no-export` does not keep the route here.
     if let Some(policy) = &settings.export {
         // A reflector changes nothing unless told to: what it reflects was judged where it came into the AS.
         let verdict = if reflected && !ctx.config.reflector_outbound_policy {
@@ -240,9 +248,6 @@ pub fn export_traced(
         };
         if verdict == Verdict::Deny {
             return Err(Withheld::Policy);
-        }
-        if let Some(community) = held_back(&route.attrs.communities, to) {
-            return Err(Withheld::CommunityAfterPolicy(community));
         }
     }
     if settings.send_rpki_state && (to.kind == PeerKind::Internal || to.rules.oad) {
@@ -360,6 +365,7 @@ fn input<'a>(
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,
+        received_med: None,
         default_local_pref: ctx.config.default_local_pref,
         rpki: ctx.rpki_view(),
         shared: super::bandwidth::Shared::default(),
@@ -387,7 +393,7 @@ fn policy_input<'a>(
 }
 
 /// What changes before policy: MED, local preference, private AS numbers, what only iBGP carries.
-fn prepare(ctx: &Ctx, target: Target<'_>, interned: &Interned, own: bool) -> Attributes {
+fn prepare(ctx: &Ctx, target: Target<'_>, interned: &Interned, keeps_med: bool) -> Attributes {
     let (to, settings) = (target.params, target.settings);
     let mut attrs = target.merged.unwrap_or(&interned.attrs).clone();
     match to.kind {
@@ -397,7 +403,7 @@ fn prepare(ctx: &Ctx, target: Target<'_>, interned: &Interned, own: bool) -> Att
         }
         PeerKind::External => {
             attrs.local_pref = None;
-            if !own && !settings.med_unchanged && !settings.route_server_client {
+            if !keeps_med && !settings.med_unchanged {
                 attrs.med = None;
             }
             strip_internal(&mut attrs, to.aigp);
@@ -485,6 +491,9 @@ fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool
         set_nexthop(target, &mut attrs, reflected, forced)?;
     }
     set_as_path(ctx, to, settings, &mut attrs);
+    if !reflected {
+        strip_reflection(&mut attrs); // policy may have set an originator; who reflects names one
+    }
     if to.graceful_shutdown || ctx.config.graceful_shutdown {
         shut_down(&mut attrs, to.kind);
     }

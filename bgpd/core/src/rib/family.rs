@@ -63,6 +63,8 @@ pub enum JobKind {
     Nexthops(Vec<NexthopId>),
     /// Judges again what a change of the RPKI may touch.
     Revalidate(Arc<Delta>),
+    /// Puts the prefixes in order.
+    Order,
     /// Decides everything again; aggregates are summed up anew.
     Everything,
 }
@@ -151,6 +153,13 @@ impl<P: Key> Rib<P> {
         }
     }
 
+    /// Starts work on these entries.
+    pub fn start_at(&mut self, kind: JobKind, places: Vec<Handle>) {
+        if !places.is_empty() {
+            self.jobs.push(Job { kind, cursor: 0, places: Some(places) });
+        }
+    }
+
     /// Starts work on what lies in a scope.
     fn start_within(&mut self, kind: JobKind, scope: &Scope) {
         let few = match scope {
@@ -160,9 +169,7 @@ impl<P: Key> Rib<P> {
         let Some(few) = few else { return self.start(kind) };
         let places: Vec<Handle> =
             few.into_iter().filter_map(|prefix| self.table.find(&P::from_prefix(prefix)?)).collect();
-        if !places.is_empty() {
-            self.jobs.push(Job { kind, cursor: 0, places: Some(places) });
-        }
+        self.start_at(kind, places);
     }
 
     /// Runs import policy again over what is stored of these peers.
@@ -581,6 +588,10 @@ impl<P: Key> Rib<P> {
                 }
             }
             JobKind::Revalidate(delta) => self.revalidate(ctx, handle, delta),
+            JobKind::Order => {
+                let prefix = entry.prefix;
+                self.table.order.insert(prefix);
+            }
             JobKind::Everything => self.touch(handle),
         }
     }
@@ -593,6 +604,7 @@ impl<P: Key> Rib<P> {
                 }
             }
             JobKind::Everything | JobKind::Under(_) => self.aggregates.changed = true,
+            JobKind::Order => self.table.order.complete(),
             JobKind::MarkSuppressed(..)
             | JobKind::Watch(_)
             | JobKind::Fib(_)

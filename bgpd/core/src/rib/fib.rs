@@ -403,6 +403,7 @@ fn table_input<'a, P: Key>(ctx: &'a Ctx, entry: &Entry<P>, best: &Path) -> Optio
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,
+        received_med: None,
         default_local_pref: ctx.config.default_local_pref,
         rpki: ctx.rpki_view(),
         shared: super::bandwidth::Shared::default(),

@@ -142,6 +142,8 @@ pub struct PolicyPeer {
     pub remote_id: RouterId,
     pub ifindex: Option<IfIndex>,
     pub internal: bool,
+    /// Of another AS, and of none of our confederation.
+    pub external: bool,
     /// A link bandwidth that is set has 64 bits.
     pub bandwidth_extended: bool,
     /// Our end of the session.
@@ -166,6 +168,8 @@ pub struct PolicyInput<'a> {
     pub interface: Option<&'a str>,
     pub weight: u32,
     pub tag: u32,
+    /// Towards a neighbour that is not told the MED: what it was, for `match metric`.
+    pub received_med: Option<u32>,
     /// Set by `set distance`.
     pub distance: Option<u8>,
     /// Set by `set table`.

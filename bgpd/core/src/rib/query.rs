@@ -245,6 +245,8 @@ pub struct MemoryView {
     pub exported: u64,
     /// Paths judged again because the RPKI said something else.
     pub revalidated: u64,
+    /// Entries looked at to find those.
+    pub looked_at: u64,
 }
 
 /// A route that has flapped (RFC 2439).

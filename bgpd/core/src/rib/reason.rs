@@ -80,8 +80,6 @@ pub enum Withheld {
     ClientToClient,
     /// Export policy denies it.
     Policy,
-    /// Export policy set a well-known community that keeps it here.
-    CommunityAfterPolicy(Community),
     /// It is for customers only, and the neighbour is none (RFC 9234 §5).
     OnlyToCustomer,
     /// The neighbour's AS is in the path (`sender-as-path-loop-detection`).
@@ -116,7 +114,6 @@ impl Withheld {
             Self::InternalToInternal => "internalToInternal",
             Self::ClientToClient => "clientToClient",
             Self::Policy => "policy",
-            Self::CommunityAfterPolicy(_) => "communityAfterPolicy",
             Self::OnlyToCustomer => "onlyToCustomer",
             Self::AsLoop => "asLoop",
             Self::NoNextHop => "noNextHop",
@@ -145,9 +142,6 @@ impl fmt::Display for Withheld {
             }
             Self::ClientToClient => f.write_str("between clients, and client-to-client reflection is off"),
             Self::Policy => f.write_str("export policy denies it"),
-            Self::CommunityAfterPolicy(community) => {
-                write!(f, "export policy set community {community}, which keeps it here")
-            }
             Self::OnlyToCustomer => {
                 f.write_str("it is for customers only, and the neighbor is none (RFC 9234)")
             }

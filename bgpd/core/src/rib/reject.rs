@@ -78,7 +78,6 @@ pub const fn withheld_number(withheld: Withheld) -> u32 {
     match withheld {
         Withheld::NoPolicy => 101,
         Withheld::Community(_) => 102,
-        Withheld::CommunityAfterPolicy(_) => 103,
         Withheld::InternalToInternal => 104,
         Withheld::ClientToClient => 105,
         Withheld::Policy => 106,

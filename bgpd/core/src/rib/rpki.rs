@@ -1,8 +1,9 @@
 //! Routes judged by the RPKI: what policy asks, and what is judged again when the RPKI says something else.
 //!
 //! No state is stored with a path: it follows from prefix, AS path and table, and is looked up when policy or a show asks.
-//! When the table changes, a job goes over the entries and passes by all that no changed VRP covers and whose paths no
-//! changed authorisation concerns. Of what remains, import runs again where the neighbour's policy asks the RPKI, from what
+//! When the table changes, a job visits the entries that a changed VRP covers: they are found in the prefixes' order, which is
+//! kept while some policy asks. Where very much has changed, or an authorisation of providers, which any path may concern, the
+//! job goes over all entries and passes by the others. Of what remains, import runs again where the neighbour's policy asks the RPKI, from what
 //! was received: a path that such a policy changed or denied keeps a shadow, as with soft-reconfiguration, so no neighbour
 //! has to be asked. Groups whose export asks the RPKI evaluate the entry again.
 
@@ -15,10 +16,14 @@ use ferrite_types::{Asn, ExtCommunity, Prefix};
 
 use super::ctx::Ctx;
 use super::family::{JobKind, Rib};
+use super::order::Order;
 use super::peers::PeerIdx;
 use super::policy::{Filter, PolicyInput};
 use super::settings::{FamilySettings, PeerKind};
 use super::table::{Entry, Handle, Key};
+
+/// To find what one prefix covers costs as much as walking by this many entries.
+const LOOKUP_COST: usize = 8;
 
 /// The RPKI on a route's way through policy.
 #[derive(Clone, Copy, Debug, Default)]
@@ -139,12 +144,36 @@ impl<P: Key> Rib<P> {
         let exports = self.groups.iter().any(super::group::Group::asks_rpki);
         if imports(ctx) || exports || local {
             self.groups.iter_mut().for_each(super::group::Group::rpki_changed);
-            self.start(JobKind::Revalidate(Arc::clone(delta)));
+            let kind = JobKind::Revalidate(Arc::clone(delta));
+            match self.places_under(delta) {
+                Some(places) => self.start_at(kind, places),
+                None => self.start(kind),
+            }
+            if !self.table.order.is_wanted() {
+                self.table.order.begin();
+                self.start(JobKind::Order);
+            }
+        } else if self.table.order.is_wanted() {
+            self.jobs.retain(|job| job.kind != JobKind::Order);
+            self.table.order = Order::None;
         }
         if let Some(settings) = settings.filter(|_| local) {
             self.recheck_networks(ctx);
             self.redo_all_redistribution(ctx, &settings);
         }
+    }
+
+    /// The entries that changed VRPs cover; `None` where that is not known, or a walk over all is no more work.
+    fn places_under(&self, delta: &Delta) -> Option<Vec<Handle>> {
+        let walk = delta.all || !delta.customers.is_empty();
+        if walk || delta.ranges().saturating_mul(LOOKUP_COST) > self.table.len() {
+            return None;
+        }
+        let mut places = Vec::new();
+        for range in delta.prefixes().filter_map(P::from_prefix) {
+            places.extend(self.table.order.within(range)?.filter_map(|prefix| self.table.find(&prefix)));
+        }
+        Some(places)
     }
 
     /// Whether the change may touch an entry.
@@ -165,6 +194,7 @@ impl<P: Key> Rib<P> {
 
     /// Judges an entry again, if the change may touch it.
     pub fn revalidate(&mut self, ctx: &mut Ctx, handle: Handle, delta: &Delta) {
+        ctx.looked_at += 1;
         let Some(entry) = self.table.get(handle).filter(|entry| Self::concerned(ctx, entry, delta)) else {
             return;
         };

@@ -96,6 +96,7 @@ impl Shard {
                 notices: super::notice::Notices::default(),
                 rpki: None,
                 revalidated: 0,
+                looked_at: 0,
             },
             v4: ribs(Afi::Ipv4),
             v6: ribs(Afi::Ipv6),
@@ -405,9 +406,10 @@ impl Shard {
         on_all!(self, |rib, ctx| {
             rib.change_peer(ctx, idx);
             rib.recheck_damping(ctx);
-            // What others are told of its routes depends on it (RFC 4456 §6).
+            // What others are told of its routes depends on it (RFC 4456 §6), and a route server's clients their MED.
             let client = |params: &PeerParams| {
-                params.family(rib.family).is_some_and(|family| family.route_reflector_client)
+                let family = params.family(rib.family);
+                family.map(|family| (family.route_reflector_client, family.route_server_client))
             };
             if client(&old) != client(&params) {
                 rib.reevaluate_groups();
@@ -612,6 +614,7 @@ impl Shard {
             attribute_octets: self.ctx.attrs.octets() as u64,
             nexthops: self.ctx.nexthops.len() as u64,
             revalidated: self.ctx.revalidated,
+            looked_at: self.ctx.looked_at,
             ..MemoryView::default()
         };
         self.v4.iter().for_each(|rib| rib.add_memory(&mut view));

@@ -15,6 +15,7 @@ use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 use smallvec::SmallVec;
 
 use super::attrs::AttrId;
+use super::order::Order;
 use super::path_id::PathIds;
 use super::peers::PeerIdx;
 use super::slab::Index;
@@ -262,6 +263,8 @@ pub struct Table<P> {
     pub paths: usize,
     /// Identifiers of the paths that groups have told of.
     pub path_ids: PathIds,
+    /// The prefixes in order, while that is wanted.
+    pub order: Order<P>,
 }
 
 impl<P: Key> Default for Table<P> {
@@ -275,6 +278,7 @@ impl<P: Key> Default for Table<P> {
             free: Vec::new(),
             paths: 0,
             path_ids: PathIds::default(),
+            order: Order::None,
         }
     }
 }
@@ -351,6 +355,7 @@ impl<P: Key> Table<P> {
             }
         };
         self.index.insert(hash, handle.0);
+        self.order.insert(prefix);
         handle
     }
 
@@ -363,9 +368,11 @@ impl<P: Key> Table<P> {
         entry.flags = 0;
         let prefix = entry.prefix;
         self.index.remove(prefix.spread(self.seed), handle.0);
+        self.order.remove(&prefix);
         self.free.push(handle);
         if self.index.is_empty() {
-            *self = Self::default();
+            let order = std::mem::take(&mut self.order);
+            *self = Self { order, ..Self::default() };
         }
     }
 
@@ -400,6 +407,9 @@ impl<P: Key> Table<P> {
 
     /// Every prefix within `within`, in order.
     pub fn sorted(&self, within: Option<P>) -> Vec<P> {
+        if let Some(known) = within.and_then(|within| self.order.within(within)) {
+            return known.collect();
+        }
         let mut keys: Vec<P> = self
             .iter()
             .map(|(_, entry)| entry.prefix)
@@ -418,7 +428,8 @@ impl<P: Key> Table<P> {
             .map(|(_, entry)| entry.paths.capacity() * size_of::<Path>())
             .sum();
         let ids = self.path_ids.octets();
-        entries + self.index.octets() + spilled + ids + self.free.capacity() * size_of::<Handle>()
+        let order = self.order.octets();
+        entries + self.index.octets() + spilled + ids + order + self.free.capacity() * size_of::<Handle>()
     }
 }
 

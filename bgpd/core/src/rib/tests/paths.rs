@@ -367,7 +367,7 @@ impl Model {
         let server = external && receiver.server;
         if external {
             attrs.local_pref = None;
-            attrs.med = attrs.med.filter(|_| server);
+            attrs.med = attrs.med.filter(|_| server && sender.server && from_kind == PeerKind::External);
         } else {
             attrs.local_pref = attrs.local_pref.or(Some(100));
         }

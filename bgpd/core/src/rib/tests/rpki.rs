@@ -130,6 +130,60 @@ fn only_what_a_changed_vrp_covers_is_judged_again() {
     assert_eq!(revalidated(&world) - before, 32);
 }
 
+/// Entries looked at to find what a change touches.
+fn looked_at(world: &World) -> u64 {
+    world.shards.iter().map(|shard| shard.memory().looked_at).sum()
+}
+
+#[test]
+fn what_a_changed_vrp_covers_is_found_without_walking_the_table() {
+    const SETS: u32 = 400;
+    const EACH: u32 = 256;
+    let mut world = World::new(2);
+    let mut rpki = Rpki(None);
+    world.up(A, judged(1, 65001));
+    let first = vrp("240.0.0.0/20", 20, 1);
+    rpki.say(&mut world, &[first]);
+    let announce = |world: &mut World, sets: std::ops::Range<u32>| {
+        for set in sets {
+            let nets = (0..EACH).map(|n| prefix(&format!("{}.{}.{n}.0/24", 10 + (set >> 8), set & 0xff)));
+            world.announce(A, &nets.collect::<Vec<_>>(), &Arc::new(route(&[65001, 100 + set])));
+        }
+        world.settle();
+    };
+    announce(&mut world, 0..SETS);
+    let all = u64::from(SETS * EACH);
+    assert!(all > 100_000);
+    let mut step = |world: &mut World, vrps: &[Vrp]| {
+        let (looked, judged) = (looked_at(world), revalidated(world));
+        rpki.say(world, &[&[first], vrps].concat());
+        (looked_at(world) - looked, revalidated(world) - judged)
+    };
+    assert_eq!(step(&mut world, &[vrp("10.7.16.0/20", 24, 7)]), (16, 16));
+    assert_eq!(step(&mut world, &[vrp("10.7.16.0/20", 24, 8)]), (16, 16), "invalid ones are found too");
+    assert_eq!(step(&mut world, &[]), (16, 16));
+    assert_eq!(step(&mut world, &[vrp("10.9.0.0/25", 32, 7)]), (0, 0), "longer than anything there");
+    assert_eq!(step(&mut world, &[vrp("11.0.0.0/8", 24, 7)]), (144 * 256, 144 * 256));
+    // Those that come and go later are found, or not, all the same.
+    world.withdraw(A, prefix("10.7.3.0/24"));
+    world.announce(A, &[prefix("10.7.0.0/22")], &Arc::new(route(&[65001])));
+    world.settle();
+    assert_eq!(step(&mut world, &[vrp("10.7.0.0/16", 24, 7)]), (144 * 256 + 256, 144 * 256 + 256));
+    // Much at once: a walk is no more work.
+    let many: Vec<Vrp> = (0..SETS * EACH / 4)
+        .map(|n| vrp(&format!("{}.{}.{}.0/24", 10 + (n >> 16), n >> 8 & 0xff, n & 0xff), 24, 7))
+        .collect();
+    let (looked, _) = step(&mut world, &many);
+    assert!(looked >= all, "{looked}");
+    // A table that has gone and comes back is in order as before.
+    step(&mut world, &[]);
+    world.down(A);
+    world.settle();
+    world.up(A, judged(1, 65001));
+    announce(&mut world, 0..32);
+    assert_eq!(step(&mut world, &[vrp("10.7.16.0/20", 24, 7)]), (16, 16));
+}
+
 /// Today's whole IPv4 table where it is at hand, else as many prefixes of the same lengths.
 fn whole_table() -> Vec<Prefix> {
     let named = std::env::var_os("FERRITE_DATA").map(std::path::PathBuf::from);

@@ -688,6 +688,29 @@ fn a_distance_that_policy_gives_a_route_reaches_zebra() {
 }
 
 #[test]
+fn clients_of_a_route_server_are_told_the_meds_of_clients() {
+    let mut world = World::new(1);
+    let client =
+        |n, remote_as| with_family(external(n, remote_as), |family| family.route_server_client = true);
+    world.up(A, client(1, 65001));
+    world.up(B, external(2, 65002));
+    world.up(3, client(3, 65003));
+    for (id, asn, net) in [(A, 65001, "10.1.0.0/16"), (B, 65002, "10.2.0.0/16")] {
+        let mut attrs = route(&[asn]);
+        attrs.med = Some(5);
+        world.announce(id, &[prefix(net)], &Arc::new(attrs));
+    }
+    world.settle();
+    let med = |id: u32, text: &str| world.remote(id).table[&prefix(text)].med;
+    assert_eq!((med(3, "10.1.0.0/16"), med(3, "10.2.0.0/16")), (Some(5), None));
+    assert_eq!(med(B, "10.1.0.0/16"), None);
+    // When it ceases to be a client, they are told again.
+    world.change(A, external(1, 65001));
+    world.settle();
+    assert_eq!(world.remote(3).table[&prefix("10.1.0.0/16")].med, None);
+}
+
+#[test]
 fn next_hop_settings_do_what_they_say() {
     let mut world = World::new(1);
     world.up(A, external(1, 65001));
