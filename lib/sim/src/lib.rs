@@ -9,7 +9,7 @@ mod link;
 mod random;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use ferrite_types::Timestamp;
 
@@ -89,7 +89,11 @@ pub struct Network<N: Node> {
     ports: BTreeMap<(NodeId, Port), LinkId>,
     joints: Vec<Joint>,
     flying: BinaryHeap<Reverse<InFlight<N::Packet>>>,
+    /// Deadlines of nodes in order of time; of each node the one that `armed` says.
+    due: BTreeSet<(Timestamp, NodeId)>,
+    armed: Vec<Option<Timestamp>>,
     sequence: u64,
+    steps: u64,
     random: Random,
 }
 
@@ -101,7 +105,10 @@ impl<N: Node> Network<N> {
             ports: BTreeMap::new(),
             joints: Vec::new(),
             flying: BinaryHeap::new(),
+            due: BTreeSet::new(),
+            armed: Vec::new(),
             sequence: 0,
+            steps: 0,
             random: Random::new(seed),
         }
     }
@@ -115,8 +122,28 @@ impl<N: Node> Network<N> {
     }
 
     pub fn add(&mut self, node: N) -> NodeId {
+        let id = NodeId(self.nodes.len());
         self.nodes.push(node);
-        NodeId(self.nodes.len() - 1)
+        self.armed.push(None);
+        self.arm(id);
+        id
+    }
+
+    /// Takes down when a node wants to be called.
+    fn arm(&mut self, id: NodeId) {
+        let at = self.nodes[id.0].next_deadline();
+        let old = std::mem::replace(&mut self.armed[id.0], at);
+        if old != at {
+            if let Some(old) = old {
+                self.due.remove(&(old, id));
+            }
+            self.due.extend(at.map(|at| (at, id)));
+        }
+    }
+
+    /// Things that have happened so far: packets that arrived, deadlines of nodes.
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
     pub fn node(&self, id: NodeId) -> &N {
@@ -163,7 +190,9 @@ impl<N: Node> Network<N> {
 
     /// Replaces a node, as after a crash: what it knew is gone, its neighbours see nothing but silence.
     pub fn replace(&mut self, id: NodeId, node: N) -> N {
-        std::mem::replace(&mut self.nodes[id.0], node)
+        let old = std::mem::replace(&mut self.nodes[id.0], node);
+        self.arm(id);
+        old
     }
 
     /// Lets the caller act on a node from outside; what it sends goes out.
@@ -174,6 +203,8 @@ impl<N: Node> Network<N> {
     ) -> R {
         let mut out = Vec::new();
         let result = action(&mut self.nodes[id.0], self.now, &mut out);
+        self.steps += 1;
+        self.arm(id);
         for (port, packet) in out {
             self.send(id, port, packet);
         }
@@ -210,7 +241,7 @@ impl<N: Node> Network<N> {
     /// When anything happens next.
     pub fn next_event(&self) -> Option<Timestamp> {
         let arrival = self.flying.peek().map(|Reverse(packet)| packet.at);
-        let deadline = self.nodes.iter().filter_map(Node::next_deadline).min();
+        let deadline = self.due.first().map(|(at, _)| *at);
         [arrival, deadline].into_iter().flatten().min().map(|at| at.max(self.now))
     }
 
@@ -224,10 +255,10 @@ impl<N: Node> Network<N> {
                 self.act(to, |node, now, out| node.receive(now, port, packet, out));
             }
         }
-        for id in self.node_ids() {
-            if self.nodes[id.0].next_deadline().is_some_and(|deadline| deadline <= at) {
-                self.act(id, |node, now, out| node.tick(now, out));
-            }
+        let due: Vec<NodeId> =
+            self.due.iter().take_while(|(deadline, _)| *deadline <= at).map(|(_, id)| *id).collect();
+        for id in due {
+            self.act(id, |node, now, out| node.tick(now, out));
         }
         true
     }

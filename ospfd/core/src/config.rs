@@ -136,15 +136,13 @@ impl Default for ExternalRange {
 pub struct Pacing {
     /// Neighbours that exchange their databases with us at the same time; others wait in ExStart for their turn.
     pub exchanges: usize,
-    /// LSAs sent to a neighbour that have not been acknowledged, above which no more are sent again at a time.
+    /// LSAs sent again at a time to a neighbour that acknowledges none, so that a slow one is not buried.
     pub window: usize,
-    /// LSAs renewed in one go when many are due.
-    pub refresh: usize,
 }
 
 impl Default for Pacing {
     fn default() -> Self {
-        Self { exchanges: 100, window: 128, refresh: 500 }
+        Self { exchanges: 100, window: 128 }
     }
 }
 

@@ -109,6 +109,12 @@ impl<V: Version> Instance<V> {
             self.neighbor_event(now, id, key, fsm::Event::TwoWayReceived);
         }
         let neighbor = self.neighbor_mut(id, key).ok_or(Refusal::NoNeighbor)?;
+        let waits = neighbor.state == State::ExStart && self.exchanging.len() >= self.config.pacing.exchanges;
+        if waits {
+            self.queued.insert((id, key), description);
+            return Ok(());
+        }
+        let neighbor = self.neighbor_mut(id, key).ok_or(Refusal::NoNeighbor)?;
         let this = (description.flags, description.options, description.sequence);
         let repeated = neighbor.exchange.received == Some(this);
         match neighbor.state {
@@ -159,6 +165,20 @@ impl<V: Version> Instance<V> {
                     self.repeat_description(now, id, key);
                 }
                 Ok(())
+            }
+        }
+    }
+
+    /// Those who waited for others to be done have their turn.
+    pub(crate) fn admit(&mut self, now: Timestamp) {
+        while self.exchanging.len() < self.config.pacing.exchanges {
+            let Some(((id, key), description)) = self.queued.pop_first() else { return };
+            let waits = self.neighbor(id, key).is_some_and(|neighbor| neighbor.state == State::ExStart);
+            if let (true, Err(reason)) = (waits, self.receive_description(now, id, key, description)) {
+                let source = self.neighbor(id, key).map(|neighbor| neighbor.address);
+                if let Some(source) = source {
+                    self.refuse(id, source, reason);
+                }
             }
         }
     }
@@ -223,11 +243,11 @@ impl<V: Version> Instance<V> {
 
     /// Requests go on, and who has all it asked for is fully adjacent.
     pub(crate) fn load(&mut self, now: Timestamp) {
-        for id in self.interface_ids() {
+        for id in self.interfaces.touched().clone() {
             let Some(interface) = self.interfaces.get(&id) else { continue };
-            let loads = |state| matches!(state, State::Exchange | State::Loading);
+            let loads = |key: &&NeighborKey| self.exchanging.contains(&(id, **key));
             let keys: Vec<NeighborKey> =
-                interface.neighbors.iter().filter(|(_, n)| loads(n.state)).map(|(key, _)| *key).collect();
+                interface.neighbors.touched().iter().filter(loads).copied().collect();
             for key in keys {
                 let Some(neighbor) = self.neighbor_mut(id, key) else { continue };
                 let requests = &neighbor.requests;

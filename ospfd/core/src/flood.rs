@@ -29,6 +29,9 @@ impl<V: Version> Instance<V> {
             }
         };
         database.install(now, lsa, own, changed);
+        if header.is_max_age() {
+            self.sweepable.insert((place, header.key));
+        }
         if changed {
             self.touched(now, place, &header.key);
             self.topology_changed(now, place, &header.key);
@@ -49,7 +52,7 @@ impl<V: Version> Instance<V> {
             }
             let again = now + interface.config.retransmit;
             let mut someone = false;
-            for (name, neighbor) in &mut interface.neighbors {
+            for (name, neighbor) in interface.neighbors.iter_mut() {
                 // The instance there was is not sent any more.
                 neighbor.retransmit.remove(&key);
                 if neighbor.state < neighbor::State::Exchange {
@@ -97,16 +100,21 @@ impl<V: Version> Instance<V> {
         back
     }
 
-    /// What is due in the databases: our LSAs are renewed, those of others flushed (§12.4, §14).
+    /// What is due in the databases of areas and of the AS: our LSAs are renewed, those of others flushed (§12.4, §14).
     pub(crate) fn age(&mut self, now: Timestamp) {
-        for place in self.places() {
-            while let Some(key) = self.database_mut(place).and_then(|database| database.take_due(now)) {
-                let own = self.database(place).and_then(|d| d.get(&key)).is_some_and(|entry| entry.own);
-                if own {
-                    self.renew(now, place, &key);
-                } else {
-                    self.flush(now, place, &key);
-                }
+        let areas: Vec<Place> = self.areas.keys().map(|area| Place::Area(*area)).collect();
+        for place in areas.into_iter().chain([Place::As]) {
+            self.age_database(now, place);
+        }
+    }
+
+    pub(crate) fn age_database(&mut self, now: Timestamp, place: Place) {
+        while let Some(key) = self.database_mut(place).and_then(|database| database.take_due(now)) {
+            let own = self.database(place).and_then(|d| d.get(&key)).is_some_and(|entry| entry.own);
+            if own {
+                self.renew(now, place, &key);
+            } else {
+                self.flush(now, place, &key);
             }
         }
     }
@@ -118,37 +126,37 @@ impl<V: Version> Instance<V> {
         self.install(now, place, lsa, own, None);
     }
 
-    /// Removes LSAs at MaxAge that nobody has to acknowledge, while no neighbour is exchanging its database (§14).
+    /// Removes LSAs at MaxAge that nobody has to acknowledge, while no neighbour is exchanging its database (§14). Looked at
+    /// are those for which that may have changed.
     pub(crate) fn sweep(&mut self) {
-        for place in self.places() {
-            let Some(database) = self.database(place) else { continue };
-            let dying: Vec<LsaKey> = database.dying().collect();
-            if dying.is_empty() {
+        for place in std::mem::take(&mut self.sweepable_places) {
+            let dying = self.database(place).into_iter().flat_map(|database| database.dying());
+            let dying: Vec<(Place, LsaKey)> = dying.map(|key| (place, key)).collect();
+            self.sweepable.extend(dying);
+        }
+        for (place, key) in std::mem::take(&mut self.sweepable) {
+            if !self.database(place).is_some_and(|database| database.is_dying(&key))
+                || self.is_held(place, &key)
+            {
                 continue;
             }
-            let sharing: Vec<_> = self
-                .interfaces
-                .iter()
-                .filter(|(id, i)| Self::shares(**id, i, place))
-                .flat_map(|(_, i)| i.neighbors.values())
-                .collect();
-            let exchanging = |n: &&neighbor::Neighbor| {
-                matches!(n.state, neighbor::State::Exchange | neighbor::State::Loading)
-            };
-            if sharing.iter().any(exchanging) {
-                continue;
+            if let Some(database) = self.database_mut(place) {
+                database.remove(&key);
             }
-            let free: Vec<LsaKey> =
-                dying.into_iter().filter(|key| sharing.iter().all(|n| !n.retransmit.contains(key))).collect();
-            for key in free {
-                if let Some(database) = self.database_mut(place) {
-                    database.remove(&key);
-                }
-                if key.adv == self.config.router_id {
-                    // A sequence that had reached its end begins anew now (§12.1.6).
-                    self.dirty.insert(place);
-                }
+            if key.adv == self.config.router_id {
+                // A sequence that had reached its end begins anew now (§12.1.6).
+                self.dirty.insert(place);
             }
         }
+    }
+
+    /// Whether a neighbour has not acknowledged an LSA, or may yet describe an older one.
+    fn is_held(&self, place: Place, key: &LsaKey) -> bool {
+        let shares = |id: &IfId| self.interfaces.get(id).is_some_and(|i| Self::shares(*id, i, place));
+        if self.exchanging.iter().any(|(id, _)| shares(id)) {
+            return true; // looked at again when they are done
+        }
+        let sharing = self.interfaces.iter().filter(|(id, i)| Self::shares(**id, i, place));
+        sharing.flat_map(|(_, i)| i.neighbors.values()).any(|n| n.retransmit.contains(key))
     }
 }

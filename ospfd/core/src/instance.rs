@@ -3,6 +3,7 @@
 mod hello;
 mod machine;
 mod requests;
+mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
@@ -11,7 +12,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferrite_ospf_packet::auth::{Accept, Key};
-use ferrite_ospf_packet::{AreaId, Body, Endpoints, LsType, LsaKey, Options, Refusal, Scope};
+use ferrite_ospf_packet::{
+    AreaId, Body, DatabaseDescription, Endpoints, LsType, LsaKey, Options, Refusal, Scope,
+};
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
 
@@ -24,6 +27,7 @@ use crate::restart::{Preparing, Restarting};
 use crate::routes::Table;
 use crate::schedule::Schedule;
 use crate::spf::AreaSpf;
+use crate::tracked::Tracked;
 use crate::version::{IdPool, Target, Version};
 
 /// External routes of ours from which on changes are gathered for a moment.
@@ -53,7 +57,15 @@ pub struct Area {
 #[derive(Debug)]
 pub struct Instance<V: Version> {
     pub(crate) config: Config,
-    pub(crate) interfaces: BTreeMap<IfId, Interface>,
+    pub(crate) interfaces: Tracked<IfId, Interface>,
+    pub(crate) timers: timers::Timers,
+    /// Neighbours that exchange or load.
+    pub(crate) exchanging: BTreeSet<(IfId, NeighborKey)>,
+    /// Neighbours that wait in ExStart for others to be done, with what they opened the exchange with.
+    pub(crate) queued: BTreeMap<(IfId, NeighborKey), DatabaseDescription>,
+    /// LSAs at MaxAge that may be free to go, and databases all of whose may be.
+    pub(crate) sweepable: BTreeSet<(Place, LsaKey)>,
+    pub(crate) sweepable_places: BTreeSet<Place>,
     pub(crate) areas: BTreeMap<AreaId, Area>,
     /// LSAs of AS scope.
     pub(crate) externals: Lsdb,
@@ -78,8 +90,6 @@ pub struct Instance<V: Version> {
     pub(crate) preparing: Option<Preparing>,
     /// We are back from one.
     pub(crate) restart: Option<Restarting>,
-    /// Interfaces on which a neighbour came or went, so that designated routers are to be elected.
-    pub(crate) elections: BTreeSet<IfId>,
     /// When the first event came.
     pub(crate) started: Option<Timestamp>,
     /// Until when we are a stub router because we have just started (RFC 6987).
@@ -98,7 +108,12 @@ impl<V: Version> Instance<V> {
         let mut instance = Self {
             schedule: Schedule::new(&config.timers),
             config: Config::new(config.router_id),
-            interfaces: BTreeMap::new(),
+            interfaces: Tracked::default(),
+            timers: timers::Timers::default(),
+            exchanging: BTreeSet::new(),
+            queued: BTreeMap::new(),
+            sweepable: BTreeSet::new(),
+            sweepable_places: BTreeSet::new(),
             areas: BTreeMap::new(),
             externals: Lsdb::default(),
             external_ids: IdPool::default(),
@@ -114,7 +129,6 @@ impl<V: Version> Instance<V> {
             opaque: BTreeMap::new(),
             preparing: None,
             restart: None,
-            elections: BTreeSet::new(),
             started: None,
             stub_until: None,
             stop_at: None,
@@ -165,8 +179,11 @@ impl<V: Version> Instance<V> {
         if self.deadline.is_none_or(|at| at > now) {
             return;
         }
-        for id in self.interface_ids() {
-            self.tick_interface(now, id);
+        for (id, neighbor) in self.timers.due(now) {
+            match neighbor {
+                None => self.tick_interface(now, id),
+                Some(key) => self.tick_neighbor(now, id, key),
+            }
         }
         self.age(now);
         if self.schedule.due(now) {
@@ -191,6 +208,7 @@ impl<V: Version> Instance<V> {
     fn settle(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         self.elect_where_needed(now);
         self.load(now);
+        self.admit(now);
         self.check_restart(now);
         self.originate(now);
         self.flush_updates(now);
@@ -199,17 +217,17 @@ impl<V: Version> Instance<V> {
         self.flush_updates(now);
         self.check_prepared(now);
         self.check_stopped();
+        self.arm();
         self.deadline = self.earliest();
         out.append(&mut self.out);
     }
 
     fn earliest(&self) -> Option<Timestamp> {
-        let interfaces = self.interfaces.values().filter_map(Interface::next_deadline);
         let areas = self.areas.values().filter_map(|area| area.lsdb.next_deadline());
         let others = [self.externals.next_deadline(), self.schedule.next_deadline()];
         let held = self.held.values().copied();
         let phases = self.phases().into_iter().flatten();
-        interfaces.chain(areas).chain(others.into_iter().flatten()).chain(held).chain(phases).min()
+        areas.chain(self.timers.first()).chain(others.into_iter().flatten()).chain(held).chain(phases).min()
     }
 
     pub(crate) fn router_id(&self) -> RouterId {
@@ -257,7 +275,6 @@ impl<V: Version> Instance<V> {
                 Some(interface) if interface.config == *config && !area_changed => continue,
                 Some(interface) if !area_changed && interface.config.same_adjacencies(config) => {
                     interface.adapt(now, config.clone());
-                    self.elections.insert(*id);
                     continue;
                 }
                 Some(interface) => interface.link.clone(),

@@ -15,6 +15,7 @@ use crate::counters::Traffic;
 use crate::event::{IfId, Link};
 use crate::lsdb::Lsdb;
 use crate::neighbor::{self, Neighbor, NeighborKey};
+use crate::tracked::Tracked;
 
 pub use fsm::State;
 
@@ -27,7 +28,7 @@ pub struct Interface {
     /// As in Hellos: address in OSPFv2, router ID in OSPFv3; 0 is none.
     pub designated: Ipv4Addr,
     pub backup: Ipv4Addr,
-    pub neighbors: BTreeMap<NeighborKey, Neighbor>,
+    pub neighbors: Tracked<NeighborKey, Neighbor>,
     /// LSAs of link scope.
     pub links: Lsdb,
     /// Sent packets' acknowledgments that are gathered for a while (§13.5).
@@ -68,7 +69,7 @@ impl Interface {
             state: State::Down,
             designated: Ipv4Addr::UNSPECIFIED,
             backup: Ipv4Addr::UNSPECIFIED,
-            neighbors: BTreeMap::new(),
+            neighbors: Tracked::default(),
             links: Lsdb::default(),
             acks: BTreeMap::new(),
             ack_at: None,
@@ -151,9 +152,9 @@ impl Interface {
         self.through.map_or(self.config.cost, |through| through.cost)
     }
 
+    /// Of the interface itself, its neighbours left out.
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         let own = [self.hello_at, self.grace_at, self.wait_at, self.ack_at, self.links.next_deadline()];
-        let theirs = self.neighbors.values().filter_map(Neighbor::next_deadline);
-        own.into_iter().flatten().chain(theirs).min()
+        own.into_iter().flatten().min()
     }
 }

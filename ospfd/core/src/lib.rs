@@ -34,6 +34,7 @@ pub mod schedule;
 mod send;
 pub mod spf;
 mod summaries;
+mod tracked;
 mod update;
 pub mod v2;
 pub mod v3;

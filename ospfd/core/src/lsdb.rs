@@ -13,6 +13,9 @@ use ferrite_types::ids::RouterId;
 /// Seconds after which the originator renews an LSA (LSRefreshTime).
 pub const REFRESH: u16 = 1800;
 
+/// Refreshes are spread over this many seconds.
+const SPREAD: u16 = 180;
+
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub lsa: Lsa,
@@ -95,7 +98,7 @@ impl Lsdb {
         let old = self.remove(&key).filter(|_| !changed);
         let changed = old.map_or(now, |old| old.changed);
         let age = lsa.header().age;
-        let until = if own { REFRESH } else { MAX_AGE };
+        let until = if own { REFRESH - spread(&key) } else { MAX_AGE };
         let due = (age < MAX_AGE).then(|| now + Duration::from_secs(u64::from(until.saturating_sub(age))));
         if let Some(at) = due {
             self.due.insert((at, key));
@@ -128,10 +131,20 @@ impl Lsdb {
         Some(key)
     }
 
+    pub(crate) fn is_dying(&self, key: &LsaKey) -> bool {
+        self.dying.contains(key)
+    }
+
     /// Entries at MaxAge.
     pub(crate) fn dying(&self) -> impl Iterator<Item = LsaKey> + '_ {
         self.dying.iter().copied()
     }
+}
+
+/// Seconds by which an LSA is renewed before its time, so that what was originated together is not renewed all at once.
+fn spread(key: &LsaKey) -> u16 {
+    let mixed = (key.id.0 ^ u32::from(key.ty.0) << 16).wrapping_mul(0x9e37_79b1);
+    (mixed >> 16) as u16 % SPREAD
 }
 
 const fn first_of(ty: LsType) -> LsaKey {

@@ -19,8 +19,6 @@ use crate::version::Version;
 
 /// Acknowledgments wait this long for others to go with them (§13.5); less than any retransmission interval.
 const ACK_DELAY: Duration = Duration::from_secs(1);
-/// LSAs sent again at a time to a neighbour that acknowledges none: a window, so that a slow one is not buried.
-const WINDOW: usize = 128;
 
 impl<V: Version> Instance<V> {
     /// Sends a packet on an interface. Over a virtual link it leaves through another one.
@@ -118,7 +116,7 @@ impl<V: Version> Instance<V> {
 
     /// Sends what flooding gathered.
     pub(crate) fn flush_updates(&mut self, now: Timestamp) {
-        for id in self.interface_ids() {
+        for id in self.interfaces.touched().clone() {
             let Some(interface) = self.interfaces.get_mut(&id) else { continue };
             if interface.outgoing.is_empty() {
                 continue;
@@ -132,11 +130,12 @@ impl<V: Version> Instance<V> {
 
     /// §13.6.
     pub(crate) fn retransmit(&mut self, now: Timestamp, id: IfId, key: NeighborKey) {
+        let window = self.config.pacing.window;
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         let again = now + interface.config.retransmit;
         let Some(neighbor) = interface.neighbors.get_mut(&key) else { return };
         neighbor.retransmit_at = (!neighbor.retransmit.is_empty()).then_some(again);
-        let keys: Vec<LsaKey> = neighbor.retransmit.iter().copied().take(WINDOW).collect();
+        let keys: Vec<LsaKey> = neighbor.retransmit.iter().copied().take(window).collect();
         for body in self.updates(now, id, keys.into_iter()) {
             self.send_to_neighbor(now, id, key, &body);
         }

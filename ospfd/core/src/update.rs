@@ -101,7 +101,7 @@ impl<V: Version> Instance<V> {
     /// Step (5): flood, install, acknowledge; and if it is ours, answer it (§13.4).
     fn take_newer(&mut self, now: Timestamp, id: IfId, key: NeighborKey, place: Place, lsa: Lsa) -> Answer {
         let header = *lsa.header();
-        let back = self.install(now, place, lsa, false, Some((id, key)));
+        let back = self.install(now, place, lsa.detached(), false, Some((id, key)));
         if V::is_grace(&header.key) && header.key.adv != self.config.router_id {
             self.grace_heard(now, id, &header);
         }
@@ -129,7 +129,12 @@ impl<V: Version> Instance<V> {
         let backup = self.is_backup(id);
         let designated = self.is_from_designated(id, key);
         let neighbor = self.neighbor_mut(id, key).ok_or(Refusal::NoNeighbor)?;
-        Ok(match (neighbor.retransmit.remove(&header.key), backup && designated) {
+        let acknowledged = neighbor.retransmit.remove(&header.key);
+        if acknowledged && header.is_max_age() {
+            let place = self.place_for(id, header.key.ty);
+            self.sweepable.extend(place.map(|place| (place, header.key)));
+        }
+        Ok(match (acknowledged, backup && designated) {
             (true, true) => Answer::Delayed(header),
             (true, false) => Answer::Nothing,
             (false, _) => Answer::Direct(header),
@@ -163,8 +168,7 @@ impl<V: Version> Instance<V> {
     }
 
     fn anyone_exchanges(&self) -> bool {
-        let all = self.interfaces.values().flat_map(|interface| interface.neighbors.values());
-        all.into_iter().any(|n| matches!(n.state, neighbor::State::Exchange | neighbor::State::Loading))
+        !self.exchanging.is_empty()
     }
 
     fn database_full(&mut self) -> Refusal {
@@ -189,11 +193,13 @@ impl<V: Version> Instance<V> {
                     && ours.checksum == header.checksum
                     && ours.is_max_age() == header.is_max_age()
             };
-            if entry.is_none_or(same) {
-                neighbor.retransmit.remove(&header.key);
-            }
+            let acknowledged = entry.is_none_or(same) && neighbor.retransmit.remove(&header.key);
             if neighbor.retransmit.is_empty() {
                 neighbor.retransmit_at = None;
+            }
+            if acknowledged && header.is_max_age() {
+                let place = self.place_for(id, header.key.ty);
+                self.sweepable.extend(place.map(|place| (place, header.key)));
             }
         }
     }

@@ -150,6 +150,11 @@ impl Lsa {
         &self.octets
     }
 
+    /// The same LSA in octets of its own, so that it does not keep the packet it came in.
+    pub fn detached(&self) -> Self {
+        Self { header: self.header, octets: Bytes::copy_from_slice(&self.octets) }
+    }
+
     /// The same LSA at another age; shares nothing only if it must.
     pub fn at_age(&self, age: u16) -> Self {
         let mut buf = BytesMut::from(&self.octets[..]);

@@ -123,8 +123,7 @@ impl<V: Version> Instance<V> {
             return Err(Refusal::NeighborLimit);
         }
         let waiting = interface.state == State::Waiting;
-        let neighbor =
-            interface.neighbors.entry(key).or_insert_with(|| Neighbor::new(router, ends.source, now));
+        let neighbor = interface.neighbors.or_insert_with(key, || Neighbor::new(router, ends.source, now));
         neighbor.id = router;
         let moved = std::mem::replace(&mut neighbor.address, ends.source) != ends.source;
         if neighbor.state < neighbor::State::ExStart {

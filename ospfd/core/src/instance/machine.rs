@@ -6,7 +6,7 @@ use ferrite_types::Timestamp;
 
 use crate::config::NetworkType;
 use crate::event::{Action, IfId, LogLine};
-use crate::instance::Instance;
+use crate::instance::{Instance, Place};
 use crate::interface::election::{Candidate, Elected, elect};
 use crate::interface::{State, fsm};
 use crate::neighbor::{self, Neighbor, NeighborKey, fsm as nfsm};
@@ -67,7 +67,7 @@ impl<V: Version> Instance<V> {
         for address in named {
             let neighbor = Neighbor::new(ferrite_types::ids::RouterId::UNSET, address, now);
             let key = NeighborKey::Address(address);
-            interface.neighbors.entry(key).or_insert(neighbor);
+            interface.neighbors.or_insert_with(key, || neighbor);
         }
         self.set_interface_state(now, id, to);
         self.announce_restart(now, id);
@@ -103,7 +103,7 @@ impl<V: Version> Instance<V> {
     }
 
     pub(crate) fn elect_where_needed(&mut self, now: Timestamp) {
-        for id in std::mem::take(&mut self.elections) {
+        for id in self.interfaces.touched().clone() {
             let Some(interface) = self.interfaces.get_mut(&id) else { continue };
             if std::mem::take(&mut interface.neighbor_change) {
                 self.interface_event(now, id, fsm::Event::NeighborChange);
@@ -229,7 +229,9 @@ impl<V: Version> Instance<V> {
     }
 
     fn clear_neighbor(&mut self, id: IfId, key: NeighborKey) {
-        if let Some(neighbor) = self.neighbor_mut(id, key) {
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        self.sweepable_places.extend([Place::Link(id), Place::Area(interface.config.area), Place::As]);
+        if let Some(neighbor) = interface.neighbors.get_mut(&key) {
             neighbor.clear_lists();
         }
     }
@@ -271,10 +273,15 @@ impl<V: Version> Instance<V> {
         } else {
             neighbor.regressed = Some((now, reason));
         }
+        if matches!(to, neighbor::State::Exchange | neighbor::State::Loading) {
+            self.exchanging.insert((id, key));
+        } else if self.exchanging.remove(&(id, key)) {
+            self.sweepable_places.extend([Place::Link(id), Place::Area(interface.config.area), Place::As]);
+        }
+        self.queued.remove(&(id, key));
         let two_way = |state: neighbor::State| state >= neighbor::State::TwoWay;
         if two_way(from) != two_way(to) {
             interface.neighbor_change = true;
-            self.elections.insert(id);
             // Next hops are found among those that hear us.
             self.schedule.changed(now);
         }
@@ -328,15 +335,10 @@ impl<V: Version> Instance<V> {
         if due(interface.ack_at) {
             self.send_delayed_acks(now, id);
         }
-        let Some(interface) = self.interfaces.get(&id) else { return };
-        let late = |(_, neighbor): &(&NeighborKey, &Neighbor)| due(neighbor.next_deadline());
-        let keys: Vec<NeighborKey> = interface.neighbors.iter().filter(late).map(|(key, _)| *key).collect();
-        for key in keys {
-            self.tick_neighbor(now, id, key);
-        }
+        self.age_database(now, Place::Link(id));
     }
 
-    fn tick_neighbor(&mut self, now: Timestamp, id: IfId, key: NeighborKey) {
+    pub(crate) fn tick_neighbor(&mut self, now: Timestamp, id: IfId, key: NeighborKey) {
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         let Some(neighbor) = self.neighbor_mut(id, key) else { return };
         if due(neighbor.help.map(|help| help.until)) {

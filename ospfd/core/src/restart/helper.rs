@@ -105,7 +105,6 @@ impl<V: Version> Instance<V> {
         let silent = neighbor.inactive_at.is_none() && neighbor.state > State::Attempt;
         let line = LogLine::Helped { interface: id, neighbor: neighbor.id, reason };
         self.out.push(Action::Log(line));
-        self.elections.insert(id);
         self.mark_interface(id);
         self.schedule.changed(now);
         if silent {

@@ -238,10 +238,9 @@ impl<V: Version> Instance<V> {
     /// From now on we announce what is, and what was announced before and is no more goes (§2.3). All routes are told.
     pub(crate) fn end_restart(&mut self, now: Timestamp, end: RestartEnd) {
         self.restart = None;
-        for (id, interface) in &mut self.interfaces {
+        for (_, interface) in self.interfaces.iter_mut() {
             interface.grace_at = None;
             interface.neighbor_change = true;
-            self.elections.insert(*id);
         }
         self.mark_all();
         self.routes = Table::default();

@@ -264,12 +264,21 @@ fn hub<V: Plan>(_: PhantomData<V>) {
     for spoke in 1..=spokes {
         topology.segment(AreaId::BACKBONE, NetworkType::PointToPoint, &[0, spoke], 10);
     }
+    topology.exchanges = Some(20);
     let mut world = World::<V>::new(topology, 23, Link::reliable(Duration::from_millis(2)));
     world.run(60);
     let full = world.core(0).interfaces().values().map(|interface| interface.full().count()).sum::<usize>();
     assert_eq!(full, spokes);
     world.check_databases();
     assert_eq!(world.core(1).routes()[&V::loopback_prefix(spokes)].cost, 20);
+    // Idle: Hellos come in, Hellos go out, and nothing else is done but what they need.
+    let handled = world.net.steps();
+    let runs = world.core(0).spf().runs;
+    world.run(60);
+    let hellos = 6 * 2 * spokes as u64;
+    let done = world.net.steps() - handled;
+    assert!(done <= 2 * hellos + 100, "{done} things happened in an idle minute");
+    assert_eq!(world.core(0).spf().runs, runs);
 }
 both!(two_hundred_adjacencies_come_up_in_parallel, hub);
 

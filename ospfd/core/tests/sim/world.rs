@@ -35,6 +35,8 @@ pub struct Topology {
     /// Areas of loopbacks that are not in the area of the router's first segment.
     pub loopbacks: BTreeMap<usize, AreaId>,
     pub hello: Option<(u16, u32)>,
+    /// Databases that are exchanged at a time.
+    pub exchanges: Option<usize>,
     /// Everybody restarts gracefully and helps.
     pub graceful: bool,
 }
@@ -69,6 +71,7 @@ impl Topology {
     pub fn config(&self, router: usize) -> Config {
         let mut config = Config::new(router_id(router));
         config.areas = self.areas.clone();
+        config.pacing.exchanges = self.exchanges.unwrap_or(config.pacing.exchanges);
         config.restart.enabled = self.graceful;
         config.restart.helper.everybody = self.graceful;
         for (port, at) in self.ports(router).into_iter().enumerate() {
