@@ -8,11 +8,13 @@
 //! ```
 
 pub mod commands;
+pub mod config;
 pub mod process;
 pub mod settings;
 pub mod show;
 
 pub use commands::Command;
+pub use process::{Action, Event, Host, LogLevel, Ospf};
 pub use settings::Settings;
 
 use ferrite_cli::Registry;
@@ -28,6 +30,7 @@ pub struct Roles {
 pub fn registry(roles: Roles) -> Registry<Settings, Command> {
     let mut registry = Registry::new();
     registry.common_commands();
+    config::register(&mut registry, roles);
     commands::register(&mut registry, roles);
     registry
 }

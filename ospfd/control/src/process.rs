@@ -1,11 +1,28 @@
 //! A process: one `router ospf` or `router ospf6` with its core, and what its shows need beside that.
 
-use std::collections::BTreeMap;
+mod attach;
+mod auth;
+pub mod event;
+mod flavor;
+mod log;
+mod ospf;
+mod redistribute;
+mod routes;
+mod run;
+mod zebra;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use ferrite_ospf::event::{External, Link};
 use ferrite_ospf::{IfId, Instance, Version};
-use ferrite_types::Timestamp;
-use ferrite_types::ids::VrfId;
+use ferrite_types::ids::{RouterId, VrfId};
 use ferrite_types::interface::{Interface, InterfaceAddress};
+use ferrite_types::{Prefix, Timestamp};
+
+pub use attach::NetKey;
+pub use event::{Action, Event, LogLevel};
+pub use flavor::Flavor;
+pub use ospf::{Host, Ospf};
 
 /// What a process is called.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -31,4 +48,37 @@ pub struct Process<V: Version> {
     /// The kernel's link behind each of the core's interfaces.
     pub links: BTreeMap<IfId, KernelLink>,
     pub started: Timestamp,
+    /// The router ID in use; it stays while it can.
+    pub router_id: RouterId,
+    /// What other protocols' routes are announced.
+    pub externals: BTreeMap<Prefix, External>,
+    /// Numbers of the core's interfaces; one that comes back has the number it had.
+    ids: BTreeMap<NetKey, IfId>,
+    /// What the core was told of them.
+    told: BTreeMap<IfId, Link>,
+    /// Where we are designated router or its backup.
+    designated: BTreeSet<IfId>,
+}
+
+impl<V: Version> Process<V> {
+    fn new(name: ProcessName, vrf: VrfId, now: Timestamp) -> Self {
+        Self {
+            name,
+            vrf,
+            core: Instance::new(ferrite_ospf::Config::new(RouterId::UNSET)),
+            links: BTreeMap::new(),
+            started: now,
+            router_id: RouterId::UNSET,
+            externals: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            told: BTreeMap::new(),
+            designated: BTreeSet::new(),
+        }
+    }
+
+    /// The core's number of a network or link, the same for as long as the process lives.
+    fn id_of(&mut self, key: NetKey) -> IfId {
+        let next = IfId(self.ids.len() as u32 + 1);
+        *self.ids.entry(key).or_insert(next)
+    }
 }

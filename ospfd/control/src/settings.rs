@@ -1,11 +1,36 @@
 //! The configuration as a value: what the lines say, by name. [`process`](crate::process) makes the core's configuration of it
 //! with the links that are there.
+//!
+//! One structure serves both versions where the lines say the same; what only one of them has stays empty in the other.
+
+pub mod area;
+pub mod interface;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use ferrite_cli::{CommonConfig, DaemonConfig};
+use ferrite_keychain::KeyChains;
+use ferrite_ospf_packet::AreaId;
+use ferrite_policy::PolicyConfig;
+use ferrite_types::ids::RouterId;
+use ferrite_types::{Ipv4Prefix, Prefix, RouteProtocol};
+
+use crate::process::ProcessName;
+
+pub use area::{AreaKindSettings, AreaName, AreaRange, AreaSettings, VirtualLinkSettings};
+pub use interface::{InterfaceSettings, InterfaceV2, InterfaceV3, LinkAuth, LinkSettings};
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Settings {
     pub common: CommonConfig,
+    pub policy: PolicyConfig,
+    pub key_chains: KeyChains,
+    /// `router ospf …`
+    pub v2: BTreeMap<ProcessName, RouterSettings>,
+    /// `router ospf6 …`
+    pub v3: BTreeMap<ProcessName, RouterSettings>,
+    pub interfaces: BTreeMap<String, InterfaceSettings>,
 }
 
 impl DaemonConfig for Settings {
@@ -16,4 +41,147 @@ impl DaemonConfig for Settings {
     fn common_mut(&mut self) -> &mut CommonConfig {
         &mut self.common
     }
+}
+
+/// A `router ospf` or `router ospf6` block. `None` is FRR's default everywhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RouterSettings {
+    pub router_id: Option<RouterId>,
+    /// `network A.B.C.D/M area X`
+    pub networks: BTreeMap<Ipv4Prefix, AreaName>,
+    pub areas: BTreeMap<AreaId, AreaSettings>,
+    pub passive_default: bool,
+    /// Megabits per second.
+    pub reference_bandwidth: Option<u32>,
+    pub abr: AbrType,
+    pub rfc1583: bool,
+    pub log_adjacency: LogAdjacency,
+    pub redistribute: BTreeMap<(RouteProtocol, u16), Redistribution>,
+    pub default_originate: Option<DefaultOriginate>,
+    pub default_metric: Option<u32>,
+    pub distance: Option<u8>,
+    pub distances: Distances,
+    pub distribute: BTreeMap<RouteProtocol, String>,
+    pub summaries: BTreeMap<Prefix, Summary>,
+    /// `aggregation timer`, seconds.
+    pub aggregation_delay: Option<u32>,
+    pub max_paths: Option<u16>,
+    /// `timers throttle spf`: delay, initial and longest hold time, milliseconds.
+    pub spf: Option<[u32; 3]>,
+    /// `timers throttle lsa all`, milliseconds.
+    pub throttle_lsa: Option<u32>,
+    /// `timers lsa min-arrival`, milliseconds.
+    pub min_arrival: Option<u32>,
+    /// `refresh timer`, seconds.
+    pub refresh: Option<u32>,
+    pub write_multiplier: Option<u8>,
+    pub max_metric: MaxMetric,
+    /// `neighbor A.B.C.D`
+    pub neighbors: BTreeMap<Ipv4Addr, NamedNeighbor>,
+    /// `capability opaque`
+    pub opaque: Option<bool>,
+    pub restart: Restart,
+    pub no_socket_per_interface: bool,
+    /// `socket buffer`, octets.
+    pub send_buffer: Option<u32>,
+    pub receive_buffer: Option<u32>,
+    pub no_extra_data: bool,
+    pub proactive_arp: Option<bool>,
+}
+
+/// `ospf abr-type …` (RFC 3509)
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AbrType {
+    Standard,
+    Ibm,
+    #[default]
+    Cisco,
+    Shortcut,
+}
+
+impl AbrType {
+    pub const ALL: [Self; 4] = [Self::Cisco, Self::Ibm, Self::Shortcut, Self::Standard];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Ibm => "ibm",
+            Self::Cisco => "cisco",
+            Self::Shortcut => "shortcut",
+        }
+    }
+}
+
+/// `log-adjacency-changes [detail]`
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum LogAdjacency {
+    #[default]
+    No,
+    Yes,
+    Detail,
+}
+
+/// `redistribute …`
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Redistribution {
+    pub metric: Option<u32>,
+    /// `metric-type 1`
+    pub type1: bool,
+    pub route_map: Option<String>,
+}
+
+/// `default-information originate …`
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DefaultOriginate {
+    pub always: bool,
+    pub metric: Option<u32>,
+    pub type1: bool,
+    pub route_map: Option<String>,
+}
+
+/// `distance ospf …`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Distances {
+    pub intra: Option<u8>,
+    pub inter: Option<u8>,
+    pub external: Option<u8>,
+}
+
+/// `summary-address …`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    pub no_advertise: bool,
+    pub tag: Option<u32>,
+    /// OSPFv3 alone.
+    pub metric: Option<u32>,
+    pub metric_type: Option<u8>,
+}
+
+/// `max-metric router-lsa …`, `stub-router administrative`; seconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MaxMetric {
+    pub administrative: bool,
+    pub on_startup: Option<u32>,
+    pub on_shutdown: Option<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct NamedNeighbor {
+    pub priority: Option<u8>,
+    /// Seconds.
+    pub poll_interval: Option<u16>,
+}
+
+/// `graceful-restart …`
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Restart {
+    /// Seconds; none is no graceful restart.
+    pub grace_period: Option<u32>,
+    pub helper: bool,
+    pub helped: BTreeSet<RouterId>,
+    /// `helper strict-lsa-checking` of OSPFv2 is on unless it is switched off, as is OSPFv3's; this says that it is off.
+    pub lax: bool,
+    pub planned_only: bool,
+    /// Seconds.
+    pub longest: Option<u32>,
 }

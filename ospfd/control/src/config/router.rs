@@ -1,0 +1,103 @@
+//! `router ospf …` and `router ospf6 …`.
+
+use std::collections::BTreeMap;
+
+use ferrite_cli::node::{CONFIG, order};
+use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Node, Registry, Setting};
+
+use super::{OSPF, OSPF6, apply, declare, inside, process_name, router_v2, router_v3};
+use crate::process::ProcessName;
+use crate::settings::RouterSettings;
+use crate::{Roles, Settings};
+
+pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
+    if roles.v2 {
+        let syntax = "router ospf [{(1-65535)$instance|vrf NAME}]";
+        let help = ["A routing process", "OSPF", "Number of the instance", "A VRF's process", "Name of the VRF"];
+        registry.command(
+            ConfigCommand::new(&[&CONFIG], syntax, &help, |settings: &mut Settings, line| {
+                edit(&mut settings.v2, line)
+            })
+            .enters(&OSPF)
+            .example("router ospf")
+            .example("router ospf 5")
+            .example("router ospf vrf RED"),
+        );
+        router_v2::tables(|setting| declare(registry, &OSPF, setting, edit_v2));
+    }
+    if roles.v3 {
+        let help = ["A routing process", "OSPFv3", "A VRF's process", "Name of the VRF"];
+        registry.command(
+            ConfigCommand::new(&[&CONFIG], "router ospf6 [vrf NAME]", &help, |settings: &mut Settings, line| {
+                edit(&mut settings.v3, line)
+            })
+            .enters(&OSPF6)
+            .example("router ospf6")
+            .example("router ospf6 vrf RED"),
+        );
+        router_v3::tables(|setting| declare(registry, &OSPF6, setting, edit_v3));
+    }
+    registry.renderer(order::ROUTER, |settings: &Settings, lines| {
+        render(&settings.v2, "router ospf", &OSPF, lines, |router, lines| {
+            router_v2::tables(|setting| (setting.render)(router, lines));
+        });
+        render(&settings.v3, "router ospf6", &OSPF6, lines, |router, lines| {
+            router_v3::tables(|setting| (setting.render)(router, lines));
+        });
+    });
+}
+
+type Routers = BTreeMap<ProcessName, RouterSettings>;
+
+fn edit(routers: &mut Routers, line: &Edit<'_>) -> Result<(), CliError> {
+    let name = process_name(line.args)?;
+    if line.negated {
+        routers.remove(&name);
+    } else {
+        routers.entry(name).or_default();
+    }
+    Ok(())
+}
+
+fn edit_v2(
+    settings: &mut Settings,
+    line: &Edit<'_>,
+    setting: &Setting<RouterSettings>,
+) -> Result<(), CliError> {
+    let name = process_name(inside(line.context, &OSPF)?)?;
+    edit_one(settings.v2.entry(name).or_default(), line, setting)
+}
+
+fn edit_v3(
+    settings: &mut Settings,
+    line: &Edit<'_>,
+    setting: &Setting<RouterSettings>,
+) -> Result<(), CliError> {
+    let name = process_name(inside(line.context, &OSPF6)?)?;
+    edit_one(settings.v3.entry(name).or_default(), line, setting)
+}
+
+fn edit_one(
+    router: &mut RouterSettings,
+    line: &Edit<'_>,
+    setting: &Setting<RouterSettings>,
+) -> Result<(), CliError> {
+    apply(setting, line, router)?;
+    router.areas.retain(|_, area| !area.is_empty());
+    Ok(())
+}
+
+fn render(
+    routers: &Routers,
+    words: &str,
+    node: &Node,
+    lines: &mut Lines,
+    fill: impl Fn(&RouterSettings, &mut Lines),
+) {
+    // The default VRF's first, as they are sorted.
+    for (name, router) in routers {
+        let instance = if name.instance == 0 { String::new() } else { format!(" {}", name.instance) };
+        let vrf = name.vrf.as_ref().map(|vrf| format!(" vrf {vrf}")).unwrap_or_default();
+        lines.section(format!("{words}{instance}{vrf}"), node, |lines| fill(router, lines));
+    }
+}

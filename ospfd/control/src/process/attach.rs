@@ -1,0 +1,284 @@
+//! Where a process runs: its configuration laid over the links and addresses that are there.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use ferrite_ospf::config::{
+    AreaConfig, AreaKind, Config, InterfaceConfig, NetworkType, Range, StaticNeighbor, Translator,
+    VirtualLink,
+};
+use ferrite_ospf::event::Link;
+use ferrite_ospf_packet::AreaId;
+use ferrite_types::ids::IfIndex;
+use ferrite_types::interface::{Interface, InterfaceAddress};
+use ferrite_types::{Afi, Prefix};
+
+use super::auth;
+use super::ospf::World;
+use super::{KernelLink, ProcessName};
+use crate::settings::area::Translate;
+use crate::settings::interface::{Dead, InterfaceV2, LinkSettings, NetworkV2, NetworkV3};
+use crate::settings::{AreaKindSettings, AreaSettings, RouterSettings, VirtualLinkSettings};
+
+/// FRR's reference bandwidth, and what a link has that does not say; megabits per second.
+pub const REFERENCE_BANDWIDTH: u32 = 100_000;
+const LINK_BANDWIDTH: u32 = 10_000;
+
+/// What a network of a process is known by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum NetKey {
+    /// OSPFv2: an address of a link.
+    Address(IfIndex, Ipv4Addr, u8),
+    /// OSPFv3: the link.
+    Link(IfIndex),
+}
+
+/// A network that a process runs on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Attachment {
+    pub key: NetKey,
+    pub config: InterfaceConfig,
+    pub link: Link,
+    pub kernel: KernelLink,
+}
+
+/// OSPFv2: an interface of the process per address that a line puts into an area.
+pub fn networks(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<Attachment> {
+    let mut found = Vec::new();
+    for kernel in world.links_of(name) {
+        let settings = world.settings.interfaces.get(&kernel.interface.name);
+        let v2 = settings.map(|interface| &interface.v2);
+        let mut addresses: Vec<&InterfaceAddress> = kernel.addresses.iter().collect();
+        addresses.sort();
+        for address in addresses.into_iter().filter(|address| !address.secondary) {
+            let IpAddr::V4(own) = address.addr else { continue };
+            let Some(area) = area_of(name, router, v2, own, address) else { continue };
+            let config = interface_v2(world, router, v2, own, area, &kernel.interface);
+            let announced = address.peer.unwrap_or(address.addr);
+            let link = Link {
+                up: kernel.interface.operative(),
+                ifindex: kernel.interface.ifindex,
+                mtu: mtu(&kernel.interface),
+                address: Some(address.addr),
+                prefixes: vec![(announced, address.prefix_len)],
+                ..Link::default()
+            };
+            let key = NetKey::Address(kernel.interface.ifindex, own, address.prefix_len);
+            found.push(Attachment { key, config, link, kernel: kernel.clone() });
+        }
+    }
+    found
+}
+
+/// What the interface says itself comes before `network` lines, of which the longest counts.
+fn area_of(
+    name: &ProcessName,
+    router: &RouterSettings,
+    v2: Option<&InterfaceV2>,
+    own: Ipv4Addr,
+    address: &InterfaceAddress,
+) -> Option<AreaId> {
+    let said = v2.and_then(|v2| {
+        let at = |address| v2.areas.get(&(name.instance, address));
+        at(Some(own)).or_else(|| at(None))
+    });
+    if let Some(area) = said {
+        return Some(area.id);
+    }
+    let connected = address.network()?;
+    let covering = router.networks.iter().filter(|(network, _)| Prefix::V4(**network).covers(connected));
+    covering.max_by_key(|(network, _)| network.len()).map(|(_, area)| area.id)
+}
+
+/// The interface's own value for an address before that for all of them.
+fn either<T>(
+    v2: Option<&InterfaceV2>,
+    own: Ipv4Addr,
+    read: impl Fn(&LinkSettings) -> Option<T>,
+) -> Option<T> {
+    let v2 = v2?;
+    v2.addresses.get(&own).and_then(&read).or_else(|| read(&v2.all))
+}
+
+fn interface_v2(
+    world: &World,
+    router: &RouterSettings,
+    v2: Option<&InterfaceV2>,
+    own: Ipv4Addr,
+    area: AreaId,
+    kernel: &Interface,
+) -> InterfaceConfig {
+    let said = v2.and_then(|v2| v2.network);
+    let network = match said {
+        _ if kernel.loopback => NetworkType::Loopback,
+        Some(NetworkV2::Broadcast) => NetworkType::Broadcast,
+        Some(NetworkV2::NonBroadcast) => NetworkType::NonBroadcast,
+        Some(NetworkV2::PointToPoint { .. }) => NetworkType::PointToPoint,
+        Some(NetworkV2::PointToMultipoint { .. }) => NetworkType::PointToMultipoint,
+        None if kernel.point_to_point => NetworkType::PointToPoint,
+        None => NetworkType::Broadcast,
+    };
+    let mut config = InterfaceConfig::new(area, network);
+    config.passive = either(v2, own, |s| s.passive).unwrap_or(router.passive_default);
+    config.cost = either(v2, own, |s| s.cost).unwrap_or_else(|| cost(router, kernel));
+    let hello = either(v2, own, |s| s.hello_interval);
+    config.hello_interval = hello.unwrap_or(10);
+    match either(v2, own, |s| s.dead_interval) {
+        Some(Dead::Seconds(seconds)) => config.dead_interval = seconds.into(),
+        Some(Dead::Minimal(_)) => config.dead_interval = 1,
+        // Four times the hello interval, where only that is said.
+        None => config.dead_interval = u32::from(config.hello_interval) * 4,
+    }
+    config.priority = either(v2, own, |s| s.priority).unwrap_or(1);
+    config.retransmit = Duration::from_secs(either(v2, own, |s| s.retransmit).unwrap_or(5).into());
+    config.transmit_delay = either(v2, own, |s| s.transmit_delay).unwrap_or(1);
+    config.mtu_ignore = either(v2, own, |s| s.mtu_ignore.then_some(())).is_some();
+    let area = router.areas.get(&area).and_then(|area| area.authentication);
+    config.authentication = auth::v2(world, v2, own, area);
+    for (address, named) in &router.neighbors {
+        let neighbor = StaticNeighbor {
+            priority: named.priority.unwrap_or(0),
+            poll_interval: Duration::from_secs(named.poll_interval.unwrap_or(60).into()),
+        };
+        let here = network.unicasts()
+            && world.network_of(kernel.ifindex, own).is_some_and(|net| net.contains(IpAddr::V4(*address)));
+        if here {
+            config.neighbors.insert(IpAddr::V4(*address), neighbor);
+        }
+    }
+    config
+}
+
+fn cost(router: &RouterSettings, kernel: &Interface) -> u16 {
+    let bandwidth = if kernel.speed == 0 { LINK_BANDWIDTH } else { kernel.speed };
+    let reference = router.reference_bandwidth.unwrap_or(REFERENCE_BANDWIDTH);
+    let rounded = (u64::from(reference) * 2 / u64::from(bandwidth)).div_ceil(2);
+    rounded.clamp(1, 65535) as u16
+}
+
+fn mtu(kernel: &Interface) -> u16 {
+    u16::try_from(kernel.mtu).unwrap_or(u16::MAX)
+}
+
+/// OSPFv3: an interface of the process per link that a line puts into an area.
+pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<Attachment> {
+    if name.instance != 0 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for kernel in world.links_of(name) {
+        let Some(v3) = world.settings.interfaces.get(&kernel.interface.name).map(|i| &i.v3) else { continue };
+        let Some(area) = v3.area else { continue };
+        let network = match v3.network {
+            _ if kernel.interface.loopback => NetworkType::Loopback,
+            Some(NetworkV3::Broadcast) => NetworkType::Broadcast,
+            Some(NetworkV3::PointToPoint) => NetworkType::PointToPoint,
+            Some(NetworkV3::PointToMultipoint) => NetworkType::PointToMultipoint,
+            None if kernel.interface.point_to_point => NetworkType::PointToPoint,
+            None => NetworkType::Broadcast,
+        };
+        let mut config = InterfaceConfig::new(area.id, network);
+        config.passive = v3.passive;
+        config.cost = v3.cost.unwrap_or_else(|| cost(router, &kernel.interface));
+        config.hello_interval = v3.hello_interval.unwrap_or(10);
+        config.dead_interval = v3.dead_interval.unwrap_or(40).into();
+        config.priority = v3.priority.unwrap_or(1);
+        config.retransmit = Duration::from_secs(v3.retransmit.unwrap_or(5).into());
+        config.transmit_delay = v3.transmit_delay.unwrap_or(1);
+        config.mtu_ignore = v3.mtu_ignore;
+        config.instance = v3.instance.unwrap_or(0);
+        config.authentication = auth::v3(world, v3);
+        for (address, named) in &v3.neighbors {
+            let poll_interval = Duration::from_secs(named.poll_interval.unwrap_or(10).into());
+            config.neighbors.insert(IpAddr::V6(*address), StaticNeighbor { priority: 0, poll_interval });
+        }
+        let mut addresses: Vec<&InterfaceAddress> = kernel.addresses.iter().collect();
+        addresses.sort();
+        let filter = v3.advertise.as_deref().and_then(|list| world.policies.prefix_list(Afi::Ipv6, list));
+        // A list that is not there keeps nothing back.
+        let permitted = |address: &InterfaceAddress| match (filter, address.network()) {
+            (Some(list), Some(network)) => list.permits(network),
+            _ => true,
+        };
+        let mut link = Link {
+            up: kernel.interface.operative(),
+            ifindex: kernel.interface.ifindex,
+            mtu: v3.mtu.unwrap_or(u16::MAX).min(mtu(&kernel.interface)),
+            ..Link::default()
+        };
+        for address in addresses {
+            let IpAddr::V6(addr) = address.addr else { continue };
+            if addr.is_unicast_link_local() {
+                link.address.get_or_insert(address.addr);
+            } else if !addr.is_loopback() && permitted(address) {
+                link.prefixes.push((address.addr, address.prefix_len));
+            }
+        }
+        if network == NetworkType::Loopback {
+            // Nothing is sent there, so it needs no address of its own.
+            link.address.get_or_insert(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        }
+        let key = NetKey::Link(kernel.interface.ifindex);
+        found.push(Attachment { key, config, link, kernel: kernel.clone() });
+    }
+    found
+}
+
+/// What the configuration says of the process and its areas.
+pub fn configure_areas(world: &World, _: &ProcessName, router: &RouterSettings, config: &mut Config) {
+    for (id, area) in &router.areas {
+        config.areas.insert(*id, area_config(world, area));
+    }
+    config.rfc1583 = router.rfc1583;
+    config.stub_router = router.max_metric.administrative;
+    if let Some(paths) = router.max_paths {
+        config.max_paths = paths.into();
+    }
+    if let Some([delay, hold, longest]) = router.spf {
+        config.timers.spf.delay = Duration::from_millis(delay.into());
+        config.timers.spf.initial_hold = Duration::from_millis(hold.into());
+        config.timers.spf.max_hold = Duration::from_millis(longest.into());
+    }
+    if let Some(least) = router.min_arrival {
+        config.timers.min_arrival = Duration::from_millis(least.into());
+    }
+    if let Some(least) = router.throttle_lsa {
+        config.timers.min_interval = Duration::from_millis(least.into());
+    }
+    config.sequence_base = world.host.epoch;
+}
+
+fn area_config(world: &World, area: &AreaSettings) -> AreaConfig {
+    let mut config = AreaConfig { no_summary: area.no_summary, ..AreaConfig::default() };
+    config.default_cost = area.default_cost.unwrap_or(1);
+    match area.kind {
+        AreaKindSettings::Normal => {}
+        AreaKindSettings::Stub => config.kind = AreaKind::Stub,
+        AreaKindSettings::Nssa(nssa) => {
+            config.kind = AreaKind::Nssa;
+            config.translator = match nssa.translate {
+                Translate::Candidate => Translator::Candidate,
+                Translate::Always => Translator::Always,
+                Translate::Never => Translator::Never,
+            };
+            config.default_originate = nssa.default_originate.is_some();
+        }
+    }
+    for (prefix, range) in &area.ranges {
+        config.ranges.insert(*prefix, Range { advertise: !range.not_advertise, cost: range.cost });
+    }
+    for (router, link) in &area.virtual_links {
+        config.virtual_links.insert(*router, virtual_link(world, area, link));
+    }
+    config
+}
+
+fn virtual_link(world: &World, _: &AreaSettings, link: &VirtualLinkSettings) -> VirtualLink {
+    let hello_interval = link.hello_interval.unwrap_or(10);
+    VirtualLink {
+        hello_interval,
+        dead_interval: link.dead_interval.map_or(40, u32::from),
+        retransmit: Duration::from_secs(link.retransmit.unwrap_or(5).into()),
+        authentication: auth::of_link(world, &link.auth, None),
+    }
+}

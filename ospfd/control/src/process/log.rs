@@ -1,0 +1,63 @@
+//! What the core has for the log, in FRR's words.
+
+use ferrite_ospf::{LogLine, neighbor};
+
+use super::event::LogLevel;
+use super::{Flavor, Process};
+use crate::settings::LogAdjacency;
+
+/// A neighbour's state as FRR writes it.
+pub fn state_name(version: u8, state: neighbor::State) -> &'static str {
+    match state {
+        neighbor::State::Down => "Down",
+        neighbor::State::Attempt => "Attempt",
+        neighbor::State::Init => "Init",
+        neighbor::State::TwoWay if version == 3 => "Twoway",
+        neighbor::State::TwoWay => "2-Way",
+        neighbor::State::ExStart if version == 3 => "ExStart",
+        neighbor::State::ExStart => "ExStart",
+        neighbor::State::Exchange if version == 3 => "ExChange",
+        neighbor::State::Exchange => "Exchange",
+        neighbor::State::Loading => "Loading",
+        neighbor::State::Full => "Full",
+    }
+}
+
+pub(super) fn words<V: Flavor>(
+    process: &Process<V>,
+    adjacency: LogAdjacency,
+    line: &LogLine,
+) -> Option<(LogLevel, String)> {
+    let vrf = process.vrf_name();
+    let place = |interface: &ferrite_ospf::IfId| {
+        let name = process.links.get(interface).map_or("VLINK", |link| link.interface.name.as_str());
+        match process.told.get(interface).and_then(|link| link.address) {
+            Some(address) if V::VERSION == 2 => format!("{name}:{address}"),
+            _ => name.to_owned(),
+        }
+    };
+    Some(match line {
+        LogLine::Neighbor { interface, neighbor, from, to } => {
+            let wanted = match adjacency {
+                LogAdjacency::No => false,
+                LogAdjacency::Yes => *to == neighbor::State::Full || to < from,
+                LogAdjacency::Detail => true,
+            };
+            let (from, to) = (state_name(V::VERSION, *from), state_name(V::VERSION, *to));
+            let text = format!("AdjChg: Nbr {neighbor}({vrf}) on {}: {from} -> {to}", place(interface));
+            (if wanted { LogLevel::Notice } else { LogLevel::Debug }, text)
+        }
+        LogLine::Interface { interface, from, to } => {
+            (LogLevel::Debug, format!("interface {} (vrf {vrf}): {from:?} -> {to:?}", place(interface)))
+        }
+        LogLine::Refused { interface, source, reason } => (
+            LogLevel::Warning,
+            format!("{}: packet of {source} (vrf {vrf}) not taken: {reason}", place(interface)),
+        ),
+        LogLine::OwnReceived { area, key } => (
+            LogLevel::Debug,
+            format!("an LSA in our name that is not ours: {key:?}, area {area:?} (vrf {vrf})"),
+        ),
+        LogLine::DatabaseFull => (LogLevel::Warning, format!("the database is full (vrf {vrf})")),
+    })
+}

@@ -1,0 +1,331 @@
+//! ospfd as a whole: what every process sees of the world, and the processes of both versions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrite_keychain::ToUtc;
+use ferrite_ospf::IfId;
+use ferrite_ospf_packet::{V2, V3};
+use ferrite_policy::Policies;
+use ferrite_types::ids::{IfIndex, RouterId, VrfId};
+use ferrite_types::{Prefix, Timestamp};
+
+use super::event::{Action, Event};
+use super::flavor::{Flavor, on_link};
+use super::redistribute::Learned;
+use super::zebra::ZebraState;
+use super::{KernelLink, Process, ProcessName};
+use crate::{Roles, Settings};
+
+/// What the machine says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// Seconds since 1970 at the daemon's start, and by now.
+    pub epoch: u32,
+    pub wall: i64,
+    pub to_utc: ToUtc,
+}
+
+/// What all processes see.
+#[derive(Debug)]
+pub struct World {
+    pub roles: Roles,
+    pub host: Host,
+    pub settings: Arc<Settings>,
+    pub policies: Policies,
+    pub links: BTreeMap<IfIndex, KernelLink>,
+    /// Beside the default one.
+    pub vrfs: BTreeMap<String, VrfId>,
+    /// What zebra chose, by VRF.
+    pub router_ids: BTreeMap<VrfId, RouterId>,
+    pub(super) learned: Learned,
+    pub(super) zebra: ZebraState,
+}
+
+pub(super) type Processes<V> = BTreeMap<ProcessName, Process<V>>;
+
+#[derive(Debug)]
+pub struct Ospf {
+    pub world: World,
+    pub v2: Processes<V2>,
+    pub v3: Processes<V3>,
+    sockets: BTreeMap<(u8, VrfId), Option<String>>,
+    members: BTreeSet<(u8, VrfId, IfIndex, IpAddr)>,
+    /// Something changed that processes are made of.
+    pub(super) stale: bool,
+}
+
+impl World {
+    pub fn vrf(&self, name: &ProcessName) -> Option<VrfId> {
+        match &name.vrf {
+            None => Some(VrfId::DEFAULT),
+            Some(vrf) => self.vrfs.get(vrf).copied(),
+        }
+    }
+
+    /// Links of the VRF of a process.
+    pub fn links_of(&self, name: &ProcessName) -> impl Iterator<Item = &KernelLink> {
+        let vrf = self.vrf(name);
+        self.links.values().filter(move |link| Some(link.interface.vrf) == vrf)
+    }
+
+    /// The network of an address of a link.
+    pub fn network_of(&self, ifindex: IfIndex, own: Ipv4Addr) -> Option<Prefix> {
+        let link = self.links.get(&ifindex)?;
+        link.addresses.iter().find(|address| address.addr == IpAddr::V4(own))?.network()
+    }
+}
+
+impl Ospf {
+    pub fn new(roles: Roles, host: Host) -> Self {
+        let settings = Settings::default();
+        Self {
+            world: World {
+                roles,
+                host,
+                policies: Policies::compile(&settings.policy, None),
+                settings: Arc::new(settings),
+                links: BTreeMap::new(),
+                vrfs: BTreeMap::new(),
+                router_ids: BTreeMap::new(),
+                learned: Learned::default(),
+                zebra: ZebraState::default(),
+            },
+            v2: BTreeMap::new(),
+            v3: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            members: BTreeSet::new(),
+            stale: false,
+        }
+    }
+
+    /// Feeds in one event; what must happen outside is appended to `out`.
+    pub fn handle(&mut self, now: Timestamp, event: Event, out: &mut Vec<Action>) {
+        match event {
+            Event::Configured(settings) => self.configure(settings),
+            Event::ZebraConnected => self.world.zebra.connected(),
+            Event::ZebraGone => self.world.zebra.gone(),
+            Event::Zebra(message) => self.zebra_said(now, message, out),
+            Event::Received { version, ifindex, source, destination, octets } => {
+                let World { settings, zebra, .. } = &self.world;
+                match version {
+                    2 => deliver(&mut self.v2, settings, zebra, now, ifindex, (source, destination), octets, out),
+                    _ => deliver(&mut self.v3, settings, zebra, now, ifindex, (source, destination), octets, out),
+                }
+            }
+            Event::Wall(wall) => self.wall(wall),
+            Event::Shutdown => return self.shut_down(now, out),
+        }
+        self.settle(now, out);
+    }
+
+    /// Does what is due at or before `now`.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let World { settings, zebra, .. } = &self.world;
+        tick(&mut self.v2, settings, zebra, now, out);
+        tick(&mut self.v3, settings, zebra, now, out);
+        self.replay_when_due(now, out);
+        self.settle(now, out);
+    }
+
+    /// When [`tick`](Self::tick) next has work.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let v2 = self.v2.values().filter_map(|process| process.core.next_deadline());
+        let v3 = self.v3.values().filter_map(|process| process.core.next_deadline());
+        v2.chain(v3).chain(self.world.zebra.next_deadline()).min()
+    }
+
+    fn configure(&mut self, settings: Arc<Settings>) {
+        if self.world.settings.policy != settings.policy {
+            self.world.policies = Policies::compile(&settings.policy, Some(&self.world.policies));
+        }
+        self.world.settings = settings;
+        self.stale = true;
+    }
+
+    /// Keys begin and end with the time.
+    fn wall(&mut self, wall: i64) {
+        let before = std::mem::replace(&mut self.world.host.wall, wall);
+        let utc = self.world.host.to_utc;
+        let changed = |(_, chain): (&str, &Arc<ferrite_keychain::KeyChain>)| {
+            chain.next_change(before, utc).is_some_and(|at| at <= wall)
+        };
+        self.stale |= self.world.settings.key_chains.iter().any(changed);
+    }
+
+    /// Whether lifetimes of keys are to be watched.
+    pub fn watches_time(&self) -> bool {
+        let (wall, utc) = (self.world.host.wall, self.world.host.to_utc);
+        self.world.settings.key_chains.iter().any(|(_, chain)| chain.next_change(wall, utc).is_some())
+    }
+
+    /// Brings the processes in line with the configuration and the links.
+    pub(super) fn settle(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        // Half a snapshot is no news: what is missing of it has not gone.
+        if self.stale && !self.world.zebra.is_listening() {
+            self.stale = false;
+            super::run::sync(&mut self.v2, &self.world, now, out);
+            super::run::sync(&mut self.v3, &self.world, now, out);
+            self.subscribe(out);
+        }
+        self.open_sockets(out);
+    }
+
+    /// Sockets and groups that the processes need now.
+    fn open_sockets(&mut self, out: &mut Vec<Action>) {
+        let mut sockets = BTreeMap::new();
+        let mut members = BTreeSet::new();
+        needs(&self.v2, &mut sockets, &mut members);
+        needs(&self.v3, &mut sockets, &mut members);
+        for ((version, vrf), device) in sockets.iter().filter(|(key, _)| !self.sockets.contains_key(key)) {
+            let (version, vrf, device) = (*version, *vrf, device.clone());
+            out.push(Action::Socket { version, vrf, device, open: true });
+        }
+        for (version, vrf, ifindex, group) in members.difference(&self.members).copied() {
+            out.push(Action::Membership { version, vrf, ifindex, group, join: true });
+        }
+        for (version, vrf, ifindex, group) in self.members.difference(&members).copied() {
+            out.push(Action::Membership { version, vrf, ifindex, group, join: false });
+        }
+        for ((version, vrf), device) in self.sockets.iter().filter(|(key, _)| !sockets.contains_key(key)) {
+            let (version, vrf, device) = (*version, *vrf, device.clone());
+            out.push(Action::Socket { version, vrf, device, open: false });
+        }
+        self.sockets = sockets;
+        self.members = members;
+    }
+
+    fn shut_down(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let World { settings, zebra, .. } = &self.world;
+        for process in self.v2.values_mut() {
+            process.end(settings, zebra, now, out);
+        }
+        for process in self.v3.values_mut() {
+            process.end(settings, zebra, now, out);
+        }
+        let keep_routes = false;
+        out.push(Action::Zebra(ferrite_types::zclient::ToZebra::Goodbye { keep_routes }));
+        out.push(Action::Finished);
+    }
+
+    /// Starts processes anew (`clear ip ospf process`): with the router ID that is configured by now.
+    pub fn restart<V: Flavor>(&mut self, names: &[ProcessName], now: Timestamp, out: &mut Vec<Action>)
+    where
+        Self: HasProcesses<V>,
+    {
+        let (processes, world) = self.split();
+        for name in names {
+            if let Some(mut process) = processes.remove(name) {
+                process.end(&world.settings, &world.zebra, now, out);
+                process.withdraw_all(&world.zebra, out);
+            }
+        }
+        self.stale = true;
+        self.settle(now, out);
+    }
+}
+
+/// The processes of a version.
+pub trait HasProcesses<V: Flavor> {
+    fn processes(&self) -> &BTreeMap<ProcessName, Process<V>>;
+    fn split(&mut self) -> (&mut BTreeMap<ProcessName, Process<V>>, &World);
+}
+
+impl HasProcesses<V2> for Ospf {
+    fn processes(&self) -> &Processes<V2> {
+        &self.v2
+    }
+
+    fn split(&mut self) -> (&mut Processes<V2>, &World) {
+        (&mut self.v2, &self.world)
+    }
+}
+
+impl HasProcesses<V3> for Ospf {
+    fn processes(&self) -> &Processes<V3> {
+        &self.v3
+    }
+
+    fn split(&mut self) -> (&mut Processes<V3>, &World) {
+        (&mut self.v3, &self.world)
+    }
+}
+
+fn needs<V: Flavor>(
+    processes: &Processes<V>,
+    sockets: &mut BTreeMap<(u8, VrfId), Option<String>>,
+    members: &mut BTreeSet<(u8, VrfId, IfIndex, IpAddr)>,
+) {
+    for process in processes.values() {
+        let speaking = process.core.interfaces().iter().filter(|(_, interface)| interface.speaks());
+        for (id, _) in speaking {
+            let Some(link) = process.links.get(id) else { continue };
+            let ifindex = link.interface.ifindex;
+            sockets.insert((V::VERSION, process.vrf), process.name.vrf.clone());
+            members.insert((V::VERSION, process.vrf, ifindex, V::ALL_SPF_ROUTERS));
+            if process.designated.contains(id) {
+                members.insert((V::VERSION, process.vrf, ifindex, V::ALL_D_ROUTERS));
+            }
+        }
+    }
+}
+
+fn tick<V: Flavor>(
+    processes: &mut Processes<V>,
+    settings: &Settings,
+    zebra: &ZebraState,
+    now: Timestamp,
+    out: &mut Vec<Action>,
+) {
+    for process in processes.values_mut() {
+        let mut actions = Vec::new();
+        process.core.tick(now, &mut actions);
+        process.carry(actions, settings, zebra, out);
+    }
+}
+
+/// Hands a packet to the network of the link that it is for; where it is for none, to one that will say so.
+fn deliver<V: Flavor>(
+    processes: &mut Processes<V>,
+    settings: &Settings,
+    zebra: &ZebraState,
+    now: Timestamp,
+    ifindex: IfIndex,
+    (source, destination): (IpAddr, IpAddr),
+    octets: bytes::Bytes,
+    out: &mut Vec<Action>,
+) {
+    let mut second: Option<(ProcessName, IfId)> = None;
+    let mut first: Option<(ProcessName, IfId)> = None;
+    for (name, process) in processes.iter() {
+        let ids: Vec<IfId> = on_link(process, ifindex).collect();
+        let fits = ids.iter().find(|id| V::serves(process, **id, source, destination));
+        if let (Some(id), None) = (fits, &first) {
+            first = Some((name.clone(), *id));
+        }
+        let unnumbered = |id: &&IfId| {
+            let network = process.core.interface(**id).map(|interface| interface.config.network);
+            network == Some(ferrite_ospf::config::NetworkType::PointToPoint)
+        };
+        // An address of another link of ours: a virtual link's packets come in anywhere.
+        let elsewhere = || {
+            process.told.iter().find(|(_, link)| link.address == Some(destination)).map(|(id, _)| id)
+        };
+        if let (Some(id), None) =
+            (ids.iter().find(unnumbered).or_else(elsewhere).or_else(|| ids.first()), &second)
+        {
+            second = Some((name.clone(), *id));
+        }
+    }
+    let Some((name, interface)) = first.or(second) else { return };
+    let Some(process) = processes.get_mut(&name) else { return };
+    let mut actions = Vec::new();
+    let event = ferrite_ospf::Event::Received { interface, source, destination, octets };
+    process.core.handle(now, event, &mut actions);
+    process.carry(actions, settings, zebra, out);
+}
+
+/// How long routes of an earlier run are kept for this one to find them again.
+pub(super) const REPLAY_LIMIT: Duration = Duration::from_secs(60);

@@ -1,0 +1,143 @@
+//! What zebra says, and what it is told after a connection was made.
+
+use std::collections::BTreeSet;
+
+use ferrite_types::Timestamp;
+use ferrite_types::ids::IfIndex;
+use ferrite_types::zclient::{FromZebra, ToZebra};
+
+use super::KernelLink;
+use super::event::{Action, LogLevel};
+use super::flavor::Flavor;
+use super::ospf::{Ospf, Processes, REPLAY_LIMIT};
+
+/// Where the connection to zebra stands.
+#[derive(Debug, Default)]
+pub struct ZebraState {
+    connected: bool,
+    /// The links that the snapshot has named so far; none when it is complete.
+    naming: Option<BTreeSet<IfIndex>>,
+    /// When what was not told again is swept at the latest; none when zebra was told.
+    replay_until: Option<Timestamp>,
+    /// It was once told that everything is there.
+    replayed: bool,
+}
+
+impl ZebraState {
+    pub(super) fn connected(&mut self) {
+        self.connected = true;
+        self.naming = Some(BTreeSet::new());
+        self.replay_until = None;
+    }
+
+    pub(super) fn gone(&mut self) {
+        self.connected = false;
+        self.naming = None;
+        self.replay_until = None;
+    }
+
+    /// The snapshot of a connection is under way.
+    pub(super) fn is_listening(&self) -> bool {
+        self.naming.is_some()
+    }
+
+    pub(super) fn takes_routes(&self) -> bool {
+        self.connected && self.naming.is_none()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        self.replay_until
+    }
+}
+
+impl Ospf {
+    pub(super) fn zebra_said(&mut self, now: Timestamp, message: FromZebra, out: &mut Vec<Action>) {
+        let world = &mut self.world;
+        match message {
+            FromZebra::Interface(interface) => {
+                let ifindex = interface.ifindex;
+                let first = world.zebra.naming.as_mut().is_some_and(|named| named.insert(ifindex));
+                let link = world.links.entry(ifindex).or_insert_with(|| KernelLink {
+                    interface: interface.clone(),
+                    addresses: Vec::new(),
+                });
+                link.interface = interface;
+                if first {
+                    // They follow.
+                    link.addresses.clear();
+                }
+            }
+            FromZebra::InterfaceGone(ifindex) => drop(world.links.remove(&ifindex)),
+            FromZebra::Address { ifindex, address } => {
+                if let Some(link) = world.links.get_mut(&ifindex) {
+                    link.addresses.retain(|known| !same(known, &address));
+                    link.addresses.push(address);
+                }
+            }
+            FromZebra::AddressGone { ifindex, address } => {
+                if let Some(link) = world.links.get_mut(&ifindex) {
+                    link.addresses.retain(|known| !same(known, &address));
+                }
+            }
+            FromZebra::Vrf { vrf, name, .. } => {
+                world.vrfs.retain(|_, known| *known != vrf);
+                world.vrfs.insert(name, vrf);
+            }
+            FromZebra::VrfGone(vrf) => world.vrfs.retain(|_, known| *known != vrf),
+            FromZebra::RouterId { vrf, router_id } => drop(world.router_ids.insert(vrf, router_id)),
+            FromZebra::SnapshotDone => return self.snapshot_done(now, out),
+            FromZebra::Redistributed(routes) => return self.learn(now, routes, out),
+            FromZebra::Nexthops(states) => return self.defaults_changed(now, &states, out),
+            FromZebra::Refused { request, reason } => {
+                out.push(Action::Log(LogLevel::Warning, format!("zebra refused {request}: {reason}")));
+                return;
+            }
+            _ => return,
+        }
+        self.stale = true;
+    }
+
+    /// Everything is told again, and what zebra still has beside that goes when we know all that we will know.
+    fn snapshot_done(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if let Some(named) = self.world.zebra.naming.take() {
+            self.world.links.retain(|ifindex, _| named.contains(ifindex));
+        }
+        self.world.learned.forget_subscriptions();
+        self.stale = true;
+        self.settle(now, out);
+        tell_all(&self.v2, self, out);
+        tell_all(&self.v3, self, out);
+        let limit = if self.world.zebra.replayed { now } else { now + REPLAY_LIMIT };
+        self.world.zebra.replay_until = Some(limit);
+    }
+
+    /// After a start the routes of an earlier run stay until the neighbours have told everything again, or for a minute.
+    pub(super) fn replay_when_due(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let Some(limit) = self.world.zebra.replay_until else { return };
+        let settled = settled(&self.v2) && settled(&self.v3) && !(self.v2.is_empty() && self.v3.is_empty());
+        if settled || limit <= now {
+            self.world.zebra.replay_until = None;
+            self.world.zebra.replayed = true;
+            out.push(Action::Zebra(ToZebra::ReplayDone));
+        }
+    }
+}
+
+/// Every process has an adjacency with routes from it, and none is being formed.
+fn settled<V: Flavor>(processes: &Processes<V>) -> bool {
+    processes.values().all(|process| {
+        process.has_adjacency()
+            && !process.is_exchanging()
+            && process.core.routes().values().any(|route| route.hops.iter().any(|hop| hop.address.is_some()))
+    })
+}
+
+fn tell_all<V: Flavor>(processes: &Processes<V>, ospf: &Ospf, out: &mut Vec<Action>) {
+    for process in processes.values() {
+        process.tell_all(&ospf.world.settings, out);
+    }
+}
+
+fn same(a: &ferrite_types::interface::InterfaceAddress, b: &ferrite_types::interface::InterfaceAddress) -> bool {
+    (a.addr, a.prefix_len, a.peer) == (b.addr, b.prefix_len, b.peer)
+}
