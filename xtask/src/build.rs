@@ -34,6 +34,8 @@ pub fn programs() -> Result<PathBuf, String> {
         "-p",
         "bgpd",
         "-p",
+        "ospfd",
+        "-p",
         "ferrite-lg",
         "-p",
         "ferrite-rpki",

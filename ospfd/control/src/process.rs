@@ -58,6 +58,8 @@ pub struct Process<V: Version> {
     told: BTreeMap<IfId, Link>,
     /// Where we are designated router or its backup.
     designated: BTreeSet<IfId>,
+    /// All that was announced is flushed.
+    stopped: bool,
 }
 
 impl<V: Version> Process<V> {
@@ -73,6 +75,7 @@ impl<V: Version> Process<V> {
             ids: BTreeMap::new(),
             told: BTreeMap::new(),
             designated: BTreeSet::new(),
+            stopped: false,
         }
     }
 

@@ -61,7 +61,6 @@ pub fn networks(world: &World, name: &ProcessName, router: &RouterSettings) -> V
                 mtu: mtu(&kernel.interface),
                 address: Some(address.addr),
                 prefixes: vec![(announced, address.prefix_len)],
-                ..Link::default()
             };
             let key = NetKey::Address(kernel.interface.ifindex, own, address.prefix_len);
             found.push(Attachment { key, config, link, kernel: kernel.clone() });
@@ -125,7 +124,10 @@ fn interface_v2(
     config.hello_interval = hello.unwrap_or(10);
     match either(v2, own, |s| s.dead_interval) {
         Some(Dead::Seconds(seconds)) => config.dead_interval = seconds.into(),
-        Some(Dead::Minimal(_)) => config.dead_interval = 1,
+        Some(Dead::Minimal(times)) => {
+            config.dead_interval = 1;
+            config.fast_hello = Some(times);
+        }
         // Four times the hello interval, where only that is said.
         None => config.dead_interval = u32::from(config.hello_interval) * 4,
     }
@@ -265,7 +267,11 @@ fn area_config(world: &World, area: &AreaSettings) -> AreaConfig {
         }
     }
     for (prefix, range) in &area.ranges {
-        config.ranges.insert(*prefix, Range { advertise: !range.not_advertise, cost: range.cost });
+        config.ranges.insert(*prefix, Range {
+            advertise: !range.not_advertise,
+            cost: range.cost,
+            substitute: range.substitute,
+        });
     }
     for (router, link) in &area.virtual_links {
         config.virtual_links.insert(*router, virtual_link(world, area, link));
@@ -279,6 +285,7 @@ fn virtual_link(world: &World, _: &AreaSettings, link: &VirtualLinkSettings) -> 
         hello_interval,
         dead_interval: link.dead_interval.map_or(40, u32::from),
         retransmit: Duration::from_secs(link.retransmit.unwrap_or(5).into()),
+        transmit_delay: link.transmit_delay.unwrap_or(1),
         authentication: auth::of_link(world, &link.auth, None),
     }
 }

@@ -37,14 +37,15 @@ pub(super) fn words<V: Flavor>(
         }
     };
     Some(match line {
-        LogLine::Neighbor { interface, neighbor, from, to } => {
+        LogLine::Neighbor { interface, neighbor, from, to, reason, .. } => {
             let wanted = match adjacency {
                 LogAdjacency::No => false,
                 LogAdjacency::Yes => *to == neighbor::State::Full || to < from,
                 LogAdjacency::Detail => true,
             };
             let (from, to) = (state_name(V::VERSION, *from), state_name(V::VERSION, *to));
-            let text = format!("AdjChg: Nbr {neighbor}({vrf}) on {}: {from} -> {to}", place(interface));
+            let place = place(interface);
+            let text = format!("AdjChg: Nbr {neighbor}({vrf}) on {place}: {from} -> {to} ({reason:?})");
             (if wanted { LogLevel::Notice } else { LogLevel::Debug }, text)
         }
         LogLine::Interface { interface, from, to } => {
@@ -58,6 +59,25 @@ pub(super) fn words<V: Flavor>(
             LogLevel::Debug,
             format!("an LSA in our name that is not ours: {key:?}, area {area:?} (vrf {vrf})"),
         ),
+        LogLine::Helping { interface, neighbor, period, reason } => (
+            LogLevel::Notice,
+            format!(
+                "GR helper: {neighbor} on {} (vrf {vrf}) restarts ({reason:?}), helped for {} seconds",
+                place(interface),
+                period.as_secs()
+            ),
+        ),
+        LogLine::NotHelping { interface, neighbor, reason } => (
+            LogLevel::Notice,
+            format!("GR helper: {neighbor} on {} (vrf {vrf}) is not helped: {reason:?}", place(interface)),
+        ),
+        LogLine::Helped { interface, neighbor, reason } => (
+            LogLevel::Notice,
+            format!("GR helper: {neighbor} on {} (vrf {vrf}): help ends: {reason:?}", place(interface)),
+        ),
+        LogLine::Restarted(reason) => {
+            (LogLevel::Notice, format!("graceful restart (vrf {vrf}) ends: {reason:?}"))
+        }
         LogLine::DatabaseFull => (LogLevel::Warning, format!("the database is full (vrf {vrf})")),
     })
 }

@@ -51,7 +51,8 @@ impl<V: Flavor> Process<V> {
                     });
                     send::<V>(self, updates.collect(), out);
                 }
-                CoreAction::Routes(_) => {}
+                CoreAction::Routes(_) | CoreAction::Prepared { .. } | CoreAction::Restarted(_) => {}
+                CoreAction::Stopped => self.stopped = true,
                 CoreAction::Log(line) => {
                     let adjacency = router.map(|router| router.log_adjacency).unwrap_or_default();
                     if let Some((level, text)) = log::words(self, adjacency, &line) {
