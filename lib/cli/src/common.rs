@@ -243,24 +243,12 @@ impl<C: DaemonConfig, H> Registry<C, H> {
         }
     }
 
-    /// Adds the daemon's `debug` lines, in configuration (kept) and outside (until the daemon ends), and `show debugging`.
+    /// Adds `debug` lines of the daemon, in configuration (kept) and outside (until the daemon ends), and `show debugging`.
     pub fn debug_flags(&mut self, flags: &'static [DebugFlag]) {
-        self.common(
-            "show debugging",
-            &[SHOW, "State of each debugging option"],
-            &[&VIEW, &ENABLE],
-            CommonExec::Debugging,
-        );
+        if self.flags().is_empty() {
+            self.debug_as_a_whole();
+        }
         self.add_flags(flags);
-        let help = [crate::syntax::NO_HELP, "Debugging functions", "All of them"];
-        self.common("no debug all", &help, &[&ENABLE], CommonExec::NoDebugs);
-        self.command(
-            ConfigCommand::new(&[&CONFIG], "no debug all", &help, |config: &mut C, _| {
-                config.common_mut().debug.clear();
-                Ok(())
-            })
-            .no(Negation::Never),
-        );
         for flag in flags {
             let edit = |config: &mut C, edit: &crate::registry::Edit<'_>| {
                 let debug = &mut config.common_mut().debug;
@@ -282,6 +270,24 @@ impl<C: DaemonConfig, H> Registry<C, H> {
                 lines.line(flag.line);
             }
         });
+    }
+
+    fn debug_as_a_whole(&mut self) {
+        self.common(
+            "show debugging",
+            &[SHOW, "State of each debugging option"],
+            &[&VIEW, &ENABLE],
+            CommonExec::Debugging,
+        );
+        let help = [crate::syntax::NO_HELP, "Debugging functions", "All of them"];
+        self.common("no debug all", &help, &[&ENABLE], CommonExec::NoDebugs);
+        self.command(
+            ConfigCommand::new(&[&CONFIG], "no debug all", &help, |config: &mut C, _| {
+                config.common_mut().debug.clear();
+                Ok(())
+            })
+            .no(Negation::Never),
+        );
     }
 }
 

@@ -34,6 +34,7 @@ pub mod common;
 mod engine;
 mod error;
 mod graph;
+pub mod json;
 pub mod lines;
 pub mod node;
 mod refused;

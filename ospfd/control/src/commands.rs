@@ -1,22 +1,60 @@
-//! The commands outside configuration: `show`, `clear`.
+//! The commands outside configuration: `show`, `clear`, `debug`. Each is declared with a [`Command`] as its handler; [`run`]
+//! answers it from the processes that the line asks for.
+
+mod clear;
+mod debug;
+mod refused;
+mod v2;
+mod v3;
 
 use ferrite_cli::{Args, CliError, Registry};
+use ferrite_policy::view::{Daemon, PolicyShow};
 use ferrite_types::Timestamp;
 
 use crate::{Action, Ospf, Roles, Settings};
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Command {}
+pub use clear::Clear;
+pub use v2::Show2;
+pub use v3::Show3;
 
-pub fn register(_registry: &mut Registry<Settings, Command>, _roles: Roles) {}
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command {
+    Show2(Show2),
+    Show3(Show3),
+    Clear(Clear),
+    Policy(PolicyShow),
+}
+
+type Commands = Registry<Settings, Command>;
+
+pub fn register(registry: &mut Commands, roles: Roles) {
+    if roles.v2 {
+        v2::register(registry);
+    }
+    if roles.v3 {
+        v3::register(registry);
+    }
+    clear::register(registry, roles);
+    debug::register(registry, roles);
+    refused::register(registry, roles);
+    ferrite_policy::view::register(registry, false, Command::Policy);
+}
+
+/// The daemon as the shows of lists and maps name it.
+const DAEMON: Daemon = Daemon { title: "OSPF", name: "ospfd" };
 
 /// Carries out a command; what it prints.
 pub fn run(
-    _ospf: &mut Ospf,
-    _now: Timestamp,
+    ospf: &mut Ospf,
+    now: Timestamp,
     command: Command,
-    _args: &Args,
-    _out: &mut Vec<Action>,
+    args: &Args,
+    out: &mut Vec<Action>,
 ) -> Result<String, CliError> {
-    match command {}
+    match command {
+        Command::Show2(show) => v2::run(ospf, now, show, args),
+        Command::Show3(show) => v3::run(ospf, now, show, args),
+        Command::Clear(clear) => clear::run(ospf, now, clear, args, out),
+        Command::Policy(show) => Ok(show.run(&ospf.world.policies, DAEMON, args)),
+    }
 }

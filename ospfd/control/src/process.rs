@@ -22,7 +22,7 @@ use ferrite_types::{Prefix, Timestamp};
 pub use attach::NetKey;
 pub use event::{Action, Event, LogLevel};
 pub use flavor::Flavor;
-pub use ospf::{Host, Ospf};
+pub use ospf::{Host, Ospf, World};
 
 /// What a process is called.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

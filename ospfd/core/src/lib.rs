@@ -27,6 +27,7 @@ pub mod interface;
 pub mod lsdb;
 pub mod neighbor;
 mod originate;
+pub mod origins;
 mod ranges;
 pub mod restart;
 pub mod routes;

@@ -44,6 +44,8 @@ pub struct Neighbor {
     /// list is bounded by it.
     pub(crate) retransmit: BTreeSet<LsaKey>,
     pub(crate) retransmit_at: Option<Timestamp>,
+    /// LSAs that had to be sent to it again.
+    pub retransmitted: u64,
     /// Highest cryptographic sequence number it sent.
     pub(crate) sequence: Option<u64>,
     /// Times its state changed.
@@ -93,6 +95,7 @@ impl Neighbor {
             request_at: None,
             retransmit: BTreeSet::new(),
             retransmit_at: None,
+            retransmitted: 0,
             sequence: None,
             changes: 0,
             since: now,

@@ -136,6 +136,7 @@ impl<V: Version> Instance<V> {
         let Some(neighbor) = interface.neighbors.get_mut(&key) else { return };
         neighbor.retransmit_at = (!neighbor.retransmit.is_empty()).then_some(again);
         let keys: Vec<LsaKey> = neighbor.retransmit.iter().copied().take(window).collect();
+        neighbor.retransmitted += keys.len() as u64;
         for body in self.updates(now, id, keys.into_iter()) {
             self.send_to_neighbor(now, id, key, &body);
         }

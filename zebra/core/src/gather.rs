@@ -6,7 +6,7 @@ mod fib;
 mod fpm;
 pub(crate) mod groups;
 mod interfaces;
-mod json;
+
 mod mpls;
 mod nd;
 mod nht;
@@ -15,5 +15,5 @@ mod summary;
 mod walk;
 
 pub(crate) use groups::GroupFilter;
-pub use json::pretty;
+pub use ferrite_cli::json::pretty;
 pub use walk::{RouteFilter, RouteWalk};

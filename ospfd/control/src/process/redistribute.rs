@@ -45,6 +45,14 @@ impl Learned {
     }
 }
 
+impl World {
+    /// Whether a protocol has a route, as zebra told.
+    pub fn is_learned(&self, vrf: VrfId, protocol: RouteProtocol, instance: u32, prefix: Prefix) -> bool {
+        let source = (vrf, prefix.afi(), protocol, instance);
+        self.learned.routes.get(&source).is_some_and(|table| table.contains_key(&prefix))
+    }
+}
+
 impl Ospf {
     /// Asks zebra for what the configuration names, and no more for what it does not.
     pub(super) fn subscribe(&mut self, out: &mut Vec<Action>) {
@@ -58,7 +66,13 @@ impl Ospf {
         let learned = &mut self.world.learned;
         let request = |source: &Source, subscribe| {
             let (vrf, afi, protocol, instance) = *source;
-            Action::Zebra(ToZebra::Redistribute(RedistributeRequest { vrf, afi, protocol, instance, subscribe }))
+            Action::Zebra(ToZebra::Redistribute(RedistributeRequest {
+                vrf,
+                afi,
+                protocol,
+                instance,
+                subscribe,
+            }))
         };
         out.extend(wanted.difference(&learned.asked).map(|source| request(source, true)));
         for source in learned.asked.difference(&wanted) {

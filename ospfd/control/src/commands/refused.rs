@@ -1,0 +1,29 @@
+//! Commands outside configuration that FRR's ospfd and ospf6d have and this version refuses by name.
+
+use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
+
+use super::Commands;
+use crate::Roles;
+
+const V2: &[&str] = &[
+    "show ip ospf database segment-routing",
+    "show ip ospf mpls ldp-sync",
+    "show ip ospf mpls-te",
+    "show ip ospf router-info pce",
+];
+
+const V3: &[&str] = &["show ipv6 ospf6 [vrf NAME] simulate"];
+
+const DEBUG2: &[&str] =
+    &["debug ospf (1-65535)", "debug ospf <bfd|client-api|default-information|ldp-sync|orr|sr|te|ti-lfa>"];
+
+pub fn register(registry: &mut Commands, roles: Roles) {
+    if roles.v2 {
+        V2.iter().for_each(|syntax| registry.refuse(&[&VIEW, &ENABLE], syntax));
+        DEBUG2.iter().for_each(|syntax| registry.refuse_on(&[&ENABLE, &CONFIG], syntax));
+    }
+    if roles.v3 {
+        V3.iter().for_each(|syntax| registry.refuse(&[&VIEW, &ENABLE], syntax));
+        registry.refuse(&[&ENABLE], "clear ipv6 ospf6 [vrf NAME] auth-counters");
+    }
+}

@@ -1,0 +1,13 @@
+//! `show ip ospf …`.
+
+pub mod border;
+pub mod database;
+pub mod information;
+pub mod interface;
+pub mod lsa;
+pub mod neighbor;
+pub mod process;
+pub mod restart;
+pub mod route;
+pub mod summary;
+pub mod traffic;
