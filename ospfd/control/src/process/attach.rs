@@ -267,10 +267,11 @@ fn area_config(world: &World, area: &AreaSettings) -> AreaConfig {
         }
     }
     for (prefix, range) in &area.ranges {
-        config.ranges.insert(
-            *prefix,
-            Range { advertise: !range.not_advertise, cost: range.cost, substitute: range.substitute },
-        );
+        config.ranges.insert(*prefix, Range {
+            advertise: !range.not_advertise,
+            cost: range.cost,
+            substitute: range.substitute,
+        });
     }
     for (router, link) in &area.virtual_links {
         config.virtual_links.insert(*router, virtual_link(world, area, link));

@@ -111,26 +111,8 @@ impl Ospf {
             Event::Received { version, ifindex, source, destination, octets } => {
                 let World { settings, zebra, .. } = &self.world;
                 match version {
-                    2 => deliver(
-                        &mut self.v2,
-                        settings,
-                        zebra,
-                        now,
-                        ifindex,
-                        (source, destination),
-                        octets,
-                        out,
-                    ),
-                    _ => deliver(
-                        &mut self.v3,
-                        settings,
-                        zebra,
-                        now,
-                        ifindex,
-                        (source, destination),
-                        octets,
-                        out,
-                    ),
+                    2 => deliver(&mut self.v2, settings, zebra, now, ifindex, (source, destination), octets, out),
+                    _ => deliver(&mut self.v3, settings, zebra, now, ifindex, (source, destination), octets, out),
                 }
             }
             Event::Wall(wall) => self.wall(wall),
@@ -328,8 +310,9 @@ fn deliver<V: Flavor>(
             network == Some(ferrite_ospf::config::NetworkType::PointToPoint)
         };
         // An address of another link of ours: a virtual link's packets come in anywhere.
-        let elsewhere =
-            || process.told.iter().find(|(_, link)| link.address == Some(destination)).map(|(id, _)| id);
+        let elsewhere = || {
+            process.told.iter().find(|(_, link)| link.address == Some(destination)).map(|(id, _)| id)
+        };
         if let (Some(id), None) =
             (ids.iter().find(unnumbered).or_else(elsewhere).or_else(|| ids.first()), &second)
         {

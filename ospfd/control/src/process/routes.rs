@@ -46,8 +46,9 @@ impl<V: Flavor> Process<V> {
                     }
                 }
                 CoreAction::Routes(routes) if zebra.takes_routes() => {
-                    let updates =
-                        routes.iter().map(|(prefix, route)| update(self, router, *prefix, route.as_ref()));
+                    let updates = routes.iter().map(|(prefix, route)| {
+                        update(self, router, *prefix, route.as_ref())
+                    });
                     send::<V>(self, updates.collect(), out);
                 }
                 CoreAction::Routes(_) | CoreAction::Prepared { .. } | CoreAction::Restarted(_) => {}

@@ -26,11 +26,8 @@ pub(super) fn sync<V: Flavor>(
     let wanted = |name: &ProcessName, process: &Process<V>| {
         routers.contains_key(name) && world.vrf(name) == Some(process.vrf)
     };
-    let gone: Vec<ProcessName> = processes
-        .iter()
-        .filter(|(name, process)| !wanted(name, process))
-        .map(|(name, _)| name.clone())
-        .collect();
+    let gone: Vec<ProcessName> =
+        processes.iter().filter(|(name, process)| !wanted(name, process)).map(|(name, _)| name.clone()).collect();
     for name in gone {
         if let Some(mut process) = processes.remove(&name) {
             process.end(&world.settings, &world.zebra, now, out);
@@ -111,8 +108,7 @@ impl<V: Flavor> Process<V> {
 
     /// Whether a neighbour is on its way to an adjacency.
     pub fn is_exchanging(&self) -> bool {
-        let exchanging =
-            |n: &neighbor::Neighbor| (neighbor::State::ExStart..neighbor::State::Full).contains(&n.state);
+        let exchanging = |n: &neighbor::Neighbor| (neighbor::State::ExStart..neighbor::State::Full).contains(&n.state);
         self.core.interfaces().values().any(|interface| interface.neighbors.values().any(exchanging))
     }
 

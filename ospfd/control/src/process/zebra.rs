@@ -57,10 +57,10 @@ impl Ospf {
             FromZebra::Interface(interface) => {
                 let ifindex = interface.ifindex;
                 let first = world.zebra.naming.as_mut().is_some_and(|named| named.insert(ifindex));
-                let link = world
-                    .links
-                    .entry(ifindex)
-                    .or_insert_with(|| KernelLink { interface: interface.clone(), addresses: Vec::new() });
+                let link = world.links.entry(ifindex).or_insert_with(|| KernelLink {
+                    interface: interface.clone(),
+                    addresses: Vec::new(),
+                });
                 link.interface = interface;
                 if first {
                     // They follow.
@@ -138,9 +138,6 @@ fn tell_all<V: Flavor>(processes: &Processes<V>, ospf: &Ospf, out: &mut Vec<Acti
     }
 }
 
-fn same(
-    a: &ferrite_types::interface::InterfaceAddress,
-    b: &ferrite_types::interface::InterfaceAddress,
-) -> bool {
+fn same(a: &ferrite_types::interface::InterfaceAddress, b: &ferrite_types::interface::InterfaceAddress) -> bool {
     (a.addr, a.prefix_len, a.peer) == (b.addr, b.prefix_len, b.peer)
 }

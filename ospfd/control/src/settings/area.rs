@@ -121,3 +121,4 @@ pub struct VirtualLinkSettings {
     pub retransmit_window: Option<u16>,
     pub auth: LinkAuth,
 }
+
