@@ -22,8 +22,8 @@ use crate::sockets::Sockets;
 const PACKETS: usize = 1024;
 /// Packets taken at once before deadlines are looked at: Hellos are not late however much comes in.
 const BATCH: usize = 64;
-/// How often the lifetimes of keys are looked at.
-const KEY_TIMES: Duration = Duration::from_secs(1);
+/// How often the clock is looked at where keys have lifetimes: it may be set.
+const KEY_TIMES: Duration = Duration::from_secs(30);
 /// How long the last words to zebra may take.
 const FAREWELL: Duration = Duration::from_millis(700);
 

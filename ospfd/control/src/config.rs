@@ -1,11 +1,14 @@
 //! Configuration lines: FRR's syntax for what [`Settings`] holds, a file per topic. A line edits the value and nothing else.
 
+mod areas;
 mod interface;
 mod interface_v2;
 mod interface_v3;
+mod refused;
 mod router;
 mod router_v2;
 mod router_v3;
+mod shared;
 
 use ferrite_cli::node::{CONFIG, order};
 use ferrite_cli::{Args, CliError, ConfigCommand, Context, Edit, Node, Registry, Setting};
@@ -35,6 +38,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
     }
     router::register(registry, roles);
     interface::register(registry, roles);
+    refused::register(registry, roles);
     let access = ferrite_policy::commands::Access {
         get: |s: &Settings| &s.policy,
         get_mut: |s: &mut Settings| &mut s.policy,

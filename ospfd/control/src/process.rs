@@ -1,8 +1,10 @@
 //! A process: one `router ospf` or `router ospf6` with its core, and what its shows need beside that.
 
+mod areas;
 mod attach;
 mod auth;
 pub mod event;
+mod filters;
 mod flavor;
 mod log;
 mod ospf;

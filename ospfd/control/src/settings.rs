@@ -79,14 +79,16 @@ pub struct RouterSettings {
     /// `neighbor A.B.C.D`
     pub neighbors: BTreeMap<Ipv4Addr, NamedNeighbor>,
     /// `capability opaque`
-    pub opaque: Option<bool>,
+    pub opaque: bool,
     pub restart: Restart,
     pub no_socket_per_interface: bool,
     /// `socket buffer`, octets.
     pub send_buffer: Option<u32>,
     pub receive_buffer: Option<u32>,
-    pub no_extra_data: bool,
-    pub proactive_arp: Option<bool>,
+    /// `ospf send-extra-data zebra`: taken and kept; nothing asks for the data.
+    pub extra_data: bool,
+    pub no_proactive_arp: bool,
+    pub flood_reduction: bool,
 }
 
 /// `ospf abr-type …` (RFC 3509)
@@ -175,11 +177,13 @@ pub struct NamedNeighbor {
 /// `graceful-restart …`
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Restart {
-    /// Seconds; none is no graceful restart.
+    pub enabled: bool,
+    /// Seconds.
     pub grace_period: Option<u32>,
+    /// Everybody is helped.
     pub helper: bool,
     pub helped: BTreeSet<RouterId>,
-    /// `helper strict-lsa-checking` of OSPFv2 is on unless it is switched off, as is OSPFv3's; this says that it is off.
+    /// Changes of the topology do not end the help.
     pub lax: bool,
     pub planned_only: bool,
     /// Seconds.

@@ -1,9 +1,9 @@
 //! `ip ospf …`
 
-use ferrite_cli::{Negation, Setting};
+use ferrite_cli::{Args, CliError, Negation, Setting};
 
-use super::{setting, value};
-use crate::settings::interface::{Dead, NetworkV2};
+use super::{setting, switch, value};
+use crate::settings::interface::{AuthKind, Dead, NetworkV2};
 use crate::settings::{InterfaceV2, LinkSettings};
 
 const IP: &str = "IP of the interface";
@@ -99,10 +99,196 @@ pub static ALL: &[Setting<InterfaceV2>] = &[
             "ip ospf network point-to-multipoint non-broadcast"
         ]
     ),
+    value!(
+        hello_delay,
+        "ip ospf graceful-restart hello-delay",
+        "(1-1800)$value",
+        [IP, OSPF, "Restart without loss", "Time between what announces it and the first Hello", "Seconds"],
+        Negation::Derived,
+        "ip ospf graceful-restart hello-delay 5"
+    ),
 ];
+
+fn no_authentication(link: &mut LinkSettings, _: &Args) -> Result<(), CliError> {
+    link.auth.kind = None;
+    Ok(())
+}
 
 /// Of the interface, or of one of its addresses.
 pub static LINK: &[Setting<LinkSettings>] = &[
+    setting!(
+        "ip ospf authentication [A.B.C.D$address]",
+        [IP, OSPF, "Packets carry a password", ADDRESS],
+        Negation::Derived,
+        |link, _| {
+            link.auth.kind = Some(AuthKind::Simple);
+            Ok(())
+        },
+        no_authentication,
+        |link, lines| match &link.auth.kind {
+            None => {}
+            Some(AuthKind::Simple) => lines.line("ip ospf authentication"),
+            Some(AuthKind::Null) => lines.line("ip ospf authentication null"),
+            Some(AuthKind::Digest) => lines.line("ip ospf authentication message-digest"),
+            Some(AuthKind::KeyChain(name)) => {
+                lines.line(format!("ip ospf authentication key-chain {name}"));
+            }
+        },
+        ["ip ospf authentication"]
+    ),
+    setting!(
+        "ip ospf authentication <null|message-digest|key-chain KEYCHAIN_NAME$chain>$kind [A.B.C.D$address]",
+        [
+            IP,
+            OSPF,
+            "Packets carry a password",
+            "They carry nothing",
+            "A digest",
+            "A digest with keys of a chain",
+            "Key chain",
+            ADDRESS
+        ],
+        Negation::Syntax(
+            "no ip ospf authentication <null|message-digest|key-chain [KEYCHAIN_NAME$chain]>$kind [A.B.C.D$address]"
+        ),
+        |link, args| {
+            link.auth.kind = Some(match args.get("chain") {
+                Some(name) => AuthKind::KeyChain(name.to_owned()),
+                None if args.has("null") => AuthKind::Null,
+                None => AuthKind::Digest,
+            });
+            Ok(())
+        },
+        no_authentication,
+        |_, _| {},
+        [
+            "ip ospf authentication null",
+            "ip ospf authentication message-digest",
+            "ip ospf authentication key-chain KC"
+        ]
+    ),
+    setting!(
+        "ip ospf authentication-key AUTH_KEY$value [A.B.C.D$address]",
+        [IP, OSPF, "The password", "Eight characters of it count", ADDRESS],
+        Negation::Syntax("no ip ospf authentication-key [AUTH_KEY$value [A.B.C.D$address]]"),
+        |link, args| {
+            link.auth.password = args.get("value").map(str::to_owned);
+            Ok(())
+        },
+        |link, _| {
+            link.auth.password = None;
+            Ok(())
+        },
+        |link, lines| {
+            if let Some(password) = &link.auth.password {
+                lines.line(format!("ip ospf authentication-key {password}"));
+            }
+        },
+        ["ip ospf authentication-key pass"]
+    ),
+    setting!(
+        "ip ospf message-digest-key (1-255)$id md5 KEY$value [A.B.C.D$address]",
+        [IP, OSPF, "Key of the digest; the last one given signs", "Number", "MD5", "Key", ADDRESS],
+        Negation::Syntax("no ip ospf message-digest-key (1-255)$id [md5 KEY$value] [A.B.C.D$address]"),
+        |link, args| {
+            let (id, key) = (args.parse("id")?, args.get("value").unwrap_or_default());
+            match link.auth.keys.iter().find(|(known, _)| *known == id) {
+                Some((_, there)) if there == key => Ok(()),
+                Some(_) => Err(CliError::refused(format!("OSPF: Key {id} already exists"))),
+                None => {
+                    link.auth.keys.push((id, key.to_owned()));
+                    Ok(())
+                }
+            }
+        },
+        |link, args| {
+            let id: u8 = args.parse("id")?;
+            link.auth.keys.retain(|(known, _)| *known != id);
+            Ok(())
+        },
+        |link, lines| {
+            for (id, key) in &link.auth.keys {
+                lines.line(format!("ip ospf message-digest-key {id} md5 {key}"));
+            }
+        },
+        ["ip ospf message-digest-key 2 md5 abc"]
+    ),
+    setting!(
+        "ip ospf capability opaque [A.B.C.D$address]",
+        [IP, OSPF, "What is spoken here", "Opaque LSAs (RFC 5250)", ADDRESS],
+        Negation::Derived,
+        |link, _| {
+            link.no_opaque = false;
+            Ok(())
+        },
+        |link, _| {
+            link.no_opaque = true;
+            Ok(())
+        },
+        |link, lines| {
+            if link.no_opaque {
+                lines.line("no ip ospf capability opaque");
+            }
+        },
+        ["no ip ospf capability opaque"]
+    ),
+    switch!(
+        mtu_ignore,
+        "ip ospf mtu-ignore",
+        "ip ospf mtu-ignore [A.B.C.D$address]",
+        [IP, OSPF, "Neighbours with a larger MTU are taken", ADDRESS],
+        Negation::Derived
+    ),
+    setting!(
+        "ip ospf neighbor-filter PREFIXLIST4_NAME$list [A.B.C.D$address]",
+        [IP, OSPF, "From whom packets are taken", "Prefix list", ADDRESS],
+        Negation::Syntax("no ip ospf neighbor-filter [PREFIXLIST4_NAME$list] [A.B.C.D$address]"),
+        |link, args| {
+            link.neighbor_filter = args.get("list").map(str::to_owned);
+            Ok(())
+        },
+        |link, _| {
+            link.neighbor_filter = None;
+            Ok(())
+        },
+        |link, lines| {
+            if let Some(list) = &link.neighbor_filter {
+                lines.line(format!("ip ospf neighbor-filter {list}"));
+            }
+        },
+        ["ip ospf neighbor-filter PL"]
+    ),
+    switch!(
+        prefix_suppression,
+        "ip ospf prefix-suppression",
+        "ip ospf prefix-suppression [A.B.C.D$address]",
+        [IP, OSPF, "The network is not announced (RFC 6860)", ADDRESS],
+        Negation::Derived
+    ),
+    value!(
+        retransmit,
+        "ip ospf retransmit-interval",
+        "(1-65535)$value [A.B.C.D$address]",
+        [IP, OSPF, "Time until an LSA that was not acknowledged is sent again", "Seconds", ADDRESS],
+        Negation::Syntax("no ip ospf retransmit-interval [(1-65535)$value] [A.B.C.D$address]"),
+        "ip ospf retransmit-interval 8"
+    ),
+    value!(
+        retransmit_window,
+        "ip ospf retransmit-window",
+        "(20-1000)$value [A.B.C.D$address]",
+        [IP, OSPF, "LSAs due in this time are sent again together", "Milliseconds", ADDRESS],
+        Negation::Syntax("no ip ospf retransmit-window [(20-1000)$value] [A.B.C.D$address]"),
+        "ip ospf retransmit-window 40"
+    ),
+    value!(
+        transmit_delay,
+        "ip ospf transmit-delay",
+        "(1-65535)$value [A.B.C.D$address]",
+        [IP, OSPF, "Time by which LSAs sent here are older", "Seconds", ADDRESS],
+        Negation::Syntax("no ip ospf transmit-delay [(1-65535)$value] [A.B.C.D$address]"),
+        "ip ospf transmit-delay 3"
+    ),
     value!(
         cost,
         "ip ospf cost",

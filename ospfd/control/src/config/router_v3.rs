@@ -1,14 +1,14 @@
 //! Lines of `router ospf6`, in the order of FRR's running configuration.
 
 use ferrite_cli::{Negation, Setting};
-use ferrite_types::RouteProtocol;
 
-use super::{setting, value};
-use crate::settings::{Redistribution, RouterSettings};
+use super::{areas, setting, shared, switch, value};
+use crate::settings::{RouterSettings, Summary};
 
 /// Calls with every setting, in the order in which they are rendered.
 pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
-    FIRST.iter().for_each(&mut each);
+    let tables = [FIRST, shared::REDISTRIBUTE_V3, areas::V3, SECOND, shared::DEFAULT_V3, LAST];
+    tables.into_iter().flatten().for_each(&mut each);
 }
 
 static FIRST: &[Setting<RouterSettings>] = &[
@@ -20,52 +20,144 @@ static FIRST: &[Setting<RouterSettings>] = &[
         Negation::Derived,
         "ospf6 router-id 192.0.2.1"
     ),
-    setting!(
-        "redistribute <kernel|connected|local|static|ripng|isis|bgp|nhrp|vnc|babel|openfabric>$source \
-         [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]",
-        [
-            "Announce routes of another protocol",
-            "Routes of the kernel",
-            "Connected networks",
-            "Own addresses",
-            "Static routes",
-            "RIPng",
-            "IS-IS",
-            "BGP",
-            "NHRP",
-            "VNC",
-            "Babel",
-            "OpenFabric",
-            "Metric of the routes",
-            "Metric",
-            "Type of the metric",
-            "Type",
-            "A map that they pass through",
-            "Name of the map"
-        ],
+    switch!(
+        extra_data,
+        "ospf6 send-extra-data zebra",
+        "ospf6 send-extra-data zebra",
+        ["Settings of OSPFv3", "More about routes than zebra needs", "For zebra"],
+        Negation::Derived
+    ),
+    shared::LOG,
+    shared::LOG_DETAIL,
+    shared::REFERENCE,
+    value!(
+        write_multiplier,
+        "write-multiplier",
+        "(1-100)$value",
+        ["Packets written at a time", "Packets"],
         Negation::Derived,
-        |router, args| {
-            let terms = Redistribution {
-                metric: args.parse_opt("metric")?,
-                type1: args.get("kind") == Some("1"),
-                route_map: args.get("map").map(str::to_owned),
-            };
-            router.redistribute.insert((args.parse("source")?, 0), terms);
+        "write-multiplier 30"
+    ),
+    value!(
+        min_arrival,
+        "timers lsa min-arrival",
+        "(0-600000)$value",
+        ["Times", "LSAs", "Least time between two of one that are taken", "Milliseconds"],
+        Negation::Derived,
+        "timers lsa min-arrival 300"
+    ),
+    shared::PATHS,
+    setting!(
+        "stub-router administrative",
+        ["Nobody goes through us", "Until it is taken back"],
+        Negation::Derived,
+        |router, _| {
+            router.max_metric.administrative = true;
             Ok(())
         },
-        |router, args| {
-            let source: RouteProtocol = args.parse("source")?;
-            router.redistribute.remove(&(source, 0));
+        |router, _| {
+            router.max_metric.administrative = false;
             Ok(())
         },
         |router, lines| {
-            for ((source, _), terms) in &router.redistribute {
-                let metric = terms.metric.map(|metric| format!(" metric {metric}")).unwrap_or_default();
-                let kind = if terms.type1 { " metric-type 1" } else { "" };
-                let map = terms.route_map.as_ref().map(|map| format!(" route-map {map}")).unwrap_or_default();
-                lines.line(format!("redistribute {source}{metric}{kind}{map}"));
+            if router.max_metric.administrative {
+                lines.line("stub-router administrative");
             }
         },
-        ["redistribute connected", "redistribute static metric 5 metric-type 1 route-map RM"]
+        ["stub-router administrative"]
     ),
+];
+
+static SECOND: &[Setting<RouterSettings>] = &[
+    shared::SPF,
+    value!(
+        distance,
+        "distance",
+        "(1-255)$value",
+        ["How much our routes are preferred to others'", "Distance"],
+        Negation::Derived,
+        "distance 100"
+    ),
+    shared::DISTANCES_V3,
+];
+
+static LAST: &[Setting<RouterSettings>] = &[
+    shared::AGGREGATION,
+    setting!(
+        "summary-address X:X::X:X/M$prefix [tag (1-4294967295)$tag] [{metric (0-16777215)$metric|metric-type (1-2)$kind}]",
+        [
+            "External routes in a prefix are announced as one",
+            "Prefix",
+            "With a tag",
+            "Tag",
+            "With a metric",
+            "Metric",
+            "Type of the metric",
+            "Type"
+        ],
+        Negation::Derived,
+        |router, args| {
+            let summary = Summary {
+                no_advertise: false,
+                tag: args.parse_opt("tag")?,
+                metric: args.parse_opt("metric")?,
+                metric_type: args.parse_opt("kind")?,
+            };
+            router.summaries.insert(args.parse("prefix")?, summary);
+            Ok(())
+        },
+        |router, args| {
+            router.summaries.remove(&args.parse("prefix")?);
+            Ok(())
+        },
+        |router, lines| {
+            for (prefix, summary) in &router.summaries {
+                let tag = summary.tag.map(|tag| format!(" tag {tag}")).unwrap_or_default();
+                let metric = summary.metric.map(|metric| format!(" metric {metric}")).unwrap_or_default();
+                let kind = summary.metric_type.map(|kind| format!(" metric-type {kind}")).unwrap_or_default();
+                let no = if summary.no_advertise { " no-advertise" } else { "" };
+                lines.line(format!("summary-address {prefix}{tag}{metric}{kind}{no}"));
+            }
+        },
+        ["summary-address 2001:db8::/32 tag 4 metric 3 metric-type 1", "summary-address 2001:db8::/32"]
+    ),
+    setting!(
+        "summary-address X:X::X:X/M$prefix no-advertise",
+        ["External routes in a prefix are announced as one", "Prefix", "They are not announced at all"],
+        Negation::Derived,
+        |router, args| {
+            let summary = Summary { no_advertise: true, ..Summary::default() };
+            router.summaries.insert(args.parse("prefix")?, summary);
+            Ok(())
+        },
+        |router, args| {
+            router.summaries.remove(&args.parse("prefix")?);
+            Ok(())
+        },
+        |_, _| {},
+        ["summary-address 2001:db8::/32 no-advertise"]
+    ),
+    shared::GRACE,
+    setting!(
+        "graceful-restart helper lsa-check-disable",
+        ["Restart without loss", "Help to others that restart", "A change of the topology does not end it"],
+        Negation::Derived,
+        |router, _| {
+            router.restart.lax = true;
+            Ok(())
+        },
+        |router, _| {
+            router.restart.lax = false;
+            Ok(())
+        },
+        |router, lines| {
+            if router.restart.lax {
+                lines.line("graceful-restart helper lsa-check-disable");
+            }
+        },
+        ["graceful-restart helper lsa-check-disable"]
+    ),
+    shared::PLANNED,
+    shared::LONGEST,
+    shared::HELPER,
 ];

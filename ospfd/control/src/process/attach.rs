@@ -3,10 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use ferrite_ospf::config::{
-    AreaConfig, AreaKind, Config, InterfaceConfig, NetworkType, Range, StaticNeighbor, Translator,
-    VirtualLink,
-};
+use ferrite_ospf::config::{InterfaceConfig, NetworkType, StaticNeighbor};
 use ferrite_ospf::event::Link;
 use ferrite_ospf_packet::AreaId;
 use ferrite_types::ids::IfIndex;
@@ -16,9 +13,8 @@ use ferrite_types::{Afi, Prefix};
 use super::auth;
 use super::ospf::World;
 use super::{KernelLink, ProcessName};
-use crate::settings::area::Translate;
 use crate::settings::interface::{Dead, InterfaceV2, LinkSettings, NetworkV2, NetworkV3};
-use crate::settings::{AreaKindSettings, AreaSettings, RouterSettings, VirtualLinkSettings};
+use crate::settings::RouterSettings;
 
 /// FRR's reference bandwidth, and what a link has that does not say; megabits per second.
 pub const REFERENCE_BANDWIDTH: u32 = 100_000;
@@ -135,6 +131,17 @@ fn interface_v2(
     config.retransmit = Duration::from_secs(either(v2, own, |s| s.retransmit).unwrap_or(5).into());
     config.transmit_delay = either(v2, own, |s| s.transmit_delay).unwrap_or(1);
     config.mtu_ignore = either(v2, own, |s| s.mtu_ignore.then_some(())).is_some();
+    config.prefix_suppression = either(v2, own, |s| s.prefix_suppression.then_some(())).is_some();
+    config.opaque = either(v2, own, |s| s.no_opaque.then_some(())).is_none();
+    let list = either(v2, own, |s| s.neighbor_filter.clone());
+    config.neighbor_filter = list.and_then(|list| world.prefix_filter(Afi::Ipv4, &list));
+    if let Some(NetworkV2::PointToMultipoint { delay_reflood, non_broadcast }) = said {
+        config.delay_reflood = delay_reflood;
+        config.non_broadcast = non_broadcast;
+    }
+    if let Some(seconds) = v2.and_then(|v2| v2.hello_delay) {
+        config.hello_delay = Duration::from_secs(seconds.into());
+    }
     let area = router.areas.get(&area).and_then(|area| area.authentication);
     config.authentication = auth::v2(world, v2, own, area);
     for (address, named) in &router.neighbors {
@@ -190,6 +197,11 @@ pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<
         config.mtu_ignore = v3.mtu_ignore;
         config.instance = v3.instance.unwrap_or(0);
         config.authentication = auth::v3(world, v3);
+        // Hellos to named neighbours alone.
+        config.non_broadcast = v3.no_multicast_hello;
+        if let Some(seconds) = v3.hello_delay {
+            config.hello_delay = Duration::from_secs(seconds.into());
+        }
         for (address, named) in &v3.neighbors {
             let poll_interval = Duration::from_secs(named.poll_interval.unwrap_or(10).into());
             config.neighbors.insert(IpAddr::V6(*address), StaticNeighbor { priority: 0, poll_interval });
@@ -224,68 +236,4 @@ pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<
         found.push(Attachment { key, config, link, kernel: kernel.clone() });
     }
     found
-}
-
-/// What the configuration says of the process and its areas.
-pub fn configure_areas(world: &World, _: &ProcessName, router: &RouterSettings, config: &mut Config) {
-    for (id, area) in &router.areas {
-        config.areas.insert(*id, area_config(world, area));
-    }
-    config.rfc1583 = router.rfc1583;
-    config.stub_router = router.max_metric.administrative;
-    if let Some(paths) = router.max_paths {
-        config.max_paths = paths.into();
-    }
-    if let Some([delay, hold, longest]) = router.spf {
-        config.timers.spf.delay = Duration::from_millis(delay.into());
-        config.timers.spf.initial_hold = Duration::from_millis(hold.into());
-        config.timers.spf.max_hold = Duration::from_millis(longest.into());
-    }
-    if let Some(least) = router.min_arrival {
-        config.timers.min_arrival = Duration::from_millis(least.into());
-    }
-    if let Some(least) = router.throttle_lsa {
-        config.timers.min_interval = Duration::from_millis(least.into());
-    }
-    config.sequence_base = world.host.epoch;
-}
-
-fn area_config(world: &World, area: &AreaSettings) -> AreaConfig {
-    let mut config = AreaConfig { no_summary: area.no_summary, ..AreaConfig::default() };
-    config.default_cost = area.default_cost.unwrap_or(1);
-    match area.kind {
-        AreaKindSettings::Normal => {}
-        AreaKindSettings::Stub => config.kind = AreaKind::Stub,
-        AreaKindSettings::Nssa(nssa) => {
-            config.kind = AreaKind::Nssa;
-            config.translator = match nssa.translate {
-                Translate::Candidate => Translator::Candidate,
-                Translate::Always => Translator::Always,
-                Translate::Never => Translator::Never,
-            };
-            config.default_originate = nssa.default_originate.is_some();
-        }
-    }
-    for (prefix, range) in &area.ranges {
-        config.ranges.insert(*prefix, Range {
-            advertise: !range.not_advertise,
-            cost: range.cost,
-            substitute: range.substitute,
-        });
-    }
-    for (router, link) in &area.virtual_links {
-        config.virtual_links.insert(*router, virtual_link(world, area, link));
-    }
-    config
-}
-
-fn virtual_link(world: &World, _: &AreaSettings, link: &VirtualLinkSettings) -> VirtualLink {
-    let hello_interval = link.hello_interval.unwrap_or(10);
-    VirtualLink {
-        hello_interval,
-        dead_interval: link.dead_interval.map_or(40, u32::from),
-        retransmit: Duration::from_secs(link.retransmit.unwrap_or(5).into()),
-        transmit_delay: link.transmit_delay.unwrap_or(1),
-        authentication: auth::of_link(world, &link.auth, None),
-    }
 }

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ferrite_keychain::Algorithm as ChainAlgorithm;
-use ferrite_ospf::config::Authentication;
+use ferrite_ospf::config::{Authentication, ChainKey, Lifetime};
 use ferrite_ospf_packet::auth::{Algorithm, Key};
 
 use super::ospf::World;
@@ -76,28 +76,37 @@ pub fn v3(world: &World, v3: &InterfaceV3) -> Authentication {
     }
 }
 
-/// The key that signs now, and those that are taken now. A chain that is not there lets nothing through.
+/// The keys of a chain with their times, in the order in which they sign: the one whose time began last first, of several such
+/// the lowest. A chain that is not there lets nothing through.
 fn chain(world: &World, name: &str, version: u8) -> Authentication {
-    let mut keys: Vec<Key> = Vec::new();
+    let utc = world.host.to_utc;
+    let mut keys = Vec::new();
     if let Some(chain) = world.settings.key_chains.get(name) {
-        let (now, utc) = (world.host.wall, world.host.to_utc);
-        let sending = chain.send_key(now, utc);
-        let sending = sending.and_then(|(id, key)| Some((id, key, key.secret.as_deref()?)));
-        for (id, key, secret) in sending.into_iter().chain(chain.accepted(now, utc)) {
+        for (id, key) in &chain.keys {
+            let Some(secret) = key.secret.as_ref() else { continue };
             let Some(algorithm) = key.algorithm.and_then(|algorithm| of_chain(algorithm, version)) else {
                 continue;
             };
-            let key = Key { id: id as u16, algorithm, secret: secret.as_bytes().to_vec() };
-            if keys.iter().all(|known| known.id != key.id) {
-                keys.push(key);
-            }
+            let begins = key.send.map(|lifetime| lifetime.span(utc).begin);
+            let key = ChainKey {
+                key: Key { id: *id as u16, algorithm, secret: secret.clone().into_bytes() },
+                send: span(key.send, utc),
+                accept: span(key.accept, utc),
+            };
+            keys.push((begins, *id, key));
         }
     }
-    if keys.is_empty() {
-        // A number that no chain of ours has, with nothing anybody knows.
-        keys.push(Key { id: 0, algorithm: Algorithm::HmacSha256, secret: Vec::new() });
+    keys.sort_by_key(|(begins, id, _)| (std::cmp::Reverse(*begins), *id));
+    Authentication::Chain(keys.into_iter().map(|(_, _, key)| key).collect())
+}
+
+/// The last second belongs to a lifetime as it is written, and not to the core's.
+fn span(said: Option<ferrite_keychain::Lifetime>, utc: ferrite_keychain::ToUtc) -> Lifetime {
+    let Some(span) = said.map(|lifetime| lifetime.span(utc)) else { return Lifetime::default() };
+    Lifetime {
+        from: u64::try_from(span.begin).ok(),
+        until: span.end.map(|end| u64::try_from(end.saturating_add(1)).unwrap_or(0)),
     }
-    Authentication::Keys(keys)
 }
 
 fn of_chain(algorithm: ChainAlgorithm, version: u8) -> Option<Algorithm> {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_ospf::Version;
-use ferrite_ospf::config::Config;
 use ferrite_ospf_packet::{V2, V3};
 use ferrite_types::ids::IfIndex;
 use ferrite_types::{Afi, Prefix, RouteProtocol};
@@ -25,11 +24,6 @@ pub trait Flavor: Version {
 
     /// Where a process runs by configuration, with the links that are there.
     fn attachments(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<Attachment>;
-
-    /// What the configuration says beside interfaces.
-    fn configure(world: &World, name: &ProcessName, router: &RouterSettings, config: &mut Config) {
-        attach::configure_areas(world, name, router, config);
-    }
 
     /// Whether a packet of a link is for this network of it.
     fn serves(process: &Process<Self>, id: ferrite_ospf::IfId, source: IpAddr, destination: IpAddr) -> bool;

@@ -13,6 +13,7 @@ use ferrite_types::ids::{IfIndex, RouterId, VrfId};
 use ferrite_types::{Prefix, Timestamp};
 
 use super::event::{Action, Event};
+use super::filters::Filters;
 use super::flavor::{Flavor, on_link};
 use super::redistribute::Learned;
 use super::zebra::ZebraState;
@@ -42,6 +43,7 @@ pub struct World {
     pub router_ids: BTreeMap<VrfId, RouterId>,
     pub(super) learned: Learned,
     pub(super) zebra: ZebraState,
+    pub(super) filters: Filters,
 }
 
 pub(super) type Processes<V> = BTreeMap<ProcessName, Process<V>>;
@@ -55,6 +57,8 @@ pub struct Ospf {
     members: BTreeSet<(u8, VrfId, IfIndex, IpAddr)>,
     /// Something changed that processes are made of.
     pub(super) stale: bool,
+    /// We end, by then at the latest.
+    ending: Option<Timestamp>,
 }
 
 impl World {
@@ -92,19 +96,21 @@ impl Ospf {
                 router_ids: BTreeMap::new(),
                 learned: Learned::default(),
                 zebra: ZebraState::default(),
+                filters: Filters::default(),
             },
             v2: BTreeMap::new(),
             v3: BTreeMap::new(),
             sockets: BTreeMap::new(),
             members: BTreeSet::new(),
             stale: false,
+            ending: None,
         }
     }
 
     /// Feeds in one event; what must happen outside is appended to `out`.
     pub fn handle(&mut self, now: Timestamp, event: Event, out: &mut Vec<Action>) {
         match event {
-            Event::Configured(settings) => self.configure(settings),
+            Event::Configured(settings) => self.configure(settings, out),
             Event::ZebraConnected => self.world.zebra.connected(),
             Event::ZebraGone => self.world.zebra.gone(),
             Event::Zebra(message) => self.zebra_said(now, message, out),
@@ -115,7 +121,7 @@ impl Ospf {
                     _ => deliver(&mut self.v3, settings, zebra, now, ifindex, (source, destination), octets, out),
                 }
             }
-            Event::Wall(wall) => self.wall(wall),
+            Event::Wall(wall) => self.wall(now, wall, out),
             Event::Shutdown => return self.shut_down(now, out),
         }
         self.settle(now, out);
@@ -127,6 +133,7 @@ impl Ospf {
         tick(&mut self.v2, settings, zebra, now, out);
         tick(&mut self.v3, settings, zebra, now, out);
         self.replay_when_due(now, out);
+        self.end_when_done(now, out);
         self.settle(now, out);
     }
 
@@ -134,31 +141,35 @@ impl Ospf {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let v2 = self.v2.values().filter_map(|process| process.core.next_deadline());
         let v3 = self.v3.values().filter_map(|process| process.core.next_deadline());
-        v2.chain(v3).chain(self.world.zebra.next_deadline()).min()
+        v2.chain(v3).chain(self.world.zebra.next_deadline()).chain(self.ending).min()
     }
 
-    fn configure(&mut self, settings: Arc<Settings>) {
+    fn configure(&mut self, settings: Arc<Settings>, out: &mut Vec<Action>) {
         if self.world.settings.policy != settings.policy {
             self.world.policies = Policies::compile(&settings.policy, Some(&self.world.policies));
         }
-        self.world.settings = settings;
+        let before = std::mem::replace(&mut self.world.settings, settings);
         self.stale = true;
+        if self.world.zebra.takes_routes() {
+            tell_where_distances_changed(&self.v2, &before, &self.world.settings, out);
+            tell_where_distances_changed(&self.v3, &before, &self.world.settings, out);
+        }
     }
 
-    /// Keys begin and end with the time.
-    fn wall(&mut self, wall: i64) {
-        let before = std::mem::replace(&mut self.world.host.wall, wall);
-        let utc = self.world.host.to_utc;
-        let changed = |(_, chain): (&str, &Arc<ferrite_keychain::KeyChain>)| {
-            chain.next_change(before, utc).is_some_and(|at| at <= wall)
-        };
-        self.stale |= self.world.settings.key_chains.iter().any(changed);
+    /// The cores count the time themselves; they are told again, since clocks are set.
+    fn wall(&mut self, now: Timestamp, wall: i64, out: &mut Vec<Action>) {
+        self.world.host.wall = wall;
+        for process in self.v2.values_mut() {
+            process.tell_time(&self.world, now, out);
+        }
+        for process in self.v3.values_mut() {
+            process.tell_time(&self.world, now, out);
+        }
     }
 
     /// Whether lifetimes of keys are to be watched.
     pub fn watches_time(&self) -> bool {
-        let (wall, utc) = (self.world.host.wall, self.world.host.to_utc);
-        self.world.settings.key_chains.iter().any(|(_, chain)| chain.next_change(wall, utc).is_some())
+        self.world.settings.key_chains.iter().next().is_some()
     }
 
     /// Brings the processes in line with the configuration and the links.
@@ -197,6 +208,7 @@ impl Ospf {
         self.members = members;
     }
 
+    /// Everything is flushed; when that is acknowledged, or after a moment, we are done.
     fn shut_down(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         let World { settings, zebra, .. } = &self.world;
         for process in self.v2.values_mut() {
@@ -205,9 +217,19 @@ impl Ospf {
         for process in self.v3.values_mut() {
             process.end(settings, zebra, now, out);
         }
-        let keep_routes = false;
-        out.push(Action::Zebra(ferrite_types::zclient::ToZebra::Goodbye { keep_routes }));
-        out.push(Action::Finished);
+        self.ending = Some(now + FAREWELL);
+        self.end_when_done(now, out);
+    }
+
+    fn end_when_done(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let stopped = self.v2.values().all(|process| process.stopped)
+            && self.v3.values().all(|process| process.stopped);
+        if self.ending.is_some_and(|limit| stopped || limit <= now) {
+            self.ending = None;
+            let keep_routes = false;
+            out.push(Action::Zebra(ferrite_types::zclient::ToZebra::Goodbye { keep_routes }));
+            out.push(Action::Finished);
+        }
     }
 
     /// Starts processes anew (`clear ip ospf process`): with the router ID that is configured by now.
@@ -250,6 +272,22 @@ impl HasProcesses<V3> for Ospf {
 
     fn split(&mut self) -> (&mut Processes<V3>, &World) {
         (&mut self.v3, &self.world)
+    }
+}
+
+fn tell_where_distances_changed<V: Flavor>(
+    processes: &Processes<V>,
+    before: &Settings,
+    after: &Settings,
+    out: &mut Vec<Action>,
+) {
+    for (name, process) in processes {
+        let of = |settings| {
+            V::routers(settings).get(name).map(|router| (router.distance, router.distances))
+        };
+        if of(before) != of(after) {
+            process.tell_all(after, out);
+        }
     }
 }
 
@@ -327,5 +365,7 @@ fn deliver<V: Flavor>(
     process.carry(actions, settings, zebra, out);
 }
 
+/// How long neighbours may take to acknowledge that we go.
+const FAREWELL: Duration = Duration::from_millis(800);
 /// How long routes of an earlier run are kept for this one to find them again.
 pub(super) const REPLAY_LIMIT: Duration = Duration::from_secs(60);

@@ -7,6 +7,7 @@ use ferrite_ospf::{Event as CoreEvent, IfId, Version, neighbor};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
+use super::areas;
 use super::event::Action;
 use super::flavor::Flavor;
 use super::ospf::{Processes, World};
@@ -36,7 +37,14 @@ pub(super) fn sync<V: Flavor>(
     }
     for (name, router) in routers {
         let Some(vrf) = world.vrf(name) else { continue };
-        let process = processes.entry(name.clone()).or_insert_with(|| Process::new(name.clone(), vrf, now));
+        let mut new = false;
+        let process = processes.entry(name.clone()).or_insert_with(|| {
+            new = true;
+            Process::new(name.clone(), vrf, now)
+        });
+        if new {
+            process.tell_time(world, now, out);
+        }
         process.sync(world, router, now, out);
     }
 }
@@ -45,7 +53,7 @@ impl<V: Flavor> Process<V> {
     fn sync(&mut self, world: &World, router: &RouterSettings, now: Timestamp, out: &mut Vec<Action>) {
         self.choose_router_id(world, router);
         let mut config = Config::new(self.router_id);
-        V::configure(world, &self.name, router, &mut config);
+        areas::configure(world, V::AFI, router, &mut config);
         let mut links = BTreeMap::new();
         let mut told = BTreeMap::new();
         if self.router_id != RouterId::UNSET {
@@ -89,6 +97,12 @@ impl<V: Flavor> Process<V> {
         out: &mut Vec<Action>,
     ) {
         self.feed(world, now, event, out);
+    }
+
+    /// What time it is, for the lifetimes of keys.
+    pub(super) fn tell_time(&mut self, world: &World, now: Timestamp, out: &mut Vec<Action>) {
+        let wall = u64::try_from(world.host.wall).unwrap_or(0);
+        self.feed(world, now, CoreEvent::Clock(wall), out);
     }
 
     /// The configured one, else the one there is, else zebra's. Adjacencies stand under a router ID: while there is any, it

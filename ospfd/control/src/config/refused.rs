@@ -1,0 +1,50 @@
+//! Lines of FRR's ospfd and ospf6d that this version refuses by name.
+
+use ferrite_cli::Registry;
+use ferrite_cli::node::{CONFIG, ENABLE, INTERFACE};
+
+use super::{OSPF, OSPF6};
+use crate::{Roles, Settings};
+
+const ROUTER: &[&str] = &[
+    "area <A.B.C.D|(0-4294967295)> flood-reduction",
+    "fast-reroute",
+    "flood-reduction",
+    "mpls",
+    "mpls-te",
+    "pce",
+    // Between instances and from tables that are given no routes to others.
+    "redistribute ospf",
+    "redistribute table-direct",
+    "distribute-list ACCESSLIST4_NAME out <table|table-direct>",
+    "router-info",
+    "segment-routing",
+];
+
+const ROUTER_V3: &[&str] = &["redistribute <table|table-direct>"];
+
+const LINK: &[&str] = &["ip ospf bfd", "ip ospf mpls"];
+
+const LINK_V3: &[&str] = &[
+    "ipv6 ospf6 authentication key-id (1-65535) hash-algo md5",
+    "ipv6 ospf6 bfd",
+    "ipv6 ospf6 neighbor X:X::X:X cost",
+    "ipv6 ospf6 p2p-p2mp config-neighbors-only",
+    "ipv6 ospf6 p2p-p2mp connected-prefixes",
+];
+
+const DEBUG: &[&str] = &["debug ospf"];
+const DEBUG_V3: &[&str] = &["debug ospf6"];
+
+pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
+    if roles.v2 {
+        ROUTER.iter().for_each(|line| registry.refuse_on(&[&OSPF], line));
+        LINK.iter().for_each(|line| registry.refuse_on(&[&INTERFACE], line));
+        DEBUG.iter().for_each(|line| registry.refuse_on(&[&ENABLE, &CONFIG], line));
+    }
+    if roles.v3 {
+        ROUTER_V3.iter().for_each(|line| registry.refuse_on(&[&OSPF6], line));
+        LINK_V3.iter().for_each(|line| registry.refuse_on(&[&INTERFACE], line));
+        DEBUG_V3.iter().for_each(|line| registry.refuse_on(&[&ENABLE, &CONFIG], line));
+    }
+}
