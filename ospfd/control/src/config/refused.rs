@@ -1,7 +1,7 @@
 //! Lines of FRR's ospfd and ospf6d that this version refuses by name.
 
 use ferrite_cli::Registry;
-use ferrite_cli::node::{CONFIG, ENABLE, INTERFACE};
+use ferrite_cli::node::INTERFACE;
 
 use super::{OSPF, OSPF6};
 use crate::{Roles, Settings};
@@ -33,18 +33,13 @@ const LINK_V3: &[&str] = &[
     "ipv6 ospf6 p2p-p2mp connected-prefixes",
 ];
 
-const DEBUG: &[&str] = &["debug ospf"];
-const DEBUG_V3: &[&str] = &["debug ospf6"];
-
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
     if roles.v2 {
         ROUTER.iter().for_each(|line| registry.refuse_on(&[&OSPF], line));
         LINK.iter().for_each(|line| registry.refuse_on(&[&INTERFACE], line));
-        DEBUG.iter().for_each(|line| registry.refuse_on(&[&ENABLE, &CONFIG], line));
     }
     if roles.v3 {
         ROUTER_V3.iter().for_each(|line| registry.refuse_on(&[&OSPF6], line));
         LINK_V3.iter().for_each(|line| registry.refuse_on(&[&INTERFACE], line));
-        DEBUG_V3.iter().for_each(|line| registry.refuse_on(&[&ENABLE, &CONFIG], line));
     }
 }

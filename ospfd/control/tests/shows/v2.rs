@@ -34,7 +34,7 @@ fn neighbors_are_told_with_their_roles() {
 ";
     assert!(detail.contains(expected), "{detail}");
     assert!(detail.contains("    DR is 2.2.2.2,     BDR is 3.3.3.3\n"), "{detail}");
-    assert!(detail.contains("    Options 66 *|O|-|-|-|-|E|-\n"), "{detail}");
+    assert!(detail.contains("    Options 2 *|-|-|-|-|-|E|-\n"), "{detail}");
 }
 
 const ROUTES: &str = "\
