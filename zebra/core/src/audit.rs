@@ -9,6 +9,7 @@
 //! the end a walk in slices finds those without it. An operation that was begun after the look makes a destination
 //! unsettled: what the list says of it is old.
 
+mod entries;
 mod lsps;
 
 use std::ops::ControlFlow;
@@ -136,6 +137,8 @@ struct Look {
     /// Labels that were listed, and the last operation on labels when it began.
     lsps: FxHashSet<Label>,
     lfib_seq: u32,
+    /// Where the smallest table is kept: its entries that were listed as they should be, or that are being put right.
+    entries: FxHashSet<(TableKey, Prefix)>,
     /// The final walk: tables to come, and where it is in the first.
     walk: Option<(Vec<TableKey>, Option<Prefix>)>,
 }
@@ -191,6 +194,7 @@ impl Audits {
             nexthops: FxHashSet::default(),
             lsps: FxHashSet::default(),
             lfib_seq,
+            entries: FxHashSet::default(),
             walk: None,
         });
         self.next_id
@@ -255,6 +259,7 @@ impl Zebra {
             return;
         };
         let audit = self.audits.begin(purpose, self.last_seqs(), self.now);
+        self.capacity.watch_changes(true);
         self.actions.push(Action::Audit { audit, hurry });
     }
 
@@ -263,6 +268,7 @@ impl Zebra {
         let answering = std::mem::take(&mut self.audits.answering);
         self.audits.waiting.extend(answering);
         self.audits.begin(Purpose::Resync, self.last_seqs(), self.now);
+        self.capacity.watch_changes(true);
     }
 
     /// The last operations on routes and next hops, and on labels.
@@ -310,6 +316,9 @@ impl Zebra {
 
     /// A route with our mark stands in the kernel.
     pub(crate) fn observe(&mut self, key: TableKey, route: &KernelRoute) {
+        if self.capacity.knows(key) {
+            return self.observe_entry(key, route);
+        }
         let verdict = self.verdict(key, route);
         let (mark, report, seq) = match &self.audits.look {
             Some(look) => (look.mark, look.purpose == Purpose::Report, Some(look.seq)),
@@ -449,15 +458,6 @@ impl Zebra {
     }
 
     fn verdict(&self, key: TableKey, route: &KernelRoute) -> Verdict {
-        // Where the smallest table is kept, the kernel has its entries and no others.
-        if let Some(entry) = self.capacity.expected(key, route.prefix) {
-            return match entry {
-                Some(wanted) if same_route(wanted, route) => Verdict::Right,
-                Some(wanted) => Verdict::Differs(wanted.protocol, wanted.clone()),
-                None if self.capacity.settling() => Verdict::Settling,
-                None => Verdict::Orphan,
-            };
-        }
         let Some(dest) = self.rib.dest(key, route.prefix) else { return Verdict::Orphan };
         let Some(held) = dest.fib else { return Verdict::Orphan };
         if dest.state != DestState::Installed {
@@ -499,7 +499,8 @@ impl Zebra {
                     look.drift.held += u64::from(dest.fib.is_some());
                     look.drift.settling +=
                         u64::from(dest.state == DestState::Queued || newer(dest.seq, Some(seq)));
-                    let elsewhere = self.capacity.expected(key, prefix).is_some_and(|entry| entry.is_none());
+                    // Of the smallest table it is the entries that count.
+                    let elsewhere = self.capacity.knows(key) && dest.state != DestState::Rejected;
                     if lacking(dest, mark, seq) && !elsewhere {
                         rows.push((key, prefix, dest.state));
                     }
@@ -550,6 +551,11 @@ impl Zebra {
     }
 
     fn finish_look(&mut self) {
+        let whole = self.audits.look.as_ref().is_some_and(|look| look.drift.error.is_none());
+        if whole {
+            self.missing_entries();
+        }
+        self.capacity.watch_changes(false);
         let Some(mut look) = self.audits.look.take() else { return };
         look.drift.took = self.now.since(look.began);
         if look.drift.error.is_none() {

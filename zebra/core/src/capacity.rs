@@ -18,13 +18,14 @@
 //!
 //! When the kernel or the hardware says that it has no room (ENOSPC), what it holds then is the limit.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ferrite_fib_compress::{Change, Compressor, Decision, Prefix as Bits};
 use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix, RouteProtocol, Safi, Timestamp, VrfId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::action::{FibOp, FibOpKind, FibRoute};
 use crate::event::FibResult;
@@ -198,10 +199,14 @@ pub struct Capacity {
     next_seq: u32,
     batches: BTreeMap<u64, Batch>,
     batch_of: FxHashMap<u32, u64>,
+    /// Entries whose operations the kernel has not answered, and how many for each.
+    flying: FxHashMap<(TableKey, Prefix), u32>,
     next_batch: u64,
     /// Changes that the kernel refused and no route of their own will be tried again for; of a removal, whose entry it was.
     refused: BTreeMap<(TableKey, Prefix), Option<RouteProtocol>>,
     pub retry: Option<Timestamp>,
+    /// Entries that were changed since somebody began to compare them with the kernel's.
+    changed: Option<FxHashSet<(TableKey, Prefix)>>,
 }
 
 /// Our numbers of operations are half a round away from those of the RIB, which may still be on their way.
@@ -260,6 +265,50 @@ impl Capacity {
         Some(table.entries.entry(prefix).and_then(|decision| self.decisions.route(decision)))
     }
 
+    /// The table is kept the smallest.
+    pub fn knows(&self, key: TableKey) -> bool {
+        self.active() && self.tables.contains_key(&key)
+    }
+
+    /// Every entry of every table that is kept the smallest.
+    pub fn all_entries(&self) -> impl Iterator<Item = (TableKey, Prefix, Arc<FibRoute>)> {
+        // What became the smallest table meanwhile was not compared.
+        let tables = self.tables.iter().filter(|_| self.changed.is_some());
+        tables.flat_map(|(key, table)| {
+            let route = |(prefix, d)| Some((*key, prefix, self.decisions.route(d)?.clone()));
+            table.entries.all().into_iter().filter_map(route)
+        })
+    }
+
+    /// A comparison with the kernel begins, or is over.
+    pub fn watch_changes(&mut self, on: bool) {
+        self.changed = (on && self.active()).then(|| self.flying.keys().copied().collect());
+    }
+
+    /// The entry was changed since the comparison began, or is being changed.
+    pub fn changes(&self, key: TableKey, prefix: Prefix) -> bool {
+        let at = (key, prefix);
+        self.flying.contains_key(&at) || self.changed.as_ref().is_some_and(|changed| changed.contains(&at))
+    }
+
+    /// What stands in the kernel and is no entry; the route of that prefix, where there is one, stays.
+    pub fn take_out(&mut self, key: TableKey, prefix: Prefix, protocol: RouteProtocol) {
+        self.push(key, prefix, FibOpKind::Remove { protocol });
+    }
+
+    /// An entry that somebody changed. Of two with one name the kernel would replace the first only.
+    pub fn rewrite(&mut self, key: TableKey, prefix: Prefix, twice: bool) {
+        let decision = self.tables.get(&key).and_then(|table| table.entries.entry(prefix));
+        let route = decision.and_then(|decision| self.decisions.route(decision)).cloned();
+        let Some(route) = route else { return };
+        if twice {
+            for _ in 0..2 {
+                self.push(key, prefix, FibOpKind::Remove { protocol: route.protocol });
+            }
+        }
+        self.push(key, prefix, FibOpKind::Install(route));
+    }
+
     /// How a route is in the kernel: left out, or covered by an entry of another prefix.
     pub fn place(&self, key: TableKey, prefix: Prefix) -> (bool, Option<Prefix>) {
         let Some(table) = self.tables.get(&key) else { return (false, None) };
@@ -291,14 +340,20 @@ impl Capacity {
             return results;
         }
         self.next_batch += 1;
-        self.batch_of.extend(self.out.iter().map(|op| (op.seq, self.next_batch)));
+        for op in &self.out {
+            note_flying(&mut self.flying, op);
+            self.batch_of.insert(op.seq, self.next_batch);
+        }
         self.batches.insert(self.next_batch, Batch { outstanding: self.out.len(), results });
         Vec::new()
     }
 
     pub fn take_ops(&mut self) -> Vec<FibOp> {
         for op in &self.out {
-            self.batch_of.entry(op.seq).or_default();
+            if let Entry::Vacant(vacant) = self.batch_of.entry(op.seq) {
+                vacant.insert(0);
+                note_flying(&mut self.flying, op);
+            }
         }
         std::mem::take(&mut self.out)
     }
@@ -310,11 +365,6 @@ impl Capacity {
 
     pub fn owns(&self, result: &FibResult) -> bool {
         self.batch_of.contains_key(&result.seq)
-    }
-
-    /// Operations are on their way.
-    pub fn settling(&self) -> bool {
-        !self.batch_of.is_empty() || !self.out.is_empty()
     }
 
     pub fn has_work(&self) -> bool {
@@ -441,6 +491,9 @@ impl Capacity {
 
     fn push(&mut self, key: TableKey, prefix: Prefix, kind: FibOpKind) {
         self.next_seq = self.next_seq.wrapping_add(1);
+        if let Some(changed) = &mut self.changed {
+            changed.insert((key, prefix));
+        }
         self.out.push(FibOp { vrf: key.vrf, table: key.table, prefix, seq: self.next_seq, kind });
     }
 
@@ -560,6 +613,12 @@ impl Capacity {
             let key = crate::rib::key(result.vrf, result.prefix.afi(), result.table);
             full |= result.errno == ENOSPC && result.removal.is_none();
             let mut told = false;
+            if let Entry::Occupied(mut count) = self.flying.entry((key, result.prefix)) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
             if let Some(number) = self.batch_of.remove(&result.seq)
                 && let Some(batch) = self.batches.get_mut(&number)
             {
@@ -614,6 +673,10 @@ impl Capacity {
     }
 }
 
+fn note_flying(flying: &mut FxHashMap<(TableKey, Prefix), u32>, op: &FibOp) {
+    *flying.entry((crate::rib::key(op.vrf, op.prefix.afi(), op.table), op.prefix)).or_default() += 1;
+}
+
 impl Table {
     fn new(prefix: Prefix) -> Self {
         Self {
@@ -643,6 +706,8 @@ impl Zebra {
         if wanted == self.capacity.wanted {
             return;
         }
+        // A look that is under way compares with what no longer counts.
+        self.capacity.watch_changes(false);
         // What the hardware said belongs to the limit that was tried.
         self.capacity.reported = None;
         match (self.capacity.active(), wanted.active()) {

@@ -56,6 +56,34 @@ fn what_decides_alike_is_one_entry_and_comes_apart_again() {
 }
 
 #[test]
+fn an_audit_finds_and_mends_entries_that_nobody_told_of() {
+    let (mut world, bgp) = world();
+    world.lines("zebra fib compress\n");
+    for n in 0..4 {
+        world.announce(bgp, BGP, &format!("192.0.2.{}/26", n * 64), &[via("10.0.2.2")]);
+    }
+    world.announce(bgp, BGP, "198.51.100.0/24", &[via("10.0.2.2")]);
+    world.announce(bgp, BGP, "203.0.113.0/24", &[via("10.0.3.2")]);
+    assert_eq!(main_table(&world), ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"]);
+    assert_eq!(world.drift().total(), 0);
+    let at = |text: &str| (TableId::MAIN, text.parse::<Prefix>().unwrap());
+    let before = world.kernel.clone();
+    // The made-up entry goes, one of a route goes, another is changed, and a stranger stands there.
+    world.kernel.remove(&at("192.0.2.0/24"));
+    let other = world.kernel.remove(&at("198.51.100.0/24")).unwrap();
+    world.kernel.insert(at("203.0.113.0/24"), other.clone());
+    world.kernel.insert(at("203.0.113.64/26"), other);
+    let writes = world.writes;
+    let drift = world.drift();
+    assert_eq!((drift.missing, drift.different, drift.orphans), (2, 1, 1), "{drift:?}");
+    assert_eq!(world.writes, writes, "a report repairs nothing");
+    world.pass(Duration::from_secs(301));
+    assert_eq!(world.kernel, before);
+    assert_eq!(world.writes, writes + 4);
+    assert_eq!(world.drift().total(), 0);
+}
+
+#[test]
 fn what_does_not_fit_is_left_out_in_order_and_returns() {
     let (mut world, bgp) = world();
     world.lines("zebra fib limit 4\nip route 203.0.113.0/30 10.0.2.2\n");

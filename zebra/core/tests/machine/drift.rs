@@ -146,6 +146,13 @@ impl Rough {
         self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route)).collect()
     }
 
+    /// Lines of configuration, as a file holds them.
+    fn lines(&mut self, text: &str) {
+        let engine = ferrite_cli::Engine::new(zebra_core::registry());
+        let settings = engine.load(zebra_core::Settings::default(), &ferrite_cli::numbered(text)).unwrap();
+        self.say(Event::Configured(Arc::new(settings)));
+    }
+
     /// Nobody disturbs any more.
     fn settle(&mut self) {
         self.refuse.clear();
@@ -327,6 +334,40 @@ proptest! {
         let drift = rough.drift();
         prop_assert_eq!(drift.total(), 0, "{:?}", drift);
         prop_assert_eq!(drift.held as usize, wanted.len());
+    }
+}
+
+/// Where the kernel sends packets to each of the prefixes that the steps are about, and to those of nobody's routes.
+fn decisions(table: &BTreeMap<Prefix, Vec<String>>) -> Vec<Option<&Vec<String>>> {
+    let decide = |at: usize| {
+        let address = prefix(at).addr();
+        table.iter().filter(|(p, _)| p.contains(address)).max_by_key(|(p, _)| p.len()).map(|(_, hops)| hops)
+    };
+    (0..2 * PREFIXES).map(decide).collect()
+}
+
+fn hops(nexthops: &[Nexthop]) -> Vec<String> {
+    nexthops.iter().filter_map(|hop| Some(hop.gateway_addr()?.to_string())).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_rough_kernel_ends_with_the_smallest_table_of_what_it_should_have(steps in prop::collection::vec(step(), 1..80)) {
+        let mut rough = Rough::new();
+        rough.lines("zebra fib compress\n");
+        let mut wanted = BTreeMap::new();
+        for step in &steps {
+            rough.step(step, &mut wanted);
+        }
+        rough.settle();
+        let found = rough.kernel.iter().map(|((_, p), route)| (*p, hops(&route.nexthops))).collect();
+        let expected = wanted.iter().map(|(at, gate)| (prefix(*at), hops(&gateway(*gate)))).collect();
+        prop_assert_eq!(decisions(&found), decisions(&expected));
+        prop_assert!(found.len() <= wanted.len());
+        let drift = rough.drift();
+        prop_assert_eq!(drift.total(), 0, "{:?}", drift);
     }
 }
 
