@@ -288,3 +288,59 @@ fn a_route_is_installed_when_the_hardware_says_so() {
         })
     });
 }
+
+/// bgpd in the middle of three, on hardware: with `bgp suppress-fib-pending` what it has learnt goes on when it is forwarded by.
+#[test]
+fn a_route_is_advertised_when_the_hardware_has_it() {
+    run(&Needs::ours_and_peers(), |net| {
+        net.without_capture();
+        let (r1, r2, r3) =
+            (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Frr)?, net.router("r3", Kind::Frr)?);
+        net.link(&r1, "10.0.12.1/24", &r2, "10.0.12.2/24")?;
+        net.link(&r1, "10.0.13.1/24", &r3, "10.0.13.3/24")?;
+        r1.ip("link set lo up")?;
+        let mut tool = r1.fpm_collect(PEER)?;
+        tool.wait_event("listening", PATIENCE)?;
+        let bgp = "fpm address 127.0.0.1\nip route 198.51.100.0/24 blackhole\nrouter bgp 65001\n no bgp ebgp-requires-policy\n \
+                   bgp suppress-fib-pending\n neighbor 10.0.12.2 remote-as 65002\n neighbor 10.0.13.3 remote-as 65003\n \
+                   neighbor 10.0.12.2 timers connect 2\n neighbor 10.0.13.3 timers connect 2\n \
+                   address-family ipv4 unicast\n  network 198.51.100.0/24\n exit-address-family\nexit\n";
+        ours::start_daemons(
+            &r1,
+            bgp,
+            &[("zebra", &["--asic-offload=notify_on_offload"]), ("bgpd", &[])],
+            "informational",
+        )?;
+        let peer = |asn: u32, gateway: &str, network: &str| {
+            format!(
+                "router bgp {asn}\n no bgp ebgp-requires-policy\n no bgp network import-check\n \
+                 neighbor {gateway} remote-as 65001\n neighbor {gateway} timers connect 2\n \
+                 address-family ipv4 unicast\n{network} exit-address-family\nexit\n"
+            )
+        };
+        r2.start(&peer(65002, "10.0.12.1", "  network 203.0.113.0/24\n"))?;
+        r3.start(&peer(65003, "10.0.13.1", ""))?;
+        tool.wait_event("connected", PATIENCE)?;
+        wait_until(PATIENCE, "the kernel has it, and the other neighbour what is ours", || {
+            r1.kernel_route_via("203.0.113.0/24", &["10.0.12.2"])?;
+            r3.bgp_route("198.51.100.0/24").map(drop)
+        })?;
+        wait_until(PATIENCE, "the hardware's word is waited for", || {
+            let route = r1.vtysh_json("show ip route 203.0.113.0/24 json")?["203.0.113.0/24"][0].clone();
+            ensure!(route["queued"] == true && route["installed"] == true, "{route}");
+            Ok(())
+        })?;
+        r3.bgp_lacks("203.0.113.0/24")?;
+        // The reader marks what it has been told.
+        wait_until(PATIENCE, "the stream has it", || {
+            ensure!(table(&mut tool)?.contains_key("203.0.113.0/24"), "not yet");
+            Ok(())
+        })?;
+        r3.bgp_lacks("203.0.113.0/24")?;
+        tool.tell("mark 4000")?;
+        wait_until(PATIENCE, "it is advertised", || r3.bgp_route("203.0.113.0/24").map(drop))?;
+        let route = r1.vtysh_json("show ip route 203.0.113.0/24 json")?["203.0.113.0/24"][0].clone();
+        ensure!(route["offloaded"] == true && route["queued"].is_null(), "{route}");
+        Ok(())
+    });
+}

@@ -10,15 +10,16 @@
 //! ```
 //!
 //! A task holds the connection and makes it anew when it ends. The loop makes octets of what the core has to tell only while fewer than
-//! [`MAX_CHUNKS`] chunks wait for the peer: what a peer does not read costs that much and the core's list of names.
+//! [`MAX_CHUNKS`] chunks wait for the peer: what a peer does not read costs that much and the core's list of names. The other way
+//! round, a peer whose notices come faster than the loop takes them finds that nobody reads: at most [`MAX_EVENTS`] pieces wait.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use zebra_core::{FpmMessage, KernelRoute, Zebra};
 
@@ -33,6 +34,8 @@ const RECONNECT: Duration = Duration::from_secs(3);
 /// Messages of one chunk; they are some sixty octets each.
 const CHUNK: usize = 512;
 const MAX_CHUNKS: usize = 4;
+/// Pieces of notices, and other news of the connection, that wait for the loop.
+pub const MAX_EVENTS: usize = 16;
 
 /// What the connection's task says. The number tells connections of different configurations apart.
 #[derive(Debug)]
@@ -47,13 +50,18 @@ enum What {
     Failed(io::Error),
     Ended(io::Error),
     Written(usize),
-    Read(usize, Vec<KernelRoute>),
+    Read {
+        octets: usize,
+        notices: Vec<KernelRoute>,
+        /// The loop was behind: the peer had to wait before this.
+        held_back: bool,
+    },
 }
 
 /// The loop's end of the connection.
 #[derive(Debug)]
 pub struct FpmPort {
-    events: mpsc::UnboundedSender<FpmEvent>,
+    events: mpsc::Sender<FpmEvent>,
     epoch: u64,
     task: Option<tokio::task::JoinHandle<()>>,
     peer: Option<mpsc::Sender<Vec<u8>>>,
@@ -62,7 +70,7 @@ pub struct FpmPort {
 }
 
 impl FpmPort {
-    pub fn new(events: mpsc::UnboundedSender<FpmEvent>) -> Self {
+    pub fn new(events: mpsc::Sender<FpmEvent>) -> Self {
         Self { events, epoch: 0, task: None, peer: None, chunks: 0, builder: Builder::default() }
     }
 
@@ -77,7 +85,8 @@ impl FpmPort {
         }
         self.ended(core);
         if let Some(address) = address {
-            self.task = Some(tokio::spawn(hold(address, self.epoch, self.events.clone())));
+            let teller = Teller { epoch: self.epoch, events: self.events.clone() };
+            self.task = Some(tokio::spawn(hold(address, teller)));
         }
     }
 
@@ -113,8 +122,10 @@ impl FpmPort {
                 link.bytes_sent += octets as u64;
                 link.buffered = link.buffered.saturating_sub(octets as u64);
             }
-            What::Read(octets, notices) => {
-                core.fpm_link().bytes_read += octets as u64;
+            What::Read { octets, notices, held_back } => {
+                let link = core.fpm_link();
+                link.bytes_read += octets as u64;
+                link.held_back += u64::from(held_back);
                 notices.iter().for_each(|route| core.fpm_told(route));
             }
         }
@@ -161,15 +172,27 @@ fn frame(message: &FpmMessage, builder: &mut Builder, out: &mut Vec<u8>) {
     out.extend(&builder.octets);
 }
 
+/// The task's way to the loop.
+struct Teller {
+    epoch: u64,
+    events: mpsc::Sender<FpmEvent>,
+}
+
+impl Teller {
+    /// Waits for room; false where nobody listens any more.
+    async fn tell(&self, what: What) -> bool {
+        self.events.send(FpmEvent { epoch: self.epoch, what }).await.is_ok()
+    }
+}
+
 /// Connects, serves the connection, and connects again.
-async fn hold(address: SocketAddr, epoch: u64, events: mpsc::UnboundedSender<FpmEvent>) {
-    let tell = |what| events.send(FpmEvent { epoch, what }).is_ok();
+async fn hold(address: SocketAddr, teller: Teller) {
     loop {
         let connected = tokio::time::timeout(RECONNECT, TcpStream::connect(address)).await;
         let stream = match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(stream) => stream,
             Err(error) => {
-                if !tell(What::Failed(error)) {
+                if !teller.tell(What::Failed(error)).await {
                     return;
                 }
                 tokio::time::sleep(RECONNECT).await;
@@ -178,15 +201,15 @@ async fn hold(address: SocketAddr, epoch: u64, events: mpsc::UnboundedSender<Fpm
         };
         let _ = stream.set_nodelay(true);
         let (chunks_in, chunks) = mpsc::channel(MAX_CHUNKS);
-        if !tell(What::Connected(chunks_in)) {
+        if !teller.tell(What::Connected(chunks_in)).await {
             return;
         }
         let (reader, writer) = stream.into_split();
         let error = tokio::select! {
-            error = write(writer, chunks, &tell) => error,
-            error = read(reader, &tell) => error,
+            error = write(writer, chunks, &teller) => error,
+            error = read(reader, &teller) => error,
         };
-        if !tell(What::Ended(error)) {
+        if !teller.tell(What::Ended(error)).await {
             return;
         }
         tokio::time::sleep(RECONNECT).await;
@@ -196,20 +219,20 @@ async fn hold(address: SocketAddr, epoch: u64, events: mpsc::UnboundedSender<Fpm
 async fn write(
     mut stream: OwnedWriteHalf,
     mut chunks: mpsc::Receiver<Vec<u8>>,
-    tell: &impl Fn(What) -> bool,
+    teller: &Teller,
 ) -> io::Error {
     while let Some(chunk) = chunks.recv().await {
         if let Err(error) = stream.write_all(&chunk).await {
             return error;
         }
-        if !tell(What::Written(chunk.len())) {
+        if !teller.tell(What::Written(chunk.len())).await {
             break;
         }
     }
     io::ErrorKind::BrokenPipe.into()
 }
 
-async fn read(mut stream: OwnedReadHalf, tell: &impl Fn(What) -> bool) -> io::Error {
+async fn read(mut stream: impl AsyncRead + Unpin, teller: &Teller) -> io::Error {
     let mut buffer = Vec::new();
     loop {
         let octets = match stream.read_buf(&mut buffer).await {
@@ -222,10 +245,11 @@ async fn read(mut stream: OwnedReadHalf, tell: &impl Fn(What) -> bool) -> io::Er
             Err(error) => return error,
         };
         buffer.drain(..used);
-        if !tell(What::Read(octets, notices)) {
+        let held_back = teller.events.capacity() == 0;
+        // Until the loop has taken it nothing more is read, and then the peer's own queue fills.
+        if !teller.tell(What::Read { octets, notices, held_back }).await {
             return io::ErrorKind::BrokenPipe.into();
         }
-        // The loop has its turn before more is read.
         tokio::task::yield_now().await;
     }
 }
@@ -272,6 +296,57 @@ mod tests {
         let mut out = Vec::new();
         frame(&FpmMessage::Route(op), &mut Builder::default(), &mut out);
         out
+    }
+
+    /// A peer with an endless stream of notices, read in the order of its octets.
+    struct Flood(Vec<u8>, usize, std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+    impl AsyncRead for Flood {
+        fn poll_read(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            buffer: &mut tokio::io::ReadBuf<'_>,
+        ) -> std::task::Poll<io::Result<()>> {
+            let part = &self.0[self.1..];
+            let take = part.len().min(buffer.remaining());
+            buffer.put_slice(&part[..take]);
+            self.1 = (self.1 + take) % self.0.len();
+            self.2.fetch_add(take, std::sync::atomic::Ordering::Relaxed);
+            std::task::Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_peer_that_floods_us_with_notices_is_not_read_further() {
+        let read_octets = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let (events_in, mut events) = mpsc::channel(MAX_EVENTS);
+        let teller = Teller { epoch: 1, events: events_in };
+        let flood = Flood(framed(), 0, read_octets.clone());
+        let task = tokio::spawn(async move { read(flood, &teller).await });
+        let octets = || read_octets.load(std::sync::atomic::Ordering::Relaxed);
+        // The loop is busy elsewhere: the task comes to rest with its pieces full.
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        let rested = octets();
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(octets(), rested);
+        assert!(rested < 64 << 10, "{rested} octets");
+        // It takes them up: the peer is read again, and was counted as held back.
+        let mut held = false;
+        for _ in 0..3 * MAX_EVENTS {
+            let Some(FpmEvent { what: What::Read { held_back, notices, .. }, .. }) = events.recv().await
+            else {
+                panic!("the task ended");
+            };
+            held |= held_back;
+            assert!(notices.iter().all(|route| route.prefix == "192.0.2.0/24".parse().unwrap()));
+        }
+        assert!(held && octets() > rested);
+        drop(events);
+        assert_eq!(task.await.unwrap().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

@@ -9,5 +9,6 @@ mod namespaces;
 mod nd;
 pub mod netlink;
 pub mod options;
+mod refusals;
 pub mod shell;
 mod wall;

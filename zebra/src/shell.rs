@@ -31,6 +31,7 @@ use crate::nd::NdSocket;
 use crate::netlink::KernelDataplane;
 use crate::netlink::monitor::Monitor;
 use crate::options::ZebraOptions;
+use crate::refusals::Refusals;
 use crate::{forwarding, mpls, wall};
 
 type Vty = Daemon<ZebraOptions, Settings, Show>;
@@ -48,8 +49,7 @@ struct Shell {
     started: Instant,
     actions: Vec<Action>,
     clients: HashMap<ClientKey, ClientSender>,
-    /// Why each client was refused something last.
-    refused: HashMap<ClientKey, String>,
+    refusals: Refusals,
     jobs: mpsc::UnboundedSender<Job>,
     /// Where a list of the kernel's routes goes; none where there is no kernel.
     audits: Option<(usize, mpsc::Sender<Vec<Event>>)>,
@@ -74,7 +74,7 @@ struct Inputs {
     results: mpsc::UnboundedReceiver<Done>,
     clients: mpsc::Receiver<ServerEvent>,
     walks: mpsc::Receiver<(RouteWalk, Output)>,
-    fpm: mpsc::UnboundedReceiver<FpmEvent>,
+    fpm: mpsc::Receiver<FpmEvent>,
     namespaces: mpsc::Receiver<Notice>,
 }
 
@@ -93,7 +93,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     let (namespaces_in, namespaces) = mpsc::channel(8);
     let (walks_in, walks) = mpsc::channel(8);
     let (clients_in, clients) = mpsc::channel(CLIENT_MESSAGES);
-    let (fpm_in, fpm) = mpsc::unbounded_channel();
+    let (fpm_in, fpm) = mpsc::channel(crate::fpm::MAX_EVENTS);
     let mut shell = Shell {
         core: Zebra::new(
             zebra_core::Options { nexthop_objects, ..vty.own.core(netns) },
@@ -102,7 +102,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
         started: Instant::now(),
         actions: Vec::new(),
         clients: HashMap::new(),
-        refused: HashMap::new(),
+        refusals: Refusals::default(),
         jobs,
         audits,
         reports: HashMap::new(),
@@ -260,9 +260,7 @@ impl Shell {
                 Action::Send { client, message } => {
                     let Some(sender) = self.clients.get(&client) else { continue };
                     if let FromZebra::Refused { request, reason } = &message {
-                        // A client that asks for the same again and again is named once.
-                        let said = self.refused.insert(client, reason.clone());
-                        if said.as_ref() != Some(reason) {
+                        if self.refusals.is_news(client, request, reason) {
                             tracing::warn!(client = client.0, %request, %reason, "refused what a client asked for");
                         }
                     }
@@ -347,7 +345,13 @@ impl Shell {
     }
 
     fn drop_client(&mut self, client: ClientKey) {
-        self.refused.remove(&client);
+        if let Some(refused) = self.refusals.forget(client) {
+            tracing::info!(
+                client = client.0,
+                refused,
+                "a client is gone that was refused more than was said"
+            );
+        }
         if self.clients.remove(&client).is_some() {
             let now = self.now();
             self.core.handle(now, Event::ClientGone { client }, &mut self.actions);

@@ -10,6 +10,9 @@
 //! what counts now, not what has counted meanwhile. A new peer is told everything: a walk through the tables, a slice whenever it
 //! can take more, while changes go beside it.
 //!
+//! Names of what is gone could grow without end where new prefixes come and go and nobody reads: with [`SPARE`] more of them than there
+//! have been destinations at once the connection ends, the list is dropped, and the peer is told everything when it is back.
+//!
 //! A next-hop object is told before the first route that names it, and its end after the last: names stand in the order of their
 //! changes, and an object ends after its routes have changed. The stream carries what the RIB has chosen, the kernel's own routes
 //! among it; a limit of the kernel's tables (`zebra fib limit`) is not the peer's.
@@ -32,6 +35,8 @@ use settings::FpmSettings;
 
 /// Destinations that one slice of the walk looks at.
 const SLICE: usize = 1024;
+/// Names beyond one for every destination.
+const SPARE: usize = 1 << 17;
 
 /// Something that the peer has to be told.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -64,6 +69,8 @@ pub struct FpmLink {
     pub errors: u64,
     /// Times that there was more to say than the peer took.
     pub full: u64,
+    /// Times that the peer's notices came faster than we took them, and had to wait.
+    pub held_back: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -76,6 +83,8 @@ pub struct FpmStats {
     pub disabled: u64,
     /// Notices of offloading that the peer sent.
     pub notices: u64,
+    /// Times that so much had changed for a peer that does not read that it is told everything anew.
+    pub resyncs: u64,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +97,8 @@ pub struct Fpm {
     gone: FxHashMap<(TableKey, Prefix), RouteProtocol>,
     /// Tables to come, and where the walk is in the last of them.
     walk: Option<(Vec<TableKey>, Option<Prefix>)>,
+    /// Destinations that there have been at once since the peer came.
+    most: usize,
     /// Objects that the peer knows.
     known: FxHashSet<NexthopId>,
     pub link: FpmLink,
@@ -118,6 +129,7 @@ impl Fpm {
         self.gone = FxHashMap::default();
         self.known = FxHashSet::default();
         self.walk = None;
+        self.most = 0;
     }
 
     /// An object is written (again).
@@ -149,6 +161,7 @@ impl Zebra {
         if !on {
             return;
         }
+        self.fpm.most = self.rib.destinations();
         let keys = self.rib.tables.keys().rev().filter(|key| key.safi == Safi::Unicast);
         self.fpm.walk = Some((keys.copied().collect(), None));
         let labels: Vec<Label> = self.lfib.lsps().map(|(label, _)| label).collect();
@@ -198,6 +211,22 @@ impl Zebra {
             self.fpm.gone.insert((key, prefix), protocol);
         }
         self.fpm.push(Item::Route(key, prefix));
+        // Now and then is often enough.
+        let names = self.fpm.queue.len();
+        if names.is_multiple_of(1024) {
+            self.fpm.most = self.fpm.most.max(self.rib.destinations());
+            if names > SPARE + self.fpm.most {
+                self.fpm_overflown();
+            }
+        }
+    }
+
+    /// The peer does not read, and the list of what it would have to hear is longer than telling it everything.
+    fn fpm_overflown(&mut self) {
+        self.fpm.forget();
+        self.fpm.on = false;
+        self.fpm.stats.resyncs += 1;
+        self.actions.push(Action::Fpm(self.settings.fpm.address));
     }
 
     pub(crate) fn apply_fpm(&mut self, old: &FpmSettings) {

@@ -35,6 +35,11 @@ impl Rib {
         self.tables.get_mut(&key)?.get_mut(prefix)
     }
 
+    /// Destinations of all tables.
+    pub fn destinations(&self) -> usize {
+        self.tables.values().map(Table::len).sum()
+    }
+
     /// The table of a family, made where it is missing.
     pub fn table_mut(&mut self, key: TableKey) -> &mut Table {
         self.tables.entry(key).or_insert_with(|| Table::new(key.afi))

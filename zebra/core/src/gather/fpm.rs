@@ -21,6 +21,8 @@ impl Zebra {
             user_configures: stats.configured,
             user_disables: stats.disabled,
             offload_notices: stats.notices,
+            offload_notices_held_back: link.held_back,
+            resyncs: stats.resyncs,
         }
     }
 

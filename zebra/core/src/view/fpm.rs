@@ -22,6 +22,9 @@ pub struct FpmCounters {
     pub user_disables: u64,
     /// Ours: what the peer said of its hardware.
     pub offload_notices: u64,
+    /// Ours: how often they had to wait, and how often the peer had to be told everything for not reading.
+    pub offload_notices_held_back: u64,
+    pub resyncs: u64,
 }
 
 impl fmt::Display for FpmCounters {
@@ -41,6 +44,8 @@ impl fmt::Display for FpmCounters {
             ("User FPM configurations", self.user_configures),
             ("User FPM disable requests", self.user_disables),
             ("Offload notices", self.offload_notices),
+            ("Offload notices held back", self.offload_notices_held_back),
+            ("Resyncs of a slow peer", self.resyncs),
         ];
         rows.iter().try_for_each(|(name, value)| writeln!(f, "{name:>28}: {value}"))
     }

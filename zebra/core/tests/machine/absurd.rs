@@ -70,6 +70,17 @@ fn absurd_routes_are_refused_with_the_reason() {
 }
 
 #[test]
+fn a_thousand_times_the_same_is_counted_and_changes_nothing() {
+    let (mut world, bgp, ospf) = world();
+    for _ in 0..1000 {
+        let expected = format!("routes: {PREFIX}: no next hops (1 such)");
+        refused(&mut world, (bgp, ospf), ToZebra::Routes(one(PREFIX, &[])), &expected);
+    }
+    let text = world.show("show zebra client");
+    assert!(text.contains("1000"), "{text}");
+}
+
+#[test]
 fn whoever_wants_results_hears_of_the_refused_route() {
     let (mut world, bgp, _) = world();
     world.say(bgp, ToZebra::Routes(one("203.0.113.0/24", &[])));

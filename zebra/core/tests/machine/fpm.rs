@@ -222,3 +222,42 @@ fn a_daemon_hears_of_its_route_when_the_hardware_has_it() {
     world.drift();
     assert_eq!(world.writes, writes, "no notice makes zebra write anything");
 }
+
+#[test]
+fn a_peer_that_does_not_read_costs_no_more_than_telling_it_everything() {
+    // New prefixes come and go, and each leaves a name behind.
+    const PREFIXES: u32 = (1 << 17) + 20_000;
+    let mut world = world(false);
+    world.forget_kernel = true;
+    world.lines("fpm address 127.0.0.1\n");
+    let client = world.connect(1, BGP);
+    world.announce(client, BGP, "192.0.2.0/24", &[via("10.0.1.2")]);
+    world.zebra.fpm_connected(true);
+    world.fpm = None;
+    let attrs = crate::world::attrs(BGP, &[via("10.0.1.2")]);
+    let mut batch = crate::world::batch(BGP, "192.0.2.0/24", None);
+    for start in (0..PREFIXES).step_by(4096) {
+        let prefixes = (start..start + 4096)
+            .filter_map(|n| ferrite_types::Ipv4Prefix::from_bits(0x1400_0000 + (n << 4), 28));
+        let one = |prefix: ferrite_types::Ipv4Prefix, route| ferrite_types::zclient::RouteUpdate {
+            prefix: prefix.into(),
+            protocol: BGP,
+            route,
+        };
+        let prefixes: Vec<_> = prefixes.collect();
+        batch.updates = prefixes.iter().map(|prefix| one(*prefix, Some(attrs.clone()))).collect();
+        world.say(client, ToZebra::Routes(batch.clone()));
+        batch.updates = prefixes.iter().map(|prefix| one(*prefix, None)).collect();
+        world.say(client, ToZebra::Routes(batch.clone()));
+    }
+    assert_eq!(world.fpm, Some(Some("127.0.0.1:2620".parse().unwrap())), "the connection is made anew");
+    assert!(!world.zebra.fpm_pending(), "nothing is kept for nobody");
+    let text = world.show("show fpm counters json");
+    assert!(text.contains("\"resyncs\":1"), "{text}");
+    world.zebra.fpm_connected(true);
+    let mut peer = Peer::default();
+    drain(&mut world, &mut peer);
+    let main: Vec<String> =
+        peer.table().keys().map(ToString::to_string).filter(|p| p.starts_with("192")).collect();
+    assert_eq!(main, ["192.0.2.0/24"]);
+}
