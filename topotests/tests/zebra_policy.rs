@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 // The map of static routes lets those of multicast pass: FRR asks it about one that comes later and leaves one that came before.
 const CONFIG: &str = "ip forwarding
 ipv6 forwarding
+affinity-map BLUE bit-position 40
+affinity-map RED bit-position 3
 ip import-table 10 distance 50 route-map ODD
 ip import-table 11
 ip import-table 10 mrib
@@ -65,6 +67,10 @@ interface p1
 exit
 interface p2
  link-params
+  use-bw 3e+07
+  affinity BLUE RED
+  affinity-mode both
+  neighbor 10.9.2.2 as 65002
  exit-link-params
 exit
 ";
@@ -217,6 +223,7 @@ fn tables_policy_and_links_are_those_of_frr() {
             "-bw",
             "delay",
             "admin-grp",
+            "affinity",
             "packet-loss",
             "neighbor",
         ];

@@ -104,6 +104,8 @@ pub struct LinkParams {
     pub available: Option<Bandwidth>,
     pub utilized: Option<Bandwidth>,
     pub admin_group: Option<u32>,
+    /// RFC 7308, 32 bits a word, the lowest first.
+    pub extended_group: Vec<u32>,
     pub neighbor: Option<(Ipv4Addr, u32)>,
     pub delay: Option<Delay>,
     pub delay_variation: Option<u32>,

@@ -343,7 +343,8 @@ impl Zebra {
         self.apply_fpm(&old.fpm);
         self.apply_groups();
         self.apply_interfaces(&old);
-        if old.interfaces != self.settings.interfaces {
+        let named = old.affinity_maps != self.settings.affinity_maps;
+        if old.interfaces != self.settings.interfaces || named {
             self.apply_te(&old);
             self.apply_advertisements();
         }

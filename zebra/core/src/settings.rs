@@ -27,6 +27,8 @@ pub struct Settings {
     /// Seconds for which a group stands that no route names any more; `None` is not at all.
     pub group_keep: Option<u32>,
     pub policy: ferrite_policy::PolicyConfig,
+    /// `affinity-map`: names of bits.
+    pub affinity_maps: BTreeMap<String, u16>,
     /// `nexthop-group NAME`.
     pub named_groups: crate::config::nexthop_group::NamedGroups,
     pub mpls: MplsSettings,
@@ -74,6 +76,8 @@ pub struct InterfaceSettings {
     /// `mpls enable`, `mpls disable`.
     pub mpls: Option<bool>,
     pub link_params: Option<Box<crate::te::LinkParams>>,
+    /// `affinity`, `affinity-mode`: of its link parameters.
+    pub affinities: crate::te::affinity::Affinities,
     /// `ipv6 nd …`
     pub nd: crate::ra::settings::NdSettings,
 }

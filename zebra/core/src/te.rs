@@ -8,6 +8,7 @@ use ferrite_types::zclient::FromZebra;
 use crate::instance::Zebra;
 use crate::settings::{InterfaceSettings, Settings};
 
+pub mod affinity;
 pub mod config;
 
 /// Of an interface whose bandwidth nobody gave, megabits per second.
@@ -19,9 +20,12 @@ pub fn default_bandwidth(megabits: Option<u32>) -> Bandwidth {
 }
 
 /// What clients are told of an interface.
-fn told(settings: &InterfaceSettings) -> Option<LinkParams> {
+fn told(all: &Settings, settings: &InterfaceSettings) -> Option<LinkParams> {
     let otherwise = default_bandwidth(settings.bandwidth);
+    let (standard, extended_group) = settings.affinities.groups(all);
     settings.link_params.as_deref().map(|params| LinkParams {
+        admin_group: params.admin_group.or(standard),
+        extended_group,
         max_bandwidth: Some(params.max_bandwidth.unwrap_or(otherwise)),
         max_reservable: Some(params.max_reservable.unwrap_or(otherwise)),
         unreserved: params.unreserved.map(|value| Some(value.unwrap_or(otherwise))),
@@ -33,7 +37,7 @@ impl Zebra {
     /// What a client hears of a link's parameters, where it has any.
     pub(crate) fn te_message(&self, ifindex: IfIndex) -> Option<FromZebra> {
         let settings = self.settings.interfaces.get(self.interfaces.name(ifindex)?)?;
-        Some(FromZebra::LinkParams { ifindex, params: Some(Box::new(told(settings)?)) })
+        Some(FromZebra::LinkParams { ifindex, params: Some(Box::new(told(&self.settings, settings)?)) })
     }
 
     pub(crate) fn tell_te(&mut self, ifindex: IfIndex) {
@@ -44,7 +48,9 @@ impl Zebra {
 
     /// Clients hear of the parameters that have changed.
     pub(crate) fn apply_te(&mut self, old: &Settings) {
-        let of = |settings: &Settings, name: &str| settings.interfaces.get(name).and_then(told);
+        let of = |settings: &Settings, name: &str| {
+            settings.interfaces.get(name).and_then(|interface| told(settings, interface))
+        };
         let links = self.interfaces.links().map(|link| &link.info.interface);
         let changed: Vec<FromZebra> = links
             .filter_map(|link| {

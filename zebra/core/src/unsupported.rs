@@ -36,7 +36,6 @@ const DEBUG: &[&str] = &[
 ];
 
 const CONFIGURE: &[&str] = &[
-    "affinity-map",
     "allow-external-route-update",
     "evpn",
     "mpls",

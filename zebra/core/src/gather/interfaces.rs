@@ -145,10 +145,10 @@ impl Zebra {
                 Some(_) => "Other",
                 None => "None",
             },
-            link_params: settings
-                .link_params
-                .as_deref()
-                .map(|params| crate::view::te::LinkParamsView::new(params, settings.bandwidth)),
+            link_params: settings.link_params.as_deref().map(|params| {
+                let named = settings.affinities.groups(&self.settings).0;
+                crate::view::te::LinkParamsView::new(params, settings.bandwidth, named)
+            }),
             nd: self.nd_view(link),
             protodown: if info.protodown { "on" } else { "off" },
             parent_interface: info.parent.and_then(|parent| self.interfaces.name(parent)).map(str::to_owned),

@@ -88,25 +88,10 @@ static SETTINGS: &[Setting<LinkParams>] = &[
     bandwidth!("res-bw", "Unidirectional residual bandwidth", residual),
     bandwidth!("ava-bw", "Unidirectional available bandwidth", available),
     bandwidth!("use-bw", "Unidirectional utilised bandwidth", utilized),
-    Setting {
-        syntax: "admin-grp BITPATTERN",
-        help: &["Administrative group membership", "32-bit Hexadecimal value (e.g. 0xa1)"],
-        no: Negation::Derived,
-        set: |p, args| {
-            p.admin_group = Some(pattern(args)?);
-            Ok(())
-        },
-        unset: |p, _| {
-            p.admin_group = None;
-            Ok(())
-        },
-        render: |p, lines| {
-            if let Some(group) = p.admin_group {
-                lines.line(format!("admin-grp {group:#x}"));
-            }
-        },
-        examples: &["admin-grp 0x10"],
-    },
+];
+
+/// What comes after the groups.
+static AFTER_GROUPS: &[Setting<LinkParams>] = &[
     Setting {
         syntax: "neighbor A.B.C.D as (1-4294967295)$asn",
         help: &[
@@ -227,16 +212,7 @@ fn class<'p>(params: &'p mut LinkParams, args: &Args) -> Result<&'p mut Option<s
     params.unreserved.get_mut(class).ok_or_else(|| CliError::refused("There are eight class types"))
 }
 
-/// With `0x` or without, as FRR's.
-fn pattern(args: &Args) -> Result<u32, CliError> {
-    let text = args.get("BITPATTERN").unwrap_or_default();
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let short = !digits.is_empty() && digits.len() <= 8;
-    let value = u32::from_str_radix(digits, 16).ok().filter(|_| short);
-    value.ok_or_else(|| CliError::refused("The pattern is at most eight hexadecimal digits"))
-}
-
-fn interface<'s>(settings: &'s mut Settings, context: &Context) -> &'s mut InterfaceSettings {
+pub(super) fn interface<'s>(settings: &'s mut Settings, context: &Context) -> &'s mut InterfaceSettings {
     let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
     settings.interfaces.entry(name.to_owned()).or_default()
 }
@@ -251,6 +227,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
                 let interface = interface(settings, edit.context);
                 if edit.negated {
                     interface.link_params = None;
+                    interface.affinities = Default::default();
                 } else {
                     interface.link_params.get_or_insert_default();
                 }
@@ -260,16 +237,21 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         .enters(&LINK_PARAMS)
         .way("link-params"),
     );
-    registry.mount(Mount::at(&LINK_PARAMS), SETTINGS, |settings, context, _| {
-        Ok(&mut **interface(settings, context).link_params.get_or_insert_default())
-    });
-    registry.refuse_on(&[&LINK_PARAMS], "affinity");
-    registry.refuse_on(&[&LINK_PARAMS], "affinity-mode");
+    for part in [SETTINGS, AFTER_GROUPS] {
+        registry.mount(Mount::at(&LINK_PARAMS), part, |settings, context, _| {
+            Ok(&mut **interface(settings, context).link_params.get_or_insert_default())
+        });
+    }
+    super::affinity::register(registry);
 }
 
 /// The node below its interface.
 pub fn render(interface: &InterfaceSettings, lines: &mut Lines) {
     if let Some(params) = &interface.link_params {
-        lines.section("link-params", &LINK_PARAMS, |lines| lines.settings(SETTINGS, &**params));
+        lines.section("link-params", &LINK_PARAMS, |lines| {
+            lines.settings(SETTINGS, &**params);
+            super::affinity::render(interface, lines);
+            lines.settings(AFTER_GROUPS, &**params);
+        });
     }
 }

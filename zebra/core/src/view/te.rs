@@ -53,7 +53,8 @@ fn some_octets<S: serde::Serializer>(value: &Option<Bandwidth>, serializer: S) -
 }
 
 impl LinkParamsView {
-    pub fn new(params: &LinkParams, megabits: Option<u32>) -> Self {
+    /// `by_name`: the group that affinities come to, where no pattern is given.
+    pub fn new(params: &LinkParams, megabits: Option<u32>, by_name: Option<u32>) -> Self {
         let otherwise = default_bandwidth(megabits);
         let unreserved = params.unreserved.map(|value| value.unwrap_or(otherwise));
         let named =
@@ -64,7 +65,7 @@ impl LinkParamsView {
             maximum_reservable_bandwidth: params.max_reservable.unwrap_or(otherwise),
             unreserved_bandwidth: named.collect(),
             unreserved,
-            administrative_group: params.admin_group,
+            administrative_group: params.admin_group.or(by_name),
             link_delay_average: params.delay.map(|delay| delay.average),
             link_delay_minimum: params.delay.and_then(|delay| Some(delay.bounds?.0)),
             link_delay_maximum: params.delay.and_then(|delay| Some(delay.bounds?.1)),
