@@ -4,6 +4,7 @@
 /// The internet checksum over the concatenation of some parts; each part but the last has an even length.
 ///
 /// Over data that holds its own correct checksum the result is 0.
+#[inline]
 pub fn internet(parts: &[&[u8]]) -> u16 {
     let mut sum = 0_u64;
     for part in parts {
@@ -18,14 +19,23 @@ pub fn internet(parts: &[&[u8]]) -> u16 {
 }
 
 /// The two running sums, modulo 255.
+#[inline]
 fn sums(octets: impl Iterator<Item = u8>) -> (u32, u32) {
-    octets.fold((0, 0), |(c0, c1), octet| {
-        let c0 = (c0 + u32::from(octet)) % 255;
-        (c0, (c1 + c0) % 255)
-    })
+    let (mut c0, mut c1, mut since) = (0_u32, 0_u32, 0_u32);
+    for octet in octets {
+        c0 += u32::from(octet);
+        c1 += c0;
+        since += 1;
+        // So many fit before the second sum could overflow.
+        if since == 4096 {
+            (c0, c1, since) = (c0 % 255, c1 % 255, 0);
+        }
+    }
+    (c0 % 255, c1 % 255)
 }
 
 /// Fletcher's checksum for a field of two octets at `at`, whose present content does not count.
+#[inline]
 pub fn fletcher(octets: &[u8], at: usize) -> u16 {
     let field = at..at.saturating_add(2);
     let zeroed = octets.iter().enumerate().map(|(i, octet)| if field.contains(&i) { 0 } else { *octet });
@@ -40,6 +50,7 @@ pub fn fletcher(octets: &[u8], at: usize) -> u16 {
 }
 
 /// Whether octets that hold their Fletcher checksum are undamaged.
+#[inline]
 pub fn fletcher_holds(octets: &[u8]) -> bool {
     sums(octets.iter().copied()) == (0, 0)
 }

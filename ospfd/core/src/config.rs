@@ -138,11 +138,13 @@ pub struct Pacing {
     pub exchanges: usize,
     /// LSAs sent again at a time to a neighbour that acknowledges none, so that a slow one is not buried.
     pub window: usize,
+    /// Between two floods on an interface.
+    pub flood: Duration,
 }
 
 impl Default for Pacing {
     fn default() -> Self {
-        Self { exchanges: 100, window: 128 }
+        Self { exchanges: 100, window: 128, flood: Duration::from_millis(20) }
     }
 }
 

@@ -23,7 +23,7 @@ impl<V: Version> Instance<V> {
         let changed = match database.get(&header.key) {
             None => !header.is_max_age(),
             Some(old) => {
-                old.is_max_age(now) != header.is_max_age()
+                old.lsa.header().is_max_age() != header.is_max_age()
                     || old.lsa.header().options != header.options
                     || old.lsa.body() != lsa.body()
             }

@@ -26,7 +26,7 @@ use crate::neighbor::{self, Neighbor, NeighborKey};
 use crate::restart::{Preparing, Restarting};
 use crate::routes::Table;
 use crate::schedule::Schedule;
-use crate::spf::AreaSpf;
+use crate::spf::{AreaSpf, Known};
 use crate::tracked::Tracked;
 use crate::version::{IdPool, Target, Version};
 
@@ -71,6 +71,13 @@ pub struct Instance<V: Version> {
     pub(crate) externals: Lsdb,
     pub(crate) external_ids: IdPool<Prefix>,
     pub(crate) redistributed: BTreeMap<Prefix, External>,
+    pub(crate) known_externals: Known,
+    /// LSAs of AS scope that changed since the last calculation.
+    pub(crate) stale_externals: BTreeSet<LsaKey>,
+    /// More changed than LSAs: all routes are computed anew.
+    pub(crate) whole: bool,
+    /// The way to a boundary router is another since LSAs were made from routes.
+    pub(crate) boundaries_moved: bool,
     pub(crate) routes: Table,
     /// Databases whose own LSAs are to be compared with what they ought to be.
     pub(crate) dirty: BTreeSet<Place>,
@@ -118,6 +125,10 @@ impl<V: Version> Instance<V> {
             externals: Lsdb::default(),
             external_ids: IdPool::default(),
             redistributed: BTreeMap::new(),
+            known_externals: Known::default(),
+            stale_externals: BTreeSet::new(),
+            whole: true,
+            boundaries_moved: false,
             routes: Table::default(),
             dirty: BTreeSet::new(),
             held: BTreeMap::new(),
@@ -257,7 +268,7 @@ impl<V: Version> Instance<V> {
                 self.interface_event(now, id, fsm::Event::InterfaceDown);
             }
             self.areas.clear();
-            self.externals = Lsdb::default();
+            self.forget_externals();
         }
         let real: Vec<IfId> =
             self.interfaces.iter().filter(|(_, i)| !i.is_virtual()).map(|(id, _)| *id).collect();
@@ -291,6 +302,18 @@ impl<V: Version> Instance<V> {
         }
         self.configure_virtual_links(now);
         self.mark_all();
+        self.recalculate(now);
+    }
+
+    pub(crate) fn forget_externals(&mut self) {
+        self.externals = Lsdb::default();
+        self.known_externals = Known::default();
+        self.stale_externals.clear();
+    }
+
+    /// More than an LSA changed: what is sent where, and which areas there are.
+    pub(crate) fn recalculate(&mut self, now: Timestamp) {
+        self.whole = true;
         self.schedule.changed(now);
     }
 
@@ -313,7 +336,7 @@ impl<V: Version> Instance<V> {
             self.interface_event(now, id, fsm::Event::InterfaceUp);
         }
         self.mark_interface(id);
-        self.schedule.changed(now);
+        self.recalculate(now);
     }
 
     /// What we say of an interface, or because of it, may have to change.
@@ -587,10 +610,14 @@ impl<V: Version> Instance<V> {
 
     /// An LSA's content changed: its vertex, and what follows from it, is computed anew.
     pub(crate) fn touched(&mut self, now: Timestamp, place: Place, key: &LsaKey) {
-        if let (Place::Area(area), Some(vertex)) = (place, V::vertex_of(key))
-            && let Some(area) = self.areas.get_mut(&area)
-        {
-            area.spf.stale.insert(vertex);
+        match place {
+            Place::Area(area) => {
+                if let Some(area) = self.areas.get_mut(&area) {
+                    area.spf.stale.insert(*key);
+                }
+            }
+            Place::As => drop(self.stale_externals.insert(*key)),
+            Place::Link(_) => {}
         }
         if let Place::Link(id) = place {
             // Prefixes of the link are announced by its designated router (RFC 5340 §4.4.3.9).

@@ -34,8 +34,11 @@ pub struct Interface {
     /// Sent packets' acknowledgments that are gathered for a while (§13.5).
     pub(crate) acks: BTreeMap<LsaKey, LsaHeader>,
     pub(crate) ack_at: Option<Timestamp>,
-    /// LSAs to be flooded here at the end of the event.
+    /// LSAs to be flooded here.
     pub(crate) outgoing: BTreeSet<LsaKey>,
+    /// When that was last done, and when it is done next.
+    pub(crate) flooded: Option<Timestamp>,
+    pub(crate) flood_at: Option<Timestamp>,
     pub(crate) hello_at: Option<Timestamp>,
     /// When the Grace-LSA is repeated after a restart.
     pub(crate) grace_at: Option<Timestamp>,
@@ -74,6 +77,8 @@ impl Interface {
             acks: BTreeMap::new(),
             ack_at: None,
             outgoing: BTreeSet::new(),
+            flooded: None,
+            flood_at: None,
             hello_at: None,
             grace_at: None,
             wait_at: None,
@@ -154,7 +159,14 @@ impl Interface {
 
     /// Of the interface itself, its neighbours left out.
     pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
-        let own = [self.hello_at, self.grace_at, self.wait_at, self.ack_at, self.links.next_deadline()];
+        let own = [
+            self.flood_at,
+            self.hello_at,
+            self.grace_at,
+            self.wait_at,
+            self.ack_at,
+            self.links.next_deadline(),
+        ];
         own.into_iter().flatten().min()
     }
 }

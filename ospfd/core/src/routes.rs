@@ -1,5 +1,7 @@
-//! The routing table (§11, §16): intra-area, inter-area and external routes, computed whole from the trees of the areas.
+//! The routing table (§11, §16): intra-area, inter-area and external routes, computed from the trees of the areas for the prefixes
+//! that a change has effects on.
 
+mod backup;
 mod external;
 mod inter;
 
@@ -13,6 +15,7 @@ use ferrite_types::{Prefix, Timestamp};
 use crate::event::{Action, IfId};
 use crate::instance::{Instance, Place};
 use crate::interface::State;
+use crate::spf::Affected;
 use crate::version::{RouterBits, Version, Vertex};
 
 /// Where packets leave.
@@ -24,6 +27,7 @@ pub struct Hop {
 }
 
 pub type Hops = BTreeSet<Hop>;
+pub(crate) use backup::Backups;
 
 /// Path types, the preferred first (§11).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -44,6 +48,9 @@ pub struct Route {
     pub type2_cost: u32,
     pub tag: u32,
     pub hops: Hops,
+    /// Where packets go when a next hop fails, until all have computed anew (RFC 5286): the next hop that failed, and the other
+    /// one. Only where the configuration asks for it, and for what is reached inside an area.
+    pub backups: Vec<(Hop, Hop)>,
 }
 
 /// A way to a router (the table's entries for routers, §11).
@@ -72,16 +79,6 @@ pub struct Table {
 }
 
 impl Table {
-    /// Keeps the better of two routes; equal ones are used together.
-    pub(crate) fn offer(&mut self, prefix: Prefix, route: Route) {
-        let rank = |route: &Route| (route.path, route.type2_cost, route.cost);
-        match self.networks.get_mut(&prefix) {
-            Some(there) if rank(there) == rank(&route) => there.hops.extend(route.hops),
-            Some(there) if rank(there) < rank(&route) => {}
-            _ => drop(self.networks.insert(prefix, route)),
-        }
-    }
-
     /// The best way to a boundary router (§16.4.1).
     pub(crate) fn to_boundary(&self, router: RouterId, rfc1583: bool) -> Option<&BoundaryRoute> {
         // Intra-area paths outside the backbone first, then the backbone and summaries alike.
@@ -100,52 +97,151 @@ impl Table {
     }
 }
 
+/// What a calculation looks up again and again.
+struct Context {
+    border: bool,
+    /// Areas whose summaries count.
+    believed: Vec<AreaId>,
+    /// Areas that others lead their virtual links through.
+    transit: Vec<AreaId>,
+}
+
 impl<V: Version> Instance<V> {
-    /// The whole calculation (§16), and what follows from it.
+    /// The calculation (§16): the trees of the areas, and the routes to what changed or is reached in another way.
     pub(crate) fn calculate(&mut self, now: Timestamp) {
+        let mut affected = Affected { all: std::mem::take(&mut self.whole), ..Affected::default() };
+        let whole = affected.all;
         let areas: Vec<AreaId> = self.areas.keys().copied().collect();
         // The backbone last: paths over virtual links use what other areas have found.
         for area in areas.iter().rev() {
-            self.run_area(now, *area);
+            self.run_area(now, *area, whole, &mut affected);
         }
         if self.find_virtual_links(now) {
-            self.run_area(now, AreaId::BACKBONE);
+            affected.all = true;
+            self.run_area(now, AreaId::BACKBONE, true, &mut affected);
+            self.whole = false;
         }
-        let mut table = Table::default();
-        for area in &areas {
-            self.intra_area(now, *area, &mut table);
+        for key in std::mem::take(&mut self.stale_externals) {
+            self.known_externals.update::<V>(&self.externals, key, now, &mut affected);
         }
-        self.inter_area(now, &mut table);
-        self.external(now, &mut table);
-        let cap = self.config.max_paths;
-        for route in table.networks.values_mut() {
-            while route.hops.len() > cap {
-                route.hops.pop_last();
-            }
+        let border = self.is_border_router();
+        let context = Context {
+            border,
+            believed: areas.iter().copied().filter(|area| self.believes_summaries(*area)).collect(),
+            transit: self
+                .areas
+                .iter()
+                .filter(|(id, area)| border && area.transit && !id.is_backbone())
+                .map(|(id, _)| *id)
+                .collect(),
+        };
+        if affected.all || affected.boundaries {
+            self.find_boundaries(&context, &mut affected);
         }
-        let old = std::mem::replace(&mut self.routes, table);
-        self.publish(&old);
+        if affected.all {
+            affected.prefixes.extend(self.routes.networks.keys());
+            affected.prefixes.extend(self.known_externals.prefixes());
+            affected.prefixes.extend(self.areas.values().flat_map(|area| area.spf.known.prefixes()));
+        }
+        let changes = self.update_routes(&context, affected.prefixes);
+        self.publish(changes);
     }
 
-    /// §16.1 (4) and stage two: networks that hang on routers and transit networks.
-    fn intra_area(&self, now: Timestamp, id: AreaId, table: &mut Table) {
-        let Some(area) = self.areas.get(&id) else { return };
-        let own = Vertex::Router(self.config.router_id);
-        for (vertex, prefix, metric) in V::prefixes(&area.lsdb, now) {
-            let Some(cost) = area.spf.cost(vertex) else { continue };
-            let hops = if vertex == own { self.attached(id, prefix) } else { self.hops(id, vertex) };
-            let cost = cost.saturating_add(metric);
-            table.offer(prefix, Route { path: PathType::Intra, area: id, cost, type2_cost: 0, tag: 0, hops });
+    /// Computes the routes to some prefixes: first those inside, which external ones may lead to.
+    fn update_routes(
+        &mut self,
+        context: &Context,
+        mut prefixes: BTreeSet<Prefix>,
+    ) -> BTreeMap<Prefix, Option<Route>> {
+        let mut before: BTreeMap<Prefix, Option<Route>> = BTreeMap::new();
+        let is_inside = |route: &Route| route.path <= PathType::Inter;
+        // Whether a range is in use is known when what lies in it is.
+        let ranges: BTreeSet<Prefix> =
+            self.config.areas.values().flat_map(|area| area.ranges.keys()).copied().collect();
+        let own: Vec<Prefix> = prefixes.difference(&ranges).chain(&ranges).copied().collect();
+        let mut moved = false;
+        for prefix in own {
+            let new = self.inside(context, prefix);
+            let old = self.routes.networks.get(&prefix).filter(|route| is_inside(route));
+            if old == new.as_ref() {
+                continue;
+            }
+            moved = true;
+            prefixes.insert(prefix);
+            let old = match new {
+                Some(route) => self.routes.networks.insert(prefix, route),
+                None => self.routes.networks.remove(&prefix),
+            };
+            before.entry(prefix).or_insert(old);
         }
-        for (router, route) in
-            area.spf.routers.iter().filter(|(_, route)| route.bits.boundary || route.bits.border)
-        {
-            let way =
-                BoundaryRoute { path: PathType::Intra, area: id, cost: route.cost, hops: route.hops.clone() };
-            if route.bits.boundary {
-                table.boundary.entry(*router).or_default().push(way);
+        if moved {
+            let nssas = self.areas.values().flat_map(|area| area.spf.known.forwarded());
+            prefixes.extend(nssas.chain(self.known_externals.forwarded()));
+        }
+        for prefix in prefixes {
+            let there = self.routes.networks.get(&prefix);
+            if there.is_some_and(is_inside) {
+                continue;
+            }
+            let new = self.outside(context, prefix);
+            if there == new.as_ref() {
+                continue;
+            }
+            let old = match new {
+                Some(route) => self.routes.networks.insert(prefix, route),
+                None => self.routes.networks.remove(&prefix),
+            };
+            before.entry(prefix).or_insert(old);
+        }
+        before
+    }
+
+    fn capped(&self, mut route: Route) -> Route {
+        while route.hops.len() > self.config.max_paths {
+            route.hops.pop_last();
+        }
+        route
+    }
+
+    /// §16.1 (4) and stage two, §16.2, §16.3: the best path inside the AS.
+    fn inside(&self, context: &Context, prefix: Prefix) -> Option<Route> {
+        let mut best: Option<Route> = None;
+        let own = Vertex::Router(self.config.router_id);
+        let mut over = None;
+        for (id, area) in &self.areas {
+            for (vertex, metric) in area.spf.known.vertices(prefix) {
+                let Some(cost) = area.spf.cost(vertex) else { continue };
+                let cost = cost.saturating_add(metric);
+                if best.as_ref().is_some_and(|best| best.cost < cost) {
+                    continue;
+                }
+                let hops = if vertex == own { self.attached(*id, prefix) } else { self.hops(*id, vertex) };
+                let path = PathType::Intra;
+                over = Some((*id, vertex));
+                offer(
+                    &mut best,
+                    Route { path, area: *id, cost, type2_cost: 0, tag: 0, hops, backups: vec![] },
+                );
             }
         }
+        if best.is_none() && !self.in_own_range(context, prefix) {
+            for area in &context.believed {
+                self.by_summaries(*area, prefix, &mut best);
+            }
+        }
+        let mut route = best?;
+        if route.area.is_backbone() {
+            for area in &context.transit {
+                self.through_transit(*area, prefix, &mut route);
+            }
+        }
+        if let Some(backup) = over.and_then(|(area, vertex)| self.areas.get(&area)?.spf.backups.get(&vertex))
+            && route.path == PathType::Intra
+            && route.hops.len() == 1
+        {
+            route.backups.push(*backup);
+        }
+        Some(self.capped(route))
     }
 
     /// Interfaces that are on a network of ours.
@@ -164,24 +260,31 @@ impl<V: Version> Instance<V> {
     }
 
     /// Tells what changed, and has the LSAs compared that are made from routes.
-    fn publish(&mut self, old: &Table) {
-        if *old == self.routes {
-            return;
-        }
+    fn publish(&mut self, before: BTreeMap<Prefix, Option<Route>>) {
         let new = &self.routes.networks;
-        let mut changes: Vec<(Prefix, Option<Route>)> = Vec::new();
-        changes.extend(
-            old.networks.keys().filter(|prefix| !new.contains_key(prefix)).map(|prefix| (*prefix, None)),
-        );
-        let changed = |(prefix, route): &(&Prefix, &Route)| old.networks.get(prefix) != Some(route);
-        changes.extend(new.iter().filter(changed).map(|(prefix, route)| (*prefix, Some(route.clone()))));
+        let changes: Vec<(Prefix, Option<Route>)> = before
+            .into_iter()
+            .filter(|(prefix, old)| new.get(prefix) != old.as_ref())
+            .map(|(prefix, _)| (prefix, new.get(&prefix).cloned()))
+            .collect();
+        let changed = !changes.is_empty() || std::mem::take(&mut self.boundaries_moved);
         // Until a restart is over the routes from before it stay as they are.
         if !changes.is_empty() && self.restart.is_none() {
             self.out.push(Action::Routes(changes));
         }
-        if self.is_border_router() {
+        if changed && self.is_border_router() {
             self.dirty.extend(self.areas.keys().map(|area| Place::Area(*area)));
             self.dirty.insert(Place::As);
         }
+    }
+}
+
+/// Keeps the better of two routes; equal ones are used together.
+fn offer(best: &mut Option<Route>, route: Route) {
+    let rank = |route: &Route| (route.path, route.type2_cost, route.cost);
+    match best {
+        Some(there) if rank(there) == rank(&route) => there.hops.extend(route.hops),
+        Some(there) if rank(there) < rank(&route) => {}
+        _ => *best = Some(route),
     }
 }

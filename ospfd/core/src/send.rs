@@ -114,13 +114,21 @@ impl<V: Version> Instance<V> {
         packets.into_iter().map(Body::LinkStateUpdate).collect()
     }
 
-    /// Sends what flooding gathered.
+    /// Sends what flooding gathered. What comes soon after waits a little for more, so that a wave of LSAs goes on in few
+    /// packets, while a single one is not held up.
     pub(crate) fn flush_updates(&mut self, now: Timestamp) {
+        let gap = self.config.pacing.flood;
         for id in self.interfaces.touched().clone() {
             let Some(interface) = self.interfaces.get_mut(&id) else { continue };
             if interface.outgoing.is_empty() {
+                interface.flood_at = None;
                 continue;
             }
+            if let Some(at) = interface.flooded.map(|last| last + gap).filter(|at| *at > now) {
+                interface.flood_at = Some(at);
+                continue;
+            }
+            (interface.flooded, interface.flood_at) = (Some(now), None);
             let keys = std::mem::take(&mut interface.outgoing);
             for body in self.updates(now, id, keys.into_iter()) {
                 self.send_to_adjacent(now, id, &body);

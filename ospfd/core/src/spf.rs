@@ -1,9 +1,11 @@
 //! The shortest-path tree of an area (§16.1), kept by `lib/spf`: vertices whose LSAs changed are read anew, the tree is repaired.
 
+mod known;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use ferrite_ospf_packet::AreaId;
-use ferrite_spf::{Arc, Changes, FirstHop, Graph, Kind, Tree};
+use ferrite_ospf_packet::{AreaId, LsaKey};
+use ferrite_spf::{Arc, Changes, FirstHop, Graph, Kind, Node, Tree};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
@@ -11,8 +13,10 @@ use crate::event::IfId;
 use crate::instance::Instance;
 use crate::lsdb::Lsdb;
 use crate::neighbor;
-use crate::routes::{Hop, Hops, RouterRoute};
-use crate::version::{Version, Vertex};
+use crate::routes::{Backups, Hop, Hops, RouterRoute};
+use crate::version::{RouterBits, Version, Vertex};
+
+pub(crate) use known::{Affected, Known};
 
 /// Vertices up to which nothing is cleared away.
 const SMALL: usize = 256;
@@ -22,12 +26,21 @@ const SMALL: usize = 256;
 pub struct AreaSpf {
     pub(crate) graph: Graph<Vertex>,
     pub(crate) tree: Option<Tree>,
-    /// Vertices whose LSAs changed since the last run.
-    pub(crate) stale: BTreeSet<Vertex>,
+    /// LSAs that changed since the last run.
+    pub(crate) stale: BTreeSet<LsaKey>,
+    pub(crate) known: Known,
     pub(crate) runs: u64,
     pub(crate) last: Option<Timestamp>,
+    /// Vertices whose path was computed, in all runs.
+    pub(crate) work: u64,
     /// Routers that are reached, with what they say of themselves.
     pub(crate) routers: BTreeMap<RouterId, RouterRoute>,
+    /// What all routers say of themselves, reached or not.
+    bits: BTreeMap<RouterId, RouterBits>,
+    /// Loop-free alternates, where they are asked for.
+    pub(crate) backups: Backups,
+    /// First hops of the tree as interfaces and addresses.
+    resolved: BTreeMap<FirstHop, Hops>,
 }
 
 fn kind(vertex: Vertex) -> Kind {
@@ -38,13 +51,26 @@ fn kind(vertex: Vertex) -> Kind {
 }
 
 impl AreaSpf {
-    /// Brings graph and tree up to date with the database.
-    fn run<V: Version>(&mut self, lsdb: &Lsdb, own: RouterId, now: Timestamp) {
+    /// Brings graph and tree up to date with the database. Says which vertices have another path, or say something else of
+    /// themselves, than before.
+    fn run<V: Version>(
+        &mut self,
+        lsdb: &Lsdb,
+        own: RouterId,
+        now: Timestamp,
+        affected: &mut Affected,
+    ) -> BTreeSet<Node> {
         self.runs += 1;
         self.last = Some(now);
-        self.forget_the_gone::<V>(lsdb);
+        let mut stale: BTreeSet<Vertex> = BTreeSet::new();
+        for key in std::mem::take(&mut self.stale) {
+            self.known.update::<V>(lsdb, key, now, affected);
+            stale.extend(V::vertex_of(&key));
+        }
+        self.forget_the_gone::<V>(lsdb, &mut stale);
         let mut changes = Changes::default();
-        for vertex in std::mem::take(&mut self.stale) {
+        let mut moved: BTreeSet<Node> = BTreeSet::new();
+        for vertex in stale {
             let node = self.graph.node(&vertex, kind(vertex));
             let links = V::links_of(lsdb, vertex, now);
             let arcs = links.into_iter().map(|reach| {
@@ -56,18 +82,33 @@ impl AreaSpf {
             if let Vertex::Router(router) = vertex {
                 let transit = V::is_transit(lsdb, router);
                 self.graph.set_transit(node, transit, &mut changes);
+                moved.insert(node);
+                match V::router_bits(lsdb, router) {
+                    Some(bits) => drop(self.bits.insert(router, bits)),
+                    None => drop(self.bits.remove(&router)),
+                }
             }
         }
         let root = self.graph.node(&Vertex::Router(own), Kind::Router);
         match &mut self.tree {
-            Some(tree) if tree.root() == root => drop(tree.repair(&self.graph, &changes)),
-            tree => *tree = Some(Tree::full(&self.graph, root)),
+            Some(tree) if tree.root() == root => {
+                let (changed, work) = tree.repair_counted(&self.graph, &changes);
+                self.work += work.settled.max(work.rehopped) as u64;
+                moved.extend(changed);
+            }
+            tree => {
+                *tree = Some(Tree::full(&self.graph, root));
+                self.work += self.graph.len() as u64;
+                self.resolved.clear();
+                moved.extend(self.graph.nodes());
+            }
         }
+        moved
     }
 
     /// A graph keeps the names of vertices that went; when they are most of it, it is made anew, so that it is bounded by the
     /// database whatever comes and goes.
-    fn forget_the_gone<V: Version>(&mut self, lsdb: &Lsdb) {
+    fn forget_the_gone<V: Version>(&mut self, lsdb: &Lsdb, stale: &mut BTreeSet<Vertex>) {
         if self.graph.len() < SMALL {
             return;
         }
@@ -75,7 +116,7 @@ impl AreaSpf {
         if self.graph.len() > 2 * named.len() + SMALL {
             self.graph = Graph::new();
             self.tree = None;
-            self.stale = named;
+            *stale = named;
         }
     }
 
@@ -96,37 +137,83 @@ impl AreaSpf {
 }
 
 impl<V: Version> Instance<V> {
-    /// Runs the calculation of one area, and notes which routers it reaches.
-    pub(crate) fn run_area(&mut self, now: Timestamp, id: AreaId) {
+    /// Runs the calculation of one area, and notes which routers it reaches. What that has effects on is added to `affected`.
+    pub(crate) fn run_area(&mut self, now: Timestamp, id: AreaId, whole: bool, affected: &mut Affected) {
         let own = self.config.router_id;
         let Some(area) = self.areas.get_mut(&id) else { return };
-        area.spf.run::<V>(&area.lsdb, own, now);
-        let Some(area) = self.areas.get(&id) else { return };
-        let mut routers = BTreeMap::new();
-        let mut transit = false;
-        for node in area.spf.graph.nodes() {
-            let Some(vertex @ Vertex::Router(router)) = area.spf.graph.key(node).copied() else { continue };
-            let (Some(cost), Some(bits)) = (area.spf.cost(vertex), V::router_bits(&area.lsdb, router)) else {
-                continue;
-            };
-            transit |= bits.virtual_end;
-            routers.insert(router, RouterRoute { cost, area: id, bits, hops: self.hops(id, vertex) });
+        let mut moved = area.spf.run::<V>(&area.lsdb, own, now, affected);
+        if whole {
+            area.spf.resolved.clear();
+            moved.extend(area.spf.graph.nodes());
         }
-        if let Some(area) = self.areas.get_mut(&id) {
-            area.spf.routers = routers;
-            area.transit = transit;
+        self.resolve(id, &moved);
+        moved.extend(self.find_backups(id));
+        let mut transit_moved = false;
+        for node in moved {
+            let Some(area) = self.areas.get(&id) else { return };
+            let Some(vertex) = area.spf.graph.key(node).copied() else { continue };
+            affected.prefixes.extend(area.spf.known.hanging(vertex));
+            let Vertex::Router(router) = vertex else { continue };
+            let new = area.spf.cost(vertex).zip(area.spf.bits.get(&router).copied());
+            let new =
+                new.map(|(cost, bits)| RouterRoute { cost, area: id, bits, hops: self.hops(id, vertex) });
+            let Some(area) = self.areas.get_mut(&id) else { return };
+            if area.spf.routers.get(&router) == new.as_ref() {
+                continue;
+            }
+            let bits = new.as_ref().map(|route| route.bits).unwrap_or_default();
+            let old = match new {
+                Some(route) => area.spf.routers.insert(router, route),
+                None => area.spf.routers.remove(&router),
+            };
+            let was = old.map(|route| route.bits).unwrap_or_default();
+            transit_moved |= was.virtual_end != bits.virtual_end;
+            affected.boundaries |= was.boundary || bits.boundary || was.border || bits.border;
+            area.spf.known.of_router(router, affected);
+        }
+        let Some(area) = self.areas.get_mut(&id) else { return };
+        if transit_moved {
+            area.transit = area.spf.routers.values().any(|route| route.bits.virtual_end);
+            affected.all = true;
         }
     }
 
-    /// Next hops of the shortest paths to a vertex (§16.1.1).
+    /// Finds interface and address of first hops that are new.
+    fn resolve(&mut self, id: AreaId, moved: &BTreeSet<Node>) {
+        let Some(area) = self.areas.get(&id) else { return };
+        let Some(tree) = &area.spf.tree else { return };
+        let firsts: BTreeSet<FirstHop> = moved
+            .iter()
+            .flat_map(|node| tree.first_hops_of(*node))
+            .filter(|first| !area.spf.resolved.contains_key(first))
+            .copied()
+            .collect();
+        let found: Vec<(FirstHop, Hops)> =
+            firsts.into_iter().map(|first| (first, self.first_hop(id, first))).collect();
+        if let Some(area) = self.areas.get_mut(&id) {
+            // One that leads nowhere yet is looked for again.
+            area.spf.resolved.extend(found.into_iter().filter(|(_, hops)| !hops.is_empty()));
+        }
+    }
+
+    /// §16.1.1.
+    pub(crate) fn first_hop(&self, area: AreaId, first: FirstHop) -> Hops {
+        let Some(id) = V::own_link(self, area, first.link) else { return Hops::new() };
+        match self.areas.get(&area).and_then(|area| area.spf.graph.key(first.via)) {
+            Some(Vertex::Router(router)) => self.hops_over(id, *router),
+            Some(Vertex::Network(..)) => Hops::from([Hop { interface: id, address: None }]),
+            None => Hops::new(),
+        }
+    }
+
+    /// Next hops of the shortest paths to a vertex.
     pub(crate) fn hops(&self, area: AreaId, vertex: Vertex) -> Hops {
         let Some(found) = self.areas.get(&area) else { return Hops::new() };
         let mut hops = Hops::new();
         for first in found.spf.first_hops(vertex) {
-            let Some(id) = V::own_link(self, area, first.link) else { continue };
-            match found.spf.graph.key(first.via) {
-                Some(Vertex::Router(router)) => hops.extend(self.hops_over(id, *router)),
-                Some(Vertex::Network(..)) => drop(hops.insert(Hop { interface: id, address: None })),
+            match found.spf.resolved.get(first) {
+                Some(resolved) if hops.is_empty() => hops.clone_from(resolved),
+                Some(resolved) => hops.extend(resolved.iter().copied()),
                 None => {}
             }
         }

@@ -186,8 +186,8 @@ impl Version for V2 {
         read::router_bits(lsdb, router)
     }
 
-    fn prefixes(lsdb: &Lsdb, now: Timestamp) -> Vec<(Vertex, Prefix, u32)> {
-        read::prefixes(lsdb, now)
+    fn prefixes_of(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> {
+        read::prefixes(key, body)
     }
 
     fn address_on(lsdb: &Lsdb, interface: &Interface, router: RouterId) -> Option<IpAddr> {

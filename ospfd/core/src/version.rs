@@ -180,8 +180,8 @@ pub trait Version: Codec {
     /// Whether paths may lead through a router.
     fn is_transit(lsdb: &Lsdb, router: RouterId) -> bool;
     fn router_bits(lsdb: &Lsdb, router: RouterId) -> Option<RouterBits>;
-    /// Prefixes of the area with the vertex they hang on and the cost from there.
-    fn prefixes(lsdb: &Lsdb, now: ferrite_types::Timestamp) -> Vec<(Vertex, Prefix, u32)>;
+    /// Prefixes that an LSA tells of, with the vertex they hang on and the cost from there.
+    fn prefixes_of(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)>;
     /// A router's address on a network with designated routers, as its LSAs tell it (§16.1.1).
     fn address_on(lsdb: &Lsdb, interface: &Interface, router: RouterId) -> Option<IpAddr>;
     /// The interface that one of our own links names.

@@ -137,7 +137,7 @@ impl<V: Version> Instance<V> {
         neighbor.backup = hello.backup;
         let is = Claims::of(neighbor, V::designated_name(router, ends.source));
         if moved {
-            self.schedule.changed(now);
+            self.recalculate(now);
         }
         self.neighbor_event(now, id, key, nfsm::Event::HelloReceived);
         if !hello.neighbors.contains(&own) {

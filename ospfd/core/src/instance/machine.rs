@@ -27,6 +27,7 @@ impl<V: Version> Instance<V> {
                 interface.acks.clear();
                 interface.ack_at = None;
                 interface.outgoing.clear();
+                interface.flood_at = None;
                 interface.designated = std::net::Ipv4Addr::UNSPECIFIED;
                 interface.backup = std::net::Ipv4Addr::UNSPECIFIED;
                 let keys: Vec<NeighborKey> = interface.neighbors.keys().copied().collect();
@@ -92,7 +93,7 @@ impl<V: Version> Instance<V> {
         self.out.push(Action::Log(LogLine::Interface { interface: id, from, to }));
         self.mark_all_for_borders(from, to);
         self.mark_interface(id);
-        self.schedule.changed(now);
+        self.recalculate(now);
     }
 
     /// With an interface an area may come or go, and we become a border router or are one no longer.
@@ -280,11 +281,6 @@ impl<V: Version> Instance<V> {
         }
         self.queued.remove(&(id, key));
         let two_way = |state: neighbor::State| state >= neighbor::State::TwoWay;
-        if two_way(from) != two_way(to) {
-            interface.neighbor_change = true;
-            // Next hops are found among those that hear us.
-            self.schedule.changed(now);
-        }
         let line = LogLine::Neighbor {
             interface: id,
             neighbor: neighbor.id,
@@ -294,9 +290,16 @@ impl<V: Version> Instance<V> {
             reason,
         };
         self.out.push(Action::Log(line));
-        if from == neighbor::State::Full || to == neighbor::State::Full {
+        let full = from == neighbor::State::Full || to == neighbor::State::Full;
+        if two_way(from) != two_way(to) {
+            interface.neighbor_change = true;
+        }
+        if full {
             self.mark_interface(id);
-            self.schedule.changed(now);
+        }
+        if full || two_way(from) != two_way(to) {
+            // Next hops are found among those that hear us.
+            self.recalculate(now);
         }
     }
 

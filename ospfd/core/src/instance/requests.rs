@@ -60,13 +60,13 @@ impl<V: Version> Instance<V> {
             area.lsdb = Lsdb::default();
             area.spf = Default::default();
         }
-        self.externals = Lsdb::default();
+        self.forget_externals();
         self.dirty.extend(places);
         for id in ids {
             self.clear_interface(now, id);
         }
         self.mark_all();
-        self.schedule.changed(now);
+        self.recalculate(now);
     }
 
     pub(super) fn announce_opaque(&mut self, place: Place, kind: u8, id: u32, body: Option<Bytes>) {

@@ -106,7 +106,7 @@ impl<V: Version> Instance<V> {
         let line = LogLine::Helped { interface: id, neighbor: neighbor.id, reason };
         self.out.push(Action::Log(line));
         self.mark_interface(id);
-        self.schedule.changed(now);
+        self.recalculate(now);
         if silent {
             self.neighbor_event(now, id, key, fsm::Event::InactivityTimer);
         }

@@ -244,6 +244,7 @@ impl<V: Version> Instance<V> {
         }
         self.mark_all();
         self.routes = Table::default();
+        self.whole = true;
         self.schedule.ran(now);
         self.calculate(now);
         self.out.push(Action::Restarted(end));

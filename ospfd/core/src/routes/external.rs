@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use ferrite_ospf_packet::AreaId;
-use ferrite_types::Timestamp;
+use ferrite_types::Prefix;
 use ferrite_types::ids::RouterId;
 
-use super::{Hop, Hops, PathType, Route, Table};
+use super::{Context, Hop, Hops, PathType, Route, Table};
+use crate::config::AreaKind;
 use crate::instance::Instance;
-use crate::lsdb::Lsdb;
 use crate::version::{ExternalRoute, INFINITY, Version};
 
 /// Which of several LSAs for a prefix is used: type and cost first, then where it came from (RFC 3101 §2.5 (6)(e)).
@@ -27,48 +27,29 @@ struct Found {
 }
 
 impl<V: Version> Instance<V> {
-    pub(super) fn external(&self, now: Timestamp, table: &mut Table) {
-        let mut best: std::collections::BTreeMap<ferrite_types::Prefix, Found> =
-            std::collections::BTreeMap::new();
-        let nssas = self.areas.iter().filter(|(id, _)| self.area_kind(**id) == crate::config::AreaKind::Nssa);
-        let sources = nssas.map(|(id, area)| (Some(*id), &area.lsdb)).chain([(None, &self.externals)]);
-        for (area, database) in sources {
-            for (router, external) in self.read_externals(now, area, database) {
-                if table.networks.get(&external.prefix).is_some_and(|route| route.path <= PathType::Inter) {
+    /// The best external path to a prefix.
+    pub(super) fn outside(&self, context: &Context, prefix: Prefix) -> Option<Route> {
+        let own = self.config.router_id;
+        let mut best: Option<Found> = None;
+        let nssas = self.areas.iter().filter(|(id, _)| self.area_kind(**id) == AreaKind::Nssa);
+        let sources =
+            nssas.map(|(id, area)| (Some(*id), &area.spf.known)).chain([(None, &self.known_externals)]);
+        for (area, known) in sources {
+            for (router, external) in known.externals(prefix).filter(|(router, _)| *router != own) {
+                // A default that stays inside is for routers inside (RFC 3101 §2.5 (3)).
+                let inside = area.is_some() && prefix.len() == 0 && context.border && !external.propagate;
+                if inside || external.metric >= INFINITY {
                     continue;
                 }
-                let Some(found) = self.judge(table, area, router, &external) else { continue };
-                match best.get_mut(&external.prefix) {
+                let Some(found) = self.judge(&self.routes, area, router, external) else { continue };
+                match &mut best {
                     Some(there) if there.rank == found.rank => there.route.hops.extend(found.route.hops),
                     Some(there) if there.rank < found.rank => {}
-                    _ => drop(best.insert(external.prefix, found)),
+                    best => *best = Some(found),
                 }
             }
         }
-        for (prefix, found) in best {
-            table.networks.insert(prefix, found.route);
-        }
-    }
-
-    fn read_externals(
-        &self,
-        now: Timestamp,
-        area: Option<AreaId>,
-        database: &Lsdb,
-    ) -> Vec<(RouterId, ExternalRoute)> {
-        let ty = if area.is_some() { V::NSSA } else { V::EXTERNAL };
-        let own = self.config.router_id;
-        let border = self.is_border_router();
-        database
-            .of_type(ty)
-            .filter(|(key, entry)| key.adv != own && !entry.is_max_age(now))
-            .filter_map(|(key, entry)| {
-                let route = V::read_external(key, entry.lsa.header().options, entry.lsa.body())?;
-                // A default that stays inside is for routers inside (RFC 3101 §2.5 (3)).
-                let inside = area.is_some() && route.prefix.len() == 0 && border && !route.propagate;
-                (route.metric < INFINITY && !inside).then_some((key.adv, route))
-            })
-            .collect()
+        best.map(|found| self.capped(found.route))
     }
 
     /// Steps (3) to (6) for one LSA.
@@ -103,7 +84,7 @@ impl<V: Version> Instance<V> {
             (None, _) => 1,
             (Some(_), false) => 2,
         };
-        let route = Route { path, area: via, cost, type2_cost, tag: external.tag, hops };
+        let route = Route { path, area: via, cost, type2_cost, tag: external.tag, hops, backups: vec![] };
         Some(Found { rank: Rank { path, type2_cost, cost, source }, route })
     }
 

@@ -1,68 +1,43 @@
-//! Inter-area routes (§16.2), and better ways through transit areas (§16.3).
+//! Inter-area routes (§16.2), better ways through transit areas (§16.3), and the ways to AS boundary routers.
+
+use std::collections::BTreeMap;
 
 use ferrite_ospf_packet::AreaId;
-use ferrite_types::Timestamp;
+use ferrite_types::Prefix;
+use ferrite_types::ids::RouterId;
 
-use super::{BoundaryRoute, PathType, Route, Table};
+use super::{BoundaryRoute, Context, PathType, Route, RouterRoute, offer};
 use crate::instance::Instance;
-use crate::version::{INFINITY, Summary, Target, Version};
-
-/// A summary that counts: what it is about, the whole cost, and the way to the router that announces it.
-struct Offer<'a> {
-    target: Target,
-    cost: u32,
-    way: &'a super::RouterRoute,
-}
+use crate::spf::Affected;
+use crate::version::{INFINITY, Target, Version};
 
 impl<V: Version> Instance<V> {
-    pub(super) fn inter_area(&self, now: Timestamp, table: &mut Table) {
-        let border = self.is_border_router();
-        let examined = self.areas.keys().filter(|area| self.believes_summaries(**area));
-        for area in examined {
-            for Offer { target, cost, way } in self.offers(now, *area) {
-                let hops = way.hops.clone();
-                match target {
-                    Target::Network(prefix) if self.in_own_range(prefix) => {}
-                    Target::Network(prefix) => {
-                        let route =
-                            Route { path: PathType::Inter, area: *area, cost, type2_cost: 0, tag: 0, hops };
-                        table.offer(prefix, route);
-                    }
-                    Target::Router(router) => {
-                        let way = BoundaryRoute { path: PathType::Inter, area: *area, cost, hops };
-                        offer_boundary(table.boundary.entry(router).or_default(), way);
-                    }
-                }
-            }
-        }
-        if border {
-            for area in
-                self.areas.iter().filter(|(id, area)| area.transit && !id.is_backbone()).map(|(id, _)| *id)
-            {
-                self.through_transit(now, area, table);
-            }
-        }
+    /// Summaries of an area that others announce about a target, by ways that there are: the whole cost, and the way.
+    fn summaries(&self, id: AreaId, target: Target) -> impl Iterator<Item = (u32, &RouterRoute)> {
+        let own = self.config.router_id;
+        let area = self.areas.get(&id);
+        area.into_iter().flat_map(move |area| {
+            let said = area.spf.known.summaries(target);
+            said.filter(move |(router, metric)| *router != own && *metric < INFINITY).filter_map(
+                move |(router, metric)| {
+                    let way = area.spf.routers.get(&router)?;
+                    Some((way.cost.saturating_add(metric), way))
+                },
+            )
+        })
     }
 
-    /// Summaries of an area that others announce and that can be reached.
-    fn offers(&self, now: Timestamp, id: AreaId) -> Vec<Offer<'_>> {
-        let Some(area) = self.areas.get(&id) else { return Vec::new() };
-        let types = [V::SUMMARY_NETWORK, V::SUMMARY_ROUTER];
-        let lsas = types.into_iter().flat_map(|ty| area.lsdb.of_type(ty));
-        let own = self.config.router_id;
-        lsas.filter(|(key, entry)| key.adv != own && !entry.is_max_age(now))
-            .filter_map(|(key, entry)| {
-                let Summary { target, metric } = V::read_summary(key, entry.lsa.body())?;
-                let way = area.spf.routers.get(&key.adv)?;
-                let reachable = metric < INFINITY && target != Target::Router(own);
-                reachable.then(|| Offer { target, cost: way.cost.saturating_add(metric), way })
-            })
-            .collect()
+    pub(super) fn by_summaries(&self, area: AreaId, prefix: Prefix, best: &mut Option<Route>) {
+        for (cost, way) in self.summaries(area, Target::Network(prefix)) {
+            let hops = way.hops.clone();
+            let path = PathType::Inter;
+            offer(best, Route { path, area, cost, type2_cost: 0, tag: 0, hops, backups: vec![] });
+        }
     }
 
     /// A network that we gather in a range of our own areas is not believed from others (§16.2 (3)).
-    fn in_own_range(&self, prefix: ferrite_types::Prefix) -> bool {
-        self.is_border_router()
+    pub(super) fn in_own_range(&self, context: &Context, prefix: Prefix) -> bool {
+        context.border
             && self.config.areas.iter().any(|(id, area)| {
                 self.areas.contains_key(id)
                     && area.ranges.contains_key(&prefix)
@@ -71,24 +46,46 @@ impl<V: Version> Instance<V> {
     }
 
     /// What goes by the backbone, and thus perhaps over a virtual link, may have a shorter way (§16.3).
-    fn through_transit(&self, now: Timestamp, id: AreaId, table: &mut Table) {
-        for Offer { target, cost, way } in self.offers(now, id) {
-            match target {
-                Target::Network(prefix) => {
-                    let Some(route) = table.networks.get_mut(&prefix) else { continue };
-                    if route.path > PathType::Inter || !route.area.is_backbone() || cost > route.cost {
+    pub(super) fn through_transit(&self, area: AreaId, prefix: Prefix, route: &mut Route) {
+        for (cost, way) in self.summaries(area, Target::Network(prefix)) {
+            if cost > route.cost {
+                continue;
+            }
+            if cost < route.cost {
+                route.hops.clear();
+                route.cost = cost;
+            }
+            route.hops.extend(way.hops.iter().copied());
+        }
+    }
+
+    /// All ways to boundary routers: inside areas, and by summaries (§16.1 (4), §16.2).
+    pub(super) fn find_boundaries(&mut self, context: &Context, affected: &mut Affected) {
+        let mut boundary: BTreeMap<RouterId, Vec<BoundaryRoute>> = BTreeMap::new();
+        for (id, area) in &self.areas {
+            for (router, route) in area.spf.routers.iter().filter(|(_, route)| route.bits.boundary) {
+                let hops = route.hops.clone();
+                let way = BoundaryRoute { path: PathType::Intra, area: *id, cost: route.cost, hops };
+                boundary.entry(*router).or_default().push(way);
+            }
+        }
+        for id in &context.believed {
+            let Some(area) = self.areas.get(id) else { continue };
+            for router in area.spf.known.summarized_routers().filter(|id| *id != self.config.router_id) {
+                for (cost, way) in self.summaries(*id, Target::Router(router)) {
+                    let way =
+                        BoundaryRoute { path: PathType::Inter, area: *id, cost, hops: way.hops.clone() };
+                    offer_boundary(boundary.entry(router).or_default(), way);
+                }
+            }
+        }
+        for id in &context.transit {
+            for (router, ways) in &mut boundary {
+                let Some(over) = ways.iter_mut().find(|way| way.area.is_backbone()) else { continue };
+                for (cost, way) in self.summaries(*id, Target::Router(*router)) {
+                    if cost > over.cost {
                         continue;
                     }
-                    if cost < route.cost {
-                        route.hops.clear();
-                        route.cost = cost;
-                    }
-                    route.hops.extend(way.hops.iter().copied());
-                }
-                Target::Router(router) => {
-                    let ways = table.boundary.entry(router).or_default();
-                    let over = ways.iter_mut().find(|way| way.area.is_backbone());
-                    let Some(over) = over.filter(|over| cost <= over.cost) else { continue };
                     if cost < over.cost {
                         over.hops.clear();
                         over.cost = cost;
@@ -96,6 +93,13 @@ impl<V: Version> Instance<V> {
                     over.hops.extend(way.hops.iter().copied());
                 }
             }
+        }
+        let old = std::mem::replace(&mut self.routes.boundary, boundary);
+        let all: std::collections::BTreeSet<&RouterId> =
+            old.keys().chain(self.routes.boundary.keys()).collect();
+        for router in all.into_iter().filter(|router| old.get(router) != self.routes.boundary.get(router)) {
+            self.boundaries_moved = true;
+            self.known_externals.of_router(*router, affected);
         }
     }
 }

@@ -53,24 +53,28 @@ pub(super) fn router_bits(lsdb: &Lsdb, id: RouterId) -> Option<RouterBits> {
     })
 }
 
-/// Stub links of routers, and transit networks themselves.
-pub(super) fn prefixes(lsdb: &Lsdb, now: Timestamp) -> Vec<(Vertex, Prefix, u32)> {
-    let mut prefixes = Vec::new();
-    for (key, entry) in lsdb.of_type(ty::ROUTER).filter(|(_, entry)| !entry.is_max_age(now)) {
-        let Ok(lsa) = RouterLsa::read(entry.lsa.body()) else { continue };
-        for link in lsa.links.iter().filter(|link| link.kind == LinkKind::Stub) {
-            let prefix = mask_len(link.data).and_then(|len| Ipv4Prefix::from_bits(link.id, len));
-            prefixes.extend(prefix.map(|p| (Vertex::Router(key.adv), Prefix::V4(p), u32::from(link.metric))));
+/// Stub links of a router, or a transit network itself.
+pub(super) fn prefixes(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> {
+    let network = |id: u32, len: u8| Ipv4Prefix::from_bits(id, len).map(Prefix::V4);
+    match key.ty {
+        ty::ROUTER => {
+            let lsa = RouterLsa::read(body).unwrap_or_default();
+            let stubs = lsa.links.iter().filter(|link| link.kind == LinkKind::Stub);
+            let hung = |link: &ferrite_ospf_packet::v2::RouterLink| {
+                let prefix = network(link.id, mask_len(link.data)?)?;
+                Some((Vertex::Router(key.adv), prefix, u32::from(link.metric)))
+            };
+            stubs.filter_map(hung).collect()
         }
+        ty::NETWORK => {
+            // A mask of one address says that the network is not to be reached (RFC 6860 §2.2).
+            let mask = NetworkLsa::read(body).ok().and_then(|lsa| mask_len(lsa.mask));
+            let prefix = mask.filter(|len| *len < 32).and_then(|len| network(key.id.0, len));
+            let vertex = Vertex::Network(RouterId::UNSET, key.id.0);
+            prefix.into_iter().map(|prefix| (vertex, prefix, 0)).collect()
+        }
+        _ => Vec::new(),
     }
-    for (key, entry) in lsdb.of_type(ty::NETWORK).filter(|(_, entry)| !entry.is_max_age(now)) {
-        let Ok(lsa) = NetworkLsa::read(entry.lsa.body()) else { continue };
-        // A mask of one address says that the network is not to be reached (RFC 6860 §2.2).
-        let prefix =
-            mask_len(lsa.mask).filter(|len| *len < 32).and_then(|len| Ipv4Prefix::from_bits(key.id.0, len));
-        prefixes.extend(prefix.map(|p| (Vertex::Network(RouterId::UNSET, key.id.0), Prefix::V4(p), 0)));
-    }
-    prefixes
 }
 
 /// Its own address on a link of the area.

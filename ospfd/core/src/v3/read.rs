@@ -70,20 +70,20 @@ fn intra_area(lsdb: &Lsdb) -> impl Iterator<Item = (&LsaKey, &Entry, IntraAreaPr
         .filter(|(key, _, lsa)| lsa.referenced.adv == key.adv)
 }
 
-pub(super) fn prefixes(lsdb: &Lsdb, now: Timestamp) -> Vec<(Vertex, Prefix, u32)> {
-    let mut prefixes = Vec::new();
-    for (_, _, lsa) in intra_area(lsdb).filter(|(_, entry, _)| !entry.is_max_age(now)) {
-        let vertex = match lsa.referenced.ty {
-            ty::ROUTER => Vertex::Router(lsa.referenced.adv),
-            ty::NETWORK => Vertex::Network(lsa.referenced.adv, lsa.referenced.id.0),
-            _ => continue,
-        };
-        let unicast =
-            lsa.prefixes.iter().filter(|entry| !entry.prefix.options.has(PrefixOptions::NO_UNICAST));
-        prefixes
-            .extend(unicast.map(|entry| (vertex, Prefix::V6(entry.prefix.prefix), u32::from(entry.metric))));
+pub(super) fn prefixes(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> {
+    if key.ty != ty::INTRA_AREA_PREFIX {
+        return Vec::new();
     }
-    prefixes
+    let Ok(lsa) = IntraAreaPrefixLsa::read(body) else { return Vec::new() };
+    let vertex = match lsa.referenced.ty {
+        // Only the router itself may hang prefixes on what it announces.
+        _ if lsa.referenced.adv != key.adv => return Vec::new(),
+        ty::ROUTER => Vertex::Router(lsa.referenced.adv),
+        ty::NETWORK => Vertex::Network(lsa.referenced.adv, lsa.referenced.id.0),
+        _ => return Vec::new(),
+    };
+    let unicast = lsa.prefixes.iter().filter(|entry| !entry.prefix.options.has(PrefixOptions::NO_UNICAST));
+    unicast.map(|entry| (vertex, Prefix::V6(entry.prefix.prefix), u32::from(entry.metric))).collect()
 }
 
 /// An address it says is its own (LA, §4.7).

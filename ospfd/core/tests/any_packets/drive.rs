@@ -69,6 +69,7 @@ pub fn run<V: Version>(mut octets: &[u8]) {
         core.handle(now, Event::Received { interface: IfId(port), source, destination, octets }, &mut out);
         core.tick(now, &mut out);
         assert!(core.next_deadline().is_none_or(|at| at > now), "due again at once");
+        assert!(core.is_armed(), "a deadline was missed");
         out.clear();
         for port in 0..2 {
             let lsdb = core.lsdb(Place::Area(AreaId::from_bits(port))).expect("a database");

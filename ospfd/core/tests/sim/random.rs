@@ -79,6 +79,23 @@ fn history<V: Plan>(seed: u64) {
         let quiet = settle(&mut world);
         assert!(quiet, "seed {seed} round {round}: not quiet");
         world.check();
+        if random.chance(0.2) {
+            same_from_scratch(&mut world);
+        }
+    }
+}
+
+/// Routes that were kept up to date with each change are those that a whole calculation finds.
+fn same_from_scratch<V: Plan>(world: &mut World<V>) {
+    for router in 0..world.topology.routers {
+        let before = world.core(router).routes().clone();
+        let runs = world.core(router).spf().runs;
+        let config = world.topology.config(router);
+        world.feed(router, ferrite_ospf::Event::Configured(Box::new(config)));
+        while world.core(router).spf().runs == runs {
+            world.run(1);
+        }
+        assert_eq!(*world.core(router).routes(), before, "router {router}");
     }
 }
 

@@ -209,6 +209,7 @@ impl<V: Plan> World<V> {
         let mut seen: BTreeMap<(AreaId, usize), (usize, BTreeSet<(LsaKey, i32, u16)>)> = BTreeMap::new();
         for router in 0..self.topology.routers {
             let core = self.core(router);
+            assert!(core.is_armed(), "router {router} missed a deadline");
             for (area, group) in oracle::groups(&self.topology, router) {
                 let lsdb = core.lsdb(Place::Area(area)).expect("the area's database");
                 for (key, entry) in lsdb.iter() {

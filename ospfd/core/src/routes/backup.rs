@@ -1,0 +1,46 @@
+//! Backup next hops (RFC 5286): for a vertex with a single next hop a neighbour that takes over at once when that fails, because
+//! its own shortest path does not lead back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ferrite_ospf_packet::AreaId;
+use ferrite_spf::Node;
+use ferrite_spf::lfa::Neighbourhood;
+
+use super::Hop;
+use crate::instance::Instance;
+use crate::version::{Version, Vertex};
+
+/// By vertex: the next hop and the other one.
+pub(crate) type Backups = BTreeMap<Vertex, (Hop, Hop)>;
+
+impl<V: Version> Instance<V> {
+    /// Finds the alternates of an area anew; says for which vertices there are others than before.
+    pub(crate) fn find_backups(&mut self, id: AreaId) -> BTreeSet<Node> {
+        let new = if self.config.loop_free_alternates { self.backups_of(id) } else { Backups::new() };
+        let Some(area) = self.areas.get_mut(&id) else { return BTreeSet::new() };
+        let old = std::mem::replace(&mut area.spf.backups, new);
+        let new = &area.spf.backups;
+        let all: BTreeSet<&Vertex> = old.keys().chain(new.keys()).collect();
+        let moved = all.into_iter().filter(|vertex| old.get(vertex) != new.get(vertex));
+        moved.filter_map(|vertex| area.spf.graph.find(vertex)).collect()
+    }
+
+    fn backups_of(&self, id: AreaId) -> Backups {
+        let mut backups = Backups::new();
+        let Some(area) = self.areas.get(&id) else { return backups };
+        let Some(tree) = &area.spf.tree else { return backups };
+        let neighbourhood = Neighbourhood::new(&area.spf.graph, tree);
+        for node in area.spf.graph.nodes() {
+            let ([primary], Some(vertex)) = (tree.first_hops_of(node), area.spf.graph.key(node)) else {
+                continue; // of several each stands in for the others
+            };
+            let only = |hops: super::Hops| hops.into_iter().next();
+            let Some(hop) = only(self.hops(id, *vertex)) else { continue };
+            let alternates = neighbourhood.alternates(node, primary);
+            let other = alternates.iter().find_map(|alternate| only(self.first_hop(id, alternate.hop)));
+            backups.extend(other.filter(|other| *other != hop).map(|other| (*vertex, (hop, other))));
+        }
+        backups
+    }
+}
