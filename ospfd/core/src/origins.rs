@@ -91,7 +91,8 @@ impl<V: Version> Instance<V> {
     }
 
     fn intra_origins(&self, now: Timestamp, id: AreaId, area: &Area, origins: &mut Origins) {
-        for (vertex, prefix, metric) in V::prefixes(&area.lsdb, now) {
+        let alive = area.lsdb.iter().filter(|(_, entry)| !entry.is_max_age(now));
+        for (vertex, prefix, metric) in alive.flat_map(|(key, entry)| V::prefixes_of(key, entry.lsa.body())) {
             let Some(route) = self.routes().get(&prefix) else { continue };
             let cost = area.spf.cost(vertex).map(|cost| cost.saturating_add(metric));
             if route.path != PathType::Intra || route.area != id || cost != Some(route.cost) {
