@@ -29,6 +29,14 @@ const PLACES: &[Place] = &[
     ("bgpd", "vrf rpki", &[C, "vrf red", "rpki"], in_config),
     ("bgpd", "interface", &[C, "interface lo"], in_config),
     ("zebra", "interface", &[C, "interface lo"], in_config),
+    ("ospfd", "config", &[C], in_config),
+    ("ospfd", "router ospf", &[C, "router ospf"], in_config),
+    ("ospfd", "interface", &[C, "interface lo"], in_config),
+    ("ospfd", "enable", &[], in_exec),
+    ("ospf6d", "config", &[C], in_config),
+    ("ospf6d", "router ospf6", &[C, "router ospf6"], in_config),
+    ("ospf6d", "interface", &[C, "interface lo"], in_config),
+    ("ospf6d", "enable", &[], in_exec),
 ];
 const C: &str = "configure terminal";
 const BGP: &str = "router bgp 64500";
@@ -58,7 +66,7 @@ fn moves(line: &str) -> bool {
     matches!(line, "show" | "exit" | "quit" | "end" | "disable" | "enable")
         || line.starts_with("configure")
         || line.starts_with("exit-")
-        || line.starts_with("no router bgp")
+        || line.starts_with("no router ")
 }
 
 fn senseless(line: &str) -> bool {
@@ -89,13 +97,16 @@ fn every_command_of_frr_is_understood_or_refused_by_name() {
         let us = net.router("r2", Kind::Ours)?;
         let (their_dir, our_dir) = (open_run_directory(&them)?, open_run_directory(&us)?);
         let modules = &["-M", "rpki", "-M", "bmp"];
-        frr::start_daemons(&them, "hostname r1\n", &["zebra", "mgmtd", "bgpd"], modules)?;
-        ours::start(&us, "hostname r2\n")?;
+        frr::start_daemons(&them, "hostname r1\n", &["zebra", "mgmtd", "bgpd", "ospfd", "ospf6d"], modules)?;
+        let daemons: [(&str, &[&str]); 3] = [("zebra", &[]), ("bgpd", &[]), ("ospfd", &[])];
+        ours::start_daemons(&us, "hostname r2\n", &daemons, "informational")?;
         let mut faults: BTreeSet<String> = BTreeSet::new();
         let mut report = String::new();
         for (daemon, node, way, wanted) in PLACES {
             let mut theirs = TextVty::connect(&their_dir, daemon)?;
-            let mut our = TextVty::connect(&our_dir, daemon)?;
+            // One program of ours serves both versions.
+            let program = if *daemon == "ospf6d" { "ospfd" } else { daemon };
+            let mut our = TextVty::connect(&our_dir, program)?;
             theirs.go(way)?;
             let (list, _) = theirs.ask("list")?;
             let mut asked = 0;
