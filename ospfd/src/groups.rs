@@ -19,7 +19,13 @@ pub struct Groups {
 }
 
 impl Groups {
-    pub fn join(&mut self, version: u8, device: Option<&str>, ifindex: IfIndex, group: IpAddr) -> io::Result<()> {
+    pub fn join(
+        &mut self,
+        version: u8,
+        device: Option<&str>,
+        ifindex: IfIndex,
+        group: IpAddr,
+    ) -> io::Result<()> {
         if self.members.contains_key(&(ifindex, group)) {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use ferrite_daemon::Info;
 
 mod clock;
 mod groups;
+mod notes;
 mod roles;
 mod shell;
 mod socket;

@@ -1,5 +1,6 @@
 //! The loop around [`Ospf`]: whatever happens becomes an event, whatever it wants is carried out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ferrite_cli::CliError;
@@ -14,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::OspfOptions;
 use crate::clock::{Clock, local_to_utc, wall};
+use crate::notes;
 use crate::roles::Held;
 use crate::socket::Packet;
 use crate::sockets::Sockets;
@@ -33,6 +35,8 @@ struct Shell {
     out: Vec<Action>,
     sockets: Sockets,
     zebra: mpsc::UnboundedSender<ToZebra>,
+    /// Where it is written what the next program is to find.
+    notes: PathBuf,
     finished: bool,
 }
 
@@ -56,8 +60,10 @@ pub async fn run(mut daemon: Daemon<OspfOptions, Settings, Command>, held: Held)
         out: Vec::new(),
         sockets: Sockets::new(packets),
         zebra,
+        notes: daemon.paths.run.join(format!("{}.restart", daemon.info.name)),
         finished: false,
     };
+    shell.ospf.found(notes::read(&shell.notes));
     daemon.serve()?;
     let mut key_times = tokio::time::interval(KEY_TIMES);
     key_times.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -184,6 +190,7 @@ impl Shell {
                 Action::Socket { version, vrf, open: false, .. } => self.sockets.close(version, vrf),
                 // The feed ends with the loop.
                 Action::Zebra(message) => drop(self.zebra.send(message)),
+                Action::Remember(notes) => notes::write(&self.notes, &notes),
                 Action::Log(LogLevel::Warning, text) => tracing::warn!("{text}"),
                 Action::Log(LogLevel::Notice | LogLevel::Info, text) => tracing::info!("{text}"),
                 Action::Log(LogLevel::Debug, text) => tracing::debug!("{text}"),

@@ -3,6 +3,7 @@
 
 mod clear;
 mod debug;
+mod prepare;
 mod refused;
 mod v2;
 mod v3;
@@ -23,6 +24,8 @@ pub enum Command {
     Show3(Show3),
     Clear(Clear),
     Policy(PolicyShow),
+    /// The version whose neighbours are told of a restart.
+    Prepare(u8),
 }
 
 type Commands = Registry<Settings, Command>;
@@ -36,6 +39,7 @@ pub fn register(registry: &mut Commands, roles: Roles) {
     }
     clear::register(registry, roles);
     debug::register(registry, roles);
+    prepare::register(registry, roles);
     refused::register(registry, roles);
     ferrite_policy::view::register(registry, false, Command::Policy);
 }
@@ -55,6 +59,7 @@ pub fn run(
         Command::Show2(show) => v2::run(ospf, now, show, args),
         Command::Show3(show) => v3::run(ospf, now, show, args),
         Command::Clear(clear) => clear::run(ospf, now, clear, args, out),
+        Command::Prepare(version) => prepare::run(ospf, now, version, out),
         Command::Policy(show) => Ok(show.run(&ospf.world.policies, DAEMON, args)),
     }
 }

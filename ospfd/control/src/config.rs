@@ -16,20 +16,10 @@ use ferrite_cli::{Args, CliError, ConfigCommand, Context, Edit, Node, Registry, 
 use crate::process::ProcessName;
 use crate::{Roles, Settings};
 
-pub static OSPF: Node = Node {
-    name: "ospf",
-    prompt: "config-router",
-    parent: Some(&CONFIG),
-    exit: "exit",
-    order: order::ROUTER,
-};
-pub static OSPF6: Node = Node {
-    name: "ospf6",
-    prompt: "config-ospf6",
-    parent: Some(&CONFIG),
-    exit: "exit",
-    order: order::ROUTER,
-};
+pub static OSPF: Node =
+    Node { name: "ospf", prompt: "config-router", parent: Some(&CONFIG), exit: "exit", order: order::ROUTER };
+pub static OSPF6: Node =
+    Node { name: "ospf6", prompt: "config-ospf6", parent: Some(&CONFIG), exit: "exit", order: order::ROUTER };
 
 /// Every configuration command of the versions that are served.
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {

@@ -9,6 +9,7 @@ mod flavor;
 mod log;
 mod ospf;
 mod redistribute;
+mod restart;
 mod routes;
 mod run;
 mod zebra;
@@ -25,6 +26,7 @@ pub use attach::NetKey;
 pub use event::{Action, Event, LogLevel};
 pub use flavor::Flavor;
 pub use ospf::{Host, Ospf, World};
+pub use restart::RestartNote;
 
 /// What a process is called.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -62,6 +64,12 @@ pub struct Process<V: Version> {
     designated: BTreeSet<IfId>,
     /// All that was announced is flushed.
     stopped: bool,
+    /// Neighbours know that we are about to restart, and wait for so long.
+    prepared: Option<std::time::Duration>,
+    /// Seconds since 1970 at which they wait no longer.
+    waited_until: Option<i64>,
+    /// We are back, and not yet what we were.
+    pub restarting: bool,
 }
 
 impl<V: Version> Process<V> {
@@ -78,6 +86,9 @@ impl<V: Version> Process<V> {
             told: BTreeMap::new(),
             designated: BTreeSet::new(),
             stopped: false,
+            prepared: None,
+            waited_until: None,
+            restarting: false,
         }
     }
 

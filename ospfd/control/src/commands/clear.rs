@@ -80,5 +80,6 @@ pub fn run(
             }
         }
     }
+    ospf.refresh();
     Ok(String::new())
 }

@@ -412,14 +412,7 @@ pub static V2: &[Router] = &[
     ),
     setting!(
         "area <A.B.C.D|(0-4294967295)>$area range A.B.C.D/M$prefix not-advertise",
-        [
-            AREA,
-            ID,
-            ID,
-            "Routes in a prefix are announced as one",
-            "Prefix",
-            "They are not announced at all"
-        ],
+        [AREA, ID, ID, "Routes in a prefix are announced as one", "Prefix", "They are not announced at all"],
         Negation::Never,
         range,
         no_range,
@@ -626,7 +619,8 @@ pub const VIRTUAL_TIMES: Router = setting!(
         let link = virtual_link(router, args)?;
         link.hello_interval = said.hello_interval.or(link.hello_interval).filter(|value| *value != 10);
         link.retransmit = said.retransmit.or(link.retransmit).filter(|value| *value != 5);
-        link.retransmit_window = said.retransmit_window.or(link.retransmit_window).filter(|value| *value != 50);
+        link.retransmit_window =
+            said.retransmit_window.or(link.retransmit_window).filter(|value| *value != 50);
         link.transmit_delay = said.transmit_delay.or(link.transmit_delay).filter(|value| *value != 1);
         link.dead_interval = said.dead_interval.or(link.dead_interval).filter(|value| *value != 40);
         Ok(())

@@ -10,18 +10,23 @@ use crate::{Roles, Settings};
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
     let help = ["Select an interface to configure", "Interface's name", "Specify the VRF", "The VRF name"];
     registry.command(
-        ConfigCommand::new(&[&CONFIG], "interface IFNAME [vrf NAME]", &help, |settings: &mut Settings, line| {
-            let name = line.args.get("IFNAME").unwrap_or_default();
-            if line.negated {
-                settings.interfaces.remove(name);
-                return Ok(());
-            }
-            let interface = settings.interfaces.entry(name.to_owned()).or_default();
-            if let Some(vrf) = line.args.get("NAME") {
-                interface.vrf = Some(vrf.to_owned());
-            }
-            Ok(())
-        })
+        ConfigCommand::new(
+            &[&CONFIG],
+            "interface IFNAME [vrf NAME]",
+            &help,
+            |settings: &mut Settings, line| {
+                let name = line.args.get("IFNAME").unwrap_or_default();
+                if line.negated {
+                    settings.interfaces.remove(name);
+                    return Ok(());
+                }
+                let interface = settings.interfaces.entry(name.to_owned()).or_default();
+                if let Some(vrf) = line.args.get("NAME") {
+                    interface.vrf = Some(vrf.to_owned());
+                }
+                Ok(())
+            },
+        )
         .enters(&INTERFACE)
         .way("interface e0"),
     );

@@ -50,9 +50,7 @@ pub static ALL: &[Setting<InterfaceV2>] = &[
             "One neighbour",
             "A hub with many tunnels on one interface"
         ],
-        Negation::Syntax(
-            "no ip ospf network [<broadcast|non-broadcast|point-to-multipoint|point-to-point>]"
-        ),
+        Negation::Syntax("no ip ospf network [<broadcast|non-broadcast|point-to-multipoint|point-to-point>]"),
         |v2, args| {
             v2.network = Some(if args.has("point-to-multipoint") {
                 NetworkV2::PointToMultipoint {

@@ -168,9 +168,8 @@ pub static ALL: &[Setting<InterfaceV3>] = &[
         no_authentication,
         |v3, lines| match &v3.auth {
             None => {}
-            Some(AuthV3::Key { id, algorithm, secret }) => lines.line(format!(
-                "ipv6 ospf6 authentication key-id {id} hash-algo {algorithm} key {secret}"
-            )),
+            Some(AuthV3::Key { id, algorithm, secret }) => lines
+                .line(format!("ipv6 ospf6 authentication key-id {id} hash-algo {algorithm} key {secret}")),
             Some(AuthV3::KeyChain(chain)) => {
                 lines.line(format!("ipv6 ospf6 authentication keychain {chain}"));
             }
@@ -223,7 +222,14 @@ pub static ALL: &[Setting<InterfaceV3>] = &[
     ),
     setting!(
         "ipv6 ospf6 neighbor X:X::X:X$neighbor poll-interval (1-65535)$seconds",
-        [IP, OSPF, "A neighbour that is named", "Link-local address", "Time between Hellos while it is silent", "Seconds"],
+        [
+            IP,
+            OSPF,
+            "A neighbour that is named",
+            "Link-local address",
+            "Time between Hellos while it is silent",
+            "Seconds"
+        ],
         Negation::Syntax("no ipv6 ospf6 neighbor X:X::X:X$neighbor poll-interval [(1-65535)$seconds]"),
         |v3, args| {
             let seconds = args.parse("seconds")?;

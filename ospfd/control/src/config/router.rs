@@ -13,7 +13,8 @@ use crate::{Roles, Settings};
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
     if roles.v2 {
         let syntax = "router ospf [{(1-65535)$instance|vrf NAME}]";
-        let help = ["A routing process", "OSPF", "Number of the instance", "A VRF's process", "Name of the VRF"];
+        let help =
+            ["A routing process", "OSPF", "Number of the instance", "A VRF's process", "Name of the VRF"];
         registry.command(
             ConfigCommand::new(&[&CONFIG], syntax, &help, |settings: &mut Settings, line| {
                 edit(&mut settings.v2, line)
@@ -28,9 +29,12 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
     if roles.v3 {
         let help = ["A routing process", "OSPFv3", "A VRF's process", "Name of the VRF"];
         registry.command(
-            ConfigCommand::new(&[&CONFIG], "router ospf6 [vrf NAME]", &help, |settings: &mut Settings, line| {
-                edit(&mut settings.v3, line)
-            })
+            ConfigCommand::new(
+                &[&CONFIG],
+                "router ospf6 [vrf NAME]",
+                &help,
+                |settings: &mut Settings, line| edit(&mut settings.v3, line),
+            )
             .enters(&OSPF6)
             .example("router ospf6")
             .example("router ospf6 vrf RED"),

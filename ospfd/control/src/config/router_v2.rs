@@ -7,7 +7,17 @@ use crate::settings::{AbrType, NamedNeighbor, RouterSettings, Summary};
 
 /// Calls with every setting, in the order in which they are rendered.
 pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
-    let tables = [FIRST, shared::REDISTRIBUTE_V2, RESTART, SUMMARIES, NETWORKS, areas::V2, LAST, shared::DEFAULT_V2, DISTANCE];
+    let tables = [
+        FIRST,
+        shared::REDISTRIBUTE_V2,
+        RESTART,
+        SUMMARIES,
+        NETWORKS,
+        areas::V2,
+        LAST,
+        shared::DEFAULT_V2,
+        DISTANCE,
+    ];
     tables.into_iter().flatten().for_each(&mut each);
 }
 

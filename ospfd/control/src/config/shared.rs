@@ -105,7 +105,9 @@ fn redistribute(router: &mut RouterSettings, args: &Args) -> Result<(), CliError
 fn no_redistribute(router: &mut RouterSettings, args: &Args) -> Result<(), CliError> {
     let source: RouteProtocol = args.parse("source")?;
     let number: Option<u16> = args.parse_opt("number")?;
-    router.redistribute.retain(|(known, of), _| *known != source || number.is_some_and(|number| *of != number));
+    router
+        .redistribute
+        .retain(|(known, of), _| *known != source || number.is_some_and(|number| *of != number));
     Ok(())
 }
 
@@ -113,7 +115,10 @@ fn show_redistribute(router: &RouterSettings, lines: &mut Lines) {
     for ((source, number), terms) in &router.redistribute {
         let number = if *number == 0 { String::new() } else { format!(" {number}") };
         let Redistribution { metric, type1, route_map } = terms;
-        lines.line(format!("redistribute {source}{number}{}", terms_of(*metric, *type1, route_map.as_deref())));
+        lines.line(format!(
+            "redistribute {source}{number}{}",
+            terms_of(*metric, *type1, route_map.as_deref())
+        ));
     }
 }
 

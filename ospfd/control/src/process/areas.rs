@@ -12,8 +12,7 @@ use super::auth;
 use super::ospf::World;
 use crate::settings::area::Translate;
 use crate::settings::{
-    AbrType, AreaKindSettings, AreaRange, AreaSettings, Restart, RouterSettings, Summary,
-    VirtualLinkSettings,
+    AbrType, AreaKindSettings, AreaRange, AreaSettings, Restart, RouterSettings, Summary, VirtualLinkSettings,
 };
 
 /// FRR's, where nothing is said.
@@ -42,7 +41,8 @@ pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut 
     if let Some(delay) = router.aggregation_delay {
         config.external_delay = seconds(delay);
     }
-    config.external_ranges = router.summaries.iter().map(|(prefix, said)| (*prefix, range_of(said))).collect();
+    config.external_ranges =
+        router.summaries.iter().map(|(prefix, said)| (*prefix, range_of(said))).collect();
 }
 
 fn configure_timers(router: &RouterSettings, config: &mut Config) {

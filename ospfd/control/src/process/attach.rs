@@ -13,8 +13,8 @@ use ferrite_types::{Afi, Prefix};
 use super::auth;
 use super::ospf::World;
 use super::{KernelLink, ProcessName};
-use crate::settings::interface::{Dead, InterfaceV2, LinkSettings, NetworkV2, NetworkV3};
 use crate::settings::RouterSettings;
+use crate::settings::interface::{Dead, InterfaceV2, LinkSettings, NetworkV2, NetworkV3};
 
 /// FRR's reference bandwidth, and what a link has that does not say; megabits per second.
 pub const REFERENCE_BANDWIDTH: u32 = 100_000;

@@ -12,12 +12,7 @@ use crate::settings::area::AreaAuth;
 use crate::settings::interface::{AuthKind, AuthV3, InterfaceV2, InterfaceV3};
 
 /// OSPFv2: of the address before the interface, of the interface before the area.
-pub fn v2(
-    world: &World,
-    v2: Option<&InterfaceV2>,
-    own: Ipv4Addr,
-    area: Option<AreaAuth>,
-) -> Authentication {
+pub fn v2(world: &World, v2: Option<&InterfaceV2>, own: Ipv4Addr, area: Option<AreaAuth>) -> Authentication {
     let mut auth = LinkAuth::default();
     if let Some(v2) = v2 {
         auth = v2.all.auth.clone();

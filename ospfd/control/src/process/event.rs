@@ -7,6 +7,7 @@ use bytes::Bytes;
 use ferrite_types::ids::{IfIndex, VrfId};
 use ferrite_types::zclient::{FromZebra, ToZebra};
 
+use super::RestartNote;
 use crate::Settings;
 
 #[derive(Clone, Debug)]
@@ -57,6 +58,8 @@ pub enum Action {
         open: bool,
     },
     Zebra(ToZebra),
+    /// What is to be found by the program that comes after this one.
+    Remember(Vec<RestartNote>),
     Log(LogLevel, String),
     Finished,
 }

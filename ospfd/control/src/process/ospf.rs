@@ -10,6 +10,7 @@ use ferrite_ospf::IfId;
 use ferrite_ospf_packet::{V2, V3};
 use ferrite_policy::Policies;
 use ferrite_types::ids::{IfIndex, RouterId, VrfId};
+use ferrite_types::zclient::ToZebra;
 use ferrite_types::{Prefix, Timestamp};
 
 use super::event::{Action, Event};
@@ -17,7 +18,7 @@ use super::filters::Filters;
 use super::flavor::{Flavor, on_link};
 use super::redistribute::Learned;
 use super::zebra::ZebraState;
-use super::{KernelLink, Process, ProcessName};
+use super::{KernelLink, Process, ProcessName, RestartNote};
 use crate::{Roles, Settings};
 
 /// What the machine says of itself.
@@ -44,6 +45,8 @@ pub struct World {
     pub(super) learned: Learned,
     pub(super) zebra: ZebraState,
     pub(super) filters: Filters,
+    /// What an earlier program wrote down, of processes that are not configured yet.
+    pub(super) found: Vec<RestartNote>,
 }
 
 pub(super) type Processes<V> = BTreeMap<ProcessName, Process<V>>;
@@ -59,9 +62,19 @@ pub struct Ospf {
     pub(super) stale: bool,
     /// We end, by then at the latest.
     ending: Option<Timestamp>,
+    /// We were told to end.
+    ended: bool,
+    pub(super) remembered: Vec<RestartNote>,
+    /// What zebra was told of how long it keeps our routes.
+    held: Option<u32>,
 }
 
 impl World {
+    /// Seconds since 1970.
+    pub fn wall_at(&self, now: Timestamp) -> i64 {
+        i64::from(self.host.epoch).saturating_add(i64::try_from(now.as_micros() / 1_000_000).unwrap_or(0))
+    }
+
     pub fn vrf(&self, name: &ProcessName) -> Option<VrfId> {
         match &name.vrf {
             None => Some(VrfId::DEFAULT),
@@ -97,6 +110,7 @@ impl Ospf {
                 learned: Learned::default(),
                 zebra: ZebraState::default(),
                 filters: Filters::default(),
+                found: Vec::new(),
             },
             v2: BTreeMap::new(),
             v3: BTreeMap::new(),
@@ -104,6 +118,9 @@ impl Ospf {
             members: BTreeSet::new(),
             stale: false,
             ending: None,
+            ended: false,
+            remembered: Vec::new(),
+            held: None,
         }
     }
 
@@ -111,14 +128,35 @@ impl Ospf {
     pub fn handle(&mut self, now: Timestamp, event: Event, out: &mut Vec<Action>) {
         match event {
             Event::Configured(settings) => self.configure(settings, out),
-            Event::ZebraConnected => self.world.zebra.connected(),
+            Event::ZebraConnected => {
+                self.held = None;
+                self.world.zebra.connected();
+            }
             Event::ZebraGone => self.world.zebra.gone(),
             Event::Zebra(message) => self.zebra_said(now, message, out),
             Event::Received { version, ifindex, source, destination, octets } => {
                 let World { settings, zebra, .. } = &self.world;
                 match version {
-                    2 => deliver(&mut self.v2, settings, zebra, now, ifindex, (source, destination), octets, out),
-                    _ => deliver(&mut self.v3, settings, zebra, now, ifindex, (source, destination), octets, out),
+                    2 => deliver(
+                        &mut self.v2,
+                        settings,
+                        zebra,
+                        now,
+                        ifindex,
+                        (source, destination),
+                        octets,
+                        out,
+                    ),
+                    _ => deliver(
+                        &mut self.v3,
+                        settings,
+                        zebra,
+                        now,
+                        ifindex,
+                        (source, destination),
+                        octets,
+                        out,
+                    ),
                 }
             }
             Event::Wall(wall) => self.wall(now, wall, out),
@@ -134,6 +172,9 @@ impl Ospf {
         tick(&mut self.v3, settings, zebra, now, out);
         self.replay_when_due(now, out);
         self.end_when_done(now, out);
+        if self.keeps_routes() {
+            self.remember(now, out);
+        }
         self.settle(now, out);
     }
 
@@ -177,9 +218,15 @@ impl Ospf {
         // Half a snapshot is no news: what is missing of it has not gone.
         if self.stale && !self.world.zebra.is_listening() {
             self.stale = false;
-            super::run::sync(&mut self.v2, &self.world, now, out);
-            super::run::sync(&mut self.v3, &self.world, now, out);
+            super::run::sync(&mut self.v2, &mut self.world, now, out);
+            super::run::sync(&mut self.v3, &mut self.world, now, out);
             self.subscribe(out);
+            self.remember(now, out);
+            let hold = self.hold_time();
+            if self.world.zebra.takes_routes() && self.held != hold {
+                self.held = hold;
+                out.push(Action::Zebra(ToZebra::HoldRoutes(hold)));
+            }
         }
         self.open_sockets(out);
     }
@@ -218,6 +265,7 @@ impl Ospf {
             process.end(settings, zebra, now, out);
         }
         self.ending = Some(now + FAREWELL);
+        self.ended = true;
         self.end_when_done(now, out);
     }
 
@@ -226,50 +274,41 @@ impl Ospf {
             && self.v3.values().all(|process| process.stopped);
         if self.ending.is_some_and(|limit| stopped || limit <= now) {
             self.ending = None;
-            let keep_routes = false;
-            out.push(Action::Zebra(ferrite_types::zclient::ToZebra::Goodbye { keep_routes }));
+            let keep_routes = self.keeps_routes();
+            self.remember(now, out);
+            out.push(Action::Zebra(ToZebra::Goodbye { keep_routes }));
             out.push(Action::Finished);
         }
     }
 
-    /// Starts processes anew (`clear ip ospf process`): with the router ID that is configured by now.
-    pub fn restart<V: Flavor>(&mut self, names: &[ProcessName], now: Timestamp, out: &mut Vec<Action>)
-    where
-        Self: HasProcesses<V>,
-    {
-        let (processes, world) = self.split();
-        for name in names {
-            if let Some(mut process) = processes.remove(name) {
-                process.end(&world.settings, &world.zebra, now, out);
-                process.withdraw_all(&world.zebra, out);
-            }
-        }
+    /// What an earlier program wrote down, before anything else happens.
+    pub fn found(&mut self, notes: Vec<RestartNote>) {
+        self.remembered.clone_from(&notes);
+        self.world.found = notes;
+    }
+
+    pub(super) fn ending(&self) -> bool {
+        self.ended
+    }
+
+    /// Looks at everything anew, as after `clear ip ospf process`: another router ID may be taken now.
+    pub fn refresh(&mut self) {
         self.stale = true;
-        self.settle(now, out);
     }
 }
 
 /// The processes of a version.
 pub trait HasProcesses<V: Flavor> {
-    fn processes(&self) -> &BTreeMap<ProcessName, Process<V>>;
     fn split(&mut self) -> (&mut BTreeMap<ProcessName, Process<V>>, &World);
 }
 
 impl HasProcesses<V2> for Ospf {
-    fn processes(&self) -> &Processes<V2> {
-        &self.v2
-    }
-
     fn split(&mut self) -> (&mut Processes<V2>, &World) {
         (&mut self.v2, &self.world)
     }
 }
 
 impl HasProcesses<V3> for Ospf {
-    fn processes(&self) -> &Processes<V3> {
-        &self.v3
-    }
-
     fn split(&mut self) -> (&mut Processes<V3>, &World) {
         (&mut self.v3, &self.world)
     }
@@ -282,9 +321,7 @@ fn tell_where_distances_changed<V: Flavor>(
     out: &mut Vec<Action>,
 ) {
     for (name, process) in processes {
-        let of = |settings| {
-            V::routers(settings).get(name).map(|router| (router.distance, router.distances))
-        };
+        let of = |settings| V::routers(settings).get(name).map(|router| (router.distance, router.distances));
         if of(before) != of(after) {
             process.tell_all(after, out);
         }
@@ -348,9 +385,8 @@ fn deliver<V: Flavor>(
             network == Some(ferrite_ospf::config::NetworkType::PointToPoint)
         };
         // An address of another link of ours: a virtual link's packets come in anywhere.
-        let elsewhere = || {
-            process.told.iter().find(|(_, link)| link.address == Some(destination)).map(|(id, _)| id)
-        };
+        let elsewhere =
+            || process.told.iter().find(|(_, link)| link.address == Some(destination)).map(|(id, _)| id);
         if let (Some(id), None) =
             (ids.iter().find(unnumbered).or_else(elsewhere).or_else(|| ids.first()), &second)
         {

@@ -66,7 +66,13 @@ impl Ospf {
         let learned = &mut self.world.learned;
         let request = |source: &Source, subscribe| {
             let (vrf, afi, protocol, instance) = *source;
-            Action::Zebra(ToZebra::Redistribute(RedistributeRequest { vrf, afi, protocol, instance, subscribe }))
+            Action::Zebra(ToZebra::Redistribute(RedistributeRequest {
+                vrf,
+                afi,
+                protocol,
+                instance,
+                subscribe,
+            }))
         };
         out.extend(wanted.difference(&learned.asked).map(|source| request(source, true)));
         for source in learned.asked.difference(&wanted) {

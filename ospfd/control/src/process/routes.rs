@@ -46,12 +46,13 @@ impl<V: Flavor> Process<V> {
                     }
                 }
                 CoreAction::Routes(routes) if zebra.takes_routes() => {
-                    let updates = routes.iter().map(|(prefix, route)| {
-                        update(self, router, *prefix, route.as_ref())
-                    });
+                    let updates =
+                        routes.iter().map(|(prefix, route)| update(self, router, *prefix, route.as_ref()));
                     send::<V>(self, updates.collect(), out);
                 }
-                CoreAction::Routes(_) | CoreAction::Prepared { .. } | CoreAction::Restarted(_) => {}
+                CoreAction::Routes(_) => {}
+                CoreAction::Prepared { grace } => self.prepared = Some(grace),
+                CoreAction::Restarted(_) => self.restarting = false,
                 CoreAction::Stopped => self.stopped = true,
                 CoreAction::Log(line) => {
                     let adjacency = router.map(|router| router.log_adjacency).unwrap_or_default();

@@ -12,14 +12,26 @@ use super::event::Action;
 use super::flavor::Flavor;
 use super::ospf::{Processes, World};
 use super::zebra::ZebraState;
-use super::{Process, ProcessName};
+use super::{Process, ProcessName, RestartNote, restart};
 use crate::Settings;
 use crate::settings::RouterSettings;
 
 /// Makes, changes and ends processes of a version.
 pub(super) fn sync<V: Flavor>(
     processes: &mut Processes<V>,
+    world: &mut World,
+    now: Timestamp,
+    out: &mut Vec<Action>,
+) {
+    let mut found = std::mem::take(&mut world.found);
+    sync_all(processes, world, &mut found, now, out);
+    world.found = found;
+}
+
+fn sync_all<V: Flavor>(
+    processes: &mut Processes<V>,
     world: &World,
+    found: &mut Vec<RestartNote>,
     now: Timestamp,
     out: &mut Vec<Action>,
 ) {
@@ -27,8 +39,11 @@ pub(super) fn sync<V: Flavor>(
     let wanted = |name: &ProcessName, process: &Process<V>| {
         routers.contains_key(name) && world.vrf(name) == Some(process.vrf)
     };
-    let gone: Vec<ProcessName> =
-        processes.iter().filter(|(name, process)| !wanted(name, process)).map(|(name, _)| name.clone()).collect();
+    let gone: Vec<ProcessName> = processes
+        .iter()
+        .filter(|(name, process)| !wanted(name, process))
+        .map(|(name, _)| name.clone())
+        .collect();
     for name in gone {
         if let Some(mut process) = processes.remove(&name) {
             process.end(&world.settings, &world.zebra, now, out);
@@ -43,6 +58,9 @@ pub(super) fn sync<V: Flavor>(
             Process::new(name.clone(), vrf, now)
         });
         if new {
+            if let Some(note) = restart::find::<V>(found, name) {
+                process.take_up(&note, world, router, now, out);
+            }
             process.tell_time(world, now, out);
         }
         process.sync(world, router, now, out);
@@ -122,7 +140,8 @@ impl<V: Flavor> Process<V> {
 
     /// Whether a neighbour is on its way to an adjacency.
     pub fn is_exchanging(&self) -> bool {
-        let exchanging = |n: &neighbor::Neighbor| (neighbor::State::ExStart..neighbor::State::Full).contains(&n.state);
+        let exchanging =
+            |n: &neighbor::Neighbor| (neighbor::State::ExStart..neighbor::State::Full).contains(&n.state);
         self.core.interfaces().values().any(|interface| interface.neighbors.values().any(exchanging))
     }
 

@@ -57,10 +57,10 @@ impl Ospf {
             FromZebra::Interface(interface) => {
                 let ifindex = interface.ifindex;
                 let first = world.zebra.naming.as_mut().is_some_and(|named| named.insert(ifindex));
-                let link = world.links.entry(ifindex).or_insert_with(|| KernelLink {
-                    interface: interface.clone(),
-                    addresses: Vec::new(),
-                });
+                let link = world
+                    .links
+                    .entry(ifindex)
+                    .or_insert_with(|| KernelLink { interface: interface.clone(), addresses: Vec::new() });
                 link.interface = interface;
                 if first {
                     // They follow.
@@ -107,7 +107,9 @@ impl Ospf {
         self.settle(now, out);
         tell_all(&self.v2, self, out);
         tell_all(&self.v3, self, out);
-        let limit = if self.world.zebra.replayed { now } else { now + REPLAY_LIMIT };
+        // A restart may take its grace period.
+        let grace = std::time::Duration::from_secs(self.hold_time().unwrap_or(0).into());
+        let limit = if self.world.zebra.replayed { now } else { now + REPLAY_LIMIT.max(grace) };
         self.world.zebra.replay_until = Some(limit);
     }
 
@@ -126,7 +128,8 @@ impl Ospf {
 /// Every process has an adjacency with routes from it, and none is being formed.
 fn settled<V: Flavor>(processes: &Processes<V>) -> bool {
     processes.values().all(|process| {
-        process.has_adjacency()
+        !process.restarting
+            && process.has_adjacency()
             && !process.is_exchanging()
             && process.core.routes().values().any(|route| route.hops.iter().any(|hop| hop.address.is_some()))
     })
@@ -138,6 +141,9 @@ fn tell_all<V: Flavor>(processes: &Processes<V>, ospf: &Ospf, out: &mut Vec<Acti
     }
 }
 
-fn same(a: &ferrite_types::interface::InterfaceAddress, b: &ferrite_types::interface::InterfaceAddress) -> bool {
+fn same(
+    a: &ferrite_types::interface::InterfaceAddress,
+    b: &ferrite_types::interface::InterfaceAddress,
+) -> bool {
     (a.addr, a.prefix_len, a.peer) == (b.addr, b.prefix_len, b.peer)
 }

@@ -121,4 +121,3 @@ pub struct VirtualLinkSettings {
     pub retransmit_window: Option<u16>,
     pub auth: LinkAuth,
 }
-

@@ -238,7 +238,9 @@ fn every_line_that_is_typed_is_known() {
             if line.contains("nssa range") {
                 engine.configure(&mut context, "area 1 nssa").unwrap();
             }
-            engine.configure(&mut context, &line).unwrap_or_else(|error| panic!("{header}: {line}: {error:?}"));
+            engine
+                .configure(&mut context, &line)
+                .unwrap_or_else(|error| panic!("{header}: {line}: {error:?}"));
         }
     }
 }
