@@ -37,6 +37,9 @@ const PLACES: &[Place] = &[
     ("ospf6d", "router ospf6", &[C, "router ospf6"], in_config),
     ("ospf6d", "interface", &[C, "interface lo"], in_config),
     ("ospf6d", "enable", &[], in_exec),
+    ("zebra", "vrf", &[C, "vrf red"], in_config),
+    ("zebra", "route-map", &[C, "route-map X permit 10"], in_config),
+    ("zebra", "link-params", &[C, "interface lo", "link-params"], in_config),
 ];
 const C: &str = "configure terminal";
 const BGP: &str = "router bgp 64500";

@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use ferrite_cli::{Cascade, CliError, SyntaxError, expected_text, words};
+use ferrite_cli::{Cascade, CliError, SyntaxError, expected_text, said_of_refused, words};
 use ferrite_rpc::vty::{ConfigChange, ConfigLine, LineError, Prepared, VtyError};
 
 use crate::session::{Level, Session};
@@ -317,6 +317,10 @@ impl<'a> Splitter<'a> {
     fn line(&mut self, number: u32, line: &str) -> bool {
         let words = words(line);
         let Some(first) = words.first() else { return false };
+        if self.cascade.leaves_out(line) {
+            self.moved = false;
+            return false;
+        }
         self.moved = words.len() == 1 && self.moves(first.text);
         if self.moved {
             return false;
@@ -330,12 +334,16 @@ impl<'a> Splitter<'a> {
                     error =
                         Some(SyntaxError { kind: CliError::Unknown, column: first.column, expected: vec![] });
                 }
+                Ok(found) if found.refused => {
+                    let kind = said_of_refused(&found.args.line());
+                    error = Some(SyntaxError { kind, column: first.column, expected: vec![] });
+                    break;
+                }
                 Ok(found) => {
                     self.levels.truncate(depth);
                     for &daemon in &found.daemons {
                         self.give(daemon, number, line);
                     }
-                    self.cascade.follows(line, false);
                     let entered = found.enters.is_some();
                     if let Some(node) = found.enters {
                         let level = Level { node, line: found.args.line() };
@@ -351,11 +359,8 @@ impl<'a> Splitter<'a> {
                 Err(reason) => error = Some(further(error, reason)),
             }
         }
-        let unknown = error.as_ref().is_some_and(|error| error.kind == CliError::Unknown);
-        let follows = self.cascade.follows(line, unknown);
-        if let Some(SyntaxError { kind, column, expected }) = error
-            && !follows
-        {
+        if let Some(SyntaxError { kind, column, expected }) = error {
+            self.cascade.begin(line);
             self.errors.push(LineError {
                 line: number,
                 column: column as u32 + 1,

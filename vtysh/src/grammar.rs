@@ -17,6 +17,7 @@ pub struct Command {
     pub nodes: Vec<String>,
     pub enters: Option<String>,
     pub hidden: bool,
+    pub refused: bool,
     pub daemons: Vec<DaemonIndex>,
     pub builtin: Option<Builtin>,
 }
@@ -35,6 +36,8 @@ pub struct Found {
     pub builtin: Option<Builtin>,
     pub daemons: Vec<DaemonIndex>,
     pub enters: Option<String>,
+    /// Every daemon that knows it refuses it by name.
+    pub refused: bool,
 }
 
 impl Grammar {
@@ -60,6 +63,7 @@ impl Grammar {
                     nodes,
                     enters: None,
                     hidden: false,
+                    refused: false,
                     daemons: vec![],
                     builtin: Some(builtin.what),
                 },
@@ -79,6 +83,7 @@ impl Grammar {
                         nodes: command.nodes.clone(),
                         enters,
                         hidden: command.hidden,
+                        refused: command.refused,
                         daemons: vec![index],
                         builtin: None,
                     },
@@ -98,6 +103,7 @@ impl Grammar {
             {
                 known.daemons.extend(command.daemons.iter().filter(|_| known.builtin.is_none()));
                 known.daemons.dedup();
+                known.refused &= command.refused;
             }
         }
         self.commands.push(command);
@@ -119,7 +125,7 @@ impl Grammar {
         let commands: Vec<&Command> =
             commands.iter().filter_map(|id| self.commands.get(id.0 as usize)).collect();
         if let Some(builtin) = commands.iter().find_map(|command| command.builtin) {
-            return Ok(Found { args, builtin: Some(builtin), daemons: vec![], enters: None });
+            return Ok(Found { args, builtin: Some(builtin), daemons: vec![], enters: None, refused: false });
         }
         // Two daemons may spell the same line differently; within one daemon that is ambiguous.
         let mut daemons: Vec<DaemonIndex> =
@@ -131,7 +137,8 @@ impl Grammar {
             return Err(refused(CliError::Ambiguous));
         }
         let enters = commands.iter().find_map(|command| command.enters.clone());
-        Ok(Found { args, builtin: None, daemons, enters })
+        let refused = commands.iter().all(|command| command.refused);
+        Ok(Found { args, builtin: None, daemons, enters, refused })
     }
 
     /// What may stand in place of the last word of an unfinished line.

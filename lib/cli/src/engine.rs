@@ -50,22 +50,30 @@ impl std::fmt::Display for FileError {
     }
 }
 
-/// Tells the errors of a file that only follow from an earlier one: lines further in than a header that is unknown.
+/// Tells the lines of a file that are not read because the block they stand in is not: those further in than a header that is
+/// unknown or not supported, and the word that closes its block.
 #[derive(Debug, Default)]
 pub struct Cascade {
-    /// Indentation of the unknown header.
+    /// Indentation of the header.
     outer: Option<usize>,
 }
 
 impl Cascade {
-    /// Takes the next line; whether its error, if it has one, follows from an earlier error.
-    pub fn follows(&mut self, line: &str, wrong: bool) -> bool {
-        let indent = line.len() - line.trim_start().len();
-        let inside = self.outer.is_some_and(|outer| indent > outer);
-        if !inside {
-            self.outer = wrong.then_some(indent);
+    /// Takes the next line; whether it is to be left out.
+    pub fn leaves_out(&mut self, line: &str) -> bool {
+        let Some(outer) = self.outer else { return false };
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        if text.is_empty() || text.starts_with(['!', '#']) || indent > outer {
+            return true;
         }
-        inside
+        self.outer = None;
+        indent == outer && text.starts_with("exit") && outer > 0
+    }
+
+    /// This line is not understood, so a block that it opens is not read.
+    pub fn begin(&mut self, line: &str) {
+        self.outer = Some(line.len() - line.trim_start().len());
     }
 }
 
@@ -222,13 +230,13 @@ where
         let mut errors = Vec::new();
         let mut cascade = Cascade::default();
         for NumberedLine { number, text } in lines {
-            let result = self.load_line(&mut config, &mut context, text);
-            let follows =
-                cascade.follows(text, matches!(&result, Err(error) if error.kind == CliError::Unknown));
-            if let Err(error) = result
-                && !follows
+            if cascade.leaves_out(text) {
+                continue;
+            }
+            if let Err(SyntaxError { kind, column, expected }) =
+                self.load_line(&mut config, &mut context, text)
             {
-                let SyntaxError { kind, column, expected } = error;
+                cascade.begin(text);
                 errors.push(FileError {
                     line: *number,
                     column: column + 1,

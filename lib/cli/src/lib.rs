@@ -53,6 +53,7 @@ pub use error::{CliError, SyntaxError};
 pub use graph::{Candidate, CommandId, Graph, Match};
 pub use lines::{Body, Item, Lines};
 pub use node::{Context, Frame, Node};
+pub use refused::said as said_of_refused;
 pub use registry::{
     CommandDescription, ConfigCommand, Edit, ExecCommand, Mount, Negation, Registry, Setting,
 };

@@ -29,7 +29,7 @@ impl<C: 'static, H> Registry<C, H> {
     }
 }
 
-/// What a daemon says of a line that it refuses by name.
-pub(crate) fn said(line: &str) -> crate::CliError {
+/// What is said of a line that is refused by name.
+pub fn said(line: &str) -> crate::CliError {
     crate::CliError::refused(format!("{line} is not supported by this version"))
 }

@@ -182,6 +182,8 @@ pub struct CommandDescription<'a> {
     pub help: &'a [String],
     pub enters: Option<&'static Node>,
     pub hidden: bool,
+    /// Known by name and not supported.
+    pub refused: bool,
 }
 
 /// A line that must render to itself, and the command it belongs to.
@@ -397,6 +399,7 @@ impl<C: 'static, H> Registry<C, H> {
             help: &entry.help,
             enters: entry.enters,
             hidden: entry.hidden,
+            refused: matches!(entry.action, Action::Refused),
         });
         (nodes, commands)
     }

@@ -271,6 +271,29 @@ fn what_stands_in_an_unknown_block_is_not_told_line_by_line() {
 }
 
 #[test]
+fn a_block_that_is_not_supported_is_told_by_its_header_alone() {
+    let mut registry = registry();
+    registry.refuse_on(&[&ROUTER], "address-family l2vpn evpn");
+    let engine = Engine::new(registry);
+    let text = [
+        "router bgp 1",
+        " address-family l2vpn evpn",
+        "  advertise-all-vni",
+        " !",
+        "  exit",
+        " exit-address-family",
+        " neighbor 1.2.3.4 remote-as 3",
+        "exit",
+        "hostname",
+    ]
+    .join("\n");
+    let errors = engine.load(Config::default(), &numbered(&text)).unwrap_err();
+    let told: Vec<(u32, String)> = errors.iter().map(|error| (error.line, error.kind.to_string())).collect();
+    let evpn = "% address-family l2vpn evpn is not supported by this version";
+    assert_eq!(told, [(2, evpn.to_owned()), (9, "% Command incomplete".to_owned())]);
+}
+
+#[test]
 fn lines_are_found_by_the_best_reading() {
     let engine = engine();
     let handler = |line: &str| match engine.exec(&ENABLE, line) {

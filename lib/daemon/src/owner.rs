@@ -482,6 +482,7 @@ where
         help: command.help.to_vec(),
         enters: command.enters.map_or_else(String::new, |node| node.name.to_owned()),
         hidden: command.hidden,
+        refused: command.refused,
     });
     Description {
         name: info.name.to_owned(),

@@ -49,7 +49,7 @@ macro_rules! same_fields {
 }
 
 same_fields!(NodeInfo = Node { name, prompt, parent, exit });
-same_fields!(CommandInfo = Command { nodes, syntax, help, enters, hidden });
+same_fields!(CommandInfo = Command { nodes, syntax, help, enters, hidden, refused });
 same_fields!(ExecuteLine = ExecuteRequest { node, context, line });
 same_fields!(ConfigLine = Line { number, text });
 same_fields!(ConfigChange = Change { context, line, added });

@@ -32,6 +32,8 @@ pub struct CommandInfo {
     /// Node that the line opens; empty if none.
     pub enters: String,
     pub hidden: bool,
+    /// Known by name and not supported.
+    pub refused: bool,
 }
 
 /// A line to carry out.
