@@ -59,7 +59,8 @@ impl TextVty {
         self.ask("end")?;
         self.ask("enable")?;
         for line in way {
-            self.ask(line)?;
+            let (answer, status) = self.ask(line)?;
+            crate::ensure!(status == 0, "{line}: {answer}");
         }
         Ok(())
     }

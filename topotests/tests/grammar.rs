@@ -28,7 +28,6 @@ const PLACES: &[Place] = &[
     ("bgpd", "vrf", &[C, "vrf red"], in_config),
     ("bgpd", "vrf rpki", &[C, "vrf red", "rpki"], in_config),
     ("bgpd", "interface", &[C, "interface lo"], in_config),
-    ("zebra", "interface", &[C, "interface lo"], in_config),
     ("ospfd", "config", &[C], in_config),
     ("ospfd", "router ospf", &[C, "router ospf"], in_config),
     ("ospfd", "interface", &[C, "interface lo"], in_config),
@@ -37,9 +36,11 @@ const PLACES: &[Place] = &[
     ("ospf6d", "router ospf6", &[C, "router ospf6"], in_config),
     ("ospf6d", "interface", &[C, "interface lo"], in_config),
     ("ospf6d", "enable", &[], in_exec),
-    ("zebra", "vrf", &[C, "vrf red"], in_config),
     ("zebra", "route-map", &[C, "route-map X permit 10"], in_config),
     ("zebra", "link-params", &[C, "interface lo", "link-params"], in_config),
+    ("mgmtd", "config", &[C], of_zebra),
+    ("mgmtd", "interface", &[C, "interface lo"], of_zebra),
+    ("mgmtd", "vrf", &[C, "vrf red"], of_zebra),
 ];
 const C: &str = "configure terminal";
 const BGP: &str = "router bgp 64500";
@@ -62,6 +63,39 @@ fn in_exec(syntax: &str) -> bool {
 
 fn in_config(syntax: &str) -> bool {
     in_exec(syntax)
+}
+
+/// FRR reads a part of zebra's lines and all of staticd's in mgmtd, among those of daemons that are none of ours.
+fn of_zebra(syntax: &str) -> bool {
+    const OURS: [&str; 16] = [
+        "ip route",
+        "ipv6 route",
+        "ip router-id",
+        "ipv6 router-id",
+        "router-id",
+        "vni",
+        "netns",
+        "ip nht",
+        "ipv6 nht",
+        "ip protocol",
+        "ipv6 protocol",
+        "ip table",
+        "mpls",
+        "ip address",
+        "ipv6 address",
+        "zebra",
+    ];
+    let syntax = syntax.strip_prefix("[no] ").or_else(|| syntax.strip_prefix("no ")).unwrap_or(syntax);
+    OURS.iter().any(|beginning| syntax.starts_with(beginning))
+}
+
+/// Who has the commands of one of FRR's daemons; ospfd serves both versions.
+fn ours_for(daemon: &'static str) -> &'static str {
+    match daemon {
+        "mgmtd" => "zebra",
+        "ospf6d" => "ospfd",
+        same => same,
+    }
 }
 
 /// What changes the place, ends the conversation or the daemon's configuration: not typed in the middle of a list.
@@ -111,9 +145,7 @@ fn every_command_of_frr_is_understood_or_refused_by_name() {
             PLACES.iter().filter(|place| only.is_empty() || place.0.starts_with(&only))
         {
             let mut theirs = TextVty::connect(&their_dir, daemon)?;
-            // One program of ours serves both versions.
-            let program = if *daemon == "ospf6d" { "ospfd" } else { daemon };
-            let mut our = TextVty::connect(&our_dir, program)?;
+            let mut our = TextVty::connect(&our_dir, ours_for(daemon))?;
             theirs.go(way)?;
             let (list, _) = theirs.ask("list")?;
             let mut asked = 0;

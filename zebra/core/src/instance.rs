@@ -79,6 +79,8 @@ pub struct Zebra {
     pub(crate) options: Options,
     pub(crate) settings: Arc<Settings>,
     pub(crate) policies: Arc<ferrite_policy::Policies>,
+    /// Lists and maps that wait for `zebra route-map delay-timer`.
+    pub(crate) delayed: Option<crate::policy::Delayed>,
     pub(crate) interfaces: Interfaces,
     pub(crate) rib: Rib,
     pub(crate) tracker: Tracker,
@@ -115,6 +117,7 @@ impl Zebra {
             wall,
             settings: Arc::default(),
             policies: Arc::default(),
+            delayed: None,
             interfaces: Interfaces::default(),
             rib: Rib::default(),
             tracker: Tracker::default(),
@@ -162,6 +165,7 @@ impl Zebra {
         self.expire_clients();
         self.expire_adopted();
         self.audit_due();
+        self.apply_delayed_policy();
         self.tracker.wake(now);
         self.advertise_due();
         self.finish(out);
@@ -184,6 +188,7 @@ impl Zebra {
             self.capacity.retry,
             self.tracker.deferred,
             self.advertisers.next_deadline(),
+            self.delayed.as_ref().map(|delayed| delayed.due),
         ]
         .into_iter()
         .flatten()
@@ -338,6 +343,11 @@ impl Zebra {
     }
 
     fn configured(&mut self, settings: Arc<Settings>) {
+        let settings = self.delay_policy(settings);
+        self.apply_settings(settings);
+    }
+
+    pub(crate) fn apply_settings(&mut self, settings: Arc<Settings>) {
         let old = std::mem::replace(&mut self.settings, settings);
         self.apply_policy(&old);
         self.apply_fpm(&old.fpm);

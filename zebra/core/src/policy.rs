@@ -3,14 +3,22 @@
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
-
-use ferrite_policy::{Policies, PolicyRoute, RouteMap};
-use ferrite_types::{Metric, Nexthop, Prefix, RouteProtocol, Tag};
 use std::sync::Arc;
+use std::time::Duration;
+
+use ferrite_policy::{Policies, PolicyConfig, PolicyRoute, RouteMap};
+use ferrite_types::{Metric, Nexthop, Prefix, RouteProtocol, Tag, Timestamp};
 
 use crate::instance::Zebra;
 use crate::rib::{Entry, OwnerId, Policy, Shape, TableKey};
 use crate::settings::{AfiKey, Settings};
+
+/// Lists and maps that are not applied yet.
+#[derive(Debug)]
+pub struct Delayed {
+    pub due: Timestamp,
+    pub policy: PolicyConfig,
+}
 
 /// A route as the map sees it.
 struct Route<'a> {
@@ -148,6 +156,32 @@ impl Zebra {
     }
 
     /// Compiles the policy and judges again where maps have changed.
+    /// Keeps the lists and maps that were, until `zebra route-map delay-timer` is over; the rest of the configuration counts at
+    /// once. The first lists and maps do not wait: there is nothing to gather them with.
+    pub(crate) fn delay_policy(&mut self, mut settings: Arc<Settings>) -> Arc<Settings> {
+        let wait = settings.route_map_delay.filter(|seconds| *seconds > 0);
+        let known = &self.settings.policy;
+        let (Some(seconds), true) = (wait, *known != settings.policy && *known != PolicyConfig::default())
+        else {
+            self.delayed = None;
+            return settings;
+        };
+        let due = self.now + Duration::from_secs(seconds.into());
+        let kept = known.clone();
+        let policy = std::mem::replace(&mut Arc::make_mut(&mut settings).policy, kept);
+        self.delayed = Some(Delayed { due, policy });
+        settings
+    }
+
+    /// What has waited long enough.
+    pub(crate) fn apply_delayed_policy(&mut self) {
+        if let Some(Delayed { policy, .. }) = self.delayed.take_if(|delayed| delayed.due <= self.now) {
+            let mut settings = self.settings.clone();
+            Arc::make_mut(&mut settings).policy = policy;
+            self.apply_settings(settings);
+        }
+    }
+
     pub(crate) fn apply_policy(&mut self, old: &Settings) {
         let maps = |s: &Settings| -> Vec<_> {
             s.vrfs.iter().map(|(name, vrf)| (name.clone(), vrf.protocol_maps.clone())).collect()

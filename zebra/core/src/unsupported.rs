@@ -1,7 +1,7 @@
 //! Commands that FRR's zebra has and this version refuses by name.
 
 use ferrite_cli::Registry;
-use ferrite_cli::node::{CONFIG, ENABLE, INTERFACE, VIEW};
+use ferrite_cli::node::{CONFIG, ENABLE, INTERFACE, VIEW, VRF};
 
 use crate::commands::Show;
 use crate::settings::Settings;
@@ -57,6 +57,8 @@ pub(crate) fn register(registry: &mut Registry<Settings, Show>) {
     }
     // bgpd's in FRR; the interface's node is zebra's here.
     registry.refuse_on(&[&INTERFACE], "mpls bgp <forwarding|l3vpn-multi-domain-switching>");
+    registry.refuse_on(&[&CONFIG, &VRF], "vni");
+    registry.refuse_on(&[&CONFIG, &VRF], "ip table range");
     for syntax in CONFIGURE {
         registry.refuse_on(&[&CONFIG], syntax);
     }

@@ -69,13 +69,15 @@ static SETTINGS: &[Setting<InterfaceSettings>] = &[
         examples: &["ip address 10.0.0.1/24", "ip address 10.0.1.1/24 label e0:1"],
     },
     Setting {
-        syntax: "ip address A.B.C.D$own peer A.B.C.D/M$address",
+        syntax: "ip address A.B.C.D$own peer A.B.C.D/M$address [label LINE...]",
         help: &[
             "Interface Internet Protocol config commands",
             "Set the IP address of an interface",
             "Local IP (e.g. 10.0.0.1) for P-t-P address",
             "Specify P-t-P address",
             "Peer IP address (e.g. 10.0.0.1/8)",
+            "Label of this address",
+            "Label",
         ],
         no: Negation::Derived,
         set: |i, args| add(i, address(args, Some(args.ip("own")?))?),
@@ -83,11 +85,15 @@ static SETTINGS: &[Setting<InterfaceSettings>] = &[
         render: |i, lines| {
             for a in i.addresses.iter().filter(|a| a.addr.is_ipv4()) {
                 if let Some(peer) = a.peer {
-                    lines.line(format!("ip address {} peer {peer}/{}", a.addr, a.prefix_len));
+                    let label = a.label.as_ref().map(|label| format!(" label {label}")).unwrap_or_default();
+                    lines.line(format!("ip address {} peer {peer}/{}{label}", a.addr, a.prefix_len));
                 }
             }
         },
-        examples: &["ip address 10.0.0.1 peer 10.0.0.2/32"],
+        examples: &[
+            "ip address 10.0.0.1 peer 10.0.0.2/32",
+            "ip address 10.0.0.1 peer 10.0.0.3/32 label e0:2",
+        ],
     },
     Setting {
         syntax: "ipv6 address X:X::X:X/M$address",

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ferrite_cli::node::{CONFIG, VRF};
-use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Registry};
+use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Negation, Registry};
 use ferrite_types::RouteProtocol;
 
 use super::{tidy, vrf_of};
@@ -32,6 +32,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
                     set(settings, edit, afi, |vrf| &mut vrf.protocol_maps)
                 },
             )
+            .no(Negation::After(3))
             .example(format!("{family} protocol bgp route-map RM"))
             .example(format!("{family} protocol any route-map RM")),
         );
@@ -47,9 +48,33 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
                     set(settings, edit, afi, |vrf| &mut vrf.nht_maps)
                 },
             )
+            .no(Negation::After(3))
             .example(format!("{family} nht bgp route-map RM")),
         );
     }
+    registry.command(
+        ConfigCommand::new(
+            &[&CONFIG],
+            "zebra route-map delay-timer (0-600)$seconds",
+            &[
+                "Zebra information",
+                "Set route-map parameters",
+                "Time to wait for further changes of route maps before routes are judged again",
+                "Seconds",
+            ],
+            |settings: &mut Settings, edit: &Edit<'_>| {
+                settings.route_map_delay =
+                    if edit.negated { None } else { Some(edit.args.parse("seconds")?) };
+                Ok(())
+            },
+        )
+        .example("zebra route-map delay-timer 30"),
+    );
+    registry.renderer(super::HEADER, |settings: &Settings, lines| {
+        if let Some(seconds) = settings.route_map_delay {
+            lines.line(format!("zebra route-map delay-timer {seconds}"));
+        }
+    });
 }
 
 fn source_help(word: &str) -> &'static str {

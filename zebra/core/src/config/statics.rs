@@ -22,8 +22,8 @@ const MAX_LABELS: usize = 16;
 /// What may follow a route, with its help texts.
 const OPTIONS: &str = "tag (1-4294967295)$tag_value|(1-255)$distance|vrf NAME$vrf_name|table (1-4294967295)$table_id\
     |nexthop-vrf NAME$nexthop_vrf|label WORD$label_value|color (1-4294967295)$color_value|segments WORD$segments_value\
-    |bfd";
-const OPTIONS_HELP: [&str; 16] = [
+    |bfd [{multi-hop|source WORD$bfd_source|profile WORD$bfd_profile}]";
+const OPTIONS_HELP: [&str; 21] = [
     "Set tag for this route",
     "Tag value",
     "Distance value for this route",
@@ -40,6 +40,11 @@ const OPTIONS_HELP: [&str; 16] = [
     "Steer this route over an SRv6 SID list",
     "SRv6 SID list",
     "Enables BFD monitoring of static route(s)",
+    "Use BFD multi hop session",
+    "Use source for BFD session",
+    "Source address",
+    "Use BFD profile settings",
+    "Profile name",
 ];
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
@@ -83,6 +88,8 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
             registry.command(command);
         }
     }
+    // Source-specific routes.
+    registry.refuse_on(&[&CONFIG, &VRF], "ipv6 route X:X::X:X/M from X:X::X:X/M");
 }
 
 const BLACKHOLE_HELP: &[&str] =

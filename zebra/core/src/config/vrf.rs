@@ -1,9 +1,11 @@
 //! The `vrf` node, and lines that stand in it or, for the default VRF, at the top: router identifiers and next-hop tracking.
 
+use std::net::IpAddr;
+
 use ferrite_cli::node::{CONFIG, VRF};
 use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Mount, Negation, Registry, Setting};
 
-use super::{STATIC, vrf_of};
+use super::{STATIC, tidy, vrf_of};
 use crate::settings::{DEFAULT_VRF_NAME, Settings, VrfSettings};
 
 static SETTINGS: &[Setting<VrfSettings>] = &[
@@ -89,6 +91,34 @@ static SETTINGS: &[Setting<VrfSettings>] = &[
     },
 ];
 
+/// At the top, a VRF's router identifier with the VRF behind it.
+const ROUTER_ID_OF_VRF: [(&str, &[&str]); 3] = [
+    (
+        "ip router-id A.B.C.D$id vrf NAME$vrf_name",
+        &[
+            "IP information",
+            "Manually set the router-id",
+            "IP address to use for router-id",
+            "Specify the VRF",
+            "The VRF name",
+        ],
+    ),
+    (
+        "router-id A.B.C.D$id vrf NAME$vrf_name",
+        &["Manually set the router-id", "IP address to use for router-id", "Specify the VRF", "The VRF name"],
+    ),
+    (
+        "ipv6 router-id X:X::X:X$id vrf NAME$vrf_name",
+        &[
+            "IPv6 information",
+            "Manually set the IPv6 router-id",
+            "IPV6 address to use for router-id",
+            "Specify the VRF",
+            "The VRF name",
+        ],
+    ),
+];
+
 /// Of the VRF's node alone: at the top such a line is about all of them.
 static VRF_ONLY: &[Setting<VrfSettings>] = &[Setting {
     syntax: "zebra fib limit (1-4294967295)$entries",
@@ -136,6 +166,17 @@ fn unset_router_id(vrf: &mut VrfSettings, _: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
+fn router_id_of_vrf(settings: &mut Settings, edit: &Edit<'_>) -> Result<(), CliError> {
+    let name = edit.args.get("vrf_name").unwrap_or(DEFAULT_VRF_NAME).to_owned();
+    let vrf = settings.vrfs.entry(name).or_default();
+    match edit.args.ip("id")? {
+        IpAddr::V4(id) => vrf.router_id = Some(id).filter(|_| !edit.negated),
+        IpAddr::V6(id) => vrf.router_id_v6 = Some(id).filter(|_| !edit.negated),
+    }
+    tidy(settings);
+    Ok(())
+}
+
 /// What stands in a VRF's block, and for the default VRF at the top.
 fn render(vrf: &VrfSettings, lines: &mut Lines) {
     lines.settings(SETTINGS, vrf);
@@ -175,6 +216,10 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         .enters(&VRF)
         .example("vrf RED"),
     );
+    for (syntax, help) in ROUTER_ID_OF_VRF {
+        let edit = |settings: &mut Settings, edit: &Edit<'_>| router_id_of_vrf(settings, edit);
+        registry.command(ConfigCommand::new(&[&CONFIG], syntax, help, edit).no(Negation::Derived));
+    }
     registry.renderer(STATIC, |settings: &Settings, lines| {
         if let Some(vrf) = settings.vrf(DEFAULT_VRF_NAME) {
             render(vrf, lines);

@@ -537,6 +537,30 @@ fn a_route_map_at_installation_keeps_routes_out_and_sets_their_source() {
 }
 
 #[test]
+fn changes_of_a_route_map_wait_as_long_as_they_are_told_and_what_is_new_does_not() {
+    let mut world = two_links();
+    let bgp = world.connect(1, Bgp);
+    world.announce(bgp, Bgp, "50.0.0.0/16", &[via("10.1.0.2")]);
+    let lines = |rule: &str| {
+        format!(
+            "zebra route-map delay-timer 30\nip prefix-list NO seq 5 permit {rule}\nip protocol bgp route-map RM\n\
+         route-map RM deny 5\n match ip address prefix-list NO\nexit\nroute-map RM permit 10\nexit\n"
+        )
+    };
+    world.lines(&lines("51.0.0.0/16"));
+    world.announce(bgp, Bgp, "51.0.0.0/16", &[via("10.1.0.2")]);
+    assert_eq!(world.kernel("51.0.0.0/16"), None, "the first map counts at once");
+    world.lines(&lines("50.0.0.0/16"));
+    world.pass(Duration::from_secs(20));
+    world.lines(&lines("50.0.0.0/16 le 17"));
+    world.pass(Duration::from_secs(20));
+    assert!(world.kernel("50.0.0.0/16").is_some(), "each change begins the wait anew");
+    world.pass(Duration::from_secs(11));
+    assert_eq!(world.kernel("50.0.0.0/16"), None);
+    assert!(world.kernel("51.0.0.0/16").is_some());
+}
+
+#[test]
 fn the_end_of_zebra_takes_its_routes_out() {
     let mut world = two_links();
     world.lines("ip route 192.0.2.0/24 10.1.0.2\n");
