@@ -19,6 +19,7 @@
 //! It must never learn how our daemons work inside: everything it knows of them, an operator sees too.
 
 pub mod bgp;
+pub mod collect;
 pub mod daemon;
 pub mod data;
 pub mod failure;

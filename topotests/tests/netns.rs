@@ -78,7 +78,7 @@ fn in_place(r1: &Router) -> Result<()> {
 #[test]
 fn each_namespace_is_a_vrf_with_bgp_and_routes_of_its_own() {
     run(&Needs::ours_and_peers(), |net| {
-        let (r1, _peers) = network(net)?;
+        let (r1, peers) = network(net)?;
         wait_until(PATIENCE, "both namespaces have their routes", || in_place(&r1))?;
         ensure!(
             ip(&r1, "route show 198.51.100.0/24")?.trim().is_empty(),
@@ -94,6 +94,20 @@ fn each_namespace_is_a_vrf_with_bgp_and_routes_of_its_own() {
         json_contains(&json!({"eth0": {"vrfName": "red", "operationalStatus": "up"}}), &interfaces)?;
         let id = r1.vtysh("show ip router-id vrf red")?;
         ensure!(id.contains("192.0.2.1"), "{id}");
+
+        // A router of RED is advertised in RED, and heard there.
+        let [red, _] = &peers[..] else { return Err("two neighbours".into()) };
+        red.run("sh", &["-c", "echo 2 > /proc/sys/net/ipv6/conf/eth0/accept_ra"])?;
+        r1.configure(&["interface eth0 vrf red", "no ipv6 nd suppress-ra", "ipv6 nd ra-interval 4"])?;
+        wait_until(PATIENCE, "the neighbour takes its default route from us", || {
+            let routes = red.ip("-6 route show default")?;
+            ensure!(routes.contains("proto ra"), "{routes}");
+            Ok(())
+        })?;
+        let refused = r1
+            .configure(&["interface eth0 vrf red", "mpls enable"])
+            .map_or_else(|e| e.to_string(), |()| String::new());
+        ensure!(refused.contains("no MPLS in the namespace of VRF red"), "{refused}");
 
         // Others change what is in a namespace.
         ip(&r1, "-n red route del 203.0.113.10")?;

@@ -19,6 +19,7 @@ use zebra_core::netns::{MAX_NETNS, NETNS_DIR};
 use zebra_core::{Event, Netns};
 
 use crate::dataplane::{self, Done, Job};
+use crate::nd::NdSocket;
 use crate::netlink::KernelDataplane;
 use crate::netlink::monitor::Monitor;
 
@@ -114,6 +115,8 @@ impl Watch {
 pub struct Namespace {
     pub jobs: mpsc::UnboundedSender<Job>,
     pub path: PathBuf,
+    /// None where it has no IPv6, or we no right to a raw socket.
+    pub nd: Option<NdSocket>,
     stop: Arc<AtomicBool>,
     writer: JoinHandle<()>,
 }
@@ -132,6 +135,8 @@ impl Namespace {
         let writer = dataplane::spawn(plane, queue, results)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (flag, place) = (Arc::clone(&stop), path.clone());
+        let heard = kernel.clone();
+        let nd = netns::within(&path, || Ok(NdSocket::start(netns, heard)))?;
         std::thread::Builder::new().name("netlink".to_owned()).spawn(move || {
             let followed =
                 netns::enter(&place).and_then(|()| Monitor::follow(netns, buffer, port, kernel, flag));
@@ -139,7 +144,7 @@ impl Namespace {
                 tracing::error!(%error, netns = %place.display(), "lost the events of a namespace");
             }
         })?;
-        Ok(Self { jobs, path, stop, writer })
+        Ok(Self { jobs, path, nd, stop, writer })
     }
 
     /// No more work for it; what is under way is done when the handle says so.

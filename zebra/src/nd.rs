@@ -2,11 +2,13 @@
 //! with the hop limit they came with (RFC 3542 §4, §6). What they mean is the core's business.
 //!
 //! A thread reads; where the loop does not keep up, what comes is dropped: the next advertisement comes soon enough.
+//! Where VRFs are namespaces, each has a socket of its own, which goes with it.
 
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ferrite_types::IfIndex;
 use nix::errno::Errno;
@@ -14,8 +16,9 @@ use nix::sys::socket::{
     AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn6, recvmsg,
     sendto, setsockopt, socket, sockopt,
 };
+use nix::sys::time::TimeVal;
 use tokio::sync::mpsc;
-use zebra_core::Event;
+use zebra_core::{Event, Netns};
 
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
@@ -66,21 +69,31 @@ mod filter {
 #[derive(Debug)]
 pub struct NdSocket {
     fd: Arc<OwnedFd>,
+    end: Arc<AtomicBool>,
 }
+
+impl Drop for NdSocket {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How often a thread looks whether its socket is still wanted.
+const LOOK_EVERY: TimeVal = TimeVal::new(1, 0);
 
 impl NdSocket {
     /// Opens the socket and follows it until nobody listens. Without IPv6, or without the right to a raw socket, zebra
     /// does without router advertisements.
-    pub fn start(events: mpsc::Sender<Vec<Event>>) -> Option<Self> {
+    pub fn start(netns: Netns, events: mpsc::Sender<Vec<Event>>) -> Option<Self> {
         let opened = open().and_then(|fd| {
-            let fd = Arc::new(fd);
-            let reader = Arc::clone(&fd);
+            let (fd, end) = (Arc::new(fd), Arc::new(AtomicBool::new(false)));
+            let (reader, flag) = (Arc::clone(&fd), Arc::clone(&end));
             std::thread::Builder::new().name("nd".to_owned()).spawn(move || {
-                if let Err(error) = read(&reader, &events) {
+                if let Err(error) = read(netns, &reader, &flag, &events) {
                     tracing::error!(%error, "router advertisements are no longer heard");
                 }
             })?;
-            Ok(Self { fd })
+            Ok(Self { fd, end })
         });
         opened
             .inspect_err(|error| tracing::warn!(%error, "no router advertisements: cannot open the socket"))
@@ -89,7 +102,7 @@ impl NdSocket {
 
     /// To all nodes of a link.
     pub fn advertise(&self, ifindex: IfIndex, octets: &[u8]) -> io::Result<()> {
-        let to = SockaddrIn6::from(SocketAddrV6::new(ALL_NODES, 0, 0, ifindex.0));
+        let to = SockaddrIn6::from(SocketAddrV6::new(ALL_NODES, 0, 0, ifindex.in_kernel().0));
         sendto(self.fd.as_raw_fd(), octets, &to, MsgFlags::MSG_DONTWAIT)?;
         Ok(())
     }
@@ -98,9 +111,9 @@ impl NdSocket {
     pub fn hear_solicitations(&self, ifindex: IfIndex, on: bool) {
         let socket = socket2::SockRef::from(&*self.fd);
         let changed = if on {
-            socket.join_multicast_v6(&ALL_ROUTERS, ifindex.0)
+            socket.join_multicast_v6(&ALL_ROUTERS, ifindex.in_kernel().0)
         } else {
-            socket.leave_multicast_v6(&ALL_ROUTERS, ifindex.0)
+            socket.leave_multicast_v6(&ALL_ROUTERS, ifindex.in_kernel().0)
         };
         // A link that is gone has taken the membership with it; one that came back may have it still.
         if let Err(error) = changed {
@@ -114,6 +127,7 @@ fn open() -> io::Result<OwnedFd> {
     filter::set(&fd)?;
     setsockopt(&fd, sockopt::Ipv6RecvPacketInfo, &true)?;
     setsockopt(&fd, sockopt::Ipv6RecvHopLimit, &true)?;
+    setsockopt(&fd, sockopt::ReceiveTimeout, &LOOK_EVERY)?;
     // RFC 4861 §6.1.2: anything but 255 has come from afar.
     socket2::SockRef::from(&fd).set_multicast_hops_v6(255)?;
     socket2::SockRef::from(&fd).set_unicast_hops_v6(255)?;
@@ -121,17 +135,19 @@ fn open() -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-fn read(fd: &OwnedFd, events: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
+fn read(netns: Netns, fd: &OwnedFd, end: &AtomicBool, events: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
     let mut buffer = vec![0; LONGEST];
     let mut control = nix::cmsg_space!(nix::libc::in6_pktinfo, nix::libc::c_int);
-    loop {
+    while !end.load(Ordering::Relaxed) {
         let (event, length) = {
             let mut parts = [IoSliceMut::new(&mut buffer)];
             let received =
                 recvmsg::<SockaddrIn6>(fd.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty());
             let message = match received {
                 Ok(message) => message,
-                Err(Errno::EINTR | Errno::ENETDOWN | Errno::ENOBUFS | Errno::ENOMEM) => continue,
+                Err(Errno::EINTR | Errno::EAGAIN | Errno::ENETDOWN | Errno::ENOBUFS | Errno::ENOMEM) => {
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
             let (mut ifindex, mut hop_limit) = (None, None);
@@ -149,9 +165,10 @@ fn read(fd: &OwnedFd, events: &mpsc::Sender<Vec<Event>>) -> io::Result<()> {
         };
         let (ifindex, source, hop_limit) = event;
         let octets = buffer.get(..length).unwrap_or_default().to_vec();
-        let batch = vec![Event::Icmp6 { ifindex, source, hop_limit, octets }];
-        if let Err(mpsc::error::TrySendError::Closed(_)) = events.try_send(batch) {
+        let heard = netns.hear(Event::Icmp6 { ifindex, source, hop_limit, octets });
+        if let Err(mpsc::error::TrySendError::Closed(_)) = events.try_send(heard.into_iter().collect()) {
             return Ok(());
         }
     }
+    Ok(())
 }

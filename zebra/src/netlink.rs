@@ -12,6 +12,7 @@ pub mod mpls;
 pub mod nexthop;
 pub mod parse;
 mod socket;
+mod speed;
 pub mod wire;
 mod writer;
 

@@ -17,7 +17,7 @@ use ferrite_cli::CliError;
 use ferrite_daemon::{Daemon, Event as VtyEvent, Failure, Output};
 use ferrite_rpc::zebra::{ClientId, ClientSender, ServerEvent};
 use ferrite_types::zclient::FromZebra;
-use ferrite_types::{Afi, Timestamp};
+use ferrite_types::{Afi, IfIndex, Timestamp};
 use tokio::sync::mpsc;
 use zebra_core::commands::{Answer, Show};
 use zebra_core::{
@@ -86,7 +86,7 @@ pub async fn main(mut vty: Vty) -> Result<(), Failure> {
     let (jobs, queue) = mpsc::unbounded_channel();
     let (results_in, results) = mpsc::unbounded_channel();
     let (kernel_in, kernel) = mpsc::channel(KERNEL_BATCHES);
-    let nd = if vty.own.no_kernel { None } else { NdSocket::start(kernel_in.clone()) };
+    let nd = if vty.own.no_kernel { None } else { NdSocket::start(Netns::OWN, kernel_in.clone()) };
     let audits = (!vty.own.no_kernel).then(|| (vty.own.netlink_buffer(), kernel_in.clone()));
     let space_inputs = (results_in.clone(), kernel_in.clone());
     let (writer, nexthop_objects) = start_dataplane(&vty.own, queue, results_in, kernel_in)?;
@@ -270,12 +270,14 @@ impl Shell {
                     }
                 }
                 Action::Advertise { ifindex, octets } => {
-                    if let Some(Err(error)) = self.nd.as_ref().map(|nd| nd.advertise(ifindex, &octets)) {
+                    let sent = nd_of(self.nd.as_ref(), &self.spaces, ifindex)
+                        .map(|nd| nd.advertise(ifindex, &octets));
+                    if let Some(Err(error)) = sent {
                         tracing::debug!(target: "zebra::events", %error, %ifindex, "no router advertisement sent");
                     }
                 }
                 Action::HearSolicitations { ifindex, on } => {
-                    if let Some(nd) = &self.nd {
+                    if let Some(nd) = nd_of(self.nd.as_ref(), &self.spaces, ifindex) {
                         nd.hear_solicitations(ifindex, on);
                     }
                 }
@@ -452,6 +454,18 @@ fn start_audit(
     match audits {
         Some((buffer, out)) => crate::netlink::monitor::audit(audit, hurry, *buffer, places, out.clone()),
         None => Err(std::io::Error::other("no kernel is used")),
+    }
+}
+
+/// The socket of neighbour discovery in a link's namespace.
+fn nd_of<'a>(
+    own: Option<&'a NdSocket>,
+    spaces: &'a BTreeMap<Netns, Namespace>,
+    ifindex: IfIndex,
+) -> Option<&'a NdSocket> {
+    match Netns::of_link(ifindex) {
+        Netns::OWN => own,
+        other => spaces.get(&other)?.nd.as_ref(),
     }
 }
 

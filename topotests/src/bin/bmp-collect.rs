@@ -1,19 +1,17 @@
-//! A BMP collector for tests: listens, takes one connection after another, keeps the tables of the latest.
-//!
-//! Events are JSON lines on standard output. Commands on standard input, one a line: `state`, `dump TABLE PEER FILE`, `stall`,
-//! `resume`. The end of the input ends it.
+//! A BMP collector for tests. Commands beside those of every collector: `state`, `dump TABLE PEER FILE`.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
 
 use clap::Parser;
 use serde_json::json;
+use topotests::Result;
 use topotests::bgp::bmp::Collector;
 use topotests::bgp::pause::Stall;
 use topotests::bgp::speaker::{emit, now_ms};
-use topotests::{Failure, Result};
+use topotests::collect::{self, Collect, lock};
 
 #[derive(Debug, Parser)]
 #[command(name = "bmp-collect", version, about = "A BMP collector for tests")]
@@ -22,60 +20,42 @@ struct Cli {
     listen: SocketAddr,
 }
 
-fn main() -> ExitCode {
-    match collect(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            emit(&json!({"event": "failed", "reason": failure.to_string(), "ms": now_ms()}));
-            ExitCode::FAILURE
+#[derive(Default)]
+struct Kept(Collector);
+
+impl Collect for Kept {
+    fn read(kept: &Mutex<Self>, stream: TcpStream, gate: &Stall) -> String {
+        let mut stream = BufReader::with_capacity(1 << 16, stream);
+        loop {
+            gate.wait();
+            // The head of a message may be long in coming, so the lock is taken when there is one.
+            match stream.fill_buf() {
+                Ok([]) => return "closed".to_owned(),
+                Ok(_) => {}
+                Err(error) => return error.to_string(),
+            }
+            let read = lock(kept).0.read(&mut stream, now_ms());
+            match read {
+                Ok(true) => {}
+                Ok(false) => return "closed".to_owned(),
+                Err(failure) => return failure.to_string(),
+            }
         }
+    }
+
+    fn command(&mut self, words: &[&str]) -> Result<bool> {
+        match words {
+            ["state"] => emit(&json!({"event": "state", "collector": self.0.state(), "ms": now_ms()})),
+            ["dump", table, peer, file] => {
+                std::fs::write(file, self.0.dump(table, peer))?;
+                emit(&json!({"event": "dumped", "file": file, "ms": now_ms()}));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }
 
-fn collect(cli: &Cli) -> Result<()> {
-    let listener = TcpListener::bind(cli.listen)?;
-    emit(&json!({"event": "listening", "ms": now_ms()}));
-    let (collector, stall) = (Arc::new(Mutex::new(Collector::default())), Arc::new(Stall::default()));
-    let (kept, gate) = (Arc::clone(&collector), Arc::clone(&stall));
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(std::result::Result::ok) {
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Collector::default();
-            emit(&json!({"event": "connected", "ms": now_ms()}));
-            let mut stream = BufReader::with_capacity(1 << 16, stream);
-            let reason = loop {
-                gate.wait();
-                // The head of a message may be long in coming, so the lock is taken when there is one.
-                match stream.fill_buf() {
-                    Ok([]) => break "closed".to_owned(),
-                    Ok(_) => {}
-                    Err(error) => break error.to_string(),
-                }
-                let read = kept.lock().unwrap_or_else(PoisonError::into_inner).read(&mut stream, now_ms());
-                match read {
-                    Ok(true) => {}
-                    Ok(false) => break "closed".to_owned(),
-                    Err(failure) => break failure.to_string(),
-                }
-            };
-            emit(&json!({"event": "over", "reason": reason, "ms": now_ms()}));
-        }
-    });
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let known = || collector.lock().unwrap_or_else(PoisonError::into_inner);
-        match words.as_slice() {
-            [] => {}
-            ["state"] => emit(&json!({"event": "state", "collector": known().state(), "ms": now_ms()})),
-            ["dump", table, peer, file] => {
-                let text = known().dump(table, peer);
-                std::fs::write(file, text)?;
-                emit(&json!({"event": "dumped", "file": file, "ms": now_ms()}));
-            }
-            ["stall"] => stall.set(true),
-            ["resume"] => stall.set(false),
-            _ => return Err(Failure::new(format!("unknown command: {line}"))),
-        }
-    }
-    Ok(())
+fn main() -> ExitCode {
+    collect::main::<Kept>(Cli::parse().listen)
 }

@@ -62,8 +62,8 @@ static DEBUG: &[DebugFlag] = &[
     },
 ];
 
-/// Every configuration command of zebra.
-pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
+/// Every configuration command of zebra; `netns`: VRFs are namespaces.
+pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, netns: bool) {
     registry.common_commands();
     registry.debug_flags(DEBUG);
     global::register(registry);
@@ -72,7 +72,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     statics::register(registry);
     protocol::register(registry);
     mpls::register(registry);
-    interface::register(registry);
+    interface::register(registry, netns);
     nexthop_group::register(registry);
     let access = Access { get: |s: &Settings| &s.policy, get_mut: |s: &mut Settings| &mut s.policy };
     ferrite_policy::commands::register(registry, Scope::Zebra, access);

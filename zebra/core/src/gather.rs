@@ -14,6 +14,6 @@ mod routes;
 mod summary;
 mod walk;
 
-pub(crate) use groups::GroupFilter;
 pub use ferrite_cli::json::pretty;
+pub(crate) use groups::GroupFilter;
 pub use walk::{RouteFilter, RouteWalk};

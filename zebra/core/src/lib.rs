@@ -72,7 +72,7 @@ pub fn registry() -> ferrite_cli::Registry<Settings, commands::Show> {
 pub fn registry_where(netns: bool) -> ferrite_cli::Registry<Settings, commands::Show> {
     let mut registry = ferrite_cli::Registry::new();
     config::vrf::register_netns(&mut registry, netns);
-    config::register(&mut registry);
+    config::register(&mut registry, netns);
     commands::register(&mut registry);
     unsupported::register(&mut registry);
     registry

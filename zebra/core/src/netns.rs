@@ -95,6 +95,9 @@ impl Netns {
                 info.parent = info.parent.and_then(|parent| self.link(parent));
                 Event::Link(info)
             }
+            Event::Icmp6 { ifindex, source, hop_limit, octets } => {
+                Event::Icmp6 { ifindex: self.link(ifindex)?, source, hop_limit, octets }
+            }
             Event::LinkGone(ifindex) => Event::LinkGone(self.link(ifindex)?),
             Event::Address { ifindex, address } => Event::Address { ifindex: self.link(ifindex)?, address },
             Event::AddressGone { ifindex, address } => {

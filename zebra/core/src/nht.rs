@@ -31,7 +31,7 @@ pub struct Watch {
     /// Clients, and whether only connected networks count for them.
     pub clients: BTreeMap<ClientKey, bool>,
     /// Next-hop sets with this gateway.
-    sets: BTreeSet<SetId>,
+    pub sets: BTreeSet<SetId>,
     pub via: Option<Via>,
 }
 
@@ -60,7 +60,7 @@ pub struct Tracker {
 impl Tracker {
     /// The watched addresses of a VRF that clients asked for.
     pub fn watched(&self) -> impl Iterator<Item = (Address, &Watch)> {
-        self.watches.iter().filter(|(_, watch)| !watch.clients.is_empty()).map(|(at, watch)| (*at, watch))
+        self.watches.iter().map(|(at, watch)| (*at, watch))
     }
 
     /// The addresses that are reached now, and the prefix of the route that reaches each.

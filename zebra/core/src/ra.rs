@@ -13,20 +13,19 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use ferrite_types::zclient::{FromZebra, RouterAdvertisements};
-use ferrite_types::{IfIndex, Timestamp};
+use ferrite_types::{Afi, IfIndex, Timestamp};
 
 use crate::action::Action;
 use crate::client::ClientKey;
 use crate::iface::Link;
 use crate::instance::Zebra;
-use crate::netns::Netns;
 use crate::rib::is_link_local;
 
 pub mod packet;
 pub mod settings;
 
 use packet::Heard;
-use settings::NdSettings;
+use settings::{NdPrefix, NdSettings};
 
 /// Advertisements that follow each other quickly after the start, and the time between them: FRR's, shorter than
 /// RFC 4861 §10 has it, so that neighbours find each other at once.
@@ -140,8 +139,6 @@ impl Zebra {
         let nd = self.nd_settings(link);
         let able = link.operative()
             && !link.info.interface.loopback
-            // The socket is one of zebra's own namespace.
-            && Netns::of_link(ifindex) == Netns::OWN
             && link.addresses.iter().any(|address| is_link_local(address.addr));
         let asked = self.advertisers.get(ifindex).is_some_and(|link| !link.wanted.is_empty());
         let wanted = nd.advertise || asked;
@@ -223,7 +220,16 @@ impl Zebra {
 
     fn send_advertisement(&mut self, ifindex: IfIndex, last: bool) {
         let Some(link) = self.interfaces.get(ifindex) else { return };
-        let nd = self.nd_settings(link);
+        let mut nd = self.nd_settings(link);
+        // As in FRR, hosts learn of the networks of the link's own addresses too.
+        for network in link.addresses.iter().filter(|address| !is_link_local(address.addr)) {
+            let network =
+                network.network().filter(|network| network.afi() == Afi::Ipv6 && network.len() < 128);
+            let Some(prefix) = network else { continue };
+            if nd.prefixes.iter().all(|known| known.prefix != prefix) {
+                nd.prefixes.push(NdPrefix::of(prefix));
+            }
+        }
         let interval = self.ra_interval(ifindex, &nd);
         let lifetime = if last { 0 } else { nd.lifetime_for(interval) };
         let octets = packet::write(&nd, interval, lifetime, link.info.interface.mac);

@@ -16,6 +16,7 @@ use super::encode::{AF_INET, AF_INET6};
 use super::mpls::AF_MPLS;
 use super::parse;
 use super::socket::Socket;
+use super::speed::Speeds;
 use super::wire::{
     self, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_GETADDR, RTM_GETLINK, RTM_GETNEXTHOP, RTM_GETROUTE,
     RTM_NEWNEXTHOP, RTM_NEWROUTE,
@@ -86,7 +87,9 @@ impl Monitor {
     pub fn open(buffer: usize, writer_port: u32, out: mpsc::Sender<Vec<Event>>) -> io::Result<Self> {
         let events = listen(buffer, writer_port)?;
         let (netns, stop) = (Netns::OWN, Arc::default());
-        Ok(Self { follower: Follower { events, buffer, out, writer_port, netns, stop } })
+        Ok(Self {
+            follower: Follower { events, buffer, out, writer_port, netns, stop, speeds: Speeds::open() },
+        })
     }
 
     /// Follows the namespace that the calling thread is in, until `stop` is set.
@@ -99,7 +102,7 @@ impl Monitor {
     ) -> io::Result<()> {
         let events = listen(buffer, writer_port)?;
         events.give_up_after(PATIENCE)?;
-        Follower { events, buffer, out, writer_port, netns, stop }.run()
+        Follower { events, buffer, out, writer_port, netns, stop, speeds: Speeds::open() }.run()
     }
 
     /// Follows the kernel in a thread until nobody listens.
@@ -122,9 +125,20 @@ struct Follower<S> {
     netns: Netns,
     /// Set when nobody wants to hear of the namespace any more.
     stop: Arc<AtomicBool>,
+    speeds: Speeds,
 }
 
 impl<S: Source> Follower<S> {
+    /// Hands a batch over, with what netlink does not tell of links; false where nobody listens.
+    fn hand_over(&self, mut batch: Vec<Event>) -> bool {
+        for event in &mut batch {
+            if let Event::Link(info) = event {
+                info.interface.speed = self.speeds.of(&info.interface.name);
+            }
+        }
+        self.out.blocking_send(batch).is_ok()
+    }
+
     fn run(&mut self) -> io::Result<()> {
         patiently(|| self.dump())?;
         loop {
@@ -148,7 +162,7 @@ impl<S: Source> Follower<S> {
                     Err(error) => return Err(error.into()),
                 }
             }
-            if !batch.is_empty() && self.out.blocking_send(batch).is_err() {
+            if !batch.is_empty() && !self.hand_over(batch) {
                 return Ok(());
             }
             if lost {
@@ -172,16 +186,16 @@ impl<S: Source> Follower<S> {
 
     fn dump(&self) -> io::Result<()> {
         let mut batch: Vec<Event> = self.netns.hear(Event::DumpBegin).into_iter().collect();
-        let (out, netns) = (&self.out, self.netns);
+        let netns = self.netns;
         self.events.list(self.buffer, &mut |message| {
             batch.extend(parse::event(message).and_then(|event| netns.hear(event)));
             if batch.len() >= BATCH {
                 // Nobody listens only while zebra ends.
-                let _ = out.blocking_send(std::mem::take(&mut batch));
+                let _ = self.hand_over(std::mem::take(&mut batch));
             }
         })?;
         batch.extend(netns.hear(Event::DumpEnd));
-        let _ = out.blocking_send(batch);
+        let _ = self.hand_over(batch);
         Ok(())
     }
 }
@@ -409,7 +423,9 @@ mod tests {
         let state = State { script, room: 2, ..State::default() };
         let events_of = Fake { state: RefCell::new(state), datagram: Vec::new() };
         let (netns, stop) = (Netns::OWN, Arc::default());
-        let mut follower = Follower { events: events_of, buffer: 2, out, writer_port: 0, netns, stop };
+        let speeds = Speeds::open();
+        let mut follower =
+            Follower { events: events_of, buffer: 2, out, writer_port: 0, netns, stop, speeds };
         assert_eq!(follower.run().unwrap_err().raw_os_error(), Some(Errno::EBADF as i32));
         let mut believed = BTreeSet::new();
         while let Ok(batch) = events.try_recv() {

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use ferrite_cli::node::{CONFIG, INTERFACE, order};
-use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Mount, Negation, Registry, Setting};
+use ferrite_cli::{Args, CliError, ConfigCommand, Context, Edit, Mount, Negation, Registry, Setting};
 use ferrite_types::ParseError;
 
-use crate::settings::{AddressSettings, InterfaceSettings, Settings};
+use crate::settings::{AddressSettings, DEFAULT_VRF_NAME, InterfaceSettings, Settings};
 
 /// In the order of FRR's running configuration.
 static SETTINGS: &[Setting<InterfaceSettings>] = &[
@@ -185,7 +185,28 @@ fn remove(interface: &mut InterfaceSettings, address: &AddressSettings) -> Resul
     Ok(())
 }
 
-pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
+fn any_interface<'s>(
+    settings: &'s mut Settings,
+    context: &Context,
+) -> Result<&'s mut InterfaceSettings, CliError> {
+    let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
+    Ok(settings.interfaces.entry(name.to_owned()).or_default())
+}
+
+/// Label tables of other namespaces are not kept.
+fn own_namespace_only<'s>(
+    settings: &'s mut Settings,
+    context: &Context,
+) -> Result<&'s mut InterfaceSettings, CliError> {
+    let interface = any_interface(settings, context)?;
+    match interface.vrf.as_deref().filter(|vrf| *vrf != DEFAULT_VRF_NAME) {
+        Some(vrf) => Err(CliError::refused(format!("There is no MPLS in the namespace of VRF {vrf}"))),
+        None => Ok(interface),
+    }
+}
+
+/// `netns`: VRFs are namespaces.
+pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, netns: bool) {
     registry.command(
         ConfigCommand::new(
             &[&CONFIG],
@@ -211,9 +232,9 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
         let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
         Ok(settings.interfaces.entry(name.to_owned()).or_default())
     });
-    registry.mount(Mount::at(&INTERFACE), super::mpls::INTERFACE_SETTINGS, |settings, context, _| {
-        let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();
-        Ok(settings.interfaces.entry(name.to_owned()).or_default())
+    let mpls = if netns { own_namespace_only } else { any_interface };
+    registry.mount(Mount::at(&INTERFACE), super::mpls::INTERFACE_SETTINGS, move |settings, context, _| {
+        mpls(settings, context)
     });
     registry.mount(Mount::at(&INTERFACE), super::nd::SETTINGS, |settings, context, _| {
         let name = context.args(&INTERFACE).and_then(|args| args.get("IFNAME")).unwrap_or_default();

@@ -96,6 +96,13 @@ pub struct NdPrefix {
     pub router_address: bool,
 }
 
+impl NdPrefix {
+    /// With everything as it is where nothing is said.
+    pub fn of(prefix: Prefix) -> Self {
+        Self { prefix, lifetimes: None, off_link: false, no_autoconfig: false, router_address: false }
+    }
+}
+
 impl NdSettings {
     pub fn interval_msec(&self) -> u32 {
         self.interval.map_or(INTERVAL, |interval| interval.msec)

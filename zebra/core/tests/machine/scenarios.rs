@@ -654,3 +654,40 @@ fn a_host_that_asks_is_answered_soon_and_a_thousand_are_answered_no_more_often()
     }
     assert!(world.advertised.len() <= before + 5, "{}", world.advertised.len() - before);
 }
+
+#[test]
+fn an_advertisement_tells_of_the_networks_of_the_link_once_each() {
+    let mut world = World::new();
+    world.link(1, true);
+    world.address(1, "fe80::1/64");
+    world.address(1, "2001:db8:1::1/64");
+    world.address(1, "2001:db8:2::1/64");
+    world.lines("interface e1\n no ipv6 nd suppress-ra\n ipv6 nd prefix 2001:db8:2::/64 no-autoconfig\n");
+    world.pass(Duration::from_secs(2));
+    let (_, _, octets) = world.advertised.last().expect("an advertisement");
+    let told = |text: &str| {
+        let network: std::net::Ipv6Addr = text.parse().unwrap();
+        octets.windows(16).filter(|window| *window == network.octets()).count()
+    };
+    assert_eq!((told("2001:db8:1::"), told("2001:db8:2::"), told("fe80::")), (1, 1, 0));
+}
+
+#[test]
+fn static_routes_ask_about_their_gateways_as_a_daemon_does() {
+    let mut world = World::new();
+    world.link(1, true);
+    world.address(1, "10.1.0.1/24");
+    world.lines(
+        "ip route 20.0.0.0/24 10.1.0.2\nip route 20.0.1.0/24 20.0.0.7\nip route 20.0.2.0/24 192.0.2.1\n",
+    );
+    let told: serde_json::Value = serde_json::from_str(&world.show("show ip nht json")).unwrap();
+    let v4 = &told["default"]["ipv4"];
+    for (gateway, protocol) in [("10.1.0.2", "connected"), ("20.0.0.7", "static")] {
+        assert_eq!(v4[gateway]["resolvedProtocol"], protocol, "{v4}");
+        assert_eq!(v4[gateway]["clientList"][0]["protocol"], "static", "{v4}");
+    }
+    assert!(
+        v4["192.0.2.1"]["resolvedProtocol"].is_null() && v4["192.0.2.1"]["clientList"][0].is_object(),
+        "{v4}"
+    );
+}
