@@ -27,13 +27,10 @@ pub struct Settings {
     /// Seconds for which a group stands that no route names any more; `None` is not at all.
     pub group_keep: Option<u32>,
     pub policy: ferrite_policy::PolicyConfig,
-<<<<<<< HEAD
     /// `affinity-map`: names of bits.
     pub affinity_maps: BTreeMap<String, u16>,
-=======
     /// Seconds that a change of `policy` waits for the next one; `None` is not at all.
     pub route_map_delay: Option<u16>,
->>>>>>> 6b745fe (zebra: what FRR reads in mgmtd is asked of ours too: delay of route maps, router identifiers of VRFs, labels of peer addresses, refusals by name)
     /// `nexthop-group NAME`.
     pub named_groups: crate::config::nexthop_group::NamedGroups,
     pub mpls: MplsSettings,
