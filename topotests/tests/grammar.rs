@@ -55,6 +55,11 @@ const SENSELESS: &[&str] = &[
     "no rpki cache ssh 192.0.2.1 3323",
     "no rpki cache tcp 192.0.2.1 1 Xyzzy",
     "no rpki cache tcp Xyzzy 1 Xyzzy",
+    // Notation without its brackets.
+    "no aggregation timer 5-1800",
+    "no timers throttle spf 0-600000)",
+    // Of a line that is `grace-period` where it is set.
+    "no graceful-restart period",
 ];
 
 fn in_exec(syntax: &str) -> bool {

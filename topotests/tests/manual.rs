@@ -101,7 +101,8 @@ fn play(net: &mut Net) -> Result<()> {
             &format!("192.0.2.{}/30", 4 * n + 2),
         )?;
     }
-    router.start("hostname r1\n")?;
+    let daemons: [(&str, &[&str]); 3] = [("zebra", &[]), ("bgpd", &[]), ("ospfd", &[])];
+    ours::start_daemons(&router, "hostname r1\n", &daemons, "informational")?;
     let folder = workspace().join("doc/manual");
     let (mut faults, mut configurations, mut commands) = (Vec::new(), 0, 0);
     for page in pages(&folder)? {

@@ -68,6 +68,8 @@ pub struct Process<V: Version> {
     prepared: Option<std::time::Duration>,
     /// Seconds since 1970 at which they wait no longer.
     waited_until: Option<i64>,
+    /// What an earlier program wrote down of it, until it is heard.
+    noted: Option<RestartNote>,
     /// We are back, and not yet what we were.
     pub restarting: bool,
 }
@@ -88,6 +90,7 @@ impl<V: Version> Process<V> {
             stopped: false,
             prepared: None,
             waited_until: None,
+            noted: None,
             restarting: false,
         }
     }

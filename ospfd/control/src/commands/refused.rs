@@ -17,13 +17,26 @@ const V3: &[&str] = &["show ipv6 ospf6 [vrf NAME] simulate"];
 const DEBUG2: &[&str] =
     &["debug ospf (1-65535)", "debug ospf <bfd|client-api|default-information|ldp-sync|orr|sr|te|ti-lfa>"];
 
+/// Single routers and areas, and parts of FRR's own making.
+const DEBUG3: &[&str] = &[
+    "debug ospf6 border-routers <area-id|router-id>",
+    "debug ospf6 event",
+    "debug ospf6 lsa <aggregation|all>",
+    "debug ospf6 route",
+];
+
 pub fn register(registry: &mut Commands, roles: Roles) {
     if roles.v2 {
         V2.iter().for_each(|syntax| registry.refuse(&[&VIEW, &ENABLE], syntax));
         DEBUG2.iter().for_each(|syntax| registry.refuse_on(&[&ENABLE, &CONFIG], syntax));
+        registry.refuse(&[&ENABLE, &CONFIG], "no debug ospf");
+        registry.refuse(&[&VIEW, &ENABLE], "show debugging ospf");
     }
     if roles.v3 {
         V3.iter().for_each(|syntax| registry.refuse(&[&VIEW, &ENABLE], syntax));
+        DEBUG3.iter().for_each(|syntax| registry.refuse_on(&[&ENABLE, &CONFIG], syntax));
+        registry.refuse(&[&ENABLE, &CONFIG], "no debug ospf6");
+        registry.refuse(&[&VIEW, &ENABLE], "show debugging ospf6");
         registry.refuse(&[&ENABLE], "clear ipv6 ospf6 [vrf NAME] auth-counters");
     }
 }

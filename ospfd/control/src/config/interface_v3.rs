@@ -54,7 +54,7 @@ pub static ALL: &[Setting<InterfaceV3>] = &[
             "One neighbour",
             "Each neighbour for itself"
         ],
-        Negation::Derived,
+        Negation::Syntax("no ipv6 ospf6 network [<broadcast|point-to-point|point-to-multipoint>$kind]"),
         |v3, args| {
             v3.network = match args.get("kind") {
                 Some("point-to-point") => Some(NetworkV3::PointToPoint),

@@ -63,7 +63,7 @@ static FIRST: &[Setting<RouterSettings>] = &[
             "Ways past the backbone where they are shorter",
             "Several areas (RFC 2328)"
         ],
-        Negation::Derived,
+        Negation::Syntax("no ospf abr-type [<cisco|ibm|shortcut|standard>$kind]"),
         |router, args| {
             let said = args.get("kind").unwrap_or_default();
             router.abr = AbrType::ALL.into_iter().find(|kind| kind.word() == said).unwrap_or_default();

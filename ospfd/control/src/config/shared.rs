@@ -143,7 +143,10 @@ const ORIGINATE: Router = setting!(
         "A map that it passes through",
         "Name of the map"
     ],
-    Negation::Derived,
+    Negation::Syntax(
+        "no default-information originate \
+         [{always$always|metric [(0-16777214)$metric]|metric-type [(1-2)$kind]|route-map [RMAP_NAME$map]}]",
+    ),
     |router, args| {
         router.default_originate = Some(DefaultOriginate {
             always: args.has("always"),

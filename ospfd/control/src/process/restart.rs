@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use ferrite_ospf::Event as CoreEvent;
+use ferrite_ospf::config::Config;
 use ferrite_ospf::event::RestartReason;
+use ferrite_ospf::{Event as CoreEvent, Instance};
 use ferrite_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,19 +49,22 @@ impl RestartNote {
 }
 
 impl<V: Flavor> Process<V> {
-    /// A process that was found written down goes on where it was.
+    /// A process that was found written down goes on where it was: that is the first thing its core hears.
     pub(super) fn take_up(
         &mut self,
         note: &RestartNote,
         world: &World,
         router: &RouterSettings,
+        config: &Config,
         now: Timestamp,
         out: &mut Vec<Action>,
     ) {
         let event = note.event(world.wall_at(now)).filter(|_| router.restart.enabled);
         if let Some(event) = event {
+            self.core = Instance::new(config.clone());
             self.restarting = true;
             self.tell_core(world, now, event, out);
+            self.tell_time(world, now, out);
         }
     }
 

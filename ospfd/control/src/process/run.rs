@@ -58,9 +58,7 @@ fn sync_all<V: Flavor>(
             Process::new(name.clone(), vrf, now)
         });
         if new {
-            if let Some(note) = restart::find::<V>(found, name) {
-                process.take_up(&note, world, router, now, out);
-            }
+            process.noted = restart::find::<V>(found, name);
             process.tell_time(world, now, out);
         }
         process.sync(world, router, now, out);
@@ -81,6 +79,11 @@ impl<V: Flavor> Process<V> {
                 links.insert(id, attachment.kernel);
                 told.insert(id, attachment.link);
             }
+        }
+        if self.router_id != RouterId::UNSET
+            && let Some(note) = self.noted.take()
+        {
+            self.take_up(&note, world, router, &config, now, out);
         }
         // What goes, goes while its link is still known: its last words leave there.
         let changed = *self.core.config() != config;
