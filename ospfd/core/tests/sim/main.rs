@@ -27,5 +27,6 @@ mod device;
 mod graceful;
 mod oracle;
 mod random;
+mod random_areas;
 mod shapes;
 mod world;

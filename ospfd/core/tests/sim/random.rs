@@ -112,7 +112,7 @@ fn restart<V: Plan>(world: &mut World<V>, random: &mut Random) {
 }
 
 /// Runs until all adjacencies that can be are there and a while has passed.
-fn settle<V: Plan>(world: &mut World<V>) -> bool {
+pub fn settle<V: Plan>(world: &mut World<V>) -> bool {
     world.run(240);
     // With losses a retransmission may be under way at any moment, and now and then all Hellos of a dead interval are lost.
     for _ in 0..100 {
@@ -140,7 +140,7 @@ fn is_quiet<V: Plan>(world: &World<V>, router: usize) -> bool {
     })
 }
 
-fn seeds(first: u64, count: u64, run: fn(u64)) {
+pub fn seeds(first: u64, count: u64, run: fn(u64)) {
     for seed in first..first + count {
         let outcome = std::panic::catch_unwind(|| run(seed));
         if let Err(cause) = outcome {

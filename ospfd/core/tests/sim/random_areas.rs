@@ -1,0 +1,198 @@
+//! Random histories of networks with areas: a backbone, areas of every kind with one or two border routers, ranges, external routes
+//! from everywhere. Links of areas fail and heal, areas fall apart, routers restart; routes are what the oracle says.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ferrite_ospf::Event;
+use ferrite_ospf::config::{AreaConfig, AreaKind, NetworkType, Range};
+use ferrite_ospf::event::External;
+use ferrite_ospf::packet::{AreaId, V2, V3};
+use ferrite_ospf::routes::PathType;
+use ferrite_sim::{Link, Random};
+use ferrite_types::Prefix;
+
+use crate::address::Plan;
+use crate::oracle;
+use crate::random::{seeds, settle};
+use crate::world::{Topology, World};
+
+/// Routers of an area have numbers of their own eight, so that a range can gather their loopbacks.
+const BLOCK: usize = 8;
+
+struct Plan3 {
+    topology: Topology,
+    /// Segments that may fail: those of areas, and what the backbone has more than it needs.
+    mortal: Vec<usize>,
+    /// Ranges by area.
+    ranges: BTreeMap<AreaId, Prefix>,
+}
+
+fn plan<V: Plan>(random: &mut Random) -> Plan3 {
+    let areas = 1 + random.below(3) as usize;
+    let mut topology = Topology::new(BLOCK * (areas + 1));
+    let cost = |random: &mut Random| 1 + random.below(20) as u16;
+    let mut mortal = Vec::new();
+    let backbone = 2 + random.below(4) as usize;
+    for router in 1..backbone {
+        let other = random.below(router as u64) as usize;
+        let cost = cost(random);
+        topology.p2p(other, router, cost);
+    }
+    if backbone > 2 {
+        let cost = cost(random);
+        mortal.push(topology.p2p(0, backbone - 1, cost));
+    }
+    let mut ranges = BTreeMap::new();
+    for number in 1..=areas {
+        let area = AreaId::from_bits(number as u32);
+        let first = number * BLOCK;
+        let members = 1 + random.below(5) as usize;
+        let mut attach = |topology: &mut Topology, random: &mut Random, a: usize, b: usize| {
+            let cost = cost(random);
+            let network = if random.chance(0.3) { NetworkType::Broadcast } else { NetworkType::PointToPoint };
+            mortal.push(topology.segment(area, network, &[a, b], cost));
+        };
+        for member in first..first + members {
+            let inside = member > first && random.chance(0.7);
+            let other = if inside {
+                first + random.below((member - first) as u64) as usize
+            } else {
+                random.below(backbone as u64) as usize
+            };
+            attach(&mut topology, random, other, member);
+        }
+        let border = random.below(backbone as u64) as usize;
+        attach(&mut topology, random, border, first + members - 1);
+        let kind = [AreaKind::Normal, AreaKind::Normal, AreaKind::Stub, AreaKind::Nssa];
+        let mut config = AreaConfig { kind: kind[random.below(4) as usize], ..AreaConfig::default() };
+        if random.chance(0.4) {
+            // Loopbacks are numbered from 1: a block of eight may begin one late, so the range takes the rest of it.
+            let range = V::loopback_prefix(first).truncate(if V::VERSION == 2 { 29 } else { 125 });
+            config.ranges.insert(range, Range::default());
+            ranges.insert(area, range);
+        }
+        topology.areas.insert(area, config);
+    }
+    // Border routers' own loopbacks are in the backbone.
+    topology.loopbacks = (0..backbone).map(|router| (router, AreaId::BACKBONE)).collect();
+    Plan3 { topology, mortal, ranges }
+}
+
+fn connected(topology: &Topology, router: usize) -> bool {
+    topology.segments.iter().any(|segment| segment.ends.iter().any(|(end, _)| *end == router))
+}
+
+fn history<V: Plan>(seed: u64) {
+    let mut random = Random::new(seed);
+    let Plan3 { mut topology, mortal, ranges } = plan::<V>(&mut random);
+    topology.graceful = random.chance(0.5);
+    let link = Link {
+        delay: Duration::from_millis(1 + random.below(20)),
+        jitter: Duration::from_millis(random.below(30)),
+        loss: if random.chance(0.3) { 0.03 } else { 0.0 },
+        duplication: if random.chance(0.3) { 0.05 } else { 0.0 },
+        ordered: random.chance(0.5),
+    };
+    let there: Vec<usize> = (0..topology.routers).filter(|router| connected(&topology, *router)).collect();
+    let mut world = World::<V>::new(topology, seed, link);
+    let mut announced: BTreeMap<usize, u32> = BTreeMap::new();
+    for _ in 0..2 {
+        for _ in 0..=random.below(3) {
+            match random.below(8) {
+                0..=3 => {
+                    let segment = mortal[random.below(mortal.len() as u64) as usize];
+                    let up = !world.topology.segments[segment].up;
+                    world.set_segment(segment, up);
+                }
+                4..=5 => {
+                    let segment = random.below(world.topology.segments.len() as u64) as usize;
+                    world.set_cost(segment, 0, 1 + random.below(30) as u16);
+                }
+                6 => {
+                    let router = there[random.below(there.len() as u64) as usize];
+                    announced.remove(&router);
+                    world.crash(router);
+                }
+                _ => {
+                    let router = there[random.below(there.len() as u64) as usize];
+                    let metric = 1 + random.below(50) as u32;
+                    announced.insert(router, metric);
+                    let route = External { metric, type2: true, tag: 3, forwarding: None };
+                    world.feed(router, Event::Redistribute(V::outside(1), Some(route)));
+                }
+            }
+            world.run(random.below(30));
+        }
+        assert!(settle(&mut world), "seed {seed}: not quiet");
+        world.check_databases();
+        check(&world, &there, &ranges, &announced);
+    }
+}
+
+fn check<V: Plan>(
+    world: &World<V>,
+    there: &[usize],
+    ranges: &BTreeMap<AreaId, Prefix>,
+    announced: &BTreeMap<usize, u32>,
+) {
+    let topology = &world.topology;
+    for from in there.iter().copied() {
+        let routes = world.core(from).routes();
+        let own = oracle::areas_of(topology, from);
+        for to in there.iter().copied() {
+            let area = topology.loopback_area(to);
+            let prefix = V::loopback_prefix(to);
+            let inside = own.contains(&area) && oracle::distances(topology, area, from)[to].is_some();
+            if let Some(range) = ranges.get(&area).filter(|range| range.covers(prefix) && !inside) {
+                // Gathered: reached by the range, if at all.
+                let reached = oracle::cost(topology, from, to).is_some();
+                if reached && !own.contains(&area) {
+                    assert!(routes.contains_key(range), "from {from} to {to} by its range");
+                    assert!(!routes.contains_key(&prefix), "from {from} to {to}: gathered");
+                }
+                continue;
+            }
+            let cost = routes.get(&prefix).map(|route| route.cost);
+            assert_eq!(cost, oracle::cost(topology, from, to), "from {from} to {to}");
+        }
+        outside(world, from, announced);
+    }
+}
+
+/// The external route is known wherever its kind of area lets it through, at the lowest metric that is announced.
+fn outside<V: Plan>(world: &World<V>, from: usize, announced: &BTreeMap<usize, u32>) {
+    let topology = &world.topology;
+    let kind = |area: AreaId| topology.areas.get(&area).map_or(AreaKind::Normal, |area| area.kind);
+    let areas = oracle::areas_of(topology, from);
+    if announced.contains_key(&from) {
+        return;
+    }
+    // Who announces from inside areas that let nothing out is heard by nobody outside them.
+    let heard = announced.iter().filter(|(router, _)| {
+        let theirs = oracle::areas_of(topology, **router);
+        oracle::cost(topology, from, **router).is_some()
+            && theirs.iter().any(|area| kind(*area) == AreaKind::Normal)
+            && areas.iter().any(|area| kind(*area) == AreaKind::Normal)
+    });
+    let best = heard.map(|(_, metric)| *metric).min();
+    let nssa = announced
+        .keys()
+        .any(|router| oracle::areas_of(topology, *router).iter().any(|area| kind(*area) == AreaKind::Nssa));
+    if nssa {
+        return; // translated metrics and who translates are judged elsewhere
+    }
+    let route = world.core(from).routes().get(&V::outside(1));
+    let found = route.filter(|route| route.path == PathType::External2).map(|route| route.type2_cost);
+    assert_eq!(found, best, "router {from} to what {announced:?} announce");
+}
+
+#[test]
+fn random_areas_of_version_2() {
+    seeds(3000, 100, history::<V2>);
+}
+
+#[test]
+fn random_areas_of_version_3() {
+    seeds(4000, 100, history::<V3>);
+}
