@@ -16,6 +16,7 @@ use crate::rib::TableKey;
 use crate::settings::{AfiKey, DEFAULT_VRF_NAME, Settings, VrfSettings};
 use crate::view::client::ClientSummary;
 use crate::view::policy::SourceMaps;
+use crate::view::summary::{PrefixSummary, RouteSummary};
 
 /// A command that is understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -406,9 +407,25 @@ fn register_routes(
     ));
 }
 
+/// A VRF or an interface that is asked about and is not there.
+fn is_absence(reason: &str) -> bool {
+    reason.starts_with("Can't find interface ")
+        || (reason.starts_with("VRF ") && reason.ends_with(" not found"))
+}
+
 impl Zebra {
     /// Answers a command. Nothing changes by it.
+    /// What is not there is an empty object to whoever wants JSON, as in FRR.
     pub fn answer(&self, show: Show, args: &Args) -> Result<Answer, CliError> {
+        match self.find_answer(show, args) {
+            Err(CliError::Refused(reason)) if args.has("json") && is_absence(&reason) => {
+                Ok(Answer::Text(pretty(&json!({}))))
+            }
+            answer => answer,
+        }
+    }
+
+    fn find_answer(&self, show: Show, args: &Args) -> Result<Answer, CliError> {
         let text = match show {
             Show::Routes(afi) | Show::Fib(afi) | Show::Rpf(afi) => return self.show_routes(afi, show, args),
             Show::Prefix(afi) => self.show_prefix(afi, args)?,
@@ -585,7 +602,16 @@ impl Zebra {
         let safi = if args.has("mrib") { Safi::Multicast } else { Safi::Unicast };
         let keys = vrfs.into_iter().filter_map(|vrf| self.table_key(vrf, afi, table));
         let keys = keys.map(|key| TableKey { safi, ..key });
-        let views: Vec<_> = keys.map(|key| self.route_summary(key, prefixes)).collect();
+        let views: Vec<_> = keys.map(|key| self.route_summary(key)).collect();
+        if prefixes {
+            let of = |view: &RouteSummary| (view.vrf_name.clone(), PrefixSummary::from(view));
+            let named: IndexMap<_, _> = views.iter().map(of).collect();
+            return Ok(match (args.has("json"), several) {
+                (true, true) => pretty(&named),
+                (true, false) => named.values().next().map(pretty).unwrap_or_default(),
+                (false, _) => views.iter().map(RouteSummary::prefix_text).collect(),
+            });
+        }
         Ok(match (args.has("json"), several) {
             (true, true) => {
                 let by_name = views.iter().map(|view| (view.vrf_name.clone(), view));

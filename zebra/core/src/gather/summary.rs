@@ -11,7 +11,6 @@ use crate::view::summary::{RouteSummary, SummaryRow};
 #[derive(Clone, Copy, Default)]
 struct Count {
     routes: u64,
-    selected: u64,
     fib: u64,
     offloaded: u64,
     trapped: u64,
@@ -21,12 +20,11 @@ struct Count {
 const ROWS: usize = RouteProtocol::ALL.len() + 1;
 
 impl Zebra {
-    /// `prefixes`: only what is selected counts.
-    pub(crate) fn route_summary(&self, key: TableKey, prefixes: bool) -> RouteSummary {
+    pub(crate) fn route_summary(&self, key: TableKey) -> RouteSummary {
         let counts = self.count_routes(key);
         let row = |count: &Count, source: &str| SummaryRow {
             fib: count.fib,
-            rib: if prefixes { count.selected } else { count.routes },
+            rib: count.routes,
             offloaded: count.offloaded,
             trapped: count.trapped,
             source: source.to_owned(),
@@ -61,7 +59,6 @@ impl Zebra {
                 let selected = dest.selected_index() == Some(index);
                 let installed = is_system(shape.protocol) || selected && dest.state == DestState::Installed;
                 count.routes += 1;
-                count.selected += u64::from(selected);
                 count.fib += u64::from(installed);
                 // The hardware has the router's own networks by itself.
                 let own = is_system(shape.protocol);

@@ -37,8 +37,6 @@ pub struct RouteWalk {
     header: bool,
     heading: bool,
     any: bool,
-    /// Same supernet as before, for `supernets-only`.
-    last_major: Option<Prefix>,
 }
 
 /// Routes per piece.
@@ -62,7 +60,6 @@ impl RouteWalk {
             header: false,
             heading: false,
             any: false,
-            last_major: None,
         }
     }
 
@@ -125,16 +122,16 @@ impl RouteWalk {
         (rows, more)
     }
 
-    /// Whether a prefix shows under `supernets-only`: one that no earlier one covers.
-    fn major(&mut self, prefix: Prefix) -> bool {
-        if !self.filter.supernets_only || prefix.len() == 0 {
-            return true;
-        }
-        if self.last_major.is_some_and(|major| major.covers(prefix)) {
-            return false;
-        }
-        self.last_major = Some(prefix);
-        true
+    /// Whether a prefix shows under `supernets-only`: one that is wider than its class (RFC 791).
+    fn major(&self, prefix: Prefix) -> bool {
+        let Prefix::V4(network) = prefix else { return true };
+        let class = match network.bits() >> 28 {
+            0..8 => 8,
+            8..12 => 16,
+            12..14 => 24,
+            _ => return true,
+        };
+        !self.filter.supernets_only || network.len() < class
     }
 
     fn write(&mut self, zebra: &Zebra, key: TableKey, views: &[RouteView], out: &mut String) {
@@ -164,7 +161,6 @@ impl RouteWalk {
     fn end_table(&mut self, out: &mut String) {
         self.tables.pop_front();
         self.cursor = None;
-        self.last_major = None;
         if self.json {
             out.push_str("}\n");
             if self.several && self.tables.is_empty() {

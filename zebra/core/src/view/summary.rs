@@ -37,6 +37,41 @@ impl RouteSummary {
     }
 }
 
+/// `show ip route summary prefix`: FRR's other names for the same, and nothing of hardware.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrefixSummary {
+    prefix_routes: Vec<PrefixRow>,
+    prefix_routes_total: u64,
+    prefix_routes_total_fib: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PrefixRow {
+    fib: u64,
+    rib: u64,
+    #[serde(rename = "type")]
+    source: String,
+}
+
+impl From<&RouteSummary> for PrefixSummary {
+    fn from(summary: &RouteSummary) -> Self {
+        let row = |row: &SummaryRow| PrefixRow { fib: row.fib, rib: row.rib, source: row.source.clone() };
+        Self {
+            prefix_routes: summary.routes.iter().map(row).collect(),
+            prefix_routes_total: summary.routes_total,
+            prefix_routes_total_fib: summary.routes_total_fib,
+        }
+    }
+}
+
+impl RouteSummary {
+    /// The text of `show ip route summary prefix`.
+    pub fn prefix_text(&self) -> String {
+        self.to_string().replacen(&format!("{:<20} ", "Routes"), &format!("{:<20} ", "Prefix Routes"), 1)
+    }
+}
+
 impl fmt::Display for RouteSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<20} {:<20} FIB  (vrf {})", "Route Source", "Routes", self.vrf_name)?;
@@ -52,6 +87,17 @@ impl fmt::Display for RouteSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn by_prefix_they_have_other_names() {
+        let row = SummaryRow { fib: 1, rib: 2, offloaded: 0, trapped: 0, source: "static".into() };
+        let summary = RouteSummary::new("default".into(), vec![row]);
+        let head = "Route Source         Prefix Routes        FIB  (vrf default)\n";
+        assert!(summary.prefix_text().starts_with(head), "{}", summary.prefix_text());
+        let json = serde_json::to_value(PrefixSummary::from(&summary)).unwrap();
+        assert_eq!(json["prefixRoutes"][0], serde_json::json!({"fib": 1, "rib": 2, "type": "static"}));
+        assert_eq!((&json["prefixRoutesTotal"], &json["prefixRoutesTotalFib"]), (&2.into(), &1.into()));
+    }
 
     #[test]
     fn columns_are_those_of_frr() {

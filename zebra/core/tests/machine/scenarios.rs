@@ -691,3 +691,19 @@ fn static_routes_ask_about_their_gateways_as_a_daemon_does() {
         "{v4}"
     );
 }
+
+#[test]
+fn shows_of_what_is_not_there_and_of_supernets_are_those_of_frr() {
+    let mut world = World::new();
+    world.link(1, true);
+    world.address(1, "10.1.0.1/24");
+    world.lines(
+        "ip route 20.0.0.0/7 10.1.0.2\nip route 21.0.0.0/8 10.1.0.2\nip route 192.0.0.0/20 10.1.0.2\n",
+    );
+    assert_eq!(world.show("show interface nope json").trim(), "{}");
+    assert_eq!(world.show("show ip route vrf nope json").trim(), "{}");
+    let text = world.show("show ip route supernets-only");
+    let shown: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("S>* ")?.split(' ').next()).collect();
+    assert_eq!(shown, ["20.0.0.0/7", "192.0.0.0/20"], "{text}");
+}
