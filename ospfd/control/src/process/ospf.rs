@@ -259,10 +259,10 @@ impl Ospf {
     fn shut_down(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         let World { settings, zebra, .. } = &self.world;
         for process in self.v2.values_mut() {
-            process.end(settings, zebra, now, out);
+            process.leave(settings, zebra, now, out);
         }
         for process in self.v3.values_mut() {
-            process.end(settings, zebra, now, out);
+            process.leave(settings, zebra, now, out);
         }
         self.ending = Some(now + FAREWELL);
         self.ended = true;

@@ -148,6 +148,22 @@ impl<V: Flavor> Process<V> {
         self.core.interfaces().values().any(|interface| interface.neighbors.values().any(exchanging))
     }
 
+    /// The end of the daemon: a process that its neighbours expect back leaves everything as it is.
+    pub(super) fn leave(
+        &mut self,
+        settings: &Settings,
+        zebra: &ZebraState,
+        now: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
+        if self.prepared.is_some() {
+            self.stopped = true;
+        } else {
+            self.end(settings, zebra, now, out);
+            self.withdraw_all(zebra, out);
+        }
+    }
+
     /// The end of a process: what it announced is flushed.
     pub(super) fn end(
         &mut self,
