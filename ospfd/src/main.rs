@@ -8,6 +8,7 @@ use clap::Args;
 use ferrite_daemon::Info;
 
 mod clock;
+mod debug;
 mod groups;
 mod notes;
 mod roles;

@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::OspfOptions;
 use crate::clock::{Clock, local_to_utc, wall};
+use crate::debug;
 use crate::notes;
 use crate::roles::Held;
 use crate::socket::Packet;
@@ -125,6 +126,7 @@ impl Shell {
     }
 
     fn received(&mut self, packet: Packet) {
+        debug::received(&packet);
         let Packet { version, ifindex, source, destination, octets } = packet;
         self.handle(Event::Received { version, ifindex, source, destination, octets });
     }
@@ -179,6 +181,7 @@ impl Shell {
         for action in self.out.drain(..) {
             match action {
                 Action::Send { version, vrf, ifindex, source, destination, octets, routed } => {
+                    debug::sent(version, ifindex, source, destination, &octets);
                     self.sockets.send((version, vrf), ifindex, (source, destination), &octets, routed);
                 }
                 Action::Membership { version, vrf, ifindex, group, join } => {
@@ -193,7 +196,7 @@ impl Shell {
                 Action::Remember(notes) => notes::write(&self.notes, &notes),
                 Action::Log(LogLevel::Warning, text) => tracing::warn!("{text}"),
                 Action::Log(LogLevel::Notice | LogLevel::Info, text) => tracing::info!("{text}"),
-                Action::Log(LogLevel::Debug, text) => tracing::debug!("{text}"),
+                Action::Log(LogLevel::Debug(topic), text) => debug::say(topic, &text),
                 Action::Finished => self.finished = true,
             }
         }

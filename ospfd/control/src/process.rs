@@ -23,7 +23,7 @@ use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::{Prefix, Timestamp};
 
 pub use attach::NetKey;
-pub use event::{Action, Event, LogLevel};
+pub use event::{Action, Event, LogLevel, Topic};
 pub use flavor::Flavor;
 pub use ospf::{Host, Ospf, World};
 pub use restart::RestartNote;

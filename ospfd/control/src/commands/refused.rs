@@ -6,6 +6,7 @@ use super::Commands;
 use crate::Roles;
 
 const V2: &[&str] = &[
+    "show ip ospf (1-65535) vrf NAME",
     "show ip ospf database segment-routing",
     "show ip ospf mpls ldp-sync",
     "show ip ospf mpls-te",

@@ -69,5 +69,14 @@ pub enum LogLevel {
     Warning,
     Notice,
     Info,
-    Debug,
+    /// Shown where `debug` asks for it.
+    Debug(Topic),
+}
+
+/// What a line for `debug` is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Topic {
+    Interface { version: u8 },
+    Neighbor { version: u8 },
+    Lsa { version: u8 },
 }

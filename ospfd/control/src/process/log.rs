@@ -1,8 +1,9 @@
 //! What the core has for the log, in FRR's words.
 
 use ferrite_ospf::{LogLine, neighbor};
+use ferrite_ospf_packet::Refusal;
 
-use super::event::LogLevel;
+use super::event::{LogLevel, Topic};
 use super::{Flavor, Process};
 use crate::settings::LogAdjacency;
 
@@ -28,7 +29,7 @@ pub(super) fn words<V: Flavor>(
     adjacency: LogAdjacency,
     line: &LogLine,
 ) -> Option<(LogLevel, String)> {
-    let vrf = process.vrf_name();
+    let (vrf, version) = (process.vrf_name(), V::VERSION);
     let place = |interface: &ferrite_ospf::IfId| {
         let name = process.links.get(interface).map_or("VLINK", |link| link.interface.name.as_str());
         match process.told.get(interface).and_then(|link| link.address) {
@@ -46,17 +47,22 @@ pub(super) fn words<V: Flavor>(
             let (from, to) = (state_name(V::VERSION, *from), state_name(V::VERSION, *to));
             let place = place(interface);
             let text = format!("AdjChg: Nbr {neighbor}({vrf}) on {place}: {from} -> {to} ({reason:?})");
-            (if wanted { LogLevel::Notice } else { LogLevel::Debug }, text)
+            (if wanted { LogLevel::Notice } else { LogLevel::Debug(Topic::Neighbor { version }) }, text)
         }
-        LogLine::Interface { interface, from, to } => {
-            (LogLevel::Debug, format!("interface {} (vrf {vrf}): {from:?} -> {to:?}", place(interface)))
-        }
-        LogLine::Refused { interface, source, reason } => (
-            LogLevel::Warning,
-            format!("{}: packet of {source} (vrf {vrf}) not taken: {reason}", place(interface)),
+        LogLine::Interface { interface, from, to } => (
+            LogLevel::Debug(Topic::Interface { version }),
+            format!("interface {} (vrf {vrf}): {from:?} -> {to:?}", place(interface)),
         ),
+        LogLine::Refused { interface, source, reason } => {
+            let place = place(interface);
+            let text = format!("{place}: packet of {source} (vrf {vrf}) not taken: {reason}");
+            (
+                if is_usual(*reason) { LogLevel::Debug(Topic::Lsa { version }) } else { LogLevel::Warning },
+                text,
+            )
+        }
         LogLine::OwnReceived { area, key } => (
-            LogLevel::Debug,
+            LogLevel::Debug(Topic::Lsa { version }),
             format!("an LSA in our name that is not ours: {key:?}, area {area:?} (vrf {vrf})"),
         ),
         LogLine::Helping { interface, neighbor, period, reason } => (
@@ -80,4 +86,12 @@ pub(super) fn words<V: Flavor>(
         }
         LogLine::DatabaseFull => (LogLevel::Warning, format!("the database is full (vrf {vrf})")),
     })
+}
+
+/// What happens while neighbours come up and databases settle; it is counted, and says nothing to an operator.
+fn is_usual(reason: Refusal) -> bool {
+    matches!(
+        reason,
+        Refusal::LsaMinArrival | Refusal::NeighborState | Refusal::NoNeighbor | Refusal::Destination
+    )
 }
