@@ -53,6 +53,11 @@ impl Router {
         self.tool("route-feed", args)
     }
 
+    /// Starts `ospf-feed` here.
+    pub fn ospf_feed(&self, args: &[&str]) -> Result<Tool> {
+        self.tool("ospf-feed", args)
+    }
+
     /// Asks a server of HTTP for a path, from here; its status and its JSON.
     pub fn http_get(&self, address: &str, path: &str) -> Result<(u64, Value)> {
         let mut cmd = self.host_command(&program("http-get")?.to_string_lossy());

@@ -48,3 +48,29 @@ fn every_row_names_tests_that_are_there() {
         (1..=33).map(|row| format!("B{row}")).filter(|row| !rows.contains(row)).collect();
     assert!(missing.is_empty(), "rows without a line: {missing:?}");
 }
+
+/// The same of OSPF's page, as far as it has rows.
+#[test]
+fn every_row_of_ospf_names_tests_that_are_there() {
+    let root = workspace();
+    let page = std::fs::read_to_string(root.join("doc/rows/ospf.md")).expect("the page of rows");
+    let (mut core, mut control) = (BTreeSet::new(), BTreeSet::new());
+    functions(&root.join("ospfd/core"), &mut core);
+    functions(&root.join("ospfd/control"), &mut control);
+    let mut wrong = Vec::new();
+    for line in page.lines().filter(|line| line.starts_with("| O") || line.starts_with("| P")) {
+        for (place, name) in line.split('`').skip(1).step_by(2).filter_map(|word| word.split_once("::")) {
+            let mut known = BTreeSet::new();
+            functions_of(&root.join(format!("topotests/tests/ospf/{place}.rs")), &mut known);
+            let there = match place {
+                "core" => core.contains(name),
+                "control" => control.contains(name),
+                _ => known.contains(name),
+            };
+            if !there {
+                wrong.push(format!("{place}::{name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "no such tests: {wrong:#?}");
+}

@@ -20,6 +20,7 @@ use topotests::{Failure, Kind, Needs, Net, Result, Router, ensure, output_dir, w
 mod configuration;
 mod fib;
 mod liveness;
+mod ospf;
 mod server;
 
 #[derive(Debug, Parser)]
@@ -66,6 +67,10 @@ enum Scenario {
     Statics,
     /// 400,000 lines of configuration through the shell
     Lines,
+    /// An OSPF adjacency with 10,000 external LSAs, until their routes are in the kernel
+    Ospf,
+    /// 200 OSPF adjacencies while nothing happens
+    OspfIdle,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -84,7 +89,7 @@ struct Figures {
     cost: Cost,
 }
 
-const ALL: [Scenario; 10] = [
+const ALL: [Scenario; 12] = [
     Scenario::OnePeer,
     Scenario::TenPeers,
     Scenario::TenPeersSame,
@@ -95,6 +100,8 @@ const ALL: [Scenario; 10] = [
     Scenario::NexthopFailure,
     Scenario::Statics,
     Scenario::Lines,
+    Scenario::Ospf,
+    Scenario::OspfIdle,
 ];
 
 impl Scenario {
@@ -210,6 +217,8 @@ fn title(scenario: Scenario, prefixes: usize) -> String {
         Scenario::Fib => fib::title(prefixes),
         Scenario::NexthopFailure => fib::failure_title(prefixes),
         Scenario::Statics | Scenario::Lines => configuration::title(scenario, prefixes),
+        Scenario::Ospf => ospf::title(),
+        Scenario::OspfIdle => ospf::idle_title(),
     }
 }
 
@@ -291,6 +300,8 @@ fn measure(cli: &Cli, scenario: Scenario, who: Who, tell_origin: bool) -> Result
         Scenario::Fib => return fib::measure(cli, who),
         Scenario::NexthopFailure => return fib::measure_failure(cli, who),
         Scenario::Statics | Scenario::Lines => return configuration::measure(cli, scenario, who),
+        Scenario::Ospf => return ospf::measure(cli, who),
+        Scenario::OspfIdle => return ospf::measure_idle(cli, who),
         _ => {}
     }
     let plan = plan(scenario, cli.prefixes);

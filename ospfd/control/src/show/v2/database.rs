@@ -241,7 +241,10 @@ impl Contents {
         let rows = lsas.into_iter().filter(|(key, _)| filter.takes(key, own));
         let rows: Vec<Row> = rows.map(|(key, entry)| Row::new(at, key, entry)).collect();
         let lines: String = rows.iter().map(ToString::to_string).collect();
-        if !rows.is_empty() {
+        if rows.is_empty() {
+            return;
+        }
+        {
             let columns = "Link ID         ADV Router      Age  Seq#       CkSum";
             self.text
                 .push_str(&format!("                {title}\n\n{columns}{}\n{lines}\n", heading(kind.ty)));
@@ -334,13 +337,13 @@ pub struct MaxAge {
 
 #[derive(Serialize)]
 struct Dying {
+    #[serde(rename = "linkType")]
+    ty: u16,
     #[serde(rename = "linkStateId")]
     id: String,
     #[serde(rename = "advertisingRouter")]
     adv: String,
-    #[serde(rename = "lsaType")]
-    ty: u16,
-    #[serde(rename = "lsaLocks")]
+    #[serde(rename = "lsaLockCount")]
     locks: u32,
 }
 
@@ -352,8 +355,8 @@ impl MaxAge {
         places.push(Place::As);
         let all = places.into_iter().filter_map(|place| core.lsdb(place)).flat_map(|lsdb| lsdb.iter());
         let dying = all.filter(|(_, entry)| entry.is_max_age(at.now)).map(|(key, _)| {
-            let name = format!("{} {} {}", key.ty.0, key.id, key.adv);
-            (name, Dying { id: key.id.to_string(), adv: key.adv.to_string(), ty: key.ty.0, locks: 1 })
+            let lsa = Dying { ty: key.ty.0, id: key.id.to_string(), adv: key.adv.to_string(), locks: 1 };
+            (key.id.to_string(), lsa)
         });
         Self { router: core.id().to_string(), lsas: dying.collect() }
     }

@@ -188,7 +188,7 @@ impl Row {
             mtu_ignore: config.mtu_ignore,
             router: at.process.core.id().to_string(),
             network: network(config.network),
-            cost: core.cost(),
+            cost: if config.network == NetworkType::Loopback { 0 } else { core.cost() },
             transmit_delay: config.transmit_delay,
             state: text::interface_state(core.state),
             priority: config.priority,

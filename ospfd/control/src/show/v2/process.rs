@@ -154,6 +154,16 @@ const TYPES: [(LsType, &str, &str); 7] = [
     (ty::OPAQUE_AREA, "OpaqueArea", "opaque area"),
 ];
 
+/// Whether every other router of an area takes part in shortcuts (its S bit).
+fn all_shortcut(at: At<'_, V2>, id: AreaId) -> bool {
+    const SHORTCUT: u8 = 0x08;
+    let core = &at.process.core;
+    let lsdb = core.areas().get(&id).map(|area| &area.lsdb);
+    let lsas = lsdb.into_iter().flat_map(|lsdb| lsdb.of_type(ty::ROUTER));
+    let others = lsas.filter(|(key, _)| key.adv != core.id());
+    others.into_iter().all(|(_, entry)| entry.lsa.body().first().is_some_and(|bits| bits & SHORTCUT != 0))
+}
+
 impl AreaView {
     fn new(at: At<'_, V2>, id: AreaId) -> Self {
         let core = &at.process.core;
@@ -191,7 +201,7 @@ impl AreaView {
                     Some(false) => "Disabled",
                 },
             ),
-            consensus: false,
+            consensus: !id.is_backbone() && all_shortcut(at, id),
             interfaces: inside().count(),
             active: inside().filter(|interface| interface.state > State::Down).count(),
             nssa,

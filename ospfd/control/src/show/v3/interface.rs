@@ -127,7 +127,7 @@ impl Row {
         });
         let dropped: u64 = dropped.map(|(_, count)| *count).sum();
         let trailer = match settings.and_then(|settings| settings.auth.as_ref()) {
-            None => Trailer { kind: None, chain: None, key: None, sent: None, received: None },
+            None => Trailer { kind: Some("NULL"), chain: None, key: None, sent: None, received: None },
             Some(AuthV3::KeyChain(chain)) => Trailer {
                 kind: Some("keychain"),
                 chain: Some(chain.clone()),

@@ -48,10 +48,7 @@ pub fn payloads(entry: &Entry) -> Vec<String> {
             InterAreaPrefixLsa::read(octets).map(|lsa| vec![lsa.prefix.prefix.to_string()])
         }
         ty::INTER_AREA_ROUTER => InterAreaRouterLsa::read(octets).map(|lsa| vec![lsa.router.to_string()]),
-        ty::EXTERNAL | ty::NSSA => ExternalLsa::read(octets).map(|lsa| {
-            let prefix = lsa.prefix.prefix;
-            vec![if prefix.len() == 0 { prefix.addr().to_string() } else { prefix.to_string() }]
-        }),
+        ty::EXTERNAL | ty::NSSA => ExternalLsa::read(octets).map(|lsa| vec![external_prefix(&lsa)]),
         // As FRR counts: a line per prefix, the first of which is the address on the link.
         ty::LINK => LinkLsa::read(octets).map(|lsa| {
             let others = lsa.prefixes.iter().skip(1).map(|prefix| prefix.prefix.addr());
@@ -63,6 +60,12 @@ pub fn payloads(entry: &Entry) -> Vec<String> {
         _ => Ok(Vec::new()),
     };
     told.unwrap_or_default()
+}
+
+/// FRR writes the default route without its length.
+fn external_prefix(lsa: &ExternalLsa) -> String {
+    let prefix = lsa.prefix.prefix;
+    if prefix.len() == 0 { prefix.addr().to_string() } else { prefix.to_string() }
 }
 
 fn grace(entry: &Entry) -> Option<ferrite_ospf::packet::opaque::Grace> {
@@ -226,7 +229,7 @@ fn external(lsa: ExternalLsa) -> Body {
         metric: lsa.metric,
         options: text::prefix_options(lsa.prefix.options),
         referenced: lsa.referenced.map_or(0, |(kind, _)| kind.0),
-        prefix: lsa.prefix.prefix.to_string(),
+        prefix: external_prefix(&lsa),
         has_forwarding: lsa.forwarding.is_some(),
         forwarding: lsa.forwarding,
         has_tag: lsa.tag.is_some(),

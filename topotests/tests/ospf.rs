@@ -1,0 +1,11 @@
+//! OSPF: ours among FRR 10.3 and BIRD, both versions.
+
+mod ospf {
+    mod areas;
+    mod hostile;
+    mod restart;
+    mod scale;
+    mod show;
+    mod speak;
+    mod vrf;
+}

@@ -1,0 +1,98 @@
+//! Restarts: ours is killed and takes up what the kernel kept.
+
+use std::time::Duration;
+
+use topotests::daemon::ours;
+
+use super::speak::{PATIENCE, adjacent, has, kernel, start};
+use topotests::{Family, Kind, Needs, Net, Result, Router, ensure, holds_for, run, wait_until};
+
+fn config(id: &str, more: &str, more6: &str) -> String {
+    format!(
+        "interface lo
+ ip ospf area 0
+ ipv6 ospf6 area 0
+exit
+interface eth0
+ ip ospf area 0
+ ip ospf network point-to-point
+ ip ospf hello-interval 1
+ ip ospf dead-interval 8
+ ip ospf graceful-restart hello-delay 1
+ ipv6 ospf6 area 0
+ ipv6 ospf6 network point-to-point
+ ipv6 ospf6 hello-interval 1
+ ipv6 ospf6 dead-interval 8
+ ipv6 ospf6 graceful-restart hello-delay 1
+exit
+router ospf
+ ospf router-id {id}
+{more}exit
+router ospf6
+ ospf6 router-id {id}
+{more6}exit
+"
+    )
+}
+
+/// Grace-LSAs of OSPFv2 are opaque.
+const OPAQUE: &str = " capability opaque\n";
+
+fn pair(net: &mut Net, ours: &str, theirs: &str) -> Result<(Router, Router)> {
+    net.without_capture();
+    let r1 = net.router("r1", Kind::Ours)?;
+    let frr = net.router("frr", Kind::Frr)?;
+    net.link(&r1, "10.0.0.1/24 2001:db8::1/64", &frr, "10.0.0.2/24 2001:db8::2/64")?;
+    net.loopback(&r1, "10.255.0.1/32 2001:db8:ff::1/128")?;
+    net.loopback(&frr, "10.255.0.2/32 2001:db8:ff::2/128")?;
+    start(&frr, &config("2.2.2.2", &format!("{OPAQUE}{theirs}"), theirs))?;
+    start(&r1, &config("1.1.1.1", &format!("{OPAQUE}{ours}"), ours))?;
+    for (a, b, id, other) in [(&r1, "2.2.2.2", 2, 1), (&frr, "1.1.1.1", 1, 2)] {
+        for version in [2, 3] {
+            adjacent(a, version, &[b])?;
+        }
+        has(a, Family::V4, &[&format!("10.255.0.{id}/32")])?;
+        has(a, Family::V6, &[&format!("2001:db8:ff::{id}/128")])?;
+        ensure!(id != other, "a pair of two");
+    }
+    Ok((r1, frr))
+}
+
+fn kill(router: &Router, daemon: &str, signal: &str) -> Result<()> {
+    let pid = router.daemon_pid(daemon)?;
+    router.signal(pid, signal)?;
+    router.wait_gone(pid, PATIENCE)
+}
+
+fn routes_to(router: &Router, n: u8) -> Result<()> {
+    let v4 = kernel(router, Family::V4)?;
+    ensure!(v4.contains_key(&format!("10.255.0.{n}/32")), "{}: {v4:?}", router.name());
+    let v6 = kernel(router, Family::V6)?;
+    ensure!(v6.contains_key(&format!("2001:db8:ff::{n}/128")), "{}: {v6:?}", router.name());
+    Ok(())
+}
+
+#[test]
+fn ours_killed_leaves_its_routes_and_takes_them_up_again() {
+    run(&Needs::ours_and_peers(), |net| {
+        let (r1, frr) = pair(net, "", "")?;
+        kill(&r1, "ospfd", "KILL")?;
+        holds_for(Duration::from_secs(3), "routes of the one that was killed", || routes_to(&r1, 2))?;
+        ours::start_one(&r1, "ospfd", &[], "debugging")?;
+        ours::load(&r1)?;
+        for version in [2, 3] {
+            adjacent(&r1, version, &["2.2.2.2"])?;
+            adjacent(&frr, version, &["1.1.1.1"])?;
+        }
+        routes_to(&r1, 2)?;
+        // What is no longer told goes: the other's loopback leaves OSPF.
+        frr.configure(&["interface lo", "no ip ospf area 0", "no ipv6 ospf6 area 0"])?;
+        wait_until(PATIENCE, "the route that is not told goes", || {
+            let v4 = kernel(&r1, Family::V4)?;
+            ensure!(!v4.contains_key("10.255.0.2/32"), "{v4:?}");
+            let v6 = kernel(&r1, Family::V6)?;
+            ensure!(!v6.contains_key("2001:db8:ff::2/128"), "{v6:?}");
+            Ok(())
+        })
+    });
+}
