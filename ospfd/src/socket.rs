@@ -31,8 +31,6 @@ const SEND_BUFFER: usize = 4 << 20;
 const LONGEST: usize = 65_536;
 /// Internetwork control.
 const TRAFFIC_CLASS: u32 = 0xc0;
-/// Where OSPFv3's checksum stands in a packet.
-const CHECKSUM: u16 = 12;
 
 /// A packet without its IP header.
 #[derive(Debug)]
@@ -136,8 +134,7 @@ fn prepare(socket: &Socket, version: u8) -> io::Result<()> {
         socket.set_multicast_loop_v6(false)?;
         socket.set_multicast_hops_v6(1)?;
         socket.set_tclass_v6(TRAFFIC_CLASS)?;
-        // The kernel computes it, and drops what is wrong.
-        ferrite_sockopt::ipv6::set_checksum_offset(socket, CHECKSUM)?;
+        // The checksum is left to the codec: signed packets have none, and the kernel would put one in (RFC 7166 §4.5).
     }
     Ok(())
 }

@@ -5,7 +5,6 @@
 //! the one place that hands octets to the kernel is `raw.rs`. What a key is for, and when it holds, the caller knows.
 
 pub mod ao;
-pub mod ipv6;
 mod layout;
 pub mod md5;
 mod raw;
