@@ -148,6 +148,18 @@ fn every_vrf_has_its_own_as_neighbours_and_kernel_table() {
         let row = json!({"type": "VRF", "vrfId": id, "numEstablishedPeers": 2});
         json_contains(&json!({"vrfs": {"RED": row, "default": {"type": "DFLT"}}, "totalVrfs": 3}), &all)?;
 
+        // What bgpd asks of its neighbour's address in RED is shown as FRR shows it of its own.
+        let tracked = r1.vtysh_json("show ip nht vrf RED json")?["RED"]["ipv4"].clone();
+        let theirs = red.vtysh_json("show ip nht json")?["default"]["ipv4"].clone();
+        let keys = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+        ensure!(tracked["10.0.0.2"]["resolvedProtocol"] == "connected", "{tracked}");
+        ensure!(
+            keys(&tracked["10.0.0.2"]) == keys(&theirs["10.0.0.1"]),
+            "ours and FRR's: {tracked} {theirs}"
+        );
+        let (hop, hops) = (&tracked["10.0.0.2"]["nexthops"][0], &theirs["10.0.0.1"]["nexthops"][0]);
+        ensure!(keys(hop) == keys(hops), "ours and FRR's: {hop} {hops}");
+
         r1.vtysh("clear bgp vrf RED *")?;
         eventually("RED's session was made anew, and no other", || {
             sessions(&r1, &["RED"], "Established")?;

@@ -212,6 +212,24 @@ fn tables_policy_and_links_are_those_of_frr() {
             let (a, b) = (text(&r1)?, text(&r2)?);
             ensure!(a == b, "{link}: {a}\n{b}");
         }
+        // What the driver tells of a link, and who asks about the gateways of static routes.
+        let told = |router: &Router| -> Result<Value> {
+            let speed = router.vtysh_json("show interface p1 json")?["p1"]["speed"].clone();
+            let tracked = router.vtysh_json("show ip nht json")?["default"]["ipv4"]["10.9.1.2"].clone();
+            let client = &tracked["clientList"][0]["protocol"];
+            Ok(json!([
+                speed,
+                client,
+                tracked["resolvedProtocol"],
+                tracked["prefix"],
+                tracked["nhtConnected"]
+            ]))
+        };
+        wait_until(PATIENCE, "speeds and tracked gateways", || {
+            let (a, b) = (told(&r1)?, told(&r2)?);
+            ensure!(a == b && a[1] == "static", "ours and FRR's: {a} {b}");
+            Ok(())
+        })?;
         let words = [
             "import-table",
             "mroute",
