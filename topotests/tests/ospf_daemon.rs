@@ -80,7 +80,8 @@ exit
             links(&ours_link),
             routers("192.0.2.1", grace)
         );
-        let config = config.replacen("router ospf\n", "router ospf\n redistribute static route-map SOME\n", 1);
+        let config =
+            config.replacen("router ospf\n", "router ospf\n redistribute static route-map SOME\n", 1);
         let daemons: [(&str, &[&str]); 2] = [("zebra", &[]), ("ospfd", &[])];
         ours::start_daemons(&us, &config, &daemons, "informational")?;
         wait_until(PATIENCE, "routes of both versions in both kernels", || converged(&us, &them))?;
@@ -138,4 +139,104 @@ fn planned_restart(us: &Router, them: &Router) -> Result<()> {
     holds_for(SILENCE, "and so it stays", || converged(us, them))?;
     ensure!(us.kernel_count(Family::V4, "ospf")? == 1, "routes that OSPF has no more");
     Ok(())
+}
+
+/// Keys of a chain on both versions' packets, an NSSA between the two, external routes and a default route in it.
+fn signed(interface: &str) -> String {
+    format!(
+        "key chain KC
+ key 5
+  key-string sesame
+  cryptographic-algorithm hmac-sha-256
+ exit
+exit
+interface {interface}
+ ip ospf network point-to-point
+ ip ospf hello-interval 1
+ ip ospf dead-interval 4
+ ip ospf authentication key-chain KC
+ ipv6 ospf6 network point-to-point
+ ipv6 ospf6 hello-interval 1
+ ipv6 ospf6 dead-interval 4
+ ipv6 ospf6 area 1
+ ipv6 ospf6 authentication keychain KC
+exit
+"
+    )
+}
+
+#[test]
+fn an_nssa_whose_packets_carry_digests_of_a_key_chain() {
+    run(&Needs::ours_and_peers(), |net| {
+        let us = net.router("r1", Kind::Ours)?;
+        let them = net.router("r2", Kind::Frr)?;
+        let (ours_link, theirs_link) =
+            net.link(&us, "10.0.12.1/24 2001:db8:12::1/64", &them, "10.0.12.2/24 2001:db8:12::2/64")?;
+        net.loopback(&them, "192.0.2.2/32 2001:db8::2/128")?;
+        let peer = format!(
+            "hostname r2
+{}interface lo
+ ipv6 ospf6 area 0
+exit
+router ospf
+ ospf router-id 192.0.2.2
+ network 10.0.12.0/24 area 1
+ network 192.0.2.2/32 area 0
+ area 1 nssa
+exit
+router ospf6
+ ospf6 router-id 192.0.2.2
+ area 1 nssa
+exit
+",
+            signed(&theirs_link)
+        );
+        frr::start_daemons(&them, &peer, &["zebra", "mgmtd", "ospfd", "ospf6d"], &[])?;
+        let config = format!(
+            "hostname r1
+ip route 198.51.100.0/24 blackhole
+ip route 0.0.0.0/0 blackhole
+ipv6 route 2001:db8:51::/48 blackhole
+{}router ospf
+ ospf router-id 192.0.2.1
+ network 10.0.12.0/24 area 1
+ area 1 nssa
+ redistribute static metric 5 metric-type 1
+ default-information originate
+ distance ospf inter-area 77
+exit
+router ospf6
+ ospf6 router-id 192.0.2.1
+ area 1 nssa
+ redistribute static
+exit
+",
+            signed(&ours_link)
+        );
+        let daemons: [(&str, &[&str]); 2] = [("zebra", &[]), ("ospfd", &[])];
+        ours::start_daemons(&us, &config, &daemons, "informational")?;
+        wait_until(PATIENCE, "external routes in their kernel, the backbone's in ours", || {
+            them.kernel_route_via("198.51.100.0/24", &["10.0.12.1"])?;
+            them.kernel_route_via("0.0.0.0/0", &["10.0.12.1"])
+                .or_else(|_| them.kernel_route_via("default", &["10.0.12.1"]))?;
+            them.kernel_route("2001:db8:51::/48")?;
+            us.kernel_route_via("192.0.2.2/32", &["10.0.12.2"])?;
+            us.kernel_route("2001:db8::2/128")?;
+            Ok(())
+        })?;
+        let route = us.vtysh_json("show ip route 192.0.2.2/32 json")?;
+        let distance = &route["192.0.2.2/32"][0]["distance"];
+        ensure!(distance == 77, "a distance of {distance}");
+        // Another key on one side: the adjacency goes, and comes back with the key.
+        us.configure(&["key chain KC", "key 5", "key-string other"])?;
+        wait_until(PATIENCE, "routes of both versions go", || {
+            us.kernel_lacks("192.0.2.2/32")?;
+            us.kernel_lacks("2001:db8::2/128")
+        })?;
+        us.configure(&["key chain KC", "key 5", "key-string sesame"])?;
+        wait_until(PATIENCE, "routes of both versions are back", || {
+            us.kernel_route_via("192.0.2.2/32", &["10.0.12.2"])?;
+            us.kernel_route("2001:db8::2/128").map(drop)
+        })
+    });
 }
