@@ -29,6 +29,8 @@ pub struct AreaStatus {
     /// Times its tree was computed or repaired.
     pub spf_runs: u64,
     pub spf_last: Option<Timestamp>,
+    /// Vertices whose path was computed, in all runs.
+    pub spf_work: u64,
     /// Border and boundary routers that are reached inside, ourselves included.
     pub border_routers: usize,
     pub boundary_routers: usize,
@@ -141,6 +143,7 @@ impl<V: Version> Instance<V> {
         let Some(area) = self.areas.get(&id) else { return status };
         status.spf_runs = area.spf.runs;
         status.spf_last = area.spf.last;
+        status.spf_work = area.spf.work;
         status.border_routers = area.spf.routers.values().filter(|router| router.bits.border).count();
         status.boundary_routers = area.spf.routers.values().filter(|router| router.bits.boundary).count();
         status.lsas = count(&area.lsdb);
@@ -202,9 +205,10 @@ impl<V: Version> Instance<V> {
         self.stub_until
     }
 
-    /// Whether a database had to refuse LSAs since the start (`max_lsas`).
+    /// Whether a database refuses LSAs that it does not know, for it holds as many as it may (`max_lsas`).
     pub fn is_full(&self) -> bool {
-        self.full
+        let areas = self.areas.values().map(|area| &area.lsdb);
+        areas.chain([&self.externals]).any(|lsdb| lsdb.len() >= self.config.max_lsas)
     }
 
     /// External routes of ours as they were handed in.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ferrite_ospf::config::{Config, InterfaceConfig, NetworkType};
+use ferrite_ospf::event::RestartReason;
 use ferrite_ospf::instance::Place;
 use ferrite_ospf::packet::auth::Sign;
 use ferrite_ospf::packet::codec::Origin;
@@ -36,9 +37,34 @@ fn mended<V: Version>(body: Body) -> Body {
     }
 }
 
+/// What else may happen: restarts, opaque LSAs of a client, neighbours that are lost.
+fn request(head: u8, chunk: &[u8]) -> Event {
+    let first = chunk.first().copied().unwrap_or(0);
+    match head {
+        250 => Event::PrepareRestart(RestartReason::SoftwareRestart),
+        251 => Event::Restarting {
+            remaining: Duration::from_secs(u64::from(first)),
+            reason: RestartReason::Unknown,
+            announce: first & 1 == 0,
+        },
+        252 => Event::Opaque {
+            place: [Place::Link(IfId(1)), Place::Area(AreaId::BACKBONE), Place::As][usize::from(first) % 3],
+            kind: first,
+            id: u32::from(first),
+            body: chunk.get(1..).map(Bytes::copy_from_slice),
+        },
+        253 => Event::ClearNeighbors(None),
+        254 => Event::ClearInterface(IfId(u32::from(first & 1))),
+        _ => Event::ClearProcess,
+    }
+}
+
 pub fn run<V: Version>(mut octets: &[u8]) {
     let mut config = Config::new(RouterId(Ipv4Addr::new(5, 5, 5, 5)));
     config.max_lsas = LIMIT;
+    config.restart.enabled = true;
+    config.restart.helper.everybody = true;
+    config.loop_free_alternates = true;
     for (port, network) in [NetworkType::PointToPoint, NetworkType::Broadcast].into_iter().enumerate() {
         let area = AreaId::from_bits(port as u32);
         config.interfaces.insert(IfId(port as u32), InterfaceConfig::new(area, network));
@@ -57,6 +83,9 @@ pub fn run<V: Version>(mut octets: &[u8]) {
         octets = after;
         now = now + Duration::from_millis(u64::from(*wait) * u64::from(*wait));
         core.tick(now, &mut out);
+        if *head >= 250 {
+            core.handle(now, request(*head, chunk), &mut out);
+        }
         let kind = Kind::ALL[usize::from(*head) % 5];
         let Ok(body) = Body::decode::<V>(kind, Bytes::copy_from_slice(chunk)) else { continue };
         let port = u32::from(*head >> 4 & 1);

@@ -13,7 +13,13 @@ fn octets(random: &mut Random) -> Vec<u8> {
         let hello = random.chance(0.3);
         let body =
             if hello { hello_body(random) } else { (0..random.below(120)).map(|_| octet(random)).collect() };
-        let kind = if hello { kind / 5 * 5 % 250 } else { kind };
+        let kind = if hello {
+            kind / 5 * 5 % 250
+        } else if random.chance(0.05) {
+            kind | 250
+        } else {
+            kind
+        };
         octets.extend([kind, random.below(120) as u8, body.len() as u8]);
         octets.extend(body);
     }

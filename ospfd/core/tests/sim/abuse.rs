@@ -114,6 +114,8 @@ fn cap<V: Plan>(_: PhantomData<V>) {
     }
     assert_eq!(world.core(1).lsdb(BACKBONE).expect("a database").len(), 50);
     assert!(refused(&world, Refusal::LsaLimit) > 100);
+    assert!(world.core(1).is_full());
+    assert!(!world.core(0).is_full());
     assert_eq!(state(&world), State::Full);
 }
 both!(a_flood_of_lsas_stops_at_the_limit, cap);
@@ -281,6 +283,128 @@ fn hub<V: Plan>(_: PhantomData<V>) {
     assert_eq!(world.core(0).spf().runs, runs);
 }
 both!(two_hundred_adjacencies_come_up_in_parallel, hub);
+
+/// What opaque LSAs say is for those who use them: nonsense is kept and flooded, and does no harm.
+#[test]
+fn opaque_lsas_that_make_no_sense_are_flooded() {
+    use ferrite_ospf::packet::opaque::{kind, ls_id};
+    use ferrite_ospf::packet::v2::ty;
+    let mut world = row::<V2>();
+    let bodies: [(u8, &[u8]); 8] = [
+        // A TE link without its addresses; one whose inner TLV is longer than the outer.
+        (kind::TRAFFIC_ENGINEERING, &[0, 2, 0, 8, 0, 1, 0, 1, 1, 0, 0, 0]),
+        (kind::TRAFFIC_ENGINEERING, &[0, 2, 0, 8, 0, 3, 0, 99, 1, 0, 0, 0]),
+        // Router information whose algorithms run over the end; extended link with a short adjacency SID.
+        (kind::ROUTER_INFORMATION, &[0, 8, 0xff, 0xff, 0, 0, 0, 0]),
+        (kind::EXTENDED_LINK, &[0, 1, 0, 20, 1, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 0, 2, 0, 4, 0, 0, 0, 0]),
+        (kind::EXTENDED_PREFIX, &[0, 1, 0, 4, 1, 255, 0, 0]),
+        // Lengths that wrap when they are padded in sixteen bits.
+        (kind::ROUTER_INFORMATION, &[0, 1, 0xff, 0xfd, 0, 0, 0, 0]),
+        (kind::GRACE, &[0, 1, 0, 4]),
+        (200, &[]),
+    ];
+    let mut sent = Vec::new();
+    for (number, (kind, body)) in bodies.into_iter().enumerate() {
+        for ty in [ty::OPAQUE_AREA, ty::OPAQUE_AS, ty::OPAQUE_LINK] {
+            let key = LsaKey { ty, id: ls_id(kind, number as u32), adv: router_id(0) };
+            let header =
+                LsaHeader { age: 1, options: Options::E, key, sequence: Sequence(7), checksum: 0, length: 0 };
+            let lsa = Lsa::build::<V2>(header, body).expect("an LSA");
+            inject(&mut world, &Body::LinkStateUpdate(vec![lsa]));
+            sent.push(key);
+        }
+    }
+    // Router 0, whose name they bear, does not hear of them: they came by the link to it.
+    world.run(1);
+    let mut passed = 0;
+    for key in &sent {
+        let place = match key.ty {
+            ty::OPAQUE_AREA => BACKBONE,
+            ty::OPAQUE_AS => Place::As,
+            _ => Place::Link(IfId(0)),
+        };
+        passed += usize::from(world.core(1).lsdb(place).expect("a database").get(key).is_some());
+    }
+    assert_eq!(passed, sent.len());
+    assert_eq!(state(&world), State::Full);
+    assert_eq!(refused(&world, Refusal::LsaBody), 0);
+    assert!(world.core(1).restart_status().helped.is_empty());
+    let beyond = world.core(2).lsdb(BACKBONE).expect("a database");
+    assert_eq!(beyond.of_type(ty::OPAQUE_AREA).count(), 8);
+    world.run(60);
+    assert_eq!(state(&world), State::Full);
+}
+
+/// An API client's LSA that is no whole number of words is not announced (RFC 5250 §A.2); one that is goes everywhere, and goes.
+#[test]
+fn opaque_lsas_of_others_outside() {
+    let mut world = row::<V2>();
+    let opaque = |body: Option<&'static [u8]>| Event::Opaque {
+        place: BACKBONE,
+        kind: 220,
+        id: 1,
+        body: body.map(bytes::Bytes::from_static),
+    };
+    let there = |world: &World<V2>| {
+        let lsdb = world.core(0).lsdb(BACKBONE).expect("a database");
+        lsdb.of_type(ferrite_ospf::packet::v2::ty::OPAQUE_AREA).count()
+    };
+    world.feed(2, opaque(Some(&[1, 2, 3])));
+    world.run(10);
+    assert_eq!(there(&world), 0);
+    world.feed(2, opaque(Some(&[1, 2, 3, 4])));
+    world.run(10);
+    assert_eq!(there(&world), 1);
+    world.feed(2, opaque(None));
+    world.run(10);
+    assert_eq!(there(&world), 0);
+    world.check();
+}
+
+fn storm<V: Plan>(_: PhantomData<V>) {
+    let mut world = row::<V>();
+    let lsa = router_lsa(&world, 1, 0);
+    let made = |number: u32, sequence: i32, age: u16| {
+        let adv = RouterId((number + 0x0a00_0000).into());
+        let id = if V::VERSION == 2 { LsId(adv.0.to_bits()) } else { LsId(0) };
+        let key = LsaKey { id, adv, ..lsa.key() };
+        let header = LsaHeader { key, sequence: Sequence(sequence), age, ..*lsa.header() };
+        Lsa::build::<V>(header, lsa.body()).expect("an LSA")
+    };
+    for number in 0..1000 {
+        inject(&mut world, &Body::LinkStateUpdate(vec![made(number, 1, 1)]));
+    }
+    world.run(20);
+    let before = world.net.node(NodeId(1)).router().sent;
+    // One packet each, all in no time.
+    for number in 0..1000 {
+        inject(&mut world, &Body::LinkStateUpdate(vec![made(number, 2, 3600)]));
+    }
+    world.run(20);
+    let sent = world.net.node(NodeId(1)).router().sent - before;
+    assert!(sent < 300, "{sent} packets for 1000 LSAs at MaxAge");
+    assert!(world.core(2).lsdb(BACKBONE).expect("a database").len() < 100);
+    world.check();
+}
+both!(a_storm_of_lsas_at_max_age_goes_on_in_few_packets, storm);
+
+fn many_prefixes<V: Plan>(_: PhantomData<V>) {
+    let mut world = row::<V>();
+    let mut link = V::link(0, 1, 0);
+    let (address, len) = link.prefixes[0];
+    link.prefixes = (0..20_000_u32)
+        .map(|number| match address {
+            IpAddr::V4(_) => (IpAddr::V4((0x1400_0000 + number * 256).into()), len),
+            IpAddr::V6(_) => (IpAddr::V6(((0x2001_0db8_u128 << 96) + (u128::from(number) << 64)).into()), 64),
+        })
+        .chain([(address, len)])
+        .collect();
+    world.feed(1, Event::Link(IfId(0), link));
+    world.run(60);
+    // What does not fit an LSA is not announced; the adjacency stays.
+    assert_eq!(state(&world), State::Full);
+}
+both!(an_interface_with_more_prefixes_than_an_lsa_holds, many_prefixes);
 
 fn any_octets<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();

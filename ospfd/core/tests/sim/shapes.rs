@@ -182,3 +182,54 @@ fn stub_router<V: Plan>(_: std::marker::PhantomData<V>) {
     assert_eq!((cost(1), cost(2)), (10, 60));
 }
 both!(nothing_leads_through_a_stub_router, stub_router);
+
+fn incremental<V: Plan>(_: std::marker::PhantomData<V>) {
+    let side = 12;
+    let mut topology = Topology::new(side * side);
+    for row in 0..side {
+        for column in 0..side {
+            let at = row * side + column;
+            if column + 1 < side {
+                topology.p2p(at, at + 1, 10);
+            }
+            if row + 1 < side {
+                topology.p2p(at, at + side, 10);
+            }
+        }
+    }
+    let last = topology.segments.len() - 1;
+    let mut world = World::<V>::new(topology, 10, link());
+    world.run(90);
+    let work = |world: &World<V>, router: usize| world.core(router).area_status(AreaId::BACKBONE).spf_work;
+    let before = work(&world, 0);
+    // The farthest link gets dearer: only the farthest corner is behind it.
+    world.set_cost(last, 0, 11);
+    world.run(30);
+    let done = work(&world, 0) - before;
+    assert!((1..=6).contains(&done), "{done} of {} vertices", side * side);
+    world.check_databases();
+    assert_eq!(world.core(0).routes()[&V::loopback_prefix(side * side - 1)].cost, 220);
+}
+both!(a_far_change_costs_a_few_vertices, incremental);
+
+fn alternates<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(4);
+    for (a, b) in [(0, 1), (1, 2), (0, 2), (2, 3)] {
+        topology.p2p(a, b, 10);
+    }
+    let mut world = World::<V>::new(topology.clone(), 11, link());
+    let mut config = topology.config(0);
+    config.loop_free_alternates = true;
+    world.feed(0, ferrite_ospf::Event::Configured(Box::new(config)));
+    world.run(90);
+    let route = &world.core(0).routes()[&V::loopback_prefix(1)];
+    let over =
+        |hops: Vec<ferrite_ospf::routes::Hop>| hops.iter().map(|hop| hop.interface).collect::<Vec<_>>();
+    assert_eq!(over(route.hops.iter().copied().collect()), [IfId(0)]);
+    assert_eq!(over(route.backups.iter().map(|(_, other)| *other).collect()), [IfId(1)]);
+    // Without the triangle there is no way but back.
+    world.set_segment(1, false);
+    world.run(60);
+    assert!(world.core(0).routes()[&V::loopback_prefix(1)].backups.is_empty());
+}
+both!(loop_free_alternates_stand_by, alternates);
