@@ -1,4 +1,5 @@
-//! Restarts: ours is killed and takes up what the kernel kept.
+//! Restarts: FRR 10.3 asks for grace and is helped; ours is killed and takes up what the kernel kept. Routes stay in every kernel
+//! throughout.
 
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ router ospf6
     )
 }
 
+const HELPER: &str = " graceful-restart helper enable\n";
+const RESTARTER: &str = " graceful-restart grace-period 60\n";
 /// Grace-LSAs of OSPFv2 are opaque.
 const OPAQUE: &str = " capability opaque\n";
 
@@ -47,15 +50,28 @@ fn pair(net: &mut Net, ours: &str, theirs: &str) -> Result<(Router, Router)> {
     net.loopback(&frr, "10.255.0.2/32 2001:db8:ff::2/128")?;
     start(&frr, &config("2.2.2.2", &format!("{OPAQUE}{theirs}"), theirs))?;
     start(&r1, &config("1.1.1.1", &format!("{OPAQUE}{ours}"), ours))?;
-    for (a, b, id, other) in [(&r1, "2.2.2.2", 2, 1), (&frr, "1.1.1.1", 1, 2)] {
+    for (a, b, id) in [(&r1, "2.2.2.2", 2), (&frr, "1.1.1.1", 1)] {
         for version in [2, 3] {
             adjacent(a, version, &[b])?;
         }
         has(a, Family::V4, &[&format!("10.255.0.{id}/32")])?;
         has(a, Family::V6, &[&format!("2001:db8:ff::{id}/128")])?;
-        ensure!(id != other, "a pair of two");
     }
+    quiet(&r1, "2.2.2.2")?;
+    quiet(&frr, "1.1.1.1")?;
     Ok((r1, frr))
+}
+
+/// Waits until nothing is left to be acknowledged: who has changes pending is not helped.
+fn quiet(router: &Router, neighbor: &str) -> Result<()> {
+    wait_until(PATIENCE, "all is acknowledged", || {
+        let v2 = router.vtysh_json("show ip ospf neighbor json")?;
+        let left = &v2["neighbors"][neighbor][0]["linkStateRetransmissionListCounter"];
+        ensure!(left.as_u64() == Some(0), "{v2}");
+        let v3 = router.vtysh_json("show ipv6 ospf6 neighbor detail json")?;
+        ensure!(v3[format!("{neighbor}%eth0")]["reTransListCount"].as_u64() == Some(0), "{v3}");
+        Ok(())
+    })
 }
 
 fn kill(router: &Router, daemon: &str, signal: &str) -> Result<()> {
@@ -70,6 +86,41 @@ fn routes_to(router: &Router, n: u8) -> Result<()> {
     let v6 = kernel(router, Family::V6)?;
     ensure!(v6.contains_key(&format!("2001:db8:ff::{n}/128")), "{}: {v6:?}", router.name());
     Ok(())
+}
+
+#[test]
+fn frr_restarts_with_grace_and_is_helped() {
+    run(&Needs::ours_and_peers(), |net| {
+        let (r1, frr) = pair(net, HELPER, RESTARTER)?;
+        frr.vtysh("graceful-restart prepare ip ospf")?;
+        frr.vtysh("graceful-restart prepare ipv6 ospf")?;
+        for daemon in ["ospfd", "ospf6d"] {
+            kill(&frr, daemon, "TERM")?;
+        }
+        wait_until(PATIENCE, "ours helps", || {
+            let detail = r1.vtysh_json("show ip ospf neighbor detail json")?;
+            ensure!(detail["neighbors"]["2.2.2.2"][0]["grHelperStatus"] == "Inprogress", "{detail}");
+            let helper = r1.vtysh_json("show ipv6 ospf6 graceful-restart helper detail json")?;
+            ensure!(helper["neighbors"].as_object().is_some_and(|all| !all.is_empty()), "{helper}");
+            Ok(())
+        })?;
+        // Longer than it takes for a neighbour to be dead.
+        holds_for(Duration::from_secs(10), "routes over the one that restarts", || routes_to(&r1, 2))?;
+        for daemon in ["ospfd", "ospf6d"] {
+            frr.start_daemon(&format!("/usr/lib/frr/{daemon}"), &["-d".into()], &[])?;
+        }
+        frr.run("vtysh", &["-b"])?;
+        wait_until(PATIENCE, "the restart is over", || {
+            routes_to(&r1, 2)?;
+            let detail = r1.vtysh_json("show ip ospf neighbor detail json")?;
+            let neighbor = &detail["neighbors"]["2.2.2.2"][0];
+            ensure!(neighbor["grHelperStatus"] == "None" && neighbor["nbrState"] == "Full/-", "{detail}");
+            Ok(())
+        })?;
+        adjacent(&r1, 3, &["2.2.2.2"])?;
+        routes_to(&r1, 2)?;
+        routes_to(&frr, 1)
+    });
 }
 
 #[test]

@@ -36,6 +36,12 @@ impl<V: Version> Instance<V> {
         if V::VERSION == 3 && signed { options.with(Options::AT) } else { options }
     }
 
+    /// Opaque LSAs are spoken of in descriptions alone (RFC 5250 §3.1); FRR calls a Hello that does so an abuse.
+    fn hello_options(&self, interface: &Interface) -> Options {
+        let options = self.packet_options(interface);
+        if V::VERSION == 2 { options.without(Options::O) } else { options }
+    }
+
     fn hello(&self, interface: &Interface) -> Body {
         let config = &interface.config;
         let neighbors = interface.neighbors_from(neighbor::State::Init).map(|neighbor| neighbor.id).collect();
@@ -43,7 +49,7 @@ impl<V: Version> Instance<V> {
             link: V::hello_link(interface),
             hello_interval: if config.fast_hello.is_some() { 0 } else { config.hello_interval },
             dead_interval: if config.fast_hello.is_some() { 1 } else { config.dead_interval },
-            options: self.packet_options(interface),
+            options: self.hello_options(interface),
             priority: config.priority,
             designated: interface.designated,
             backup: interface.backup,
