@@ -26,6 +26,7 @@ mod areas;
 mod device;
 mod graceful;
 mod oracle;
+mod policy;
 mod random;
 mod random_areas;
 mod shapes;

@@ -186,6 +186,15 @@ impl<V: Plan> World<V> {
         self.links_up(router);
     }
 
+    /// A router starts with another configuration.
+    pub fn replace(&mut self, router: usize, config: Config) {
+        let mut fresh = device::<V>(&self.topology, router);
+        fresh.core = Instance::new(config);
+        self.net.replace(NodeId(router), Device::Router(Box::new(fresh)));
+        self.net.act(NodeId(router), |device, now, out| device.router_mut().start(now, out));
+        self.links_up(router);
+    }
+
     fn links_up(&mut self, router: usize) {
         for (port, segment) in self.topology.ports(router).into_iter().enumerate() {
             if self.topology.segments[segment].up {
