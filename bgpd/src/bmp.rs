@@ -48,7 +48,8 @@ enum End {
 
 #[derive(Debug)]
 struct Collector {
-    sender: mpsc::UnboundedSender<Bytes>,
+    /// With the instance that says it: more than one may speak of their tables.
+    sender: mpsc::UnboundedSender<(InstanceId, Bytes)>,
     task: AbortHandle,
 }
 
@@ -75,7 +76,7 @@ impl Bmp {
             BmpAction::Send { collector, bytes } => {
                 if let Some(known) = self.collectors.get(&collector) {
                     // A task that is gone has said so.
-                    let _ = known.sender.send(bytes);
+                    let _ = known.sender.send((instance, bytes));
                 }
             }
             BmpAction::Mirror(on) => self.tap.mirror(on),
@@ -243,7 +244,7 @@ async fn serve(
     instance: InstanceId,
     collector: CollectorId,
     stream: TcpStream,
-    mut octets: mpsc::UnboundedReceiver<Bytes>,
+    mut octets: mpsc::UnboundedReceiver<(InstanceId, Bytes)>,
     events: mpsc::Sender<Event>,
     over: Option<mpsc::Sender<()>>,
 ) {
@@ -258,13 +259,13 @@ async fn serve(
                 }
             }
             bytes = octets.recv() => {
-                let Some(bytes) = bytes else { break };
+                let Some((from, bytes)) = bytes else { break };
                 let octets = bytes.len();
                 if write.write_all(&bytes).await.is_err() {
                     break;
                 }
                 let event = BmpEvent::Written { collector, octets };
-                if events.send(Event::Bmp { instance, event }).await.is_err() {
+                if events.send(Event::Bmp { instance: from, event }).await.is_err() {
                     break;
                 }
             }

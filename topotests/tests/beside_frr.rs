@@ -64,9 +64,29 @@ fn paths_and_their_as_numbers_are_handled_as_frr_does() {
                 family("neighbor 10.0.0.5 default-originate"),
                 family("neighbor 10.0.0.5 default-originate route-map HAS-TEN"),
                 family("neighbor 10.0.0.5 default-originate route-map HAS-NONE").changes_nothing(),
+                family("neighbor 10.0.0.5 default-originate route-map SECOND-FIRST"),
+                family("neighbor 10.0.0.5 default-originate route-map CALLS"),
+                family("neighbor 10.0.0.5 default-originate route-map CALLED-DENIES").changes_nothing(),
+                family("neighbor 10.0.0.5 default-originate route-map GOES-ON"),
             ],
         )
     });
+}
+
+/// `default-originate` with a map comes and goes with the route that passes, as soon as the timer lets it.
+#[test]
+fn a_default_route_comes_and_goes_with_its_condition_as_in_frr() {
+    run(&Needs::ours_and_peers(), |net| {
+        let twins = twins(net, "ip route 172.20.0.0/24 blackhole\n")?;
+        twins.configure(&[
+            "router bgp 1001",
+            "bgp default-originate timer 1",
+            "address-family ipv4 unicast",
+            "neighbor 10.0.0.5 default-originate route-map HAS-STATIC",
+        ])?;
+        let heard = Step::family("redistribute static").says("R", "0.0.0.0/0");
+        steps(&twins, &[heard, Step::family("network 172.20.0.0/24").says("R", "0.0.0.0/0")])
+    })
 }
 
 /// The decision, its knobs, and what is done with more than one path.
@@ -147,6 +167,9 @@ fn every_clause_of_a_route_map_does_what_it_does_in_frr() {
                 Step::family("neighbor 10.0.0.2 route-map CLAUSES in"),
                 Step::family("neighbor 10.0.0.5 route-map OUT out").with_a_new_session(),
                 Step::family("neighbor 10.0.0.6 route-map OUT out").with_a_new_session(),
+                Step::family_v6("neighbor 10.0.0.2 route-map CLAUSES6 in"),
+                Step::family_v6("neighbor 10.0.0.5 route-map CLAUSES6 out").with_a_new_session(),
+                Step::family_v6("neighbor 10.0.0.6 route-map CLAUSES6 out").with_a_new_session(),
             ],
         )
     });

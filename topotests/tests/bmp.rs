@@ -47,7 +47,7 @@ struct Lab {
     sink: Tool,
     collector: Tool,
     /// Keeps its namespace.
-    _others: [Router; 3],
+    others: [Router; 3],
 }
 
 fn lab(net: &mut Net, bmp: &str) -> Result<Lab> {
@@ -71,7 +71,7 @@ fn lab(net: &mut Net, bmp: &str) -> Result<Lab> {
     let mut replay = sender
         .bgp_replay(&format!("replay --target 10.0.1.1 --from 10.0.1.10 --as 65100 --generate {PREFIXES}"))?;
     replay.wait_event("sent", PATIENCE)?;
-    Ok(Lab { router, replay, sink, collector, _others: others })
+    Ok(Lab { router, replay, sink, collector, others })
 }
 
 fn state(collector: &mut Tool) -> Result<Value> {
@@ -213,6 +213,108 @@ fn what_neighbours_say_is_mirrored_word_by_word() {
         wait_until(PATIENCE, "the withdrawals are there", || {
             let got = prefixes(&state(&mut lab.collector)?, "mirror", "10.0.1.10");
             ensure!(got == 0, "{got} left");
+            Ok(())
+        })
+    });
+}
+
+const IMPORT: &str = " bmp targets C
+  bmp monitor ipv4 unicast pre-policy
+  bmp monitor ipv4 unicast loc-rib
+  bmp monitor ipv4 unicast adj-rib-out
+  bmp import-vrf-view red
+  bmp connect 10.0.3.2 port 1790 min-retry 100 max-retry 1000
+ exit
+";
+
+const RED: &str = "route-map NONE deny 10
+exit
+router bgp 65000 view red
+ bgp router-id 10.0.3.1
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 10.0.3.2 remote-as 65300
+ address-family ipv4 unicast
+  network 198.51.100.0/24
+  network 203.0.113.0/24
+  neighbor 10.0.3.2 route-map NONE in
+ exit-address-family
+exit
+";
+
+/// The instances whose tables are told, by their distinguishers, with what is known of each: routes, and its neighbour's
+/// before policy and as they were sent.
+fn instances(state: &Value) -> Vec<(String, [u64; 3])> {
+    let tables = state.get("tables").and_then(Value::as_array).cloned().unwrap_or_default();
+    let own = tables
+        .iter()
+        .filter_map(|table| table.get("peer")?.as_str()?.strip_prefix("self"))
+        .map(str::to_owned);
+    own.map(|suffix| {
+        let neighbor = if suffix.is_empty() { "10.0.1.10" } else { "10.0.3.2" };
+        let neighbor = format!("{neighbor}{suffix}");
+        let counts = [
+            prefixes(state, "loc-rib", &format!("self{suffix}")),
+            prefixes(state, "pre-policy", &neighbor),
+            prefixes(state, "out-post-policy", &neighbor),
+        ];
+        (suffix, counts)
+    })
+    .collect()
+}
+
+#[test]
+fn the_tables_of_a_view_are_imported_under_a_distinguisher_of_their_own() {
+    run(&Needs::ours(), |net| {
+        let mut lab = lab(net, "")?;
+        let both = |bmp: &str| format!("{}{RED}", config(100, bmp));
+        ours::reload(&lab.router, &both(IMPORT))?;
+        lab.collector.wait_event("connected", PATIENCE)?;
+        let station = &lab.others[2];
+        let mut red = station.bgp_replay(
+            "replay --target 10.0.3.1 --from 10.0.3.2 --as 65300 --generate 100 --keep-attributes",
+        )?;
+        red.wait_event("sent", PATIENCE)?;
+        let told = |collector: &mut Tool| {
+            let state = state(collector)?;
+            let violations =
+                state.get("violations").and_then(Value::as_object).map_or(1, serde_json::Map::len);
+            ensure!(violations == 0, "{state}");
+            Ok(instances(&state))
+        };
+        let complete = |lab: &mut Lab| {
+            let known = told(&mut lab.collector)?;
+            let [(default, of_default), (view, of_view)] = &known[..] else {
+                return Err(format!("{known:?}").into());
+            };
+            ensure!(default.is_empty() && view.starts_with('@'), "{known:?}");
+            ensure!(of_default[0] > 2 && of_default[0] == accepted(&lab.router)? + 1, "{known:?}");
+            ensure!(*of_view == [2, 100, 2], "{known:?}");
+            Ok(())
+        };
+        wait_until(PATIENCE, "both instances are told", || complete(&mut lab))?;
+        // The instance goes, and its peers with it; it comes back, and is told without a new connection.
+        ours::reload(&lab.router, &config(100, IMPORT))?;
+        wait_until(PATIENCE, "the view is gone", || {
+            let known = told(&mut lab.collector)?;
+            ensure!(known.len() == 1, "{known:?}");
+            Ok(())
+        })?;
+        ours::reload(&lab.router, &both(IMPORT))?;
+        wait_until(PATIENCE, "the view's own routes are told again", || {
+            let known = told(&mut lab.collector)?;
+            ensure!(
+                known.iter().any(|(name, [routes, ..])| name.starts_with('@') && *routes == 2),
+                "{known:?}"
+            );
+            Ok(())
+        })?;
+        // No longer imported: the station begins anew, with the default instance alone.
+        ours::reload(&lab.router, &both(&IMPORT.replace("  bmp import-vrf-view red\n", "")))?;
+        lab.collector.wait_event("over", PATIENCE)?;
+        wait_until(PATIENCE, "the default instance alone is told", || {
+            let known = told(&mut lab.collector)?;
+            ensure!(known.len() == 1 && known[0].1[0] > 2, "{known:?}");
             Ok(())
         })
     });

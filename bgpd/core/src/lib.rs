@@ -24,6 +24,6 @@ pub mod view;
 pub use action::{Action, LogLine};
 pub use event::{AcceptId, Event, ExecId};
 pub use instance::Instance;
-pub use instance::bmp::{BmpAction, BmpEvent, CollectorId};
+pub use instance::bmp::{BmpAction, BmpEvent, CollectorId, Lent};
 pub use instance::dump::DumpAction;
 pub use speaker::{InstanceId, Speaker};

@@ -19,12 +19,14 @@ use ferrite_types::{Timestamp, VrfId};
 use crate::action::Action;
 use crate::config::{BgpConfig, InstanceName};
 use crate::event::{AcceptId, Event};
+use crate::instance::bmp::CollectorId;
 use crate::instance::rpki::RpkiEvent;
 use crate::instance::{Host, Instance, PeerIds};
 use crate::peer::Ends;
 use crate::rib::{PeerId, ShardAction};
 
 mod exec;
+mod monitored;
 mod shows;
 mod world;
 
@@ -32,6 +34,7 @@ mod world;
 mod tests;
 
 use exec::Runs;
+use monitored::Station;
 use world::World;
 
 /// An instance in the life of the process; a number is given once.
@@ -69,6 +72,8 @@ pub struct Speaker {
     /// Instances that have not replayed on this connection to zebra; `None` once it has heard so.
     replaying: Option<BTreeSet<InstanceId>>,
     runs: Runs,
+    /// BMP collectors that are connected, of whichever instance.
+    stations: BTreeMap<CollectorId, Station>,
     finishing: bool,
 }
 
@@ -89,6 +94,7 @@ impl Speaker {
             world: World::default(),
             replaying: None,
             runs: Runs::default(),
+            stations: BTreeMap::new(),
             finishing: false,
         }
     }
@@ -106,7 +112,7 @@ impl Speaker {
             Event::Exec { exec, command, args } => self.exec(now, exec, command, args, out),
             Event::ReplyTaken(exec) => self.reply_taken(now, exec, out),
             Event::ReplyGone(exec) => self.reply_gone(now, exec, out),
-            Event::Bmp { instance, .. } => self.give(now, instance, event, out),
+            Event::Bmp { instance, event } => self.monitored(now, instance, event, out),
             Event::DumpTaken(_) => self.give(now, InstanceId::DEFAULT, event, out),
             Event::Rpki(event) => self.rpki(now, InstanceId::DEFAULT, event, out),
             Event::Shutdown => self.shutdown(now, out),
@@ -249,6 +255,7 @@ impl Speaker {
         let config = Arc::clone(&self.config);
         self.give(now, id, Event::Configured(config), out);
         self.settle(now, id, out);
+        self.lend_all(now, id, out);
     }
 
     /// Its neighbours are gone; it ends when its routes are.

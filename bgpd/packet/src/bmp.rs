@@ -210,8 +210,9 @@ fn message(buf: &mut BytesMut, kind: u8, body: impl FnOnce(&mut BytesMut)) {
 }
 
 fn put_peer(buf: &mut BytesMut, peer: &PeerHeader) {
-    let instance = u8::from(peer.distinguisher != 0);
-    let kind = if peer.rib == Rib::Loc { 3 } else { instance };
+    // A local instance, for the distinguisher is no route distinguisher (RFC 7854 §4.2).
+    let local = if peer.distinguisher == 0 { 0 } else { 2 };
+    let kind = if peer.rib == Rib::Loc { 3 } else { local };
     let mut flags = 0;
     if peer.rib != Rib::Loc {
         if peer.addr.is_some_and(|addr| addr.is_ipv6()) {

@@ -251,15 +251,6 @@ impl RouteMap {
         self.run(route, &mut Counting)
     }
 
-    /// Changes a route as the entry of that number does, whatever the entry matches.
-    pub fn change(&self, seq: u16, route: &mut dyn PolicyRoute) {
-        if let Ok(at) = self.entries.binary_search_by_key(&seq, |entry| entry.seq)
-            && let Some(entry) = self.entries.get(at)
-        {
-            entry.changes.iter().for_each(|change| change.apply(route));
-        }
-    }
-
     /// The one way in which a map is read; the observer sees it and decides nothing.
     pub(crate) fn run<O: Observer>(&self, route: &mut dyn PolicyRoute, observer: &mut O) -> Decision {
         if O::COUNTS {
@@ -400,7 +391,7 @@ impl RouteMap {
 }
 
 impl Test {
-    fn holds(&self, route: &mut dyn PolicyRoute, count: bool) -> bool {
+    pub(crate) fn holds(&self, route: &mut dyn PolicyRoute, count: bool) -> bool {
         match self {
             Self::AccessList(afi, list) => {
                 let prefix = route.prefix();
@@ -515,7 +506,7 @@ fn edited<C: Copy + Ord>(present: &[C], edit: &CommunityEdit<C>) -> Option<Vec<C
 }
 
 impl Change {
-    fn apply(&self, route: &mut dyn PolicyRoute) {
+    pub(crate) fn apply(&self, route: &mut dyn PolicyRoute) {
         match self {
             Self::DeleteCommunities(Some(list)) => {
                 if let Some(kept) = without(route.communities(), |c| list.deletes(c)) {
@@ -579,7 +570,10 @@ fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
                 route.set_ext_communities(Vec::new());
             }
         }
-        Set::RouteTargets(values) | Set::SitesOfOrigin(values) => add_ext_communities(route, values),
+        Set::RouteTargets(values)
+        | Set::SitesOfOrigin(values)
+        | Set::NodeTargets(values)
+        | Set::Colors(values) => add_ext_communities(route, values),
         Set::Ipv4NextHop(Ipv4NextHop::Addr(addr)) => route.set_next_hop(NextHopSet::V4(*addr)),
         Set::Ipv4NextHop(Ipv4NextHop::PeerAddress) | Set::Ipv6NextHopPeerAddress => {
             route.set_next_hop(NextHopSet::PeerAddress);
@@ -625,7 +619,7 @@ fn local_preference(route: &dyn PolicyRoute) -> Option<u32> {
     route.local_preference().or_else(|| route.unset_local_preference())
 }
 
-/// `set extcommunity rt` and `soo` add to what is there, as in FRR; `set extcommunity none` before them replaces.
+/// `set extcommunity rt`, `soo`, `nt` and `color` add to what is there, as in FRR; `set extcommunity none` before them replaces.
 fn add_ext_communities(route: &mut dyn PolicyRoute, values: &[ExtCommunity]) {
     let present = route.ext_communities();
     let mut result: Vec<_> = present.iter().chain(values).copied().collect();

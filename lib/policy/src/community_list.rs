@@ -77,16 +77,21 @@ impl ListedCommunity for ExtCommunity {
     const LIST: &'static str = "extcommunity-list";
     const TITLE: &'static str = "extended community";
 
-    /// `rt ADMIN:N soo ADMIN:N …`; a kind holds until the next one is named.
+    /// `rt ADMIN:N soo ADMIN:N nt ROUTER:N color FLAGS:N …`; a kind holds until the next one is named.
     fn parse_values(text: &str) -> Result<Vec<Self>, ParseError> {
-        let mut subtype = None;
+        type Read = fn(&str) -> Result<ExtCommunity, ParseError>;
+        let mut kind: Option<Read> = None;
         let mut values = Vec::new();
         for word in text.split_ascii_whitespace() {
-            match (word, subtype) {
-                ("rt", _) => subtype = Some(Self::ROUTE_TARGET),
-                ("soo", _) => subtype = Some(Self::SITE_OF_ORIGIN),
-                (word, Some(subtype)) => values.push(Self::parse_admin(subtype, word)?),
-                (word, None) => return Err(ParseError::new(word, "an extended community (rt or soo)")),
+            match (word, kind) {
+                ("rt", _) => kind = Some(|word| Self::parse_admin(Self::ROUTE_TARGET, word)),
+                ("soo", _) => kind = Some(|word| Self::parse_admin(Self::SITE_OF_ORIGIN, word)),
+                ("nt", _) => kind = Some(Self::parse_node_target),
+                ("color", _) => kind = Some(Self::parse_color),
+                (word, Some(read)) => values.push(read(word)?),
+                (word, None) => {
+                    return Err(ParseError::new(word, "an extended community (rt, soo, nt or color)"));
+                }
             }
         }
         if values.is_empty() {
@@ -99,7 +104,14 @@ impl ListedCommunity for ExtCommunity {
 
     fn format_values(values: &[Self]) -> String {
         let word = |value: &Self| {
-            let kind = if value.subtype() == Self::SITE_OF_ORIGIN { "soo" } else { "rt" };
+            if let Some((flags, color)) = value.color() {
+                return format!("color {}{}:{color}", flags >> 1, flags & 1);
+            }
+            let kind = match value.subtype() {
+                _ if value.node_target().is_some() => "nt",
+                Self::SITE_OF_ORIGIN => "soo",
+                _ => "rt",
+            };
             format!("{kind} {}", value.admin_text().unwrap_or_default())
         };
         values.iter().map(word).collect::<Vec<_>>().join(" ")
@@ -241,6 +253,8 @@ mod tests {
             canonical::<ExtCommunity>(Style::Standard, "rt 65001:100 soo 10.0.0.1:5").unwrap(),
             "rt 65001:100 soo 10.0.0.1:5"
         );
+        let others = "nt 192.0.2.1:0 color 01:100";
+        assert_eq!(canonical::<ExtCommunity>(Style::Standard, others).unwrap(), others);
         for text in ["internet", "5", "65001", "gshut", "1:2:3"] {
             assert!(canonical::<Community>(Style::Standard, text).is_err(), "{text}");
         }

@@ -18,6 +18,7 @@ pub mod regex;
 pub mod route_map;
 pub mod scope;
 pub mod trace;
+pub mod trail;
 pub mod view;
 
 mod policies;
@@ -32,6 +33,7 @@ pub use policies::Policies;
 pub use prefix_list::{PrefixList, PrefixRule};
 pub use scope::{Range, Ranges, Scope};
 pub use trace::{Effect, MapTrace};
+pub use trail::Trail;
 
 /// What a rule does with what it matches.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]

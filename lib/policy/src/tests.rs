@@ -310,6 +310,10 @@ fn each_set_clause_sets_its_value_and_nothing_else() {
         ("extcommunity soo 65001:6", |r, _| {
             r.ext = vec!["RT:65001:5".parse().unwrap(), "SoO:65001:6".parse().unwrap()];
         }),
+        ("extcommunity nt 192.0.2.9:0", |r, _| {
+            r.ext.push(ExtCommunity::parse_node_target("192.0.2.9:0").unwrap());
+        }),
+        ("extcommunity color 01:100", |r, _| r.ext.push(ExtCommunity::parse_color("01:100").unwrap())),
         ("extcommunity none", |r, _| r.ext = vec![]),
         ("local-preference 300", |r, _| r.local_pref = Some(300)),
         ("local-preference +5", |r, _| r.local_pref = Some(105)),
@@ -360,9 +364,23 @@ fn entries_are_left_as_their_exits_say() {
         ("route-map R permit 10\n call R\n", false, Some(10), 0),
         ("route-map R permit 10\n call Q\nroute-map Q permit 10\n call R\n", false, Some(10), 0),
     ] {
-        let mut route = route();
-        let decision = judge(map, &mut route);
-        assert_eq!((decision.is_permit(), decision.entry, route.weight), (permitted, entry, weight), "{map}");
+        let mut judged = route();
+        let decision = judge(map, &mut judged);
+        assert_eq!(
+            (decision.is_permit(), decision.entry, judged.weight),
+            (permitted, entry, weight),
+            "{map}"
+        );
+        // What it does apart from whether it does it.
+        let policies = Policies::compile(&load(&format!("{LISTS}{map}")), None);
+        let map = policies.route_map("R").expect("a map R");
+        let mut other = route();
+        let trail = map.trail(&mut other);
+        assert_eq!((trail.is_some(), &other), (permitted, &route()), "{trail:?}");
+        if let Some(trail) = trail {
+            map.retrace(&trail, &mut other);
+            assert_eq!(other, judged, "{trail:?}");
+        }
     }
 }
 

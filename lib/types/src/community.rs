@@ -110,6 +110,10 @@ pub struct ExtCommunity(pub [u8; 8]);
 impl ExtCommunity {
     pub const ROUTE_TARGET: u8 = 0x02;
     pub const SITE_OF_ORIGIN: u8 = 0x03;
+    /// Of the IPv4 address format (draft-ietf-idr-node-target-ext-comm).
+    const NODE_TARGET: [u8; 2] = [0x01, 0x09];
+    /// Of the opaque format (RFC 9012 §4.3).
+    const COLOR: [u8; 2] = [0x03, 0x0b];
 
     /// Two-octet AS specific (RFC 4360 §3.1).
     pub const fn as2(subtype: u8, asn: u16, number: u32) -> Self {
@@ -147,6 +151,41 @@ impl ExtCommunity {
         parsed.ok_or_else(error)
     }
 
+    /// The router that a route is meant for: `ADDRESS:NUMBER`, as FRR writes it.
+    pub fn parse_node_target(text: &str) -> Result<Self, ParseError> {
+        let error = || ParseError::new(text, "a router's number, a colon and a number");
+        let (addr, value) = text.split_once(':').ok_or_else(error)?;
+        let addr = addr.parse().map_err(|_| error())?;
+        let [_, subtype] = Self::NODE_TARGET;
+        number(value).map(|n| Self::ipv4(subtype, addr, n)).ok_or_else(error)
+    }
+
+    /// `FLAGS:COLOR`, the flags as two binary digits.
+    pub fn parse_color(text: &str) -> Result<Self, ParseError> {
+        let error = || ParseError::new(text, "a color: 00, 01, 10 or 11, a colon and a number");
+        let (flags, value) = text.split_once(':').ok_or_else(error)?;
+        let flags = ["00", "01", "10", "11"].iter().position(|known| *known == flags).ok_or_else(error)?;
+        let [c, d, e, f] = number::<u32>(value).filter(|color| *color > 0).ok_or_else(error)?.to_be_bytes();
+        let [kind, subtype] = Self::COLOR;
+        Ok(Self([kind, subtype, (flags as u8) << 6, 0, c, d, e, f]))
+    }
+
+    /// The router that it names, if it is a node target.
+    pub const fn node_target(self) -> Option<Ipv4Addr> {
+        match self.0 {
+            [0x01, 0x09, a, b, c, d, ..] => Some(Ipv4Addr::new(a, b, c, d)),
+            _ => None,
+        }
+    }
+
+    /// Its flags and color, if it is one.
+    pub const fn color(self) -> Option<(u8, u32)> {
+        match self.0 {
+            [0x03, 0x0b, flags, _, c, d, e, f] => Some((flags >> 6, u32::from_be_bytes([c, d, e, f]))),
+            _ => None,
+        }
+    }
+
     pub const fn kind(self) -> u8 {
         self.0[0]
     }
@@ -174,6 +213,12 @@ impl ExtCommunity {
 
 impl fmt::Display for ExtCommunity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(router) = self.node_target() {
+            return write!(f, "NT:{router}");
+        }
+        if let Some((flags, color)) = self.color() {
+            return write!(f, "Color:{}{}:{color}", flags >> 1, flags & 1);
+        }
         let transitive = self.is_transitive();
         match (self.subtype(), self.admin_text()) {
             (Self::ROUTE_TARGET, Some(text)) if transitive => write!(f, "RT:{text}"),
@@ -315,5 +360,19 @@ mod tests {
             assert_eq!(text.parse::<ExtCommunity>().unwrap().to_string(), text);
         }
         assert!(!ExtCommunity([0x40, 4, 0, 1, 0, 0, 0, 0]).is_transitive());
+        let octets = [3, 0x0b, 0x40, 0, 0, 0, 0, 100]; // as FRR 10.3 sends it
+        let color = ExtCommunity::parse_color("01:100").unwrap();
+        assert_eq!(
+            (color.0, color.to_string().as_str(), color.color()),
+            (octets, "Color:01:100", Some((1, 100)))
+        );
+        let target = ExtCommunity::parse_node_target("192.0.2.6:0").unwrap();
+        assert_eq!((target.0, target.to_string().as_str()), ([1, 9, 192, 0, 2, 6, 0, 0], "NT:192.0.2.6"));
+        for text in ["1:5", "01:0", "01:4294967296", "02:5", "100"] {
+            assert!(ExtCommunity::parse_color(text).is_err(), "{text}");
+        }
+        for text in ["65001:5", "192.0.2.1", "192.0.2.1:65536"] {
+            assert!(ExtCommunity::parse_node_target(text).is_err(), "{text}");
+        }
     }
 }

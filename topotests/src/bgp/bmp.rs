@@ -36,7 +36,7 @@ struct PeerHeader {
 fn peer_header(octets: &mut Octets<'_>) -> std::result::Result<PeerHeader, Malformed> {
     let kind = octets.u8("peer type")?;
     let flags = octets.u8("peer flags")?;
-    octets.take(8, "distinguisher")?;
+    let distinguisher = u64::from_be_bytes(octets.array::<8>("distinguisher")?);
     let addr = octets.array::<16>("peer address")?;
     octets.take(4 + 4 + 8, "AS, identifier, time")?;
     let v6 = flags & 0x80 != 0;
@@ -51,7 +51,10 @@ fn peer_header(octets: &mut Octets<'_>) -> std::result::Result<PeerHeader, Malfo
         (_, false, true) => "out-pre-policy",
         (_, true, true) => "out-post-policy",
     };
-    Ok(PeerHeader { table, peer: if kind == 3 { "self".to_owned() } else { peer.to_string() } })
+    let peer = if kind == 3 { "self".to_owned() } else { peer.to_string() };
+    // Neighbours of instances other than the default one (RFC 7854 §4.2).
+    let peer = if distinguisher == 0 { peer } else { format!("{peer}@{distinguisher}") };
+    Ok(PeerHeader { table, peer })
 }
 
 impl Collector {

@@ -13,7 +13,12 @@ ip prefix-list TEN seq 5 permit 10.32.10.0/24
 ip prefix-list HOP seq 5 permit 10.0.0.2/32
 ip prefix-list TWENTY seq 5 permit 10.20.0.0/16 le 24
 ip prefix-list ONE seq 5 permit 10.1.0.0/16
+ip prefix-list STATIC seq 5 permit 172.20.0.0/24
 ip prefix-list NONE seq 5 permit 192.0.2.0/24
+ipv6 access-list ACL6 seq 5 permit 2001:db8::/32
+ipv6 prefix-list TWENTY6 seq 5 permit 2001:db8:20::/48 le 64
+ipv6 prefix-list NONE6 seq 5 permit 2001:db8:99::/48
+ipv6 prefix-list HOP6 seq 5 permit 2001:db8::2/128
 bgp as-path access-list PRIVATE seq 5 permit _6451[0-9]_
 bgp as-path access-list NOWHERE seq 5 permit _99_
 bgp community-list standard ONE seq 5 permit 1002:1
@@ -41,6 +46,47 @@ route-map HAS-TEN permit 10
 exit
 route-map HAS-NONE permit 10
  match ip address prefix-list NONE
+exit
+route-map HAS-STATIC permit 10
+ match ip address prefix-list STATIC
+ set metric 55
+exit
+route-map SECOND-FIRST permit 10
+ match ip address prefix-list TEN
+ set metric 10
+exit
+route-map SECOND-FIRST permit 20
+ match ip address prefix-list ONE
+ set metric 20
+exit
+route-map CALLS permit 10
+ match ip address prefix-list ONE
+ set metric 31
+ call MARK
+exit
+route-map CALLED-DENIES permit 10
+ match ip address prefix-list ONE
+ call HAS-NONE
+exit
+route-map GOES-ON permit 10
+ match ip address prefix-list ONE
+ set metric 41
+ on-match next
+exit
+route-map GOES-ON permit 20
+ match ip address prefix-list TEN
+ set origin egp
+exit
+route-map GOES-ON permit 30
+ match ip address prefix-list ONE
+ set community 8:8
+ on-match goto 50
+exit
+route-map GOES-ON permit 40
+ set origin egp
+exit
+route-map GOES-ON permit 50
+ set large-community 8:8:8
 exit
 route-map TABLE deny 5
  match ip address prefix-list TEN
@@ -93,6 +139,8 @@ const SET: &[&str] = &[
     "large-comm-list L delete",
     "extcommunity rt 9:9",
     "extcommunity soo 1:2",
+    "extcommunity nt 192.0.2.6:0",
+    "extcommunity color 01:100",
     "extcommunity none",
     "extcommunity bandwidth 100",
     "extcommunity bandwidth cumulative",
@@ -121,6 +169,25 @@ const SET: &[&str] = &[
     "origin incomplete",
     "weight 9",
     "tag 5",
+];
+
+/// For IPv6. Next hops that are set are left out: FRR adds link-local addresses of its own where ours does not.
+const SET_V6: &[&str] = &["ipv6 next-hop prefer-global", "metric 7"];
+
+const MATCH_V6: &[&str] = &[
+    "ipv6 next-hop ACL6",
+    "ipv6 next-hop address 2001:db8::2",
+    "ipv6 next-hop address 2001:db8::3",
+    "ipv6 next-hop prefix-list HOP6",
+    "ipv6 next-hop type blackhole",
+    "peer 10.0.0.2",
+];
+
+const ADDRESS_V6: &[&str] = &[
+    "ipv6 address ACL6",
+    "ipv6 address prefix-list TWENTY6",
+    "ipv6 address prefix-list NONE6",
+    "ip address prefix-list TWENTY",
 ];
 
 const MATCH: &[&str] = &[
@@ -206,7 +273,9 @@ impl Map {
 
     fn outbound() -> Map {
         let matched = MATCH.iter().filter(|clause| !MATCH_IN.contains(clause)).copied().collect();
-        Map { name: "OUT", set: SET.iter().chain(SET_OUT).copied().collect(), matched }
+        // FRR may tell the route before the map is there, and then takes the replaced path for the same.
+        let told = SET.iter().filter(|clause| **clause != "as-path replace as-path-access-list PRIVATE");
+        Map { name: "OUT", set: told.chain(SET_OUT).copied().collect(), matched }
     }
 
     /// The network that only `ADDRESS` and the last entries meet comes last.
@@ -271,9 +340,41 @@ pub fn announced_map() -> String {
         .to_owned()
 }
 
-/// The maps `CLAUSES`, for what comes in, and `OUT`, for what goes.
+/// Networks of IPv6, one for each of its clauses, and one for those about addresses.
+pub fn announced_v6() -> String {
+    (0..=SET_V6.len() + MATCH_V6.len()).map(|index| format!("  network {}\n", network_v6(index))).collect()
+}
+
+fn network_v6(index: usize) -> String {
+    format!("2001:db8:20:{index}::/64")
+}
+
+fn clauses_v6() -> String {
+    let mut text = String::new();
+    let set = SET_V6.iter().map(|clause| format!("set {clause}"));
+    let matched = MATCH_V6.iter().enumerate();
+    let matched = matched.map(|(n, clause)| format!("match {clause}\n set metric {}", 600 + n));
+    for (index, lines) in set.chain(matched).enumerate() {
+        let (seq, net) = (10 + index * 10, network_v6(index));
+        let _ = writeln!(text, "ipv6 prefix-list N{index} seq 5 permit {net}");
+        let _ = writeln!(
+            text,
+            "route-map CLAUSES6 permit {seq}\n match ipv6 address prefix-list N{index}\n {lines}\nexit"
+        );
+    }
+    for (n, clause) in ADDRESS_V6.iter().enumerate() {
+        let (seq, more) = (8000 + n, 1000 << n);
+        let _ = writeln!(
+            text,
+            "route-map CLAUSES6 permit {seq}\n match {clause}\n set metric +{more}\n on-match next\nexit"
+        );
+    }
+    text + "route-map CLAUSES6 permit 9000\nexit\n"
+}
+
+/// The maps `CLAUSES`, for what comes in, `OUT`, for what goes, and `CLAUSES6` for IPv6 both ways.
 pub fn clauses() -> String {
     let lists =
         (0..count()).map(|index| format!("ip prefix-list N{index} seq 5 permit {}\n", network(index)));
-    lists.collect::<String>() + &Map::inbound().text() + &Map::outbound().text()
+    lists.collect::<String>() + &Map::inbound().text() + &Map::outbound().text() + &clauses_v6()
 }

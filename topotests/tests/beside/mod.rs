@@ -19,23 +19,30 @@ const LISTENERS: [&str; 3] = ["I", "R", "J"];
 
 /// An edit of the configuration, taken back before the next.
 pub struct Step {
-    in_family: bool,
+    family: Option<&'static str>,
     line: &'static str,
     changes: bool,
     clear: bool,
     /// Of the line's neighbour.
     new_session: bool,
+    /// A table and a prefix that must be in it then.
+    says: Option<(&'static str, &'static str)>,
 }
 
 impl Step {
     /// Under `address-family ipv4 unicast`.
     pub fn family(line: &'static str) -> Step {
-        Step { in_family: true, line, changes: true, clear: false, new_session: false }
+        Step { family: Some("ipv4 unicast"), ..Step::router(line) }
+    }
+
+    /// Under `address-family ipv6 unicast`.
+    pub fn family_v6(line: &'static str) -> Step {
+        Step { family: Some("ipv6 unicast"), ..Step::router(line) }
     }
 
     /// Under `router bgp`.
     pub fn router(line: &'static str) -> Step {
-        Step { in_family: false, line, changes: true, clear: false, new_session: false }
+        Step { family: None, line, changes: true, clear: false, new_session: false, says: None }
     }
 
     /// The edit shows nowhere among these routes, and must not.
@@ -48,6 +55,11 @@ impl Step {
         Step { clear: true, ..self }
     }
 
+    /// What it must lead to.
+    pub fn says(self, table: &'static str, prefix: &'static str) -> Step {
+        Step { says: Some((table, prefix)), ..self }
+    }
+
     /// FRR tells a route again only if what it takes of its attributes for their hash has changed: not after an `as-path
     /// exclude`, for one. A new session is told everything.
     pub fn with_a_new_session(self) -> Step {
@@ -55,17 +67,15 @@ impl Step {
     }
 
     fn apply(&self, router: &Router, line: &str) -> Result<()> {
-        let mut lines = vec!["router bgp 1001"];
-        if self.in_family {
-            lines.push("address-family ipv4 unicast");
-        }
-        lines.push(line);
+        let family = self.family.map(|family| format!("address-family {family}"));
+        let lines: Vec<&str> =
+            ["router bgp 1001"].into_iter().chain(family.as_deref()).chain([line]).collect();
         router.configure(&lines)?;
         if self.clear {
             router.vtysh("clear bgp ipv4 unicast * soft")?;
         }
         if let Some(neighbor) = self.line.split(' ').nth(1).filter(|_| self.new_session) {
-            router.vtysh(&format!("clear bgp ipv4 unicast {neighbor}"))?;
+            router.vtysh(&format!("clear bgp {neighbor}"))?;
         }
         Ok(())
     }
@@ -99,7 +109,9 @@ fn subject(behind: &str) -> String {
         let asn = asn(name);
         text += &format!(" neighbor 10.0.0.{n} remote-as {asn}\n neighbor 10.0.0.{n} passive\n");
     }
-    text + " address-family ipv4 unicast\n  network 172.16.0.0/16\n  distance 33 10.0.0.3/32\n  distance 34 10.0.0.2/32 10\n exit-address-family\nexit\n"
+    text + " address-family ipv4 unicast\n  network 172.16.0.0/16\n  distance 33 10.0.0.3/32\n  distance 34 10.0.0.2/32 10\n exit-address-family\n \
+            address-family ipv6 unicast\n  neighbor 10.0.0.2 activate\n  neighbor 10.0.0.5 activate\n  \
+            neighbor 10.0.0.6 activate\n exit-address-family\nexit\n"
 }
 
 fn asn(speaker: &str) -> u32 {
@@ -181,6 +193,11 @@ fn world() -> String {
             networks += "  network 10.33.1.0/24 route-map SET-1\n  network 10.33.2.0/24 route-map SET-2\n  \
                          aggregate-address 10.33.0.0/16 as-set summary-only\n";
         }
+        let networks_v6 = if name == "S1" { clauses::announced_v6() } else { String::new() };
+        if name == "I" {
+            networks +=
+                "  network 10.35.1.0/24 route-map FOR-R1\n  network 10.35.2.0/24 route-map FOR-OTHERS\n";
+        }
         if name == "S2" {
             networks += "  neighbor 10.0.0.1 route-server-client\n";
         }
@@ -188,12 +205,15 @@ fn world() -> String {
             "router bgp {asn} view {name}\n bgp router-id 192.0.2.{id}\n no bgp ebgp-requires-policy\n \
              no bgp network import-check\n no bgp reject-as-sets\n no bgp enforce-first-as\n \
              neighbor 10.0.0.1 remote-as 1001\n neighbor 10.0.0.1 update-source 10.0.0.{n}\n neighbor 10.0.0.1 timers connect 1\n \
-             address-family ipv4 unicast\n{networks}  neighbor 10.0.0.1 allowas-in 10\n exit-address-family\nexit\n",
+             address-family ipv4 unicast\n{networks}  neighbor 10.0.0.1 allowas-in 10\n exit-address-family\n \
+             address-family ipv6 unicast\n{networks_v6}  neighbor 10.0.0.1 activate\n exit-address-family\nexit\n",
             asn = asn(name),
             id = n,
         );
     }
-    text + "route-map SET-1 permit 10\n set as-path prepend 1100\nexit\nroute-map SET-2 permit 10\n set as-path prepend 1200\nexit\n"
+    text + "route-map SET-1 permit 10\n set as-path prepend 1100\nexit\nroute-map SET-2 permit 10\n set as-path prepend 1200\nexit\n\
+            route-map FOR-R1 permit 10\n set extcommunity nt 192.0.2.9:0 192.0.2.1:0\nexit\n\
+            route-map FOR-OTHERS permit 10\n set extcommunity nt 192.0.2.9:0\nexit\n"
 }
 
 /// Both subjects with `behind` before `router bgp`, among neighbours that are up.
@@ -201,8 +221,9 @@ pub fn twins(net: &mut Net, behind: &str) -> Result<Twins> {
     let mut side = |n: u8, kind: Kind| -> Result<Side> {
         let subject_router = net.router(&format!("r{n}"), kind)?;
         let world_router = net.router(&format!("w{n}"), Kind::Frr)?;
-        let addrs: Vec<String> = SPEAKERS.iter().map(|(_, n)| format!("10.0.0.{n}/24")).collect();
-        net.link(&subject_router, "10.0.0.1/24", &world_router, &addrs.join(" "))?;
+        let addrs: String = SPEAKERS.iter().map(|(_, n)| format!("10.0.0.{n}/24 ")).collect();
+        let (own, others) = ("10.0.0.1/24 2001:db8::1/64", addrs + "2001:db8::2/64");
+        net.link(&subject_router, own, &world_router, &others)?;
         net.stub(&subject_router, "stub", "172.22.0.1/24")?;
         topotests::daemon::frr::start_daemons(&world_router, &world(), &["zebra", "bgpd"], &[])?;
         subject_router.start(&subject(behind))?;
@@ -247,11 +268,19 @@ fn one(twins: &Twins, step: &Step, base: &Value) -> Result<()> {
             "{}",
             if step.changes { "nothing has changed".into() } else { difference(base, &now) }
         );
+        if let Some((table, prefix)) = step.says {
+            ensure!(!now[table][prefix].is_null(), "{table} has no {prefix}");
+        }
         Ok(())
     })
 }
 
 impl Twins {
+    /// Lines for both, which stay.
+    pub fn configure(&self, lines: &[&str]) -> Result<()> {
+        [&self.ours, &self.theirs].into_iter().try_for_each(|side| side.subject.configure(lines))
+    }
+
     /// The state of both, if it is the same.
     fn agree(&self) -> Result<Value> {
         let (theirs, ours) = (self.theirs.state()?, self.ours.state()?);
@@ -266,12 +295,18 @@ impl Side {
         let mut all = Map::new();
         let table = self.subject.vtysh_json("show bgp ipv4 unicast detail json")?;
         all.insert("table".to_owned(), routes(&table, true));
+        let table = self.subject.vtysh_json("show bgp ipv6 unicast detail json")?;
+        all.insert("table of IPv6".to_owned(), routes(&table, true));
         all.insert("rib".to_owned(), rib(&self.subject.vtysh_json("show ip route bgp json")?));
         for name in LISTENERS {
             let heard = self.world.vtysh_json(&format!("show bgp view {name} ipv4 unicast detail json"))?;
             all.insert(name.to_owned(), routes(&heard, false));
         }
-        for name in ["table", "J", "R"] {
+        for name in ["R", "J"] {
+            let heard = self.world.vtysh_json(&format!("show bgp view {name} ipv6 unicast detail json"))?;
+            all.insert(format!("{name} of IPv6"), routes(&heard, false));
+        }
+        for name in ["table", "J", "R", "table of IPv6", "R of IPv6"] {
             let some = all.get(name).and_then(Value::as_object).is_some_and(|routes| routes.len() > 5);
             ensure!(some, "{}: {name} is empty", self.subject.name());
         }
@@ -346,7 +381,7 @@ fn told(path: &Value, own: bool, why: bool) -> Value {
         words.sort_unstable();
         kept.insert("extended".to_owned(), json!(words));
     }
-    let hops: Vec<&Value> = path["nexthops"].as_array().into_iter().flatten().map(|hop| &hop["ip"]).collect();
+    let hops: Vec<Value> = path["nexthops"].as_array().into_iter().flatten().map(hop).collect();
     kept.insert("hops".to_owned(), json!(hops));
     if own {
         kept.insert("best".to_owned(), json!(path.pointer("/bestpath/overall")));
@@ -355,6 +390,15 @@ fn told(path: &Value, own: bool, why: bool) -> Value {
         kept.insert("why".to_owned(), json!(path.pointer("/bestpath/selectionReason")));
     }
     Value::Object(kept)
+}
+
+/// Addresses of a link are not the same on both sides; one that a clause names is.
+fn hop(hop: &Value) -> Value {
+    match hop["ip"].as_str() {
+        Some(addr) if addr.starts_with("fe80:") && addr != "fe80::99" => json!(["link-local", hop["used"]]),
+        Some(addr) if hop["afi"] == "ipv6" => json!([addr, hop["used"]]),
+        _ => hop["ip"].clone(),
+    }
 }
 
 fn rib(table: &Value) -> Value {

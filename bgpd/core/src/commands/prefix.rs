@@ -170,7 +170,7 @@ impl Instance {
         let metric = path.igp_metric.or_else(|| own.then_some(0));
         let nexthops = cells.into_iter().map(|cell| DetailNexthop { cell, metric, accessible });
         let mut from_attributes = PathDetail::from_attributes(&path.attrs);
-        from_attributes.aspath = AsPathDetail::new(&path.attrs.as_path, self.path_text(&path.attrs.as_path));
+        from_attributes.aspath = AsPathDetail::new(&path.attrs.as_path, self.notation());
         let aliases = &self.config.community_aliases;
         if !aliases.is_empty() {
             let lists = [&mut from_attributes.community, &mut from_attributes.large_community];

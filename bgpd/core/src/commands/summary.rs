@@ -24,7 +24,7 @@ const PEER_GROUP: u64 = 64;
 
 impl Instance {
     /// How AS numbers are written.
-    fn notation(&self) -> AsnNotation {
+    pub(super) fn notation(&self) -> AsnNotation {
         self.router().and_then(|router| router.notation).unwrap_or(AsnNotation::Plain)
     }
 

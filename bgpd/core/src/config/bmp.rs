@@ -12,7 +12,7 @@ use bgp_packet::bmp::Rib;
 use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Negation, Node, Registry};
 use ferrite_types::{Afi, Safi};
 
-use super::{BgpConfig, NO_HELP, ROUTER_BGP};
+use super::{BgpConfig, InstanceName, NO_HELP, ROUTER_BGP};
 
 pub static BMP: Node =
     Node { name: "bmp", prompt: "config-bgp-bmp", parent: Some(&ROUTER_BGP), exit: "exit", order: 0 };
@@ -56,6 +56,8 @@ pub struct BmpTargets {
     pub connects: BTreeMap<Connect, ConnectHow>,
     /// Everything that neighbours send, as it came.
     pub mirror: bool,
+    /// Views and VRFs whose tables are told too.
+    pub imports: BTreeSet<Arc<str>>,
 }
 
 /// A table as the configuration names it, in FRR's order of rendering.
@@ -98,7 +100,25 @@ impl fmt::Display for MonitoredRib {
     }
 }
 
+impl BgpConfig {
+    /// Whether some targets, its own or of an instance that imports it, have an instance keep what came before policy.
+    pub fn bmp_keeps_received(&self, of: &InstanceName) -> bool {
+        let imported = |targets: &BmpTargets| {
+            *of != InstanceName::Default && targets.imports.iter().any(|name| **name == *of.label())
+        };
+        self.instances.iter().any(|(name, router)| {
+            let mut concerned = router.bmp.values().filter(|targets| name == of || imported(targets));
+            concerned.any(BmpTargets::keeps_received)
+        })
+    }
+}
+
 impl BmpTargets {
+    /// What decides about what a collector is told.
+    pub fn told(&self) -> impl PartialEq + use<> {
+        (self.monitors.clone(), self.statistics, self.mirror, self.imports.clone())
+    }
+
     /// What came must be kept where somebody wants to see it before policy.
     pub fn keeps_received(&self) -> bool {
         self.monitors.iter().any(|(_, rib)| *rib == MonitoredRib::PrePolicy)
@@ -178,6 +198,24 @@ const ROWS: &[Row] = &[
             Ok(())
         },
         example: "bmp mirror",
+    },
+    Row {
+        syntax: "bmp import-vrf-view VRFNAME$name",
+        help: &[
+            "BGP Monitoring Protocol",
+            "Import BMP information from another view or VRF",
+            "Name of the view or VRF",
+        ],
+        change: |targets, args, negated| {
+            let name: Arc<str> = Arc::from(args.get("name").unwrap_or_default());
+            if negated {
+                targets.imports.remove(&name)
+            } else {
+                targets.imports.insert(name)
+            };
+            Ok(())
+        },
+        example: "bmp import-vrf-view red",
     },
     Row {
         syntax: "bmp listener <X:X::X:X|A.B.C.D>$addr port (1-65535)$port",
@@ -284,8 +322,7 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
             });
         registry.command(command.example(row.example));
     }
-    for words in ["bmp import-vrf-view", "bmp stats send-experimental", "ip access-list", "ipv6 access-list"]
-    {
+    for words in ["bmp stats send-experimental", "ip access-list", "ipv6 access-list"] {
         refuse(registry, words);
     }
 }
@@ -319,6 +356,9 @@ fn render_one(targets: &BmpTargets, lines: &mut Lines) {
     }
     for (family, rib) in &targets.monitors {
         lines.line(format!("bmp monitor {} {} {rib}", family.afi, family.safi));
+    }
+    for name in &targets.imports {
+        lines.line(format!("bmp import-vrf-view {name}"));
     }
     for (addr, port) in &targets.listeners {
         lines.line(format!("bmp listener {addr} port {port}"));

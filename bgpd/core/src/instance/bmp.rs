@@ -29,7 +29,10 @@ use crate::rib::{
 };
 
 mod encode;
+mod lent;
 mod mirror;
+
+pub use lent::Lent;
 
 /// A connection with a collector, numbered by the shell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,7 +48,9 @@ pub enum BmpEvent {
         connect: Option<Connect>,
         remote: SocketAddr,
     },
-    /// So many octets went out.
+    /// Another instance imports this one's tables for its collector.
+    Lent(Lent),
+    /// So many octets of this instance went out.
     Written {
         collector: CollectorId,
         octets: usize,
@@ -99,6 +104,8 @@ pub struct Bmp {
 #[derive(Debug)]
 pub struct Collector {
     pub target: Arc<str>,
+    /// Its targets, where it is another instance's.
+    pub lent: Option<Arc<BmpTargets>>,
     pub connect: Option<Connect>,
     pub remote: SocketAddr,
     pub since: Timestamp,
@@ -139,6 +146,31 @@ const FAMILIES: [Family; Family::COUNT] = Family::ALL;
 const OF_PEERS: [Rib; 3] = [Rib::InPre, Rib::InPost, Rib::OutPost];
 
 impl Collector {
+    fn new(
+        now: Timestamp,
+        target: Arc<str>,
+        connect: Option<Connect>,
+        remote: SocketAddr,
+        targets: &BmpTargets,
+    ) -> Self {
+        let interval = targets.statistics.map(|interval| Duration::from_millis(u64::from(interval)));
+        Self {
+            target,
+            lent: None,
+            connect,
+            remote,
+            since: now,
+            messages: 0,
+            octets: 0,
+            outstanding: 0,
+            moved: now,
+            statistics_due: interval.map(|interval| now + interval),
+            mirrored: mirror::Mirrored::default(),
+            steps: VecDeque::new(),
+            walking: None,
+        }
+    }
+
     /// Tables that it is still to be told.
     pub(crate) fn pending(&self) -> usize {
         self.steps.len()
@@ -162,7 +194,7 @@ impl Instance {
 
     /// Whether a collector monitors a table of a family.
     fn monitors(&self, collector: &Collector, family: Family, rib: Rib) -> bool {
-        self.bmp_targets(&collector.target).is_some_and(|targets| targets.monitors(family, rib))
+        self.targets_of(collector).is_some_and(|targets| targets.monitors(family, rib))
     }
 
     /// Whether a collector is told of sessions.
@@ -177,22 +209,25 @@ impl Instance {
     /// Targets changed: connections follow, and collectors whose tables changed begin anew.
     pub(super) fn configure_bmp(
         &mut self,
+        at: Timestamp,
         before: Option<&BTreeMap<Arc<str>, BmpTargets>>,
         out: &mut Vec<Action>,
     ) {
+        if self.router().is_none() {
+            self.give_back(at, out);
+        }
         let none = BTreeMap::new();
         let now = self.router().map_or_else(BTreeMap::new, |router| router.bmp.clone());
         let before = before.unwrap_or(&none);
         if *before == now {
             return;
         }
-        let tables = |all: &BTreeMap<Arc<str>, BmpTargets>, name: &str| {
-            all.get(name).map(|targets| (targets.monitors.clone(), targets.statistics, targets.mirror))
-        };
+        let tables = |all: &BTreeMap<Arc<str>, BmpTargets>, name: &str| all.get(name).map(BmpTargets::told);
         let stale: Vec<CollectorId> = self
             .bmp
             .collectors
             .iter()
+            .filter(|(_, collector)| collector.lent.is_none())
             .filter(|(_, collector)| {
                 let connects = now.get(&collector.target).map(|targets| &targets.connects);
                 let gone = |connect: &Connect| !connects.is_some_and(|known| known.contains_key(connect));
@@ -209,9 +244,14 @@ impl Instance {
 
     pub(super) fn bmp_event(&mut self, now: Timestamp, event: BmpEvent, out: &mut Vec<Action>) {
         match event {
-            BmpEvent::Connected { collector, target, connect, remote } => {
-                self.collector_up(now, collector, target, connect, remote, out);
-            }
+            BmpEvent::Connected { collector, target, connect, remote } => match self.bmp_targets(&target) {
+                Some(targets) => {
+                    let known = Collector::new(now, Arc::clone(&target), connect, remote, targets);
+                    self.collector_up(now, collector, known, out);
+                }
+                None => out.push(Action::Bmp(BmpAction::Close { collector })),
+            },
+            BmpEvent::Lent(lent) => self.lent(now, lent, out),
             BmpEvent::Written { collector, octets } => {
                 if let Some(known) = self.bmp.collectors.get_mut(&collector) {
                     known.outstanding = known.outstanding.saturating_sub(octets);
@@ -224,39 +264,15 @@ impl Instance {
         }
     }
 
-    fn collector_up(
-        &mut self,
-        now: Timestamp,
-        id: CollectorId,
-        target: Arc<str>,
-        connect: Option<Connect>,
-        remote: SocketAddr,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(targets) = self.bmp_targets(&target).cloned() else {
-            out.push(Action::Bmp(BmpAction::Close { collector: id }));
-            return;
-        };
-        let statistics_due =
-            targets.statistics.map(|interval| now + Duration::from_millis(u64::from(interval)));
-        let collector = Collector {
-            target,
-            connect,
-            remote,
-            since: now,
-            messages: 0,
-            octets: 0,
-            outstanding: 0,
-            moved: now,
-            statistics_due,
-            mirrored: mirror::Mirrored::default(),
-            steps: VecDeque::new(),
-            walking: None,
-        };
+    fn collector_up(&mut self, now: Timestamp, id: CollectorId, collector: Collector, out: &mut Vec<Action>) {
+        let Some(targets) = self.targets_of(&collector).cloned() else { return };
+        let own = collector.lent.is_none();
         self.bmp.collectors.insert(id, collector);
         self.bmp_wants(out);
         let mut buf = BytesMut::new();
-        bmp::initiation(&mut buf, &self.host.version, self.own_hostname());
+        if own {
+            bmp::initiation(&mut buf, &self.host.version, self.own_hostname());
+        }
         let established: Vec<PeerId> =
             self.peers.iter().filter(|(_, entry)| entry.established()).map(|(id, _)| *id).collect();
         if targets.monitors.iter().any(|(_, rib)| rib.rib() == Rib::Loc) {
@@ -501,8 +517,7 @@ impl Instance {
                 self.encode_statistics(now, peer, &mut buf);
             }
             self.tell(id, buf.freeze(), out);
-            let name = self.bmp.collectors.get(&id).map(|c| Arc::clone(&c.target));
-            let interval = name.and_then(|name| self.bmp_targets(&name)?.statistics);
+            let interval = self.bmp.collectors.get(&id).and_then(|c| self.targets_of(c)?.statistics);
             if let Some(collector) = self.bmp.collectors.get_mut(&id) {
                 collector.statistics_due = interval.map(|i| now + Duration::from_millis(u64::from(i)));
             }

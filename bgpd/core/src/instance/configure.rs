@@ -37,7 +37,7 @@ impl Instance {
         let before = std::mem::replace(&mut self.config, config);
         self.configure_dumps(now, &before, out);
         let bmp_before = before.instances.get(&self.name).map(|router| &router.bmp);
-        self.configure_bmp(bmp_before, out);
+        self.configure_bmp(now, bmp_before, out);
         self.initial_configured(now, out);
         if edited {
             self.hold_policy(now);

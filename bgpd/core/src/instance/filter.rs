@@ -11,7 +11,9 @@ use ferrite_policy::access_list::CompiledAccessList;
 use ferrite_policy::as_path_list::CompiledAsPathList;
 use ferrite_policy::prefix_list::CompiledPrefixList;
 use ferrite_policy::route_map::{BandwidthValue, OriginValidity, PathValidity, PeerSpec};
-use ferrite_policy::{Action, Differences, NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap, Scope};
+use ferrite_policy::{
+    Action, Differences, NextHopSet, Policies, PolicyOrigin, PolicyRoute, RouteMap, Scope, Trail,
+};
 use ferrite_rpki::AspaState;
 use ferrite_types::{
     Afi, Asn, Community, Distance, ExtCommunity, LargeCommunity, Prefix, RouteProtocol, RouterId, TableId,
@@ -304,17 +306,16 @@ impl Filter for Chain {
         self.run(route, None)
     }
 
-    fn entry(&self, route: &mut PolicyInput<'_>) -> Option<u16> {
+    fn trail(&self, route: &mut PolicyInput<'_>) -> Option<Trail> {
         if !self.lists_permit(route, None) {
             return None;
         }
-        let decision = self.map()?.apply(&mut Route { input: route, chain: self });
-        decision.entry.filter(|_| decision.is_permit())
+        self.map()?.trail(&mut Route { input: route, chain: self })
     }
 
-    fn change(&self, entry: u16, route: &mut PolicyInput<'_>) {
+    fn retrace(&self, trail: &[u16], route: &mut PolicyInput<'_>) {
         if let Some(map) = self.map() {
-            map.change(entry, &mut Route { input: route, chain: self });
+            map.retrace(trail, &mut Route { input: route, chain: self });
         }
     }
 
@@ -392,6 +393,11 @@ impl Route<'_, '_> {
     fn peer_address(&self) -> Option<IpAddr> {
         let here = self.chain.place == Place::Import;
         self.input.peer.as_ref().filter(|_| here).map(|peer| peer.addr)
+    }
+
+    /// Inbound over an IPv4 session an IPv6 route keeps its next hop, as in FRR: the neighbour's address is none for it.
+    fn is_other_family(&self, addr: IpAddr) -> bool {
+        addr.is_ipv4() && self.input.prefix.afi() == Afi::Ipv6
     }
 
     fn set_next_hop_addr(&mut self, addr: IpAddr) {
@@ -600,7 +606,12 @@ impl PolicyRoute for Route<'_, '_> {
             NextHopSet::V4(addr) => self.set_next_hop_addr(IpAddr::V4(addr)),
             NextHopSet::V6Global(global) => {
                 let link_local = match self.attrs().next_hop {
-                    NextHop::V6 { link_local, .. } if self.input.nexthop_set => link_local,
+                    // Inbound the other address stays, as in FRR, and is the one that packets go to.
+                    NextHop::V6 { link_local, .. }
+                        if self.input.nexthop_set || self.chain.place == Place::Import =>
+                    {
+                        link_local
+                    }
                     _ => None,
                 };
                 self.input.attrs_mut().next_hop = NextHop::V6 { global, link_local };
@@ -613,6 +624,7 @@ impl PolicyRoute for Route<'_, '_> {
                 }
             }
             NextHopSet::PeerAddress => match self.peer_address() {
+                Some(addr) if self.is_other_family(addr) => {}
                 Some(addr) => self.set_next_hop_addr(addr),
                 None => self.input.nexthop_peer_address = true,
             },

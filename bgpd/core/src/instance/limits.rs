@@ -49,7 +49,11 @@ impl Instance {
             force: true,
         });
         let Some(entry) = self.peers.get_mut(&id) else { return };
-        let own = entry.effective.family(family).and_then(|family| family.maximum_prefix);
+        // As in FRR, what policy denies is counted where it is kept.
+        let of_family = entry.effective.family(family);
+        let kept = of_family.is_some_and(|family| family.soft_reconfiguration);
+        let own = of_family.and_then(|family| family.maximum_prefix);
+        let own = own.map(|own| MaximumPrefix { force: own.force && kept, ..own });
         let Some(maximum) = own.or(general) else { return };
         if !entry.established() {
             return;

@@ -355,7 +355,7 @@ impl Surroundings<'_> {
             install: self.host.install && !self.config.no_rib && !self.is_view(),
             graceful_shutdown: router.graceful_shutdown || self.config.sessions.graceful_shutdown,
             reject_as_sets: router.reject_as_sets,
-            keep_received: router.bmp.values().any(crate::config::BmpTargets::keeps_received),
+            keep_received: self.config.bmp_keeps_received(self.name),
             bandwidth: match router.bandwidth {
                 None => BandwidthUse::IfAll,
                 Some(BandwidthMode::Ignore) => BandwidthUse::Ignore,

@@ -79,6 +79,8 @@ fn refused(
         Some(Refusal::ClusterLoop)
     } else if rules::leaked(attrs, params) {
         Some(Refusal::RouteLeak)
+    } else if for_others(attrs, config) {
+        Some(Refusal::NodeTarget)
     } else if unusable_nexthop(attrs, config, params) {
         Some(Refusal::NextHop)
     } else {
@@ -102,6 +104,12 @@ fn as_loop(attrs: &Attributes, config: &ShardConfig, params: &PeerParams, family
     looped(config.asn)
         || config.confederation.as_ref().is_some_and(|(id, _)| looped(*id))
         || params.change_local_as.is_some_and(|local| local.asn != config.asn && looped(local.asn))
+}
+
+/// Whether it names the routers that it is for, and not this one.
+fn for_others(attrs: &Attributes, config: &ShardConfig) -> bool {
+    let mut targets = attrs.ext_communities.iter().filter_map(|community| community.node_target()).peekable();
+    targets.peek().is_some() && !targets.any(|target| target == config.router_id.0)
 }
 
 /// A next hop that cannot be another router's (RFC 4271 §6.3): ours, none, or multicast.

@@ -10,7 +10,7 @@ use ferrite_rpki::{Delta, Tables};
 use ferrite_types::zclient::{self, NexthopState, RedistributedRoute, RouteResult, TrackNexthop};
 use ferrite_types::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix};
 
-use super::default_route::Purpose;
+use super::default_route::{Passed, Purpose};
 use super::export::FilterKey;
 use super::monitor::{MonitorRow, MonitorSent, MonitorWants};
 use super::notice::Notice;
@@ -234,15 +234,15 @@ pub enum Contribution {
 }
 
 /// Whether a shard has routes that pass the route map of a `default-originate`. Replaces what it said before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DefaultPart {
     pub from: usize,
     pub family: Family,
     /// The map, the same in all shards.
     pub map: FilterKey,
     pub purpose: Purpose,
-    /// The first entry of the map that some route of the shard passes by.
-    pub entry: Option<u16>,
+    /// The first route of the shard that passes.
+    pub passed: Option<Passed>,
 }
 
 /// What one shard contributes to an aggregate that another owns. Replaces what it said before.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bgp_packet::Family;
 use bgp_packet::attr::{Attributes, NextHop, PrivateAs, RareAttributes};
+use ferrite_policy::Trail;
 use ferrite_types::{Asn, Community, ExtCommunity, Prefix};
 
 use super::attrs::Interned;
@@ -302,9 +303,9 @@ fn through_us(ctx: &Ctx, target: Target<'_>, path: &Path, attrs: &mut Attributes
     }
 }
 
-/// What `default-originate` tells the receiver, changed by that entry of its map: the first that some route of the table
-/// passes by, as in FRR.
-pub fn default_route(ctx: &Ctx, target: Target<'_>, entry: Option<u16>) -> Option<Attributes> {
+/// What `default-originate` tells the receiver, changed by the entries of its map by which the first route of the table
+/// passes, as in FRR.
+pub fn default_route(ctx: &Ctx, target: Target<'_>, trail: Option<&Trail>) -> Option<Attributes> {
     let originate = target.settings.default_originate.as_ref()?;
     if target.settings.export_denied {
         return None;
@@ -317,8 +318,8 @@ pub fn default_route(ctx: &Ctx, target: Target<'_>, entry: Option<u16>) -> Optio
     }
     let prefix = Prefix::default_of(target.family.afi);
     let mut route = input(ctx, target, prefix, Cow::Owned(attrs));
-    if let (Some(map), Some(entry)) = (&originate.map, entry) {
-        map.change(entry, &mut route);
+    if let (Some(map), Some(trail)) = (&originate.map, trail) {
+        map.retrace(trail, &mut route);
     }
     finish(ctx, target, route, false)
 }
@@ -486,6 +487,7 @@ fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool
     let (to, settings) = (target.params, target.settings);
     let kept = route.nexthop_set || route.nexthop_unchanged;
     let forced = route.nexthop_peer_address;
+    let transit = route.source.as_ref().is_some_and(|source| source.external);
     let mut attrs = route.attrs.into_owned();
     if !kept {
         set_nexthop(target, &mut attrs, reflected, forced)?;
@@ -508,11 +510,11 @@ fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool
     }
     if !settings.send_ext_community {
         attrs.ext_communities = Box::default();
-    } else if to.kind == PeerKind::External
-        && !to.rules.oad
-        && attrs.ext_communities.iter().any(|c| !c.is_transitive())
-    {
-        attrs.ext_communities = attrs.ext_communities.iter().copied().filter(|c| c.is_transitive()).collect();
+    } else if to.kind == PeerKind::External && !to.rules.oad {
+        let leaves = |community: &ExtCommunity| leaves_as(*community, transit);
+        if !attrs.ext_communities.iter().all(leaves) {
+            attrs.ext_communities = attrs.ext_communities.iter().copied().filter(leaves).collect();
+        }
     }
     if to.kind == PeerKind::External && !to.rules.oad {
         attrs.local_pref = None;
@@ -521,6 +523,12 @@ fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool
     attrs.med = ctx.config.max_med.or(attrs.med);
     mark_partial(&mut attrs);
     Some(attrs)
+}
+
+/// Whether another AS is told. As in FRR node targets and colors, whose bits let them, do not pass from one AS to another.
+fn leaves_as(community: ExtCommunity, transit: bool) -> bool {
+    let of_an_as = community.node_target().is_some() || community.color().is_some();
+    community.is_transitive() && !(transit && of_an_as)
 }
 
 /// Unknown attributes that pass through us are marked so (RFC 4271 §9).

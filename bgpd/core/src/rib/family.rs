@@ -428,7 +428,7 @@ impl<P: Key> Rib<P> {
         if self.defaults.is_empty() || self.rebuilding() || self.watching() {
             return;
         }
-        let (messages, changed) = self.defaults.settle(ctx, self.family);
+        let (messages, changed) = self.defaults.settle(ctx, self.family, &self.table);
         out.extend(messages.into_iter().map(|(to, part)| ShardAction::Contribute { to, part }));
         self.conditions_pending |= changed;
         self.defaults_pending |= changed;
@@ -453,8 +453,9 @@ impl<P: Key> Rib<P> {
         let Some(handle) = default.and_then(|prefix| self.table.find(&prefix)) else { return false };
         let mut changed = false;
         for group in &mut self.groups {
-            let first = group.default_map().map(|map| self.defaults.first(map, Purpose::DefaultRoute));
-            if first.is_some_and(|entry| group.allow_default(entry)) {
+            let first =
+                group.default_map().map(|map| self.defaults.first(map, Purpose::DefaultRoute).cloned());
+            if first.is_some_and(|trail| group.allow_default(trail)) {
                 group.mark(handle);
                 changed = true;
             }

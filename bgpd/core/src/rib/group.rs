@@ -31,7 +31,7 @@ use std::time::Duration;
 use bgp_packet::attr::{EncodeContext, encode_attributes, encode_next_hop, uses_mp_reach};
 use bgp_packet::{Family, FamilySet};
 use bytes::BytesMut;
-use ferrite_policy::Scope;
+use ferrite_policy::{Scope, Trail};
 use ferrite_types::Timestamp;
 use rustc_hash::FxHashMap;
 
@@ -124,8 +124,8 @@ pub struct Group<P> {
     by_prefix: bool,
     /// The condition of `default-originate route-map` holds.
     default_allowed: bool,
-    /// The entry of its map that changes the default route.
-    default_entry: Option<u16>,
+    /// The entries of its map that change the default route.
+    default_trail: Option<Trail>,
     /// The condition of `advertise-map` holds.
     condition: bool,
     /// For routes that an aggregate suppresses, with the map that lets them out as policy.
@@ -184,7 +184,7 @@ impl<P: Key> Group<P> {
             cache: FxHashMap::default(),
             by_prefix,
             default_allowed: unconditional,
-            default_entry: None,
+            default_trail: None,
             condition: true,
             unsuppressing,
             too_big: Vec::new(),
@@ -361,7 +361,7 @@ impl<P: Key> Group<P> {
         self.by_prefix = looks_at_prefix(&settings);
         self.unsuppressing = unsuppressing(&settings);
         self.params = params;
-        self.default_entry = None;
+        self.default_trail = None;
         self.default_allowed =
             settings.default_originate.as_ref().is_some_and(|originate| originate.map.is_none());
         self.settings = settings;
@@ -641,10 +641,12 @@ impl<P: Key> Group<P> {
         self.settings.default_originate.as_ref()?.map.as_ref()
     }
 
-    /// Says by which entry the condition of the default route holds, if it does; whether that is news.
-    pub fn allow_default(&mut self, entry: Option<u16>) -> bool {
-        self.default_allowed = entry.is_some();
-        std::mem::replace(&mut self.default_entry, entry) != entry
+    /// Says by which entries the condition of the default route holds, if it does; whether that is news.
+    pub fn allow_default(&mut self, trail: Option<Trail>) -> bool {
+        self.default_allowed = trail.is_some();
+        let news = self.default_trail != trail;
+        self.default_trail = trail;
+        news
     }
 
     pub fn view(&self) -> GroupView {

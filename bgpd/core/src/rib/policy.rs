@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use bgp_packet::attr::Attributes;
-use ferrite_policy::{Action, MapTrace, Scope};
+use ferrite_policy::{Action, MapTrace, Scope, Trail};
 use ferrite_rpki::Direction;
 use ferrite_types::{Asn, IfIndex, Prefix, RouteProtocol, RouterId};
 
@@ -67,13 +67,13 @@ pub trait Filter: fmt::Debug + Send + Sync {
         self.apply(route)
     }
 
-    /// The entry of the route map that lets the route pass, the number zero for what has none; `None` where it is denied.
-    fn entry(&self, route: &mut PolicyInput<'_>) -> Option<u16> {
-        (self.apply(route) == Verdict::Permit).then_some(0)
+    /// The entries of the route map by which the route passes, of which it changes nothing; `None` where it is denied.
+    fn trail(&self, route: &mut PolicyInput<'_>) -> Option<Trail> {
+        (self.apply(route) == Verdict::Permit).then(Trail::default)
     }
 
-    /// Changes a route as that entry does, whatever the entry matches.
-    fn change(&self, _entry: u16, _route: &mut PolicyInput<'_>) {}
+    /// Changes a route as those entries do, whatever they match.
+    fn retrace(&self, _trail: &[u16], _route: &mut PolicyInput<'_>) {}
 
     /// Whether the verdict or the changes may depend on the prefix.
     fn depends_on_prefix(&self) -> bool {

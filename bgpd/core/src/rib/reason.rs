@@ -22,6 +22,8 @@ pub enum Refusal {
     ClusterLoop,
     /// ONLY_TO_CUSTOMER says that it must not come from this neighbour (RFC 9234 §5).
     RouteLeak,
+    /// Node targets name other routers only (draft-ietf-idr-node-target-ext-comm).
+    NodeTarget,
     /// The next hop is no address of another router (RFC 4271 §6.3).
     NextHop,
     /// Import policy denies it.
@@ -41,6 +43,7 @@ impl Refusal {
             Self::OriginatorLoop => "originatorLoop",
             Self::ClusterLoop => "clusterLoop",
             Self::RouteLeak => "routeLeak",
+            Self::NodeTarget => "nodeTarget",
             Self::NextHop => "nextHop",
             Self::Policy => "policy",
             Self::NextHopAfterPolicy => "nextHopAfterPolicy",
@@ -58,6 +61,7 @@ impl fmt::Display for Refusal {
             Self::OriginatorLoop => "ORIGINATOR_ID is this router's (RFC 4456)",
             Self::ClusterLoop => "our cluster is in CLUSTER_LIST (RFC 4456)",
             Self::RouteLeak => "it is for customers only and does not come from above (RFC 9234)",
+            Self::NodeTarget => "its node targets name other routers only",
             Self::NextHop => "the next hop is not an address of another router",
             Self::Policy => "import policy denies it",
             Self::NextHopAfterPolicy => "import policy set a next hop that cannot be used",

@@ -12,6 +12,7 @@
 //! | 7, 9 | the next hop cannot be used; as received, as policy set it |
 //! | 8 | policy denies it |
 //! | 10 | route leak (RFC 9234) |
+//! | 11 | it is for other routers (node target) |
 //! | 20, 21, 22 | distribute list, prefix list, filter list |
 //! | 23 | no entry of the route map matched, or there is no such map |
 //! | 1000 + n | entry n of the route map denies it |
@@ -21,7 +22,7 @@
 //! | number | not sent because |
 //! | --- | --- |
 //! | 101 | the session has no export policy (RFC 8212) |
-//! | 102, 103 | a well-known community keeps it here; policy set one |
+//! | 102 | a well-known community keeps it here |
 //! | 104, 105 | iBGP to iBGP; between clients |
 //! | 106 | export policy denies it |
 //! | 107 | it is for customers only (RFC 9234) |
@@ -60,6 +61,7 @@ pub fn number(refusal: Refusal, step: Option<&PolicyStep>) -> u32 {
         Refusal::NextHop => 7,
         Refusal::NextHopAfterPolicy => 9,
         Refusal::RouteLeak => 10,
+        Refusal::NodeTarget => 11,
         Refusal::Policy => match step {
             None => 8,
             Some(PolicyStep::List { kind, .. } | PolicyStep::Missing { kind, .. }) => match *kind {

@@ -98,7 +98,7 @@ impl Speaker {
         self.begin(now, exec, Run { command, args, current, rest, all, between: false }, out);
     }
 
-    fn named(&self, name: &str) -> Option<InstanceId> {
+    pub(super) fn named(&self, name: &str) -> Option<InstanceId> {
         self.by_name.iter().find(|(known, _)| known.label() == name).map(|(_, id)| *id)
     }
 

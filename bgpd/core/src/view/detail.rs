@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bgp_packet::attr::{AsPath, AttrCode, Attributes, Origin, SegmentKind};
 use ferrite_rpki::{AspaState, OriginState};
-use ferrite_types::{Asn, Prefix, RouterId};
+use ferrite_types::{Asn, AsnNotation, Prefix, RouterId};
 use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::add_path::PathIds;
+use super::notation::{AsnValue, as_path};
 use super::routes::{NexthopCell, origin_word};
 use super::text;
 
@@ -147,7 +148,7 @@ pub struct AsPathDetail {
 pub struct SegmentDetail {
     #[serde(rename = "type")]
     pub kind: &'static str,
-    pub list: Vec<Asn>,
+    pub list: Vec<AsnValue>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -246,7 +247,7 @@ fn is_zero(value: &u32) -> bool {
 
 impl AsPathDetail {
     /// An empty path is written `Local`.
-    pub fn new(path: &AsPath, string: String) -> Self {
+    pub fn new(path: &AsPath, notation: AsnNotation) -> Self {
         let segments = path
             .segments()
             .map(|segment| SegmentDetail {
@@ -256,9 +257,10 @@ impl AsPathDetail {
                     SegmentKind::ConfedSequence => "as-confed-sequence",
                     SegmentKind::ConfedSet => "as-confed-set",
                 },
-                list: segment.asns().collect(),
+                list: segment.asns().map(|asn| AsnValue::new(asn, notation)).collect(),
             })
             .collect();
+        let string = as_path(path, notation);
         let string = if string.is_empty() { "Local".to_owned() } else { string };
         Self { string, segments, length: path.hops() }
     }
@@ -305,7 +307,7 @@ impl PathDetail {
         let rare = attrs.rare.as_deref();
         let aggregator = rare.and_then(|rare| rare.aggregator);
         Self {
-            aspath: AsPathDetail::new(&attrs.as_path, attrs.as_path.to_string()),
+            aspath: AsPathDetail::new(&attrs.as_path, AsnNotation::Plain),
             aggregator_as: aggregator.map(|a| a.asn),
             aggregator_id: aggregator.map(|a| a.router_id),
             origin: Some(origin_word(attrs.origin)),

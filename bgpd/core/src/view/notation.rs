@@ -2,6 +2,7 @@
 
 use bgp_packet::attr::AsPath;
 use ferrite_types::{Asn, AsnNotation};
+use serde::Serialize;
 
 /// The path with every AS number in that notation; sets and confederations keep their brackets.
 pub fn as_path(path: &AsPath, notation: AsnNotation) -> String {
@@ -24,6 +25,24 @@ pub fn as_path(path: &AsPath, notation: AsnNotation) -> String {
     text + rest
 }
 
+/// An AS number in JSON, as FRR has it: a number, but for the dot of a notation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(untagged)]
+pub enum AsnValue {
+    Number(u32),
+    Dotted(String),
+}
+
+impl AsnValue {
+    pub fn new(asn: Asn, notation: AsnNotation) -> Self {
+        if notation == AsnNotation::Plain {
+            return Self::Number(asn.0);
+        }
+        let text = asn.format(notation).to_string();
+        if text.contains('.') { Self::Dotted(text) } else { Self::Number(asn.0) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +54,11 @@ mod tests {
         assert_eq!(written(AsnNotation::Plain), "65546 65002");
         assert_eq!(written(AsnNotation::Dot), "1.10 65002");
         assert_eq!(written(AsnNotation::DotPlus), "1.10 0.65002");
+        let values = |notation| {
+            serde_json::to_string(&[65546, 65002].map(|asn| AsnValue::new(Asn(asn), notation))).unwrap()
+        };
+        assert_eq!(values(AsnNotation::Plain), "[65546,65002]");
+        assert_eq!(values(AsnNotation::Dot), r#"["1.10",65002]"#);
+        assert_eq!(values(AsnNotation::DotPlus), r#"["1.10","0.65002"]"#);
     }
 }

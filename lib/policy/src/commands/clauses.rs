@@ -164,6 +164,13 @@ fn admins(args: &Args, subtype: u8) -> Result<Vec<ExtCommunity>, CliError> {
     args.all("values").map(|word| ExtCommunity::parse_admin(subtype, word).map_err(CliError::from)).collect()
 }
 
+fn extended(
+    args: &Args,
+    read: fn(&str) -> Result<ExtCommunity, ParseError>,
+) -> Result<Vec<ExtCommunity>, CliError> {
+    args.all("values").map(|word| read(word).map_err(CliError::from)).collect()
+}
+
 fn large(text: &str) -> Result<Vec<ferrite_types::LargeCommunity>, ParseError> {
     text.split_ascii_whitespace().map(str::parse).collect()
 }
@@ -214,6 +221,10 @@ pub(super) const SETS: &[Clause<Set>] = &[
         |a| Ok(Set::RouteTargets(admins(a, ExtCommunity::ROUTE_TARGET)?)), "extcommunity rt 65001:1 10.0.0.1:2"),
     clause!("extcommunity soo ASN:NN_OR_IP-ADDRESS:NN$values...", "extcommunity soo", ["Extended communities", "Site of origin", "Values"],
         |a| Ok(Set::SitesOfOrigin(admins(a, ExtCommunity::SITE_OF_ORIGIN)?)), "extcommunity soo 65001:5"),
+    clause!("extcommunity nt RTLIST$values...", "extcommunity nt", ["Extended communities", "Node target", "Router and number"],
+        |a| Ok(Set::NodeTargets(extended(a, ExtCommunity::parse_node_target)?)), "extcommunity nt 192.0.2.1:0 192.0.2.2:0"),
+    clause!("extcommunity color RTLIST$values...", "extcommunity color", ["Extended communities", "Color", "Flags and color"],
+        |a| Ok(Set::Colors(extended(a, ExtCommunity::parse_color)?)), "extcommunity color 00:5 01:100"),
     clause!("ip next-hop A.B.C.D$addr", "ip next-hop", [IP, "The next hop", "Address"],
         |a| Ok(Set::Ipv4NextHop(Ipv4NextHop::Addr(a.parse("addr")?))), "ip next-hop 10.0.0.1"),
     clause!("ip next-hop peer-address", "ip next-hop", [IP, "The next hop", "The neighbor's address, or towards it our own"],

@@ -10,8 +10,6 @@ const CLAUSES: &[&str] = &[
     "match script",
     "match source-vrf",
     "set evpn gateway-ip",
-    "set extcommunity color",
-    "set extcommunity nt",
     "set forwarding-address",
     "set ipv4 vpn next-hop",
     "set ipv6 vpn next-hop",

@@ -210,6 +210,8 @@ pub enum Set {
     ExtCommunityNone,
     RouteTargets(Vec<ExtCommunity>),
     SitesOfOrigin(Vec<ExtCommunity>),
+    NodeTargets(Vec<ExtCommunity>),
+    Colors(Vec<ExtCommunity>),
     Ipv4NextHop(Ipv4NextHop),
     Ipv6NextHopGlobal(Ipv6Addr),
     Ipv6NextHopLocal(Ipv6Addr),
@@ -248,6 +250,8 @@ impl Set {
             Self::ExtCommunityNone => "extcommunity none",
             Self::RouteTargets(_) => "extcommunity rt",
             Self::SitesOfOrigin(_) => "extcommunity soo",
+            Self::NodeTargets(_) => "extcommunity nt",
+            Self::Colors(_) => "extcommunity color",
             Self::Ipv4NextHop(_) => "ip next-hop",
             Self::Ipv6NextHopGlobal(_) => "ipv6 next-hop global",
             Self::Ipv6NextHopLocal(_) => "ipv6 next-hop local",
@@ -333,7 +337,13 @@ impl fmt::Display for Set {
             Self::Bandwidth { value, non_transitive } => {
                 write!(f, "{value}{}", if *non_transitive { " non-transitive" } else { "" })
             }
-            Self::RouteTargets(values) | Self::SitesOfOrigin(values) => admins(f, values),
+            Self::RouteTargets(values) | Self::SitesOfOrigin(values) | Self::NodeTargets(values) => {
+                admins(f, values)
+            }
+            Self::Colors(values) => {
+                let color = |value: &ExtCommunity| value.to_string().trim_start_matches("Color:").to_owned();
+                join(f, &values.iter().map(color).collect::<Vec<_>>())
+            }
             Self::Ipv4NextHop(Ipv4NextHop::Addr(addr)) => write!(f, "{addr}"),
             Self::Ipv4NextHop(Ipv4NextHop::PeerAddress) => f.write_str("peer-address"),
             Self::Ipv4NextHop(Ipv4NextHop::Unchanged) => f.write_str("unchanged"),

@@ -23,6 +23,12 @@ pub fn messages(mut octets: &[u8]) -> u64 {
     count
 }
 
+/// A number for a name, which no VRF has: they are below 2³² (FNV-1a).
+pub fn number_of(name: &[u8]) -> u64 {
+    let step = |hash: u64, octet: &u8| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3);
+    name.iter().fold(0xcbf2_9ce4_8422_2325, step) | 1 << 63
+}
+
 /// RFC 7854 §4.9.
 pub fn why_down(reset: &LastReset) -> bmp::Down {
     let pdu = reset.notification.as_ref().map(|notification| notification.encode().to_vec());
@@ -46,11 +52,6 @@ impl Instance {
         Duration::from_secs(self.host.epoch) + Duration::from_micros(at.as_micros())
     }
 
-    /// Zero for the default instance.
-    fn distinguisher(&self) -> u64 {
-        if self.name == crate::config::InstanceName::Default { 0 } else { u64::from(self.vrf_id().0) }
-    }
-
     pub(super) fn peer_header(&self, at: Timestamp, peer: PeerId, rib: Rib) -> Option<PeerHeader> {
         let entry = self.peers.get(&peer)?;
         let negotiated = entry.peer.negotiated();
@@ -66,7 +67,7 @@ impl Instance {
         })
     }
 
-    fn loc_header(&self, at: Timestamp) -> PeerHeader {
+    pub(super) fn loc_header(&self, at: Timestamp) -> PeerHeader {
         PeerHeader {
             rib: Rib::Loc,
             addr: None,

@@ -35,7 +35,7 @@ fn whole(kind: MessageType, body: &[u8]) -> BytesMut {
 
 impl Instance {
     pub(super) fn mirrors(&self, collector: &Collector) -> bool {
-        self.bmp_targets(&collector.target).is_some_and(|targets| targets.mirror)
+        self.targets_of(collector).is_some_and(|targets| targets.mirror)
     }
 
     /// Tells the readers whether somebody wants their messages.

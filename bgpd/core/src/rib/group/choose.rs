@@ -253,8 +253,11 @@ impl<P: Key> Group<P> {
         if entry.prefix.length() > 0 || self.settings.default_originate.is_none() {
             return None;
         }
-        let attrs =
-            if self.default_allowed { default_route(ctx, self.target(), self.default_entry) } else { None };
+        let attrs = if self.default_allowed {
+            default_route(ctx, self.target(), self.default_trail.as_ref())
+        } else {
+            None
+        };
         Some(attrs.map_or(0, |attrs| self.encode(&attrs, PeerIdx::LOCAL)))
     }
 
@@ -409,7 +412,7 @@ impl<P: Key> Group<P> {
                 return Vec::new();
             }
             if default {
-                return default_route(ctx, self.target(), self.default_entry)
+                return default_route(ctx, self.target(), self.default_trail.as_ref())
                     .map(|attrs| (0, None, attrs))
                     .into_iter()
                     .collect();
@@ -424,7 +427,7 @@ impl<P: Key> Group<P> {
         for (_, unit) in units.of(handle).filter(|(unit, _)| self.has_unit(member, *unit)) {
             if default && unit.key == DEFAULT_PATH {
                 rows.extend(
-                    default_route(ctx, self.target(), self.default_entry)
+                    default_route(ctx, self.target(), self.default_trail.as_ref())
                         .map(|attrs| (unit.path_id, None, attrs)),
                 );
                 continue;

@@ -616,6 +616,49 @@ fn a_conditional_default_route_follows_the_table() {
     }
 }
 
+/// Lets what begins with 10 pass, by an entry of the number that its second octet is, which is the MED it sets.
+#[derive(Debug)]
+struct ByNumber;
+
+impl Filter for ByNumber {
+    fn apply(&self, _: &mut PolicyInput<'_>) -> Verdict {
+        Verdict::Permit
+    }
+    fn trail(&self, route: &mut PolicyInput<'_>) -> Option<ferrite_policy::Trail> {
+        let IpAddr::V4(addr) = route.prefix.addr() else { return None };
+        let [first, number, ..] = addr.octets();
+        (first == 10).then(|| Arc::from([u16::from(number)]))
+    }
+    fn retrace(&self, trail: &[u16], route: &mut PolicyInput<'_>) {
+        route.attrs_mut().med = trail.first().map(|number| u32::from(*number));
+    }
+}
+
+#[test]
+fn the_first_route_that_passes_changes_the_default_route() {
+    let mut world = World::new(3);
+    let originate =
+        |f: &mut FamilyParams| f.default_originate = Some(DefaultOriginate { map: Some(Arc::new(ByNumber)) });
+    world.up(B, external(2, 65002));
+    world.up(A, with_family(external(1, 65001), originate));
+    let mut step = |announced: Option<u8>, withdrawn: Option<u8>| {
+        let net = |n: u8| prefix(&format!("10.{n}.0.0/16"));
+        if let Some(n) = announced {
+            world.announce(B, &[net(n)], &Arc::new(route(&[65002])));
+        }
+        withdrawn.into_iter().for_each(|n| world.withdraw(B, net(n)));
+        world.settle();
+        world.remote(A).table.get(&prefix("0.0.0.0/0")).and_then(|attrs| attrs.med)
+    };
+    assert_eq!(step(Some(9), None), Some(9));
+    assert_eq!(step(Some(200), None), Some(9));
+    assert_eq!(step(Some(4), None), Some(4));
+    assert_eq!(step(None, Some(200)), Some(4));
+    assert_eq!(step(Some(7), Some(4)), Some(7), "the first has gone");
+    assert_eq!(step(None, Some(7)), Some(9));
+    assert_eq!(step(None, Some(9)), None);
+}
+
 fn v6_peer(n: u8, remote_as: u32) -> PeerParams {
     let mut params = external(n, remote_as);
     params.addr = format!("2001:db8::{n}").parse().unwrap();
