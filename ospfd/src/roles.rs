@@ -45,18 +45,18 @@ impl Held {
         let mut locks = Vec::new();
         let mut take = |name: &str| match lock(&run, name) {
             Ok(lock) => {
+                let taken = lock.is_some();
                 locks.extend(lock);
-                locks.len()
+                taken
             }
+            // Who cannot share serves.
             Err(error) => {
                 eprintln!("{}: {error}", run.join(name).display());
-                locks.len()
+                true
             }
         };
-        let v2 = wanted.v2 && take("ospf.role") == 1;
-        let before = usize::from(v2);
-        let v3 = take("ospf6.role") > before;
-        Self { roles: Roles { v2, v3 }, _locks: locks }
+        let roles = Roles { v2: wanted.v2 && take("ospf.role"), v3: take("ospf6.role") };
+        Self { roles, _locks: locks }
     }
 }
 
