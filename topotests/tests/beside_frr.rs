@@ -86,7 +86,7 @@ fn a_default_route_comes_and_goes_with_its_condition_as_in_frr() {
         ])?;
         let heard = Step::family("redistribute static").says("R", "0.0.0.0/0");
         steps(&twins, &[heard, Step::family("network 172.20.0.0/24").says("R", "0.0.0.0/0")])
-    })
+    });
 }
 
 /// The decision, its knobs, and what is done with more than one path.

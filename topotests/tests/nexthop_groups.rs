@@ -111,8 +111,7 @@ fn routes_name_what_frrs_name_and_the_shows_tell_of_it() {
                 Ok(())
             })?;
             ensure!(router.vtysh_json("show nexthop-group rib 4999 json")? == serde_json::json!({}), "4999");
-            let told =
-                router.vtysh("show nexthop-group rib 4999").map_or_else(|e| e.to_string(), |text| text);
+            let told = router.vtysh("show nexthop-group rib 4999").unwrap_or_else(|e| e.to_string());
             ensure!(told.contains("Nexthop Group ID: 4999 does not exist"), "{told}");
         }
         // The number that a route's show gives is that of the object in the kernel.

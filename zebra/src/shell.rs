@@ -259,10 +259,10 @@ impl Shell {
                 }
                 Action::Send { client, message } => {
                     let Some(sender) = self.clients.get(&client) else { continue };
-                    if let FromZebra::Refused { request, reason } = &message {
-                        if self.refusals.is_news(client, request, reason) {
-                            tracing::warn!(client = client.0, %request, %reason, "refused what a client asked for");
-                        }
+                    if let FromZebra::Refused { request, reason } = &message
+                        && self.refusals.is_news(client, request, reason)
+                    {
+                        tracing::warn!(client = client.0, %request, %reason, "refused what a client asked for");
                     }
                     if let Err(error) = sender.send(&message) {
                         tracing::warn!(client = client.0, %error, "dropped a client");

@@ -71,6 +71,8 @@ pub struct At<'a, V: Version> {
     pub now: Timestamp,
 }
 
+// Derived they would ask for versions that can be copied.
+#[expect(clippy::expl_impl_clone_on_copy)]
 impl<V: Version> Clone for At<'_, V> {
     fn clone(&self) -> Self {
         *self

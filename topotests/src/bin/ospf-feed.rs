@@ -144,9 +144,10 @@ impl Router {
                 Action::Designated { member, .. } => {
                     let index = InterfaceIndexOrAddress::Index(self.index);
                     // It may be a member already; that is as good.
-                    let _ = match member {
-                        true => self.socket.join_multicast_v4_n(&DESIGNATED, &index),
-                        false => self.socket.leave_multicast_v4_n(&DESIGNATED, &index),
+                    let _ = if member {
+                        self.socket.join_multicast_v4_n(&DESIGNATED, &index)
+                    } else {
+                        self.socket.leave_multicast_v4_n(&DESIGNATED, &index)
                     };
                 }
                 Action::Routes(_) => {

@@ -48,7 +48,8 @@ impl Zebra {
         let ifindex = info.interface.ifindex;
         let now = self.now;
         // The kernel drops next-hop objects without carrier, whatever we make of it; of a dormant link it keeps them.
-        if !info.interface.operative() && !(info.interface.up && info.flags & IFF_LOWER_UP != 0) {
+        let dormant = info.interface.up && info.flags & IFF_LOWER_UP != 0;
+        if !info.interface.operative() && !dormant {
             self.link_lost(ifindex);
         }
         info.interface.running |= info.interface.up && self.ignores_carrier(&info.interface);

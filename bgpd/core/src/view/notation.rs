@@ -38,7 +38,7 @@ impl AsnValue {
         if notation == AsnNotation::Plain {
             return Self::Number(asn.0);
         }
-        let text = asn.format(notation).to_string();
+        let text = asn.format(notation);
         if text.contains('.') { Self::Dotted(text) } else { Self::Number(asn.0) }
     }
 }

@@ -16,7 +16,7 @@ fn octets(random: &mut Random) -> Vec<u8> {
         let kind = if hello {
             kind / 5 * 5 % 250
         } else if random.chance(0.05) {
-            kind | 250
+            kind | 0xfa
         } else {
             kind
         };

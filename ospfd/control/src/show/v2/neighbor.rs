@@ -335,9 +335,10 @@ impl View {
                     && choice.router.is_none_or(|router| router == neighbor.id.0)
             });
             for neighbor in wanted {
-                let one = match choice.detail {
-                    true => One::Detail(Box::new(Detail::new(at, interface, neighbor))),
-                    false => One::Row(Row::new(at, interface, neighbor)),
+                let one = if choice.detail {
+                    One::Detail(Box::new(Detail::new(at, interface, neighbor)))
+                } else {
+                    One::Row(Row::new(at, interface, neighbor))
                 };
                 found.entry(neighbor.id.to_string()).or_default().push(one);
             }

@@ -282,7 +282,7 @@ impl View {
 }
 
 /// Interfaces in FRR's order: area by area.
-pub fn by_area<'a>(at: At<'a, V3>) -> Vec<Named<'a>> {
+pub fn by_area(at: At<'_, V3>) -> Vec<Named<'_>> {
     let mut interfaces = at.interfaces();
     interfaces.sort_by_key(|interface| interface.core.config.area);
     interfaces

@@ -338,18 +338,19 @@ impl View {
                 external2: of(PathType::External2),
             });
         }
-        let origins = query.detail.then(|| core.origins(at.now)).unwrap_or_default();
+        let origins = if query.detail { core.origins(at.now) } else { Default::default() };
         let age = text::clock(at.now.since(at.process.started));
         let row = |(prefix, route): (&Prefix, &Route)| {
-            let row = match query.detail {
-                true => RowOf::Entry(Box::new(Entry::network(at, *prefix, route, origins.of(*prefix)))),
-                false => RowOf::Row(Row {
+            let row = if query.detail {
+                RowOf::Entry(Box::new(Entry::network(at, *prefix, route, origins.of(*prefix))))
+            } else {
+                RowOf::Row(Row {
                     best: true,
                     destination: "N",
                     path: letters(route.path),
                     duration: age.clone(),
                     hops: hops(at, &route.hops),
-                }),
+                })
             };
             (prefix.to_string(), row)
         };
