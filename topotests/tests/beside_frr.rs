@@ -128,7 +128,7 @@ fn networks_aggregates_and_redistribution_are_those_of_frr() {
     run(&Needs::ours_and_peers(), |net| {
         rows(
             net,
-            "ip route 172.20.0.0/24 blackhole\nip route 172.20.1.0/24 blackhole tag 7\n",
+            "ip route 172.20.0.0/24 blackhole\nip route 172.20.1.0/24 blackhole tag 7\nip import-table 20\n",
             &[
                 // B56
                 family("aggregate-address 10.32.0.0/16"),
@@ -148,8 +148,10 @@ fn networks_aggregates_and_redistribution_are_those_of_frr() {
                 family("redistribute static metric 44"),
                 family("redistribute static route-map TAGGED"),
                 family("redistribute connected"),
-                family("network 172.21.0.0/16"),
-                family("network 172.21.0.0/16 route-map MARK"),
+                family("redistribute table 20").says("R", "172.20.0.0/16"),
+                family("redistribute table-direct 21").says("R", "172.21.0.0/16"),
+                family("network 172.23.0.0/16"),
+                family("network 172.23.0.0/16 route-map MARK"),
                 router("bgp network import-check"),
             ],
         )

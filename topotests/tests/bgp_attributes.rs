@@ -239,6 +239,20 @@ fn link_bandwidth_weights_the_kernels_next_hops() {
         r1.configure(&["router bgp 65001", "bgp bestpath bandwidth ignore"])?;
         weights(&[1, 1])?;
         r1.configure(&["router bgp 65001", "no bgp bestpath bandwidth"])?;
+        weights(&[25, 75])?;
+        // The same with 64 bits, in an IPv6 extended community.
+        for (peer, n) in peers.iter().zip([2, 3]) {
+            let extended = format!("neighbor 10.0.{n}.1 extended-link-bandwidth");
+            peer.configure(&[&format!("router bgp 6500{n}"), &extended])?;
+            peer.vtysh("clear bgp *")?;
+        }
+        wait_until(PATIENCE, "both say it in 64 bits", || {
+            let route = r1.vtysh_json("show bgp ipv4 unicast 198.51.100.0/24 json")?;
+            let paths = route["paths"].as_array().map_or(&[][..], Vec::as_slice);
+            let wide = paths.iter().filter(|path| path["extendedIpv6Community"].is_object());
+            ensure!(wide.count() == 2, "{route}");
+            Ok(())
+        })?;
         weights(&[25, 75])
     });
 }

@@ -81,10 +81,21 @@ pub struct Table {
 impl Table {
     /// The best way to a boundary router (§16.4.1).
     pub(crate) fn to_boundary(&self, router: RouterId, rfc1583: bool) -> Option<&BoundaryRoute> {
+        self.to_boundary_through(router, rfc1583, |_| true)
+    }
+
+    /// The same, through some areas only.
+    pub(crate) fn to_boundary_through(
+        &self,
+        router: RouterId,
+        rfc1583: bool,
+        counts: impl Fn(AreaId) -> bool,
+    ) -> Option<&BoundaryRoute> {
         // Intra-area paths outside the backbone first, then the backbone and summaries alike.
         let class = |way: &BoundaryRoute| !rfc1583 && (way.path != PathType::Intra || way.area.is_backbone());
         let area = |way: &BoundaryRoute| std::cmp::Reverse(way.area);
-        self.boundary.get(&router)?.iter().min_by_key(|way| (class(way), way.cost, area(way)))
+        let ways = self.boundary.get(&router)?.iter().filter(|way| counts(way.area));
+        ways.min_by_key(|way| (class(way), way.cost, area(way)))
     }
 
     /// The route that packets to an address take.

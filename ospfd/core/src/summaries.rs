@@ -146,7 +146,11 @@ impl<V: Version> Instance<V> {
     fn router_summaries(&self, id: AreaId) -> Vec<Summary> {
         let mut summaries = Vec::new();
         for router in self.routes.boundary.keys().filter(|router| **router != self.config.router_id) {
-            let Some(way) = self.routes.to_boundary(*router, self.config.rfc1583) else { continue };
+            // Nobody outside an NSSA hears what its boundary routers announce, but from those that translate it.
+            let tells = |area| self.area_kind(area) == AreaKind::Normal;
+            let Some(way) = self.routes.to_boundary_through(*router, self.config.rfc1583, tells) else {
+                continue;
+            };
             let may = match way.path {
                 PathType::Intra => true,
                 _ => way.area.is_backbone() && !id.is_backbone(),

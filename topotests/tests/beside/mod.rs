@@ -225,6 +225,9 @@ pub fn twins(net: &mut Net, behind: &str) -> Result<Twins> {
         let (own, others) = ("10.0.0.1/24 2001:db8::1/64", addrs + "2001:db8::2/64");
         net.link(&subject_router, own, &world_router, &others)?;
         net.stub(&subject_router, "stub", "172.22.0.1/24")?;
+        for table in [20, 21] {
+            subject_router.ip(&format!("route add 172.{table}.0.0/16 via 172.22.0.9 table {table}"))?;
+        }
         topotests::daemon::frr::start_daemons(&world_router, &world(), &["zebra", "bgpd"], &[])?;
         subject_router.start(&subject(behind))?;
         Ok(Side { subject: subject_router, world: world_router })

@@ -36,9 +36,11 @@ fn flags(instance: &Instance<V2>, area: AreaId) -> RouterFlags {
         |i: &Interface| i.virtual_to.is_some_and(|(transit, _)| transit == area) && i.full().next().is_some();
     let always = instance.config.area(area).translator == Translator::Always;
     let nssa = instance.area_kind(area) == crate::config::AreaKind::Nssa;
+    // There is none in a stub area (§12.4.1).
+    let stub = instance.area_kind(area) == crate::config::AreaKind::Stub;
     RouterFlags::default()
         .with(RouterFlags::BORDER, instance.is_border_router())
-        .with(RouterFlags::BOUNDARY, instance.is_boundary_router() || translates_any(instance))
+        .with(RouterFlags::BOUNDARY, !stub && (instance.is_boundary_router() || translates_any(instance)))
         .with(RouterFlags::VIRTUAL, instance.interfaces.values().any(end))
         .with(RouterFlags::TRANSLATOR, nssa && always && instance.is_border_router())
         .with(RouterFlags::SHORTCUT, instance.is_border_router() && instance.is_shortcut(area))

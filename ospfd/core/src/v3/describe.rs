@@ -94,10 +94,12 @@ fn flags(instance: &Instance<V3>, area: AreaId) -> RouterFlags {
         |i: &Interface| i.virtual_to.is_some_and(|(transit, _)| transit == area) && i.full().next().is_some();
     let always = instance.config.area(area).translator == Translator::Always;
     let nssa = instance.area_kind(area) == crate::config::AreaKind::Nssa;
+    // There is none in a stub area (§12.4.1).
+    let stub = instance.area_kind(area) == crate::config::AreaKind::Stub;
     let translates = instance.areas.keys().any(|area| instance.translates(*area));
     RouterFlags::default()
         .with(RouterFlags::BORDER, instance.is_border_router())
-        .with(RouterFlags::BOUNDARY, instance.is_boundary_router() || translates)
+        .with(RouterFlags::BOUNDARY, !stub && (instance.is_boundary_router() || translates))
         .with(RouterFlags::VIRTUAL, instance.interfaces.values().any(end))
         .with(RouterFlags::TRANSLATOR, nssa && always && instance.is_border_router())
 }
