@@ -109,6 +109,8 @@ fn moves(line: &str) -> bool {
         || line.starts_with("configure")
         || line.starts_with("exit-")
         || line.starts_with("no router ")
+        // There is one already, of the AS that later places name.
+        || line.starts_with("router bgp")
 }
 
 fn senseless(line: &str) -> bool {

@@ -72,7 +72,9 @@ impl Step {
             ["router bgp 1001"].into_iter().chain(family.as_deref()).chain([line]).collect();
         router.configure(&lines)?;
         if self.clear {
-            router.vtysh("clear bgp ipv4 unicast * soft")?;
+            for family in ["ipv4", "ipv6"] {
+                router.vtysh(&format!("clear bgp {family} unicast * soft"))?;
+            }
         }
         if let Some(neighbor) = self.line.split(' ').nth(1).filter(|_| self.new_session) {
             router.vtysh(&format!("clear bgp {neighbor}"))?;

@@ -167,11 +167,15 @@ fn originations_that_are_not_there_cannot_be_removed() {
 
 #[test]
 fn what_is_not_built_is_refused_by_name() {
-    refuses(EBGP, "neighbor 10.0.0.1 bfd", "% neighbor bfd is not supported by this version");
-    refuses(EBGP, "neighbor 10.0.0.1 bfd profile X", "% neighbor bfd is not supported by this version");
+    refuses(EBGP, "neighbor 10.0.0.1 bfd", "% neighbor 10.0.0.1 bfd is not supported by this version");
+    refuses(
+        EBGP,
+        "neighbor 10.0.0.1 bfd profile X",
+        "% neighbor 10.0.0.1 bfd profile X is not supported by this version",
+    );
     refuses(EBGP, "no neighbor 10.0.0.1 bfd", "");
     refuses("", "address-family l2vpn evpn", "% address-family l2vpn evpn is not supported by this version");
-    refuses("address-family ipv4", "import vrf BLUE", "% import vrf is not supported by this version");
+    refuses("address-family ipv4", "import vrf BLUE", "% import vrf BLUE is not supported by this version");
     refuses("", "no synchronization", "");
 }
 
