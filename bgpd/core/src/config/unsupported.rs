@@ -4,6 +4,7 @@
 use ferrite_cli::node::CONFIG;
 use ferrite_cli::{ConfigCommand, Negation, Registry};
 
+use super::bmp::BMP;
 use super::{BGP_IPV4, BGP_IPV6, BgpConfig, NO_HELP, ROUTER_BGP};
 
 /// Right under `configure terminal`.
@@ -27,6 +28,7 @@ const IN_ROUTER: &[&str] = &[
     "bgp default l2vpn-evpn",
     "bgp default show-nexthop-hostname",
     "bgp labeled-unicast",
+    "rd",
     "segment-routing srv6",
     "sid vpn",
     "vnc",
@@ -45,7 +47,9 @@ const IN_FAMILY: &[&str] = &[
     "redistribute vnc-direct",
     "route-map vpn",
     "route-target",
+    "route-target6",
     "rt",
+    "rt6",
     "sid vpn",
 ];
 
@@ -64,6 +68,13 @@ pub(super) fn register<H>(registry: &mut Registry<BgpConfig, H>) {
     }
     for words in OF_NEIGHBOR {
         registry.refuse_on(&[&ROUTER_BGP], &format!("neighbor <A.B.C.D|X:X::X:X|WORD> {words}"));
+    }
+    for rest in ["", " route-map WORD"] {
+        let syntax = format!("network <A.B.C.D/M|A.B.C.D|X:X::X:X/M>{rest} label-index");
+        registry.refuse_on(&[&ROUTER_BGP, &BGP_IPV4, &BGP_IPV6], &syntax);
+    }
+    for families in ["<ipv4|ipv6|l2vpn> <evpn|vpn>", "l2vpn <unicast|multicast>"] {
+        registry.refuse_on(&[&BMP], &format!("bmp monitor {families}"));
     }
     // Relics that FRR still takes and that say nothing.
     for words in ["auto-summary", "synchronization"] {

@@ -208,6 +208,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
             ],
             mode,
         )
+        .no(Negation::After(1))
         .example("affinity-mode both"),
     );
     registry.renderer(PLACE, |settings: &Settings, lines| {

@@ -100,7 +100,7 @@ static AFTER_GROUPS: &[Setting<LinkParams>] = &[
             "Remote AS number",
             "AS number in the range <1-4294967295>",
         ],
-        no: Negation::Derived,
+        no: Negation::After(1),
         set: |p, args| {
             p.neighbor = Some((args.ipv4("A.B.C.D")?, args.parse("asn")?));
             Ok(())
