@@ -150,7 +150,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 for module in $MODULES; do modprobe $module || echo "no module $module"; done
 mkdir -p /tmp/vm && mount -t tmpfs -o size=3G,mode=755 vm /tmp/vm || exit 1
 cd /tmp/vm && mkdir bin cache out tests
-for program in zebra bgpd vtysh; do cp "$BIN/$program" bin/; done
+for program in zebra bgpd ospfd vtysh; do cp "$BIN/$program" bin/; done
 for test in $TESTS; do cp -n "$test" tests/; done
 for archive in "$DIR"/*.tar; do tar -C cache -xpf "$archive"; done
 set -- cache/*

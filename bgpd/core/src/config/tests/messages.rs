@@ -173,7 +173,6 @@ fn what_is_not_built_is_refused_by_name() {
         "neighbor 10.0.0.1 bfd profile X",
         "% neighbor 10.0.0.1 bfd profile X is not supported by this version",
     );
-    refuses(EBGP, "no neighbor 10.0.0.1 bfd", "");
     refuses("", "address-family l2vpn evpn", "% address-family l2vpn evpn is not supported by this version");
     refuses("address-family ipv4", "import vrf BLUE", "% import vrf BLUE is not supported by this version");
     refuses("", "no synchronization", "");
