@@ -20,7 +20,7 @@ mod spoken;
 mod turns;
 mod writer;
 
-pub use ao::{Signed, utc as local_to_utc};
+pub use ao::Signed;
 pub use connection::{Connection, Session};
 pub use listener::{Incoming, Listeners};
 pub use rekeying::Rekeying;

@@ -8,7 +8,6 @@ use ferrite_daemon::Info;
 
 mod batch;
 mod bmp;
-mod clock;
 mod dump;
 mod exec;
 mod io;

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bgp_core::InstanceId;
 use bgp_core::rib::{PeerId, Shard, ShardAction, ShardEvent};
+use ferrite_daemon::time::Clock;
 use ferrite_types::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::batch;
-use crate::clock::Clock;
 use crate::io::Writer;
 use crate::queue::{Input, ShardQueue, ThreadQueue};
 use crate::zebra::ZebraQueue;

@@ -12,6 +12,7 @@ use bgp_core::instance::{Host, LocalClock};
 use bgp_core::peer::{ConnId, Ends, Signing, Transport};
 use bgp_core::rib::PeerId;
 use bgp_core::{AcceptId, Action, Event, InstanceId, Speaker};
+use ferrite_daemon::time::{Clock, local_to_utc};
 use ferrite_daemon::{Daemon, Event as VtyEvent, Failure};
 use ferrite_rpc::zebra::{ClientEvent, ZebraClient, ZebraSender};
 use ferrite_types::RouteProtocol;
@@ -23,7 +24,6 @@ use tokio::time::MissedTickBehavior;
 
 use crate::BgpOptions;
 use crate::bmp::Bmp;
-use crate::clock::Clock;
 use crate::dump::Dumps;
 use crate::exec::Execs;
 use crate::io::{self, Connection, Incoming, Listeners, Rekeying, Session, Signed, Turns};
@@ -190,7 +190,7 @@ fn host(daemon: &Daemon<BgpOptions, BgpConfig, Command>) -> Host {
         seed: epoch.as_nanos() as u64 ^ u64::from(std::process::id()),
         epoch: epoch.as_secs(),
         version: format!("{} {}", daemon.info.name, daemon.info.version),
-        local_clock: LocalClock(io::local_to_utc),
+        local_clock: LocalClock(local_to_utc),
     }
 }
 

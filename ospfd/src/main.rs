@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use clap::Args;
 use ferrite_daemon::Info;
 
-mod clock;
 mod debug;
 mod groups;
 mod notes;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ferrite_cli::CliError;
+use ferrite_daemon::time::{Clock, local_to_utc, wall};
 use ferrite_daemon::{Daemon, Event as VtyEvent, Failure};
 use ferrite_ospf_control::commands::{self, Command};
 use ferrite_ospf_control::{Action, Event, Host, LogLevel, Ospf, Settings};
@@ -14,7 +15,6 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use crate::OspfOptions;
-use crate::clock::{Clock, local_to_utc, wall};
 use crate::debug;
 use crate::notes;
 use crate::roles::Held;

@@ -9,7 +9,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use ferrite_keychain::{self as keychain, KeyChain, LocalTime};
+use ferrite_daemon::time::{local_to_utc, wall};
+use ferrite_keychain::{self as keychain, KeyChain};
 use ferrite_sockopt::ao::{self, Algorithm, Key, Use};
 use ferrite_types::Prefix;
 
@@ -61,7 +62,7 @@ impl Signed {
 
     /// Brings the socket to what the chain says now.
     pub fn refresh(&mut self, socket: impl AsFd) -> io::Result<()> {
-        let wanted = wanted(&self.chain, self.network, now(), utc);
+        let wanted = wanted(&self.chain, self.network, wall(), local_to_utc);
         if wanted.signs.is_none() && !self.listener {
             return Err(io::Error::new(
                 io::ErrorKind::NotFound,
@@ -152,21 +153,9 @@ fn steps(have: &Keys, wanted: &Keys) -> Vec<Step> {
     steps
 }
 
-/// Seconds since 1970.
-fn now() -> i64 {
-    chrono::Utc::now().timestamp()
-}
-
-/// By this machine's time zone; a time that the clock jumps over or shows twice counts as the earlier one.
-pub fn utc(time: LocalTime) -> i64 {
-    let naive = chrono::DateTime::from_timestamp(time.0, 0).map(|time| time.naive_utc());
-    let local = naive.and_then(|naive| naive.and_local_timezone(chrono::Local).earliest());
-    local.map_or(time.0, |local| local.timestamp())
-}
-
 #[cfg(test)]
 mod tests {
-    use ferrite_keychain::{End, Lifetime};
+    use ferrite_keychain::{End, Lifetime, LocalTime};
 
     use super::*;
 

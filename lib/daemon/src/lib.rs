@@ -48,6 +48,7 @@ mod plain;
 mod privileges;
 mod program;
 mod system;
+pub mod time;
 
 pub use logging::{Log, RateLimit};
 pub use options::{CommonOptions, Info, NoOptions, Paths};

@@ -1,505 +1,61 @@
-//! `debug ospf …`.
+//! `debug ospf …`: words, target, name, and the help of each word.
 
-use ferrite_cli::DebugFlag;
-
-use super::flag;
-
-pub static V2: &[DebugFlag] = &[
-    flag(
-        "debug ospf event",
-        "ospfd::event",
-        "OSPF event debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF event information"],
-    ),
-    flag(
-        "debug ospf ism",
-        "ospfd::ism",
-        "OSPF ISM debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Interface State Machine"],
-    ),
-    flag(
-        "debug ospf ism status",
-        "ospfd::ism::status",
-        "OSPF ISM status debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF Interface State Machine",
-            "ISM Status Information",
-        ],
-    ),
-    flag(
-        "debug ospf ism events",
-        "ospfd::ism::events",
-        "OSPF ISM events debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Interface State Machine", "ISM Event Information"],
-    ),
-    flag(
-        "debug ospf ism timers",
-        "ospfd::ism::timers",
-        "OSPF ISM timers debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Interface State Machine", "ISM Timer Information"],
-    ),
-    flag(
-        "debug ospf nsm",
-        "ospfd::nsm",
-        "OSPF NSM debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Neighbor State Machine"],
-    ),
-    flag(
-        "debug ospf nsm status",
-        "ospfd::nsm::status",
-        "OSPF NSM status debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Neighbor State Machine", "NSM Status Information"],
-    ),
-    flag(
-        "debug ospf nsm events",
-        "ospfd::nsm::events",
-        "OSPF NSM events debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Neighbor State Machine", "NSM Event Information"],
-    ),
-    flag(
-        "debug ospf nsm timers",
-        "ospfd::nsm::timers",
-        "OSPF NSM timers debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Neighbor State Machine", "NSM Timer Information"],
-    ),
-    flag(
-        "debug ospf lsa",
-        "ospfd::lsa",
-        "OSPF LSA debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Link State Advertisement"],
-    ),
-    flag(
-        "debug ospf lsa generate",
-        "ospfd::lsa::generate",
-        "OSPF LSA generation debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Link State Advertisement", "LSA Generation"],
-    ),
-    flag(
-        "debug ospf lsa flooding",
-        "ospfd::lsa::flooding",
-        "OSPF LSA flooding debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Link State Advertisement", "LSA Flooding"],
-    ),
-    flag(
-        "debug ospf lsa install",
-        "ospfd::lsa::install",
-        "OSPF LSA install debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Link State Advertisement", "LSA Install/Delete"],
-    ),
-    flag(
-        "debug ospf lsa refresh",
-        "ospfd::lsa::refresh",
-        "OSPF LSA refresh debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Link State Advertisement", "LSA Refresh"],
-    ),
-    flag(
-        "debug ospf lsa aggregate",
-        "ospfd::lsa::aggregate",
-        "OSPF LSA aggregation debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Link State Advertisement", "LSA Aggregation"],
-    ),
-    flag(
-        "debug ospf nssa",
-        "ospfd::nssa",
-        "OSPF NSSA debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF nssa information"],
-    ),
-    flag(
-        "debug ospf graceful-restart",
-        "ospfd::graceful_restart",
-        "OSPF Graceful Restart debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Graceful Restart"],
-    ),
-    flag(
-        "debug ospf zebra",
-        "ospfd::zebra",
-        "OSPF Zebra debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Zebra information"],
-    ),
-    flag(
-        "debug ospf zebra interface",
-        "ospfd::zebra::interface",
-        "OSPF Zebra interface debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Zebra information", "Zebra interface"],
-    ),
-    flag(
-        "debug ospf zebra redistribute",
-        "ospfd::zebra::redistribute",
-        "OSPF Zebra redistribute debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF Zebra information", "Zebra redistribute"],
-    ),
-    flag(
-        "debug ospf packet hello",
-        "ospfd::packet::hello",
-        "OSPF packet Hello debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Hello"],
-    ),
-    flag(
-        "debug ospf packet hello send",
-        "ospfd::packet::hello::send",
-        "OSPF packet Hello send debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Hello", "Packet sent"],
-    ),
-    flag(
-        "debug ospf packet hello send detail",
-        "ospfd::packet::hello::send::detail",
-        "OSPF packet Hello send detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Hello",
-            "Packet sent",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet hello recv",
-        "ospfd::packet::hello::recv",
-        "OSPF packet Hello recv debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Hello", "Packet received"],
-    ),
-    flag(
-        "debug ospf packet hello recv detail",
-        "ospfd::packet::hello::recv::detail",
-        "OSPF packet Hello recv detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Hello",
-            "Packet received",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet hello detail",
-        "ospfd::packet::hello::detail",
-        "OSPF packet Hello detail debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Hello", "Detail Information"],
-    ),
-    flag(
-        "debug ospf packet dd",
-        "ospfd::packet::dd",
-        "OSPF packet Database Description debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Database Description"],
-    ),
-    flag(
-        "debug ospf packet dd send",
-        "ospfd::packet::dd::send",
-        "OSPF packet Database Description send debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Database Description",
-            "Packet sent",
-        ],
-    ),
-    flag(
-        "debug ospf packet dd send detail",
-        "ospfd::packet::dd::send::detail",
-        "OSPF packet Database Description send detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Database Description",
-            "Packet sent",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet dd recv",
-        "ospfd::packet::dd::recv",
-        "OSPF packet Database Description recv debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Database Description",
-            "Packet received",
-        ],
-    ),
-    flag(
-        "debug ospf packet dd recv detail",
-        "ospfd::packet::dd::recv::detail",
-        "OSPF packet Database Description recv detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Database Description",
-            "Packet received",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet dd detail",
-        "ospfd::packet::dd::detail",
-        "OSPF packet Database Description detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Database Description",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-request",
-        "ospfd::packet::ls_request",
-        "OSPF packet Link State Request debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Link State Request"],
-    ),
-    flag(
-        "debug ospf packet ls-request send",
-        "ospfd::packet::ls_request::send",
-        "OSPF packet Link State Request send debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Request",
-            "Packet sent",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-request send detail",
-        "ospfd::packet::ls_request::send::detail",
-        "OSPF packet Link State Request send detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Request",
-            "Packet sent",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-request recv",
-        "ospfd::packet::ls_request::recv",
-        "OSPF packet Link State Request recv debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Request",
-            "Packet received",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-request recv detail",
-        "ospfd::packet::ls_request::recv::detail",
-        "OSPF packet Link State Request recv detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Request",
-            "Packet received",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-request detail",
-        "ospfd::packet::ls_request::detail",
-        "OSPF packet Link State Request detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Request",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-update",
-        "ospfd::packet::ls_update",
-        "OSPF packet Link State Update debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Link State Update"],
-    ),
-    flag(
-        "debug ospf packet ls-update send",
-        "ospfd::packet::ls_update::send",
-        "OSPF packet Link State Update send debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Link State Update", "Packet sent"],
-    ),
-    flag(
-        "debug ospf packet ls-update send detail",
-        "ospfd::packet::ls_update::send::detail",
-        "OSPF packet Link State Update send detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Update",
-            "Packet sent",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-update recv",
-        "ospfd::packet::ls_update::recv",
-        "OSPF packet Link State Update recv debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Update",
-            "Packet received",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-update recv detail",
-        "ospfd::packet::ls_update::recv::detail",
-        "OSPF packet Link State Update recv detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Update",
-            "Packet received",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-update detail",
-        "ospfd::packet::ls_update::detail",
-        "OSPF packet Link State Update detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Update",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-ack",
-        "ospfd::packet::ls_ack",
-        "OSPF packet Link State Acknowledgment debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF Link State Acknowledgment"],
-    ),
-    flag(
-        "debug ospf packet ls-ack send",
-        "ospfd::packet::ls_ack::send",
-        "OSPF packet Link State Acknowledgment send debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Acknowledgment",
-            "Packet sent",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-ack send detail",
-        "ospfd::packet::ls_ack::send::detail",
-        "OSPF packet Link State Acknowledgment send detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Acknowledgment",
-            "Packet sent",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-ack recv",
-        "ospfd::packet::ls_ack::recv",
-        "OSPF packet Link State Acknowledgment recv debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Acknowledgment",
-            "Packet received",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-ack recv detail",
-        "ospfd::packet::ls_ack::recv::detail",
-        "OSPF packet Link State Acknowledgment recv detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Acknowledgment",
-            "Packet received",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet ls-ack detail",
-        "ospfd::packet::ls_ack::detail",
-        "OSPF packet Link State Acknowledgment detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF Link State Acknowledgment",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet all",
-        "ospfd::packet::all",
-        "OSPF packet all debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF all packets"],
-    ),
-    flag(
-        "debug ospf packet all send",
-        "ospfd::packet::all::send",
-        "OSPF packet all send debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF all packets", "Packet sent"],
-    ),
-    flag(
-        "debug ospf packet all send detail",
-        "ospfd::packet::all::send::detail",
-        "OSPF packet all send detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF all packets",
-            "Packet sent",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet all recv",
-        "ospfd::packet::all::recv",
-        "OSPF packet all recv debugging is on",
-        &["Debugging functions", "OSPF information", "OSPF packets", "OSPF all packets", "Packet received"],
-    ),
-    flag(
-        "debug ospf packet all recv detail",
-        "ospfd::packet::all::recv::detail",
-        "OSPF packet all recv detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF all packets",
-            "Packet received",
-            "Detail Information",
-        ],
-    ),
-    flag(
-        "debug ospf packet all detail",
-        "ospfd::packet::all::detail",
-        "OSPF packet all detail debugging is on",
-        &[
-            "Debugging functions",
-            "OSPF information",
-            "OSPF packets",
-            "OSPF all packets",
-            "Detail Information",
-        ],
-    ),
-];
+super::flags! {
+    V2 "ospf" "ospfd" "OSPF" "OSPF information";
+    "event" "event" "event" ["OSPF event information"];
+    "ism" "ism" "ISM" ["OSPF Interface State Machine"];
+    "ism status" "ism::status" "ISM status" ["OSPF Interface State Machine", "ISM Status Information"];
+    "ism events" "ism::events" "ISM events" ["OSPF Interface State Machine", "ISM Event Information"];
+    "ism timers" "ism::timers" "ISM timers" ["OSPF Interface State Machine", "ISM Timer Information"];
+    "nsm" "nsm" "NSM" ["OSPF Neighbor State Machine"];
+    "nsm status" "nsm::status" "NSM status" ["OSPF Neighbor State Machine", "NSM Status Information"];
+    "nsm events" "nsm::events" "NSM events" ["OSPF Neighbor State Machine", "NSM Event Information"];
+    "nsm timers" "nsm::timers" "NSM timers" ["OSPF Neighbor State Machine", "NSM Timer Information"];
+    "lsa" "lsa" "LSA" ["OSPF Link State Advertisement"];
+    "lsa generate" "lsa::generate" "LSA generation" ["OSPF Link State Advertisement", "LSA Generation"];
+    "lsa flooding" "lsa::flooding" "LSA flooding" ["OSPF Link State Advertisement", "LSA Flooding"];
+    "lsa install" "lsa::install" "LSA install" ["OSPF Link State Advertisement", "LSA Install/Delete"];
+    "lsa refresh" "lsa::refresh" "LSA refresh" ["OSPF Link State Advertisement", "LSA Refresh"];
+    "lsa aggregate" "lsa::aggregate" "LSA aggregation" ["OSPF Link State Advertisement", "LSA Aggregation"];
+    "nssa" "nssa" "NSSA" ["OSPF nssa information"];
+    "graceful-restart" "graceful_restart" "Graceful Restart" ["OSPF Graceful Restart"];
+    "zebra" "zebra" "Zebra" ["OSPF Zebra information"];
+    "zebra interface" "zebra::interface" "Zebra interface" ["OSPF Zebra information", "Zebra interface"];
+    "zebra redistribute" "zebra::redistribute" "Zebra redistribute" ["OSPF Zebra information", "Zebra redistribute"];
+    "packet hello" "packet::hello" "packet Hello" ["OSPF packets", "OSPF Hello"];
+    "packet hello send" "packet::hello::send" "packet Hello send" ["OSPF packets", "OSPF Hello", "Packet sent"];
+    "packet hello send detail" "packet::hello::send::detail" "packet Hello send detail" ["OSPF packets", "OSPF Hello", "Packet sent", "Detail Information"];
+    "packet hello recv" "packet::hello::recv" "packet Hello recv" ["OSPF packets", "OSPF Hello", "Packet received"];
+    "packet hello recv detail" "packet::hello::recv::detail" "packet Hello recv detail" ["OSPF packets", "OSPF Hello", "Packet received", "Detail Information"];
+    "packet hello detail" "packet::hello::detail" "packet Hello detail" ["OSPF packets", "OSPF Hello", "Detail Information"];
+    "packet dd" "packet::dd" "packet Database Description" ["OSPF packets", "OSPF Database Description"];
+    "packet dd send" "packet::dd::send" "packet Database Description send" ["OSPF packets", "OSPF Database Description", "Packet sent"];
+    "packet dd send detail" "packet::dd::send::detail" "packet Database Description send detail" ["OSPF packets", "OSPF Database Description", "Packet sent", "Detail Information"];
+    "packet dd recv" "packet::dd::recv" "packet Database Description recv" ["OSPF packets", "OSPF Database Description", "Packet received"];
+    "packet dd recv detail" "packet::dd::recv::detail" "packet Database Description recv detail" ["OSPF packets", "OSPF Database Description", "Packet received", "Detail Information"];
+    "packet dd detail" "packet::dd::detail" "packet Database Description detail" ["OSPF packets", "OSPF Database Description", "Detail Information"];
+    "packet ls-request" "packet::ls_request" "packet Link State Request" ["OSPF packets", "OSPF Link State Request"];
+    "packet ls-request send" "packet::ls_request::send" "packet Link State Request send" ["OSPF packets", "OSPF Link State Request", "Packet sent"];
+    "packet ls-request send detail" "packet::ls_request::send::detail" "packet Link State Request send detail" ["OSPF packets", "OSPF Link State Request", "Packet sent", "Detail Information"];
+    "packet ls-request recv" "packet::ls_request::recv" "packet Link State Request recv" ["OSPF packets", "OSPF Link State Request", "Packet received"];
+    "packet ls-request recv detail" "packet::ls_request::recv::detail" "packet Link State Request recv detail" ["OSPF packets", "OSPF Link State Request", "Packet received", "Detail Information"];
+    "packet ls-request detail" "packet::ls_request::detail" "packet Link State Request detail" ["OSPF packets", "OSPF Link State Request", "Detail Information"];
+    "packet ls-update" "packet::ls_update" "packet Link State Update" ["OSPF packets", "OSPF Link State Update"];
+    "packet ls-update send" "packet::ls_update::send" "packet Link State Update send" ["OSPF packets", "OSPF Link State Update", "Packet sent"];
+    "packet ls-update send detail" "packet::ls_update::send::detail" "packet Link State Update send detail" ["OSPF packets", "OSPF Link State Update", "Packet sent", "Detail Information"];
+    "packet ls-update recv" "packet::ls_update::recv" "packet Link State Update recv" ["OSPF packets", "OSPF Link State Update", "Packet received"];
+    "packet ls-update recv detail" "packet::ls_update::recv::detail" "packet Link State Update recv detail" ["OSPF packets", "OSPF Link State Update", "Packet received", "Detail Information"];
+    "packet ls-update detail" "packet::ls_update::detail" "packet Link State Update detail" ["OSPF packets", "OSPF Link State Update", "Detail Information"];
+    "packet ls-ack" "packet::ls_ack" "packet Link State Acknowledgment" ["OSPF packets", "OSPF Link State Acknowledgment"];
+    "packet ls-ack send" "packet::ls_ack::send" "packet Link State Acknowledgment send" ["OSPF packets", "OSPF Link State Acknowledgment", "Packet sent"];
+    "packet ls-ack send detail" "packet::ls_ack::send::detail" "packet Link State Acknowledgment send detail" ["OSPF packets", "OSPF Link State Acknowledgment", "Packet sent", "Detail Information"];
+    "packet ls-ack recv" "packet::ls_ack::recv" "packet Link State Acknowledgment recv" ["OSPF packets", "OSPF Link State Acknowledgment", "Packet received"];
+    "packet ls-ack recv detail" "packet::ls_ack::recv::detail" "packet Link State Acknowledgment recv detail" ["OSPF packets", "OSPF Link State Acknowledgment", "Packet received", "Detail Information"];
+    "packet ls-ack detail" "packet::ls_ack::detail" "packet Link State Acknowledgment detail" ["OSPF packets", "OSPF Link State Acknowledgment", "Detail Information"];
+    "packet all" "packet::all" "packet all" ["OSPF packets", "OSPF all packets"];
+    "packet all send" "packet::all::send" "packet all send" ["OSPF packets", "OSPF all packets", "Packet sent"];
+    "packet all send detail" "packet::all::send::detail" "packet all send detail" ["OSPF packets", "OSPF all packets", "Packet sent", "Detail Information"];
+    "packet all recv" "packet::all::recv" "packet all recv" ["OSPF packets", "OSPF all packets", "Packet received"];
+    "packet all recv detail" "packet::all::recv::detail" "packet all recv detail" ["OSPF packets", "OSPF all packets", "Packet received", "Detail Information"];
+    "packet all detail" "packet::all::detail" "packet all detail" ["OSPF packets", "OSPF all packets", "Detail Information"];
+}

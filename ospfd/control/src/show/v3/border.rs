@@ -112,42 +112,28 @@ impl LinkState {
                 (Wanted::Network(router, number), Vertex::Network(of, id)) => (router, number) == (of, id),
                 _ => false,
             });
-            let entries = reached.map(|reached| match reached.vertex {
-                Vertex::Router(router) => {
-                    let lsa = said(Some(&area.lsdb), router).unwrap_or_default();
-                    let (bits, options) = (text::router_bits6(lsa.flags), text::options6(lsa.options));
-                    let origin = ("Router", 0);
-                    let entry = Entry::router(
-                        at,
-                        router,
-                        *id,
-                        "Intra-Area",
-                        origin,
-                        &bits,
-                        &options,
-                        reached.cost,
-                        &reached.hops,
-                    );
-                    entry.as_link_state(router.to_string())
-                }
-                Vertex::Network(router, number) => {
-                    let key = LsaKey { ty: ty::NETWORK, id: LsId(number), adv: router };
-                    let lsa = area.lsdb.get(&key).and_then(|e| NetworkLsa::read(e.lsa.body()).ok());
-                    let options = text::options6(lsa.map(|lsa| lsa.options).unwrap_or_default());
-                    let origin = ("Network", number);
-                    let bits = text::router_bits6(RouterFlags::default());
-                    let entry = Entry::router(
-                        at,
-                        router,
-                        *id,
-                        "Intra-Area",
-                        origin,
-                        &bits,
-                        &options,
-                        reached.cost,
-                        &reached.hops,
-                    );
-                    entry.as_link_state(format!("{router} Net-ID: {}", LsId(number)))
+            let entries = reached.map(|reached| {
+                let entry = |router, origin, bits: &str, options: &str| {
+                    let (cost, hops) = (reached.cost, &reached.hops);
+                    Entry::router(at, router, *id, "Intra-Area", origin, bits, options, cost, hops)
+                };
+                match reached.vertex {
+                    Vertex::Router(router) => {
+                        let lsa = said(Some(&area.lsdb), router).unwrap_or_default();
+                        let (bits, options) = (text::router_bits6(lsa.flags), text::options6(lsa.options));
+                        let origin = ("Router", 0);
+                        let entry = entry(router, origin, &bits, &options);
+                        entry.as_link_state(router.to_string())
+                    }
+                    Vertex::Network(router, number) => {
+                        let key = LsaKey { ty: ty::NETWORK, id: LsId(number), adv: router };
+                        let lsa = area.lsdb.get(&key).and_then(|e| NetworkLsa::read(e.lsa.body()).ok());
+                        let options = text::options6(lsa.map(|lsa| lsa.options).unwrap_or_default());
+                        let origin = ("Network", number);
+                        let bits = text::router_bits6(RouterFlags::default());
+                        let entry = entry(router, origin, &bits, &options);
+                        entry.as_link_state(format!("{router} Net-ID: {}", LsId(number)))
+                    }
                 }
             });
             (at.area6(*id), entries.collect())
