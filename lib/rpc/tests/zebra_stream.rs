@@ -48,6 +48,7 @@ fn routes(count: u32) -> RouteBatch {
         vrf: VrfId::DEFAULT,
         safi: Safi::Unicast,
         table: None,
+        instance: 0,
         updates: (0..count).map(update).collect(),
     }
 }

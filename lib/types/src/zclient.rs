@@ -20,7 +20,7 @@ pub use labels::{FecLabel, LabelBlock, LabelChunkAnswer, LabelChunkRequest, LspR
 
 /// Version of the contract. Another major version is refused with a message that says so.
 pub const CONTRACT_MAJOR: u32 = 1;
-pub const CONTRACT_MINOR: u32 = 2;
+pub const CONTRACT_MINOR: u32 = 3;
 
 /// The first message of a daemon.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,6 +69,9 @@ pub struct RouteBatch {
     pub safi: Safi,
     /// `None` is the VRF's own table.
     pub table: Option<TableId>,
+    /// Which of several processes of one protocol the routes are of (`router ospf 5`); two may have the same prefix.
+    /// Zero is that of the [`Hello`].
+    pub instance: u16,
     pub updates: Vec<RouteUpdate>,
 }
 
@@ -215,6 +218,7 @@ pub struct RouteResult {
     pub vrf: VrfId,
     pub prefix: Prefix,
     pub protocol: RouteProtocol,
+    pub instance: u16,
     pub outcome: RouteOutcome,
 }
 

@@ -381,7 +381,8 @@ impl Zebra {
 
     pub(crate) fn client_routes(&mut self, key: ClientKey, batch: RouteBatch) {
         let Some(client) = self.clients.get(key) else { return };
-        let (owner, instance) = (client.owner, client.hello.instance);
+        let owner = client.owner;
+        let instance = if batch.instance == 0 { client.hello.instance } else { batch.instance };
         let table = match self.table_for(&batch) {
             Ok(table) => table,
             // What is to be taken out of a VRF that is gone went with it.
@@ -397,7 +398,7 @@ impl Zebra {
             let source = Source { owner, protocol: update.protocol, instance, epoch };
             match &update.route {
                 Some(route) if !judge.permits(update.prefix, &route.nexthops) => {
-                    self.refuse_route(owner, batch.vrf, &update);
+                    self.refuse_route(owner, (batch.vrf, instance), &update);
                 }
                 Some(route) => {
                     let replaced = self.add_route_cached(table_key, update.prefix, source, route, &mut cache);
@@ -589,7 +590,8 @@ impl Zebra {
     ) {
         // Nothing is installed of what multicast looks sources up in, and nothing waits for it.
         let Some(shape) = self.rib.shared.shape(shape).filter(|_| key.safi == Safi::Unicast) else { return };
-        let result = RouteResult { vrf: key.vrf, prefix, protocol: shape.protocol, outcome };
+        let (protocol, instance) = (shape.protocol, shape.instance);
+        let result = RouteResult { vrf: key.vrf, prefix, protocol, instance, outcome };
         self.clients.push_result(shape.owner, result);
     }
 
@@ -647,13 +649,14 @@ pub struct Source {
 
 /// Whether a route takes the place of one that is there.
 fn same_source(present: &Shape, new: &Shape) -> bool {
-    if present.protocol != new.protocol || present.instance != new.instance {
+    if present.protocol != new.protocol {
         return false;
     }
+    // The kernel does not say of which process of a protocol a route was.
     if present.owner == OwnerId::ADOPTED {
         return true;
     }
-    if present.owner != new.owner {
+    if present.owner != new.owner || present.instance != new.instance {
         return false;
     }
     match new.protocol {

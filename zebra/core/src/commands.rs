@@ -337,6 +337,24 @@ fn register_routes(
             &help,
             show,
         ));
+        registry.exec(ExecCommand::new(
+            format!(
+                "show {ip} {word} [vrf NAME$vrf_name] [table (1-4294967295)$table_id] ospf$source (1-65535)$number [json]"
+            ),
+            &[
+                SHOW,
+                ip_help,
+                what,
+                VRF,
+                VRF_NAME,
+                "Table to display",
+                "The table number to display",
+                "Open Shortest Path First (OSPFv2)",
+                "Instance ID",
+                JSON,
+            ],
+            show,
+        ));
     }
     registry.exec(ExecCommand::new(
         format!("show {ip} route [vrf NAME$vrf_name] [table (1-4294967295)$table_id] failed [json]"),
@@ -558,6 +576,7 @@ impl Zebra {
         let keys = keys.map(|key| TableKey { safi, ..key }).collect();
         let filter = RouteFilter {
             protocol: args.get("source").map(|_| args.parse::<RouteProtocol>("source")).transpose()?,
+            instance: args.parse_opt("number")?,
             longer_than: args.parse_opt::<Prefix>("prefix")?,
             tag: args.parse_opt("tag_value")?.map(Tag),
             supernets_only: args.has("supernets-only"),

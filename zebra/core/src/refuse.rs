@@ -124,11 +124,11 @@ impl Zebra {
     pub(crate) fn refuse_route(
         &mut self,
         owner: OwnerId,
-        vrf: VrfId,
+        (vrf, instance): (VrfId, u16),
         update: &ferrite_types::zclient::RouteUpdate,
     ) {
-        let outcome = RouteOutcome::Rejected(EINVAL);
-        let result = RouteResult { vrf, prefix: update.prefix, protocol: update.protocol, outcome };
+        let (prefix, protocol) = (update.prefix, update.protocol);
+        let result = RouteResult { vrf, prefix, protocol, instance, outcome: RouteOutcome::Rejected(EINVAL) };
         self.clients.push_result(owner, result);
     }
 }

@@ -21,7 +21,6 @@ const LOOK: &[&str] = &[
     "show vrf [NAME] vni",
     "show debugging zebra",
     "show <ip|ipv6> fib [{mrib|vrf NAME}] <A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>",
-    "show <ip|ipv6> <fib|route> [vrf NAME] ospf (1-65535)",
     "show zebra",
 ];
 

@@ -72,12 +72,13 @@ pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
 }
 
 fn encode_routes(batch: RouteBatch) -> Vec<pb::ClientMessage> {
-    let (vrf, safi, table) = (batch.vrf, batch.safi, batch.table);
+    let (vrf, safi, table, instance) = (batch.vrf, batch.safi, batch.table, batch.instance);
     let mut rest = batch.updates;
     let mut out = Vec::new();
     while !rest.is_empty() {
         let tail = rest.split_off(rest.len().min(MAX_ROUTES));
-        let part = RouteBatch { vrf, safi, table, updates: std::mem::replace(&mut rest, tail) };
+        let updates = std::mem::replace(&mut rest, tail);
+        let part = RouteBatch { vrf, safi, table, instance, updates };
         out.push(pb::ClientMessage { message: Some(ToPb::Routes((&part).into())) });
     }
     out

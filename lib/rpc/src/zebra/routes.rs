@@ -9,7 +9,7 @@ use ferrite_types::zclient::{
 };
 use ferrite_types::{Metric, Nexthop, RouteProtocol, TableId, Tag, VrfId};
 
-use super::value::{afi, distance, pack_prefix, protocol, protocol_number, safi, unpack_prefix};
+use super::value::{afi, distance, narrow, pack_prefix, protocol, protocol_number, safi, unpack_prefix};
 use super::{ConvertError, pb};
 
 /// A next-hop set by identity: routes of a batch share the allocation, so a pointer tells most of them apart.
@@ -110,6 +110,7 @@ impl From<&RouteBatch> for pb::RouteBatch {
             vrf: batch.vrf.0,
             table: batch.table.map(|table| table.0),
             safi: batch.safi.code().into(),
+            instance: batch.instance.into(),
             ..columns.batch
         }
     }
@@ -158,7 +159,13 @@ impl TryFrom<pb::RouteBatch> for RouteBatch {
         if !packed.is_empty() {
             return Err(ConvertError::Columns { prefixes: updates.len() + 1, numbers: updates.len() });
         }
-        Ok(Self { vrf: VrfId(pb.vrf), safi: safi(pb.safi)?, table: pb.table.map(TableId), updates })
+        Ok(Self {
+            vrf: VrfId(pb.vrf),
+            safi: safi(pb.safi)?,
+            table: pb.table.map(TableId),
+            instance: narrow("instance", pb.instance)?,
+            updates,
+        })
     }
 }
 
@@ -215,7 +222,7 @@ impl TryFrom<pb::RedistributeRequest> for RedistributeRequest {
 }
 
 pub fn result_batch(results: &[RouteResult]) -> pb::ResultBatch {
-    let mut kinds: HashMap<(VrfId, RouteProtocol, u32, i32), u32> = HashMap::new();
+    let mut kinds: HashMap<(VrfId, RouteProtocol, u16, u32, i32), u32> = HashMap::new();
     let mut batch = pb::ResultBatch::default();
     for result in results {
         let (outcome, errno) = match result.outcome {
@@ -224,9 +231,10 @@ pub fn result_batch(results: &[RouteResult]) -> pb::ResultBatch {
             RouteOutcome::BetterAdminWon => (3, 0),
             RouteOutcome::Rejected(errno) => (4, errno),
         };
-        let index = *kinds.entry((result.vrf, result.protocol, outcome, errno)).or_insert_with(|| {
-            let protocol = protocol_number(result.protocol);
-            batch.kinds.push(pb::ResultKind { vrf: result.vrf.0, protocol, outcome, errno });
+        let kind = (result.vrf, result.protocol, result.instance, outcome, errno);
+        let index = *kinds.entry(kind).or_insert_with(|| {
+            let (protocol, instance) = (protocol_number(result.protocol), result.instance.into());
+            batch.kinds.push(pb::ResultKind { vrf: result.vrf.0, protocol, outcome, errno, instance });
             batch.kinds.len() as u32 - 1
         });
         pack_prefix(result.prefix, &mut batch.prefixes);
@@ -251,7 +259,13 @@ pub fn results(pb: &pb::ResultBatch) -> Result<Vec<RouteResult>, ConvertError> {
             4 => RouteOutcome::Rejected(kind.errno),
             other => return Err(ConvertError::Range { field: "outcome", value: other.into() }),
         };
-        out.push(RouteResult { vrf: VrfId(kind.vrf), prefix, protocol: protocol(kind.protocol)?, outcome });
+        out.push(RouteResult {
+            vrf: VrfId(kind.vrf),
+            prefix,
+            protocol: protocol(kind.protocol)?,
+            instance: narrow("instance", kind.instance)?,
+            outcome,
+        });
     }
     if packed.is_empty() {
         Ok(out)
@@ -293,6 +307,7 @@ mod tests {
             vrf: VrfId(3),
             safi: ferrite_types::Safi::Multicast,
             table: None,
+            instance: 5,
             updates: vec![
                 update("10.0.0.0/8", Some(attrs(one.clone(), 0))),
                 update("10.1.0.0/16", Some(attrs(one.clone(), 0))),
@@ -337,6 +352,7 @@ mod tests {
             vrf: VrfId::DEFAULT,
             prefix: text.parse().unwrap(),
             protocol: RouteProtocol::Static,
+            instance: 7,
             outcome,
         };
         let all = vec![

@@ -92,7 +92,8 @@ impl<V: Flavor> Process<V> {
 fn send<V: Flavor>(process: &Process<V>, mut updates: Vec<RouteUpdate>, out: &mut Vec<Action>) {
     while !updates.is_empty() {
         let rest = updates.split_off(updates.len().min(BATCH));
-        let batch = RouteBatch { vrf: process.vrf, safi: Safi::Unicast, table: None, updates };
+        let (vrf, instance) = (process.vrf, process.name.instance);
+        let batch = RouteBatch { vrf, safi: Safi::Unicast, table: None, instance, updates };
         out.push(Action::Zebra(ToZebra::Routes(batch)));
         updates = rest;
     }

@@ -14,6 +14,8 @@ use crate::view::route::{RouteView, header, table_line};
 #[derive(Clone, Debug, Default)]
 pub struct RouteFilter {
     pub protocol: Option<RouteProtocol>,
+    /// Which process of that protocol.
+    pub instance: Option<u16>,
     pub longer_than: Option<Prefix>,
     pub tag: Option<Tag>,
     pub supernets_only: bool,
@@ -176,6 +178,7 @@ impl RouteWalk {
 impl RouteFilter {
     fn wants(&self, view: &RouteView) -> bool {
         self.protocol.is_none_or(|protocol| view.protocol == protocol)
+            && self.instance.is_none_or(|instance| view.instance == instance)
             && self.tag.is_none_or(|tag| view.tag == tag)
             && (!self.failed || view.failed)
             && (!self.fib || view.installed && view.selected)

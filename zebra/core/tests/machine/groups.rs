@@ -224,7 +224,8 @@ impl Lab {
     }
 
     fn say(&mut self, client: ClientKey, updates: Vec<RouteUpdate>) {
-        let batch = RouteBatch { vrf: VrfId::DEFAULT, table: None, safi: Safi::Unicast, updates };
+        let batch =
+            RouteBatch { vrf: VrfId::DEFAULT, table: None, safi: Safi::Unicast, instance: 0, updates };
         self.event(Event::Client { client, message: ToZebra::Routes(batch) });
     }
 

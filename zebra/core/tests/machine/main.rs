@@ -6,6 +6,7 @@ mod drift;
 mod fpm;
 mod groups;
 mod history;
+mod instances;
 mod labels;
 mod lsps;
 mod memory;

@@ -60,7 +60,13 @@ fn a_route_costs_less_than_a_hundred_octets() {
         let updates = (start..(start + 4096).min(ROUTES)).map(update).collect();
         world.say(
             bgp,
-            ToZebra::Routes(RouteBatch { vrf: VrfId::DEFAULT, safi: Safi::Unicast, table: None, updates }),
+            ToZebra::Routes(RouteBatch {
+                vrf: VrfId::DEFAULT,
+                safi: Safi::Unicast,
+                table: None,
+                instance: 0,
+                updates,
+            }),
         );
     }
     let octets = IN_USE.get().saturating_sub(before) as f64 / f64::from(ROUTES);
