@@ -23,8 +23,6 @@ use crate::sockets::Sockets;
 
 /// Packets that may wait for the loop.
 const PACKETS: usize = 1024;
-/// Packets taken at once before deadlines are looked at: Hellos are not late however much comes in.
-const BATCH: usize = 64;
 /// How often the clock is looked at where keys have lifetimes: it may be set.
 const KEY_TIMES: Duration = Duration::from_secs(30);
 /// How long the last words to zebra may take.
@@ -73,7 +71,8 @@ pub async fn run(mut daemon: Daemon<OspfOptions, Settings, Command>, held: Held)
         tokio::select! {
             Some(packet) = received.recv() => {
                 shell.received(packet);
-                for _ in 0..BATCH {
+                // Hellos are not late however much comes in.
+                for _ in 1..shell.ospf.batch() {
                     let Ok(packet) = received.try_recv() else { break };
                     shell.received(packet);
                 }
@@ -187,10 +186,8 @@ impl Shell {
                 Action::Membership { version, vrf, ifindex, group, join } => {
                     self.sockets.membership(version, vrf, ifindex, group, join);
                 }
-                Action::Socket { version, vrf, device, open: true } => {
-                    self.sockets.open(version, vrf, device);
-                }
-                Action::Socket { version, vrf, open: false, .. } => self.sockets.close(version, vrf),
+                Action::Socket { version, vrf, terms: Some(terms) } => self.sockets.open(version, vrf, terms),
+                Action::Socket { version, vrf, terms: None } => self.sockets.close(version, vrf),
                 // The feed ends with the loop.
                 Action::Zebra(message) => drop(self.zebra.send(message)),
                 Action::Remember(notes) => notes::write(&self.notes, &notes),

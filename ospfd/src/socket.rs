@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ferrite_ospf_control::SocketTerms;
 use ferrite_types::IfIndex;
 use nix::errno::Errno;
 use nix::libc;
@@ -16,7 +17,7 @@ use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, recvmsg, sendmsg, setsockopt,
     sockopt,
 };
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -27,6 +28,8 @@ const PROTOCOL: i32 = 89;
 /// Octets; what neighbours flood while we compute waits in it.
 const RECEIVE_BUFFER: usize = 8 << 20;
 const SEND_BUFFER: usize = 4 << 20;
+/// The kernel counts in signed numbers, and doubles what it is told.
+const LARGEST_BUFFER: u32 = 1 << 30;
 /// Longer packets are cut, and refused for it.
 const LONGEST: usize = 65_536;
 /// Internetwork control.
@@ -47,7 +50,7 @@ pub struct OspfSocket {
     /// The runtime knows sockets of datagrams as UDP's; nothing of UDP is used.
     fd: Arc<UdpSocket>,
     reader: AbortHandle,
-    version: u8,
+    sender: Sender,
 }
 
 impl Drop for OspfSocket {
@@ -58,17 +61,57 @@ impl Drop for OspfSocket {
 
 impl OspfSocket {
     /// Opens a socket and begins to read. With a device, of that VRF.
-    pub fn open(version: u8, device: Option<&str>, packets: mpsc::Sender<Packet>) -> io::Result<Self> {
-        let domain = if version == 2 { Domain::IPV4 } else { Domain::IPV6 };
-        let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(Protocol::from(PROTOCOL)))?;
-        if let Some(device) = device {
-            socket.bind_device(Some(device.as_bytes()))?;
-        }
-        prepare(&socket, version)?;
+    pub fn open(version: u8, terms: &SocketTerms, packets: mpsc::Sender<Packet>) -> io::Result<Self> {
+        let socket = raw(version, terms.device.as_deref())?;
+        hear(&socket, version)?;
+        let sender = Sender(socket.try_clone()?);
         let fd = std::net::UdpSocket::from(OwnedFd::from(socket));
         let fd = Arc::new(UdpSocket::from_std(fd)?);
         let task = tokio::spawn(read(Arc::clone(&fd), version, packets));
-        Ok(Self { fd, reader: task.abort_handle(), version })
+        let open = Self { fd, reader: task.abort_handle(), sender };
+        open.set_buffers(terms)?;
+        Ok(open)
+    }
+
+    /// What is said, or as much as we take by ourselves; more than the system allows where we may.
+    pub fn set_buffers(&self, terms: &SocketTerms) -> io::Result<()> {
+        let octets = |said: Option<u32>, own: usize| {
+            said.map_or(own, |octets| usize::try_from(octets.min(LARGEST_BUFFER)).unwrap_or(own))
+        };
+        let socket = SockRef::from(&*self.fd);
+        let receive = octets(terms.receive, RECEIVE_BUFFER);
+        if setsockopt(&*self.fd, sockopt::RcvBufForce, &receive).is_err() {
+            socket.set_recv_buffer_size(receive)?;
+        }
+        let send = octets(terms.send, SEND_BUFFER);
+        if setsockopt(&*self.fd, sockopt::SndBufForce, &send).is_err() {
+            socket.set_send_buffer_size(send)?;
+        }
+        Ok(())
+    }
+
+    /// For links that have no socket of their own.
+    pub fn sender(&self) -> &Sender {
+        &self.sender
+    }
+}
+
+/// A socket that packets are sent by.
+#[derive(Debug)]
+pub struct Sender(Socket);
+
+impl Sender {
+    /// A socket for one link of OSPFv2. It hears nothing.
+    pub fn of_link(terms: &SocketTerms) -> io::Result<Self> {
+        let socket = raw(2, terms.device.as_deref())?;
+        // The kernel would queue for it what nobody reads.
+        let refuse = SockFilter::new(u16::try_from(libc::BPF_RET).unwrap_or_default(), 0, 0, 0);
+        socket.attach_filter(&[refuse])?;
+        if let Some(octets) = terms.send {
+            socket
+                .set_send_buffer_size(usize::try_from(octets.min(LARGEST_BUFFER)).unwrap_or(SEND_BUFFER))?;
+        }
+        Ok(Self(socket))
     }
 
     /// Sends a packet from an address out of a link.
@@ -81,7 +124,7 @@ impl OspfSocket {
         routed: bool,
     ) -> io::Result<()> {
         let parts = [IoSlice::new(octets)];
-        let fd = self.fd.as_raw_fd();
+        let fd = self.0.as_raw_fd();
         // A packet to a neighbour on the link goes no further; over a virtual link it crosses routers.
         let ttl: libc::c_int = if routed { 64 } else { 1 };
         match (source, destination) {
@@ -107,7 +150,6 @@ impl OspfSocket {
             }
             _ => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
         }
-        debug_assert!(self.version == 2 || self.version == 3);
         Ok(())
     }
 }
@@ -116,25 +158,32 @@ fn index(ifindex: IfIndex) -> libc::c_int {
     libc::c_int::try_from(ifindex.0).unwrap_or_default()
 }
 
-fn prepare(socket: &Socket, version: u8) -> io::Result<()> {
-    // As much as the system allows, or more where we may.
-    if setsockopt(socket, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
-        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
-    }
-    if setsockopt(socket, sockopt::SndBufForce, &SEND_BUFFER).is_err() {
-        socket.set_send_buffer_size(SEND_BUFFER)?;
+/// A raw socket that may send.
+fn raw(version: u8, device: Option<&str>) -> io::Result<Socket> {
+    let domain = if version == 2 { Domain::IPV4 } else { Domain::IPV6 };
+    let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(Protocol::from(PROTOCOL)))?;
+    if let Some(device) = device {
+        socket.bind_device(Some(device.as_bytes()))?;
     }
     if version == 2 {
-        setsockopt(socket, sockopt::Ipv4PacketInfo, &true)?;
         socket.set_multicast_loop_v4(false)?;
         socket.set_multicast_ttl_v4(1)?;
         socket.set_tos_v4(TRAFFIC_CLASS)?;
     } else {
-        setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?;
         socket.set_multicast_loop_v6(false)?;
         socket.set_multicast_hops_v6(1)?;
         socket.set_tclass_v6(TRAFFIC_CLASS)?;
         // The checksum is left to the codec: signed packets have none, and the kernel would put one in (RFC 7166 §4.5).
+    }
+    Ok(socket)
+}
+
+/// Packets come with the link that they came in on.
+fn hear(socket: &Socket, version: u8) -> io::Result<()> {
+    if version == 2 {
+        setsockopt(socket, sockopt::Ipv4PacketInfo, &true)?;
+    } else {
+        setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub mod settings;
 pub mod show;
 
 pub use commands::Command;
-pub use process::{Action, Event, Host, LogLevel, Ospf, RestartNote, Topic};
+pub use process::{Action, Event, Host, LogLevel, Ospf, RestartNote, SocketTerms, Topic};
 pub use settings::Settings;
 
 use ferrite_cli::Registry;

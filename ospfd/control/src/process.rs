@@ -12,6 +12,7 @@ mod redistribute;
 mod restart;
 mod routes;
 mod run;
+mod sockets;
 mod zebra;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +24,11 @@ use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::{Prefix, Timestamp};
 
 pub use attach::NetKey;
-pub use event::{Action, Event, LogLevel, Topic};
+pub use event::{Action, Event, LogLevel, SocketTerms, Topic};
 pub use flavor::Flavor;
 pub use ospf::{Host, Ospf, World};
 pub use restart::RestartNote;
+pub(crate) use sockets::WRITE_MULTIPLIER;
 
 /// What a process is called.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -70,6 +72,8 @@ pub struct Process<V: Version> {
     waited_until: Option<i64>,
     /// What an earlier program wrote down of it, until it is heard.
     noted: Option<RestartNote>,
+    /// What it needs of sockets and groups may have changed.
+    moved: bool,
     /// We are back, and not yet what we were.
     pub restarting: bool,
 }
@@ -91,6 +95,7 @@ impl<V: Version> Process<V> {
             prepared: None,
             waited_until: None,
             noted: None,
+            moved: true,
             restarting: false,
         }
     }

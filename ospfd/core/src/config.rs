@@ -272,6 +272,8 @@ pub struct VirtualLink {
     pub hello_interval: u16,
     pub dead_interval: u32,
     pub retransmit: Duration,
+    /// LSAs due again within this time of the first are sent with it (`retransmit-window`).
+    pub retransmit_window: Duration,
     /// Seconds added to the age of LSAs sent here.
     pub transmit_delay: u16,
     pub authentication: Authentication,
@@ -283,6 +285,7 @@ impl Default for VirtualLink {
             hello_interval: 10,
             dead_interval: 40,
             retransmit: Duration::from_secs(5),
+            retransmit_window: Duration::from_millis(50),
             transmit_delay: 1,
             authentication: Authentication::None,
         }
@@ -341,6 +344,8 @@ pub struct InterfaceConfig {
     pub hello_interval: u16,
     pub dead_interval: u32,
     pub retransmit: Duration,
+    /// LSAs due again within this time of the first are sent with it (`retransmit-window`).
+    pub retransmit_window: Duration,
     /// Seconds added to the age of LSAs sent here (InfTransDelay).
     pub transmit_delay: u16,
     pub priority: u8,
@@ -356,6 +361,9 @@ pub struct InterfaceConfig {
     pub fast_hello: Option<u8>,
     /// The network is not announced, only the addresses by which neighbours are reached stay known (RFC 6860).
     pub prefix_suppression: bool,
+    /// A point-to-point link whose own address is on no network: it is announced by its number, and no network with it
+    /// (§12.4.1.1). OSPFv2 only.
+    pub unnumbered: bool,
     /// Sources from which packets are taken (`neighbor-filter`).
     pub neighbor_filter: Option<Filter>,
     /// Point-to-multipoint: LSAs go back out where they came in only when they are sent again (`delay-reflood`).
@@ -381,6 +389,7 @@ impl InterfaceConfig {
             hello_interval: 10,
             dead_interval: 40,
             retransmit: Duration::from_secs(5),
+            retransmit_window: Duration::from_millis(50),
             transmit_delay: 1,
             priority: 1,
             authentication: Authentication::None,
@@ -389,6 +398,7 @@ impl InterfaceConfig {
             neighbors: BTreeMap::new(),
             fast_hello: None,
             prefix_suppression: false,
+            unnumbered: false,
             neighbor_filter: None,
             delay_reflood: false,
             non_broadcast: false,

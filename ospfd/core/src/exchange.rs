@@ -43,7 +43,7 @@ impl<V: Version> Instance<V> {
         let Some(neighbor) = interface.neighbors.get_mut(&key) else { return };
         neighbor.exchange.summary = summary.into();
         if !dying.is_empty() {
-            neighbor.retransmit.extend(dying);
+            dying.into_iter().for_each(|key| neighbor.retransmit.insert(key, again));
             neighbor.retransmit_at.get_or_insert(again);
         }
     }

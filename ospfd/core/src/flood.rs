@@ -71,7 +71,7 @@ impl<V: Version> Instance<V> {
                 if from == Some((id, *name)) || !V::takes(key.ty, neighbor.options) {
                     continue;
                 }
-                neighbor.retransmit.insert(key);
+                neighbor.retransmit.insert(key, again);
                 neighbor.retransmit_at.get_or_insert(again);
                 someone = true;
             }

@@ -30,6 +30,7 @@ mod originate;
 pub mod origins;
 mod ranges;
 pub mod restart;
+mod retransmissions;
 pub mod routes;
 pub mod schedule;
 mod send;

@@ -11,6 +11,7 @@ use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
 use crate::restart::Help;
+use crate::retransmissions::Retransmissions;
 pub use fsm::State;
 
 /// By what a neighbour is known: its address on OSPFv2's networks with several routers, its router ID elsewhere (§8.2).
@@ -40,9 +41,7 @@ pub struct Neighbor {
     /// Those of the last request that have not come.
     pub(crate) requested: BTreeSet<LsaKey>,
     pub(crate) request_at: Option<Timestamp>,
-    /// What was sent and not acknowledged (link state retransmission list). Names only: the database has the octets, so the
-    /// list is bounded by it.
-    pub(crate) retransmit: BTreeSet<LsaKey>,
+    pub(crate) retransmit: Retransmissions,
     pub(crate) retransmit_at: Option<Timestamp>,
     /// LSAs that had to be sent to it again.
     pub retransmitted: u64,
@@ -93,7 +92,7 @@ impl Neighbor {
             requests: BTreeMap::new(),
             requested: BTreeSet::new(),
             request_at: None,
-            retransmit: BTreeSet::new(),
+            retransmit: Retransmissions::default(),
             retransmit_at: None,
             retransmitted: 0,
             sequence: None,

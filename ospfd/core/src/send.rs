@@ -138,12 +138,15 @@ impl<V: Version> Instance<V> {
 
     /// §13.6.
     pub(crate) fn retransmit(&mut self, now: Timestamp, id: IfId, key: NeighborKey) {
-        let window = self.config.pacing.window;
+        let many = self.config.pacing.window;
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         let again = now + interface.config.retransmit;
+        let until = now + interface.config.retransmit_window;
         let Some(neighbor) = interface.neighbors.get_mut(&key) else { return };
-        neighbor.retransmit_at = (!neighbor.retransmit.is_empty()).then_some(again);
-        let keys: Vec<LsaKey> = neighbor.retransmit.iter().copied().take(window).collect();
+        let keys = neighbor.retransmit.take_due(until, many, again);
+        // One that acknowledges none is not given the rest before it had its time.
+        let full = keys.len() == many;
+        neighbor.retransmit_at = neighbor.retransmit.first().map(|first| if full { again } else { first });
         neighbor.retransmitted += keys.len() as u64;
         for body in self.updates(now, id, keys.into_iter()) {
             self.send_to_neighbor(now, id, key, &body);

@@ -82,8 +82,14 @@ impl Version for V2 {
 
     fn source_fits(interface: &Interface, source: IpAddr) -> bool {
         let (IpAddr::V4(source), Some((own, len))) = (source, own_address(interface)) else { return false };
+        let unnumbered = match interface.config.network {
+            NetworkType::PointToPoint => true,
+            // Tunnels of a hub: nobody's address is on a network.
+            NetworkType::PointToMultipoint => len == 32,
+            _ => false,
+        };
         source != own
-            && (interface.config.network == NetworkType::PointToPoint
+            && (unnumbered
                 || Ipv4Prefix::new(own, len).is_some_and(|network| network.contains(source)))
     }
 

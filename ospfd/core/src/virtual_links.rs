@@ -27,6 +27,7 @@ impl<V: Version> Instance<V> {
                 interface.hello_interval = link.hello_interval;
                 interface.dead_interval = link.dead_interval;
                 interface.retransmit = link.retransmit;
+                interface.retransmit_window = link.retransmit_window;
                 interface.transmit_delay = link.transmit_delay;
                 interface.authentication = link.authentication.clone();
                 wanted.insert((*area, *router), interface);

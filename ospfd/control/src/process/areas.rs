@@ -6,11 +6,12 @@ use ferrite_ospf::config::{
     AbrType as CoreAbr, AreaConfig, AreaKind, Config, ExternalRange, GracefulRestart, Helper, Range,
     Shortcut, Translator, VirtualLink,
 };
+use ferrite_ospf_packet::AreaId;
 use ferrite_types::Afi;
 
 use super::auth;
 use super::ospf::World;
-use crate::settings::area::Translate;
+use crate::settings::area::{AreaAuth, Translate};
 use crate::settings::{
     AbrType, AreaKindSettings, AreaRange, AreaSettings, Restart, RouterSettings, Summary, VirtualLinkSettings,
 };
@@ -19,8 +20,10 @@ use crate::settings::{
 const MAX_PATHS: usize = 256;
 
 pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut Config) {
+    // A virtual link is one of the backbone.
+    let backbone = router.areas.get(&AreaId::BACKBONE).and_then(|area| area.authentication);
     for (id, area) in &router.areas {
-        config.areas.insert(*id, area_config(world, afi, area));
+        config.areas.insert(*id, area_config(world, afi, area, backbone));
     }
     config.abr = match router.abr {
         AbrType::Cisco => CoreAbr::Cisco,
@@ -94,7 +97,7 @@ fn range_of(said: &Summary) -> ExternalRange {
     }
 }
 
-fn area_config(world: &World, afi: Afi, area: &AreaSettings) -> AreaConfig {
+fn area_config(world: &World, afi: Afi, area: &AreaSettings, backbone: Option<AreaAuth>) -> AreaConfig {
     let mut config = AreaConfig { no_summary: area.no_summary, ..AreaConfig::default() };
     config.default_cost = area.default_cost.unwrap_or(1);
     match area.kind {
@@ -134,17 +137,18 @@ fn area_config(world: &World, afi: Afi, area: &AreaSettings) -> AreaConfig {
         Some(false) => Shortcut::Disable,
     };
     for (router, link) in &area.virtual_links {
-        config.virtual_links.insert(*router, virtual_link(world, link));
+        config.virtual_links.insert(*router, virtual_link(world, link, backbone));
     }
     config
 }
 
-fn virtual_link(world: &World, link: &VirtualLinkSettings) -> VirtualLink {
+fn virtual_link(world: &World, link: &VirtualLinkSettings, backbone: Option<AreaAuth>) -> VirtualLink {
     VirtualLink {
         hello_interval: link.hello_interval.unwrap_or(10),
         dead_interval: link.dead_interval.map_or(40, u32::from),
         retransmit: Duration::from_secs(link.retransmit.unwrap_or(5).into()),
+        retransmit_window: Duration::from_millis(link.retransmit_window.unwrap_or(50).into()),
         transmit_delay: link.transmit_delay.unwrap_or(1),
-        authentication: auth::of_link(world, &link.auth, None),
+        authentication: auth::of_link(world, &link.auth, backbone),
     }
 }

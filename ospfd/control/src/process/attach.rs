@@ -49,7 +49,11 @@ pub fn networks(world: &World, name: &ProcessName, router: &RouterSettings) -> V
         for address in addresses.into_iter().filter(|address| !address.secondary) {
             let IpAddr::V4(own) = address.addr else { continue };
             let Some(area) = area_of(name, router, v2, own, address) else { continue };
-            let config = interface_v2(world, router, v2, own, area, &kernel.interface);
+            let mut config = interface_v2(world, router, v2, own, area, &kernel.interface);
+            // Spokes of a DMVPN say their address, by which a hub reaches them (`point-to-point dmvpn`).
+            let spoke = matches!(v2.and_then(|v2| v2.network), Some(NetworkV2::PointToPoint { dmvpn: true }));
+            config.unnumbered =
+                config.network == NetworkType::PointToPoint && address.prefix_len == 32 && !spoke;
             let announced = address.peer.unwrap_or(address.addr);
             let link = Link {
                 up: kernel.interface.operative(),
@@ -129,6 +133,8 @@ fn interface_v2(
     }
     config.priority = either(v2, own, |s| s.priority).unwrap_or(1);
     config.retransmit = Duration::from_secs(either(v2, own, |s| s.retransmit).unwrap_or(5).into());
+    config.retransmit_window =
+        Duration::from_millis(either(v2, own, |s| s.retransmit_window).unwrap_or(50).into());
     config.transmit_delay = either(v2, own, |s| s.transmit_delay).unwrap_or(1);
     config.mtu_ignore = either(v2, own, |s| s.mtu_ignore.then_some(())).is_some();
     config.prefix_suppression = either(v2, own, |s| s.prefix_suppression.then_some(())).is_some();

@@ -49,19 +49,30 @@ pub enum Action {
         group: IpAddr,
         join: bool,
     },
-    /// Opens or closes the socket of a version in a VRF.
+    /// Opens the socket of a version in a VRF, or changes what is asked of one that is open; without terms closes it.
     Socket {
         version: u8,
         vrf: VrfId,
-        /// The VRF's device; none is the default VRF.
-        device: Option<String>,
-        open: bool,
+        terms: Option<SocketTerms>,
     },
     Zebra(ToZebra),
     /// What is to be found by the program that comes after this one.
     Remember(Vec<RestartNote>),
     Log(LogLevel, String),
     Finished,
+}
+
+/// What is asked of a socket. Processes of one VRF share it: the largest of what they ask for counts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SocketTerms {
+    /// The VRF's device; none is the default VRF.
+    pub device: Option<String>,
+    /// `socket buffer recv|send`, octets; none is as much as the daemon takes by itself.
+    pub receive: Option<u32>,
+    pub send: Option<u32>,
+    /// Each link has a socket of its own for sending, so that one whose queue is full holds up no other
+    /// (`socket-per-interface`).
+    pub per_interface: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! ospfd as a whole: what every process sees of the world, and the processes of both versions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::event::{Action, Event};
 use super::filters::Filters;
 use super::flavor::{Flavor, on_link};
 use super::redistribute::Learned;
+use super::sockets::Reach;
 use super::zebra::ZebraState;
 use super::{KernelLink, Process, ProcessName, RestartNote};
 use crate::{Roles, Settings};
@@ -56,8 +57,7 @@ pub struct Ospf {
     pub world: World,
     pub v2: Processes<V2>,
     pub v3: Processes<V3>,
-    sockets: BTreeMap<(u8, VrfId), Option<String>>,
-    members: BTreeSet<(u8, VrfId, IfIndex, IpAddr)>,
+    pub(super) reach: Reach,
     /// Something changed that processes are made of.
     pub(super) stale: bool,
     /// We end, by then at the latest.
@@ -114,8 +114,7 @@ impl Ospf {
             },
             v2: BTreeMap::new(),
             v3: BTreeMap::new(),
-            sockets: BTreeMap::new(),
-            members: BTreeSet::new(),
+            reach: Reach::default(),
             stale: false,
             ending: None,
             ended: false,
@@ -135,28 +134,10 @@ impl Ospf {
             Event::ZebraGone => self.world.zebra.gone(),
             Event::Zebra(message) => self.zebra_said(now, message, out),
             Event::Received { version, ifindex, source, destination, octets } => {
-                let World { settings, zebra, .. } = &self.world;
+                let packet = Packet { ifindex, source, destination, octets };
                 match version {
-                    2 => deliver(
-                        &mut self.v2,
-                        settings,
-                        zebra,
-                        now,
-                        ifindex,
-                        (source, destination),
-                        octets,
-                        out,
-                    ),
-                    _ => deliver(
-                        &mut self.v3,
-                        settings,
-                        zebra,
-                        now,
-                        ifindex,
-                        (source, destination),
-                        octets,
-                        out,
-                    ),
+                    2 => deliver(&mut self.v2, &self.world, now, packet, out),
+                    _ => deliver(&mut self.v3, &self.world, now, packet, out),
                 }
             }
             Event::Wall(wall) => self.wall(now, wall, out),
@@ -218,6 +199,7 @@ impl Ospf {
         // Half a snapshot is no news: what is missing of it has not gone.
         if self.stale && !self.world.zebra.is_listening() {
             self.stale = false;
+            self.reach.stale = true;
             super::run::sync(&mut self.v2, &mut self.world, now, out);
             super::run::sync(&mut self.v3, &mut self.world, now, out);
             self.subscribe(out);
@@ -229,30 +211,6 @@ impl Ospf {
             }
         }
         self.open_sockets(out);
-    }
-
-    /// Sockets and groups that the processes need now.
-    fn open_sockets(&mut self, out: &mut Vec<Action>) {
-        let mut sockets = BTreeMap::new();
-        let mut members = BTreeSet::new();
-        needs(&self.v2, &mut sockets, &mut members);
-        needs(&self.v3, &mut sockets, &mut members);
-        for ((version, vrf), device) in sockets.iter().filter(|(key, _)| !self.sockets.contains_key(key)) {
-            let (version, vrf, device) = (*version, *vrf, device.clone());
-            out.push(Action::Socket { version, vrf, device, open: true });
-        }
-        for (version, vrf, ifindex, group) in members.difference(&self.members).copied() {
-            out.push(Action::Membership { version, vrf, ifindex, group, join: true });
-        }
-        for (version, vrf, ifindex, group) in self.members.difference(&members).copied() {
-            out.push(Action::Membership { version, vrf, ifindex, group, join: false });
-        }
-        for ((version, vrf), device) in self.sockets.iter().filter(|(key, _)| !sockets.contains_key(key)) {
-            let (version, vrf, device) = (*version, *vrf, device.clone());
-            out.push(Action::Socket { version, vrf, device, open: false });
-        }
-        self.sockets = sockets;
-        self.members = members;
     }
 
     /// Everything is flushed; when that is acknowledged, or after a moment, we are done.
@@ -328,25 +286,6 @@ fn tell_where_distances_changed<V: Flavor>(
     }
 }
 
-fn needs<V: Flavor>(
-    processes: &Processes<V>,
-    sockets: &mut BTreeMap<(u8, VrfId), Option<String>>,
-    members: &mut BTreeSet<(u8, VrfId, IfIndex, IpAddr)>,
-) {
-    for process in processes.values() {
-        let speaking = process.core.interfaces().iter().filter(|(_, interface)| interface.speaks());
-        for (id, _) in speaking {
-            let Some(link) = process.links.get(id) else { continue };
-            let ifindex = link.interface.ifindex;
-            sockets.insert((V::VERSION, process.vrf), process.name.vrf.clone());
-            members.insert((V::VERSION, process.vrf, ifindex, V::ALL_SPF_ROUTERS));
-            if process.designated.contains(id) {
-                members.insert((V::VERSION, process.vrf, ifindex, V::ALL_D_ROUTERS));
-            }
-        }
-    }
-}
-
 fn tick<V: Flavor>(
     processes: &mut Processes<V>,
     settings: &Settings,
@@ -361,17 +300,23 @@ fn tick<V: Flavor>(
     }
 }
 
+/// A packet as it came in on a link.
+struct Packet {
+    ifindex: IfIndex,
+    source: IpAddr,
+    destination: IpAddr,
+    octets: bytes::Bytes,
+}
+
 /// Hands a packet to the network of the link that it is for; where it is for none, to one that will say so.
 fn deliver<V: Flavor>(
     processes: &mut Processes<V>,
-    settings: &Settings,
-    zebra: &ZebraState,
+    world: &World,
     now: Timestamp,
-    ifindex: IfIndex,
-    (source, destination): (IpAddr, IpAddr),
-    octets: bytes::Bytes,
+    packet: Packet,
     out: &mut Vec<Action>,
 ) {
+    let Packet { ifindex, source, destination, octets } = packet;
     let mut second: Option<(ProcessName, IfId)> = None;
     let mut first: Option<(ProcessName, IfId)> = None;
     for (name, process) in processes.iter() {
@@ -395,10 +340,8 @@ fn deliver<V: Flavor>(
     }
     let Some((name, interface)) = first.or(second) else { return };
     let Some(process) = processes.get_mut(&name) else { return };
-    let mut actions = Vec::new();
     let event = ferrite_ospf::Event::Received { interface, source, destination, octets };
-    process.core.handle(now, event, &mut actions);
-    process.carry(actions, settings, zebra, out);
+    process.tell_core(world, now, event, out);
 }
 
 /// How long neighbours may take to acknowledge that we go.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ferrite_ospf::routes::{Hop, PathType, Route};
-use ferrite_ospf::{Action as CoreAction, Version};
+use ferrite_ospf::{Action as CoreAction, LogLine, Version};
 use ferrite_types::ids::{Distance, Metric, Tag};
 use ferrite_types::zclient::{RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{Nexthop, NexthopKind, Prefix, Safi};
@@ -39,6 +39,7 @@ impl<V: Flavor> Process<V> {
                     out.push(Action::Send { version, vrf, ifindex, source, destination, octets, routed });
                 }
                 CoreAction::Designated { interface, member } => {
+                    self.moved = true;
                     if member {
                         self.designated.insert(interface);
                     } else {
@@ -55,6 +56,7 @@ impl<V: Flavor> Process<V> {
                 CoreAction::Restarted(_) => self.restarting = false,
                 CoreAction::Stopped => self.stopped = true,
                 CoreAction::Log(line) => {
+                    self.moved |= matches!(line, LogLine::Interface { .. });
                     let adjacency = router.map(|router| router.log_adjacency).unwrap_or_default();
                     if let Some((level, text)) = log::words(self, adjacency, &line) {
                         out.push(Action::Log(level, text));

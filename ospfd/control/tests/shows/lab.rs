@@ -19,6 +19,7 @@ struct Router {
     ospf: Ospf,
     addresses: Vec<IpAddr>,
     engine: Engine<Settings, Command>,
+    settings: Settings,
 }
 
 /// An end of a wire: router and link.
@@ -31,6 +32,8 @@ pub struct Lab {
     now: Timestamp,
     /// Packets on their way.
     flying: VecDeque<(usize, Event)>,
+    /// What the routers wanted beside packets.
+    pub wanted: Vec<(usize, Action)>,
 }
 
 /// A link of the kernel: its name, number and addresses.
@@ -70,13 +73,14 @@ impl Lab {
     /// Adds a router with a configuration and links.
     pub fn router(&mut self, config: &str, links: &[(&str, u32, &[&str])], more: fn(&mut Settings)) -> usize {
         let host = Host { epoch: 1, wall: 1_700_000_000, to_utc: |_| 0 };
-        let router = Router {
+        let mut router = Router {
             ospf: Ospf::new(BOTH, host),
             addresses: links
                 .iter()
                 .flat_map(|(_, _, all)| all.iter().map(|text| address(text).addr))
                 .collect(),
             engine: Engine::new(registry(BOTH)),
+            settings: Settings::default(),
         };
         let lines: Vec<NumberedLine> = (1..)
             .zip(config.lines())
@@ -84,6 +88,7 @@ impl Lab {
             .collect();
         let mut settings = router.engine.load(Settings::default(), &lines).expect("a configuration");
         more(&mut settings);
+        router.settings = settings.clone();
         let mut events = vec![Event::Configured(Arc::new(settings)), Event::ZebraConnected];
         for (name, ifindex, addresses) in links {
             events.push(Event::Zebra(FromZebra::Interface(interface(name, *ifindex))));
@@ -111,7 +116,10 @@ impl Lab {
     /// Puts packets on their wires: to all, or to the one who has the address.
     fn carry(&mut self, from: usize, actions: Vec<Action>) {
         for action in actions {
-            let Action::Send { version, ifindex, source, destination, octets, .. } = action else { continue };
+            let Action::Send { version, ifindex, source, destination, octets, .. } = action else {
+                self.wanted.push((from, action));
+                continue;
+            };
             let on = |wire: &&Vec<End>| wire.contains(&(from, ifindex));
             let Some(wire) = self.wires.iter().find(on) else { continue };
             let takes =
@@ -134,6 +142,17 @@ impl Lab {
         }
     }
 
+    /// Types lines into a router's configuration.
+    pub fn configure(&mut self, router: usize, lines: &str) {
+        let numbered = (1..).zip(lines.lines());
+        let lines: Vec<NumberedLine> =
+            numbered.map(|(number, text)| NumberedLine { number, text: text.to_owned() }).collect();
+        let Router { engine, settings, .. } = &mut self.routers[router];
+        *settings = engine.load(settings.clone(), &lines).expect("lines of a configuration");
+        let event = Event::Configured(Arc::new(settings.clone()));
+        self.feed(router, event);
+    }
+
     /// Lets time pass.
     pub fn run(&mut self, seconds: u64) {
         let end = self.now + Duration::from_secs(seconds);
@@ -150,6 +169,10 @@ impl Lab {
             self.deliver();
         }
         self.now = end;
+    }
+
+    pub fn ospf(&self, router: usize) -> &Ospf {
+        &self.routers[router].ospf
     }
 
     /// What a command prints.

@@ -78,13 +78,13 @@ fn links(interface: &Interface, stub_router: bool, links: &mut Vec<RouterLink>) 
             links.extend(interface.full().map(|neighbor| RouterLink {
                 kind: LinkKind::PointToPoint,
                 id: neighbor.id.0.to_bits(),
-                data: address.to_bits(),
+                data: if interface.config.unnumbered { interface.link.ifindex.0 } else { address.to_bits() },
                 metric: cost,
             }));
             match network {
                 NetworkType::PointToMultipoint => links.extend(stub(32, 0)),
                 // Nobody but the two on it needs to know of it (RFC 6860 §2.1).
-                _ if interface.suppresses() => {}
+                _ if interface.suppresses() || interface.config.unnumbered => {}
                 _ => links.extend(stub(len, interface.cost())),
             }
         }

@@ -29,12 +29,14 @@ pub struct Row {
     flags: String,
     #[serde(rename = "ospfEnabled")]
     enabled: bool,
-    #[serde(rename = "ipAddress")]
-    address: String,
-    #[serde(rename = "ipAddressPrefixlen")]
-    len: u8,
-    #[serde(rename = "ospfIfType")]
-    kind: &'static str,
+    #[serde(rename = "ifUnnumbered", skip_serializing_if = "crate::show::is_false")]
+    unnumbered: bool,
+    #[serde(rename = "ipAddress", skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(rename = "ipAddressPrefixlen", skip_serializing_if = "Option::is_none")]
+    len: Option<u8>,
+    #[serde(rename = "ospfIfType", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     #[serde(rename = "localIfUsed", skip_serializing_if = "Option::is_none")]
     broadcast: Option<String>,
     #[serde(rename = "vlinkPeer", skip_serializing_if = "Option::is_none")]
@@ -158,6 +160,8 @@ impl Row {
         let own = |(other, _): &&(IpAddr, u8)| *other == IpAddr::V4(address);
         let through = way.and_then(|way| at.process.core.interface(way.interface)).unwrap_or(core);
         let len = through.link.prefixes.iter().find(own).map_or(32, |(_, len)| *len);
+        let loopback = config.network == NetworkType::Loopback;
+        let unnumbered = len == 32 && !loopback && !core.is_virtual();
         let settings = at.settings.interfaces.get(&named.name).map(|interface| &interface.v2);
         let elects = config.network.elects();
         let designated = identify(at, core, core.designated).filter(|_| elects);
@@ -179,10 +183,11 @@ impl Row {
             bandwidth: link.map_or(0, |link| link.speed),
             flags: link.map_or("<UP>".to_owned(), flags),
             enabled: true,
-            address: address.to_string(),
-            len,
-            kind: if way.is_some() || core.is_virtual() { "Peer" } else { "Broadcast" },
-            broadcast: (!core.is_virtual()).then(|| broadcast(address, len).to_string()),
+            address: (!unnumbered).then(|| address.to_string()),
+            len: (!unnumbered).then_some(len),
+            unnumbered,
+            kind: (!unnumbered).then_some(if core.is_virtual() { "Peer" } else { "Broadcast" }),
+            broadcast: (!core.is_virtual() && !unnumbered).then(|| broadcast(address, len).to_string()),
             peer: way.map(|way| way.destination.to_string()),
             area: text::area(config.area, at.area_kind(config.area)),
             mtu_ignore: config.mtu_ignore,
@@ -204,7 +209,7 @@ impl Row {
             dead: config.dead_after().as_secs(),
             wait: config.dead_after().as_secs(),
             retransmit: config.retransmit.as_secs(),
-            window: u64::from(settings.and_then(|s| s.all.retransmit_window).unwrap_or(50)),
+            window: text::millis(config.retransmit_window),
             hello_in: (!config.passive)
                 .then(|| core.hello_at().map_or(0, |next| text::millis(next.since(at.now)))),
             passive: config.passive,
@@ -269,8 +274,11 @@ impl Row {
             "  ifindex {}, MTU {} bytes, BW {} Mbit {}",
             self.ifindex, self.mtu, self.bandwidth, self.flags
         )?;
-        write!(f, "  Internet Address {}/{}, ", self.address, self.len)?;
-        match (&self.broadcast, &self.peer) {
+        match (&self.address, self.len) {
+            (Some(address), Some(len)) => write!(f, "  Internet Address {address}/{len}, ")?,
+            _ => write!(f, "  This interface is UNNUMBERED, ")?,
+        }
+        match (self.broadcast.as_ref().filter(|_| !self.unnumbered), &self.peer) {
             (Some(broadcast), _) => writeln!(f, "Broadcast {broadcast}, Area {}", self.area)?,
             (None, Some(peer)) => writeln!(f, "Peer {peer}, Area {}", self.area)?,
             (None, None) => writeln!(f, "Area {}", self.area)?,
@@ -283,7 +291,11 @@ impl Row {
             self.transmit_delay, self.state, self.priority
         )?;
         if let (Some(id), Some(address)) = (&self.designated_id, self.designated) {
-            writeln!(f, "  Designated Router (ID) {id} Interface Address {address}/{}", self.len)?;
+            writeln!(
+                f,
+                "  Designated Router (ID) {id} Interface Address {address}/{}",
+                self.len.unwrap_or(32)
+            )?;
         }
         match (&self.backup_id, self.backup) {
             (Some(id), Some(address)) => {

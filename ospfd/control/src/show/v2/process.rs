@@ -11,6 +11,7 @@ use ferrite_ospf::packet::{AreaId, LsType, V2};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::process::WRITE_MULTIPLIER;
 use crate::settings::area::AreaAuth;
 use crate::settings::{AbrType, LogAdjacency};
 use crate::show::{At, is_false, text};
@@ -268,7 +269,7 @@ impl Summary {
             due: status.next.map(|next| text::millis(next.since(at.now))),
             min_interval: text::millis(config.timers.min_interval),
             min_arrival: text::millis(config.timers.min_arrival),
-            write: router.write_multiplier.unwrap_or(20),
+            write: router.write_multiplier.unwrap_or(WRITE_MULTIPLIER),
             refresh: u64::from(router.refresh.unwrap_or(10)) * 1000,
             paths: config.max_paths,
             preference: router.distance.unwrap_or(110),

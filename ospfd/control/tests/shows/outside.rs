@@ -1,0 +1,110 @@
+//! What processes want of the world: sockets, groups.
+
+use ferrite_ospf_control::{Action, SocketTerms};
+
+use crate::lab::{Lab, link};
+use crate::network;
+
+fn sockets(lab: &Lab, router: usize) -> Vec<(u8, Option<SocketTerms>)> {
+    let own = lab.wanted.iter().filter(|(from, _)| *from == router);
+    own.filter_map(|(_, action)| match action {
+        Action::Socket { version, terms, .. } => Some((*version, terms.clone())),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn sockets_are_opened_once_and_have_what_is_said_of_them() {
+    let mut lab = network();
+    let plain = SocketTerms { per_interface: true, ..SocketTerms::default() };
+    assert_eq!(sockets(&lab, 0), [(2, Some(plain.clone())), (3, Some(SocketTerms::default()))]);
+    lab.wanted.clear();
+    lab.run(60);
+    assert!(sockets(&lab, 0).is_empty());
+    lab.configure(
+        0,
+        "router ospf\n socket buffer recv 70000\n socket buffer send 50000\n no socket-per-interface\n",
+    );
+    let said = SocketTerms {
+        receive: Some(70_000),
+        send: Some(50_000),
+        per_interface: false,
+        ..SocketTerms::default()
+    };
+    assert_eq!(sockets(&lab, 0), [(2, Some(said))]);
+    lab.wanted.clear();
+    lab.configure(0, "router ospf\n no socket buffer all 1\n socket-per-interface\n");
+    assert_eq!(sockets(&lab, 0), [(2, Some(plain))]);
+    lab.wanted.clear();
+    lab.configure(0, "no router ospf\n");
+    assert_eq!(sockets(&lab, 0), [(2, None)]);
+}
+
+#[test]
+fn a_virtual_link_has_the_keys_of_the_backbone_where_it_says_nothing() {
+    let mut lab = Lab::default();
+    let config = "router ospf
+ ospf router-id 1.1.1.1
+ area 0 authentication message-digest
+ area 1 virtual-link 2.2.2.2
+ area 1 virtual-link 2.2.2.2 message-digest-key 3 md5 abc
+ area 1 virtual-link 3.3.3.3 authentication null
+exit
+interface a
+ ip ospf area 1
+exit
+";
+    let router = lab.router(config, &[link("a", 2, &["10.0.0.1/24"])], |_| {});
+    let text = lab.exec(router, "show ip ospf interface");
+    assert!(text.contains("a is up"), "{text}");
+    use ferrite_ospf::config::Authentication;
+    let process = lab.ospf(router).v2.values().next().expect("a process");
+    let kinds = process.core.interfaces().values().filter(|interface| interface.virtual_to.is_some());
+    let kinds: Vec<&Authentication> = kinds.map(|interface| &interface.config.authentication).collect();
+    assert!(matches!(kinds[0], Authentication::Keys(keys) if keys[0].id == 3), "{kinds:?}");
+    assert_eq!(*kinds[1], Authentication::None);
+}
+
+#[test]
+fn a_link_of_one_address_is_announced_by_its_number_but_by_a_spoke_of_a_dmvpn() {
+    let mut lab = Lab::default();
+    let config = |network: &str| {
+        format!("interface tun0\n ip ospf area 0\n ip ospf network {network}\nexit\nrouter ospf\nexit\n")
+    };
+    lab.wire(&[(0, 7), (1, 8)]);
+    let spoke = config("point-to-point");
+    lab.router(
+        &format!("{spoke}router ospf\n router-id 1.1.1.1\n"),
+        &[link("tun0", 7, &["10.0.0.1/32"])],
+        |_| {},
+    );
+    let hub = config("point-to-multipoint");
+    lab.router(
+        &format!("{hub}router ospf\n router-id 2.2.2.2\n"),
+        &[link("tun0", 8, &["10.0.0.2/32"])],
+        |_| {},
+    );
+    lab.run(60);
+    let own = "show ip ospf database router self-originate";
+    let text = lab.exec(0, own);
+    assert!(text.contains("Number of Links: 1\n"), "{text}");
+    assert!(text.contains("Router Interface address: 0.0.0.7\n"), "{text}");
+    let shown = lab.exec(0, "show ip ospf interface tun0");
+    assert!(shown.contains("  This interface is UNNUMBERED, Area 0.0.0.0\n"), "{shown}");
+    lab.configure(0, "interface tun0\n ip ospf network point-to-point dmvpn\n");
+    lab.run(60);
+    let text = lab.exec(0, own);
+    assert!(text.contains("Router Interface address: 10.0.0.1\n"), "{text}");
+    assert!(text.contains("(Link ID) Net: 10.0.0.1\n"), "{text}");
+}
+
+#[test]
+fn packets_taken_at_a_time_are_those_of_the_process_that_takes_most() {
+    let mut lab = network();
+    assert_eq!(lab.ospf(0).batch(), 20);
+    lab.configure(0, "router ospf\n write-multiplier 7\nexit\nrouter ospf6\n write-multiplier 5\nexit\n");
+    assert_eq!(lab.ospf(0).batch(), 7);
+    lab.configure(0, "router ospf6\n write-multiplier 50\nexit\n");
+    assert_eq!(lab.ospf(0).batch(), 50);
+}
