@@ -37,6 +37,8 @@ struct Shell {
     /// Where it is written what the next program is to find.
     notes: PathBuf,
     finished: bool,
+    /// Some `debug` line is on.
+    traced: bool,
 }
 
 /// The daemon's main function.
@@ -61,12 +63,15 @@ pub async fn run(mut daemon: Daemon<OspfOptions, Settings, Command>, held: Held)
         zebra,
         notes: daemon.paths.run.join(format!("{}.restart", daemon.info.name)),
         finished: false,
+        traced: false,
     };
     shell.ospf.found(notes::read(&shell.notes));
     daemon.serve()?;
     let mut key_times = tokio::time::interval(KEY_TIMES);
     key_times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !shell.finished {
+        shell.traced = daemon.log.debugs();
+        shell.ospf.set_trace(shell.traced);
         let deadline = shell.ospf.next_deadline().map(|deadline| clock.until(deadline));
         tokio::select! {
             Some(packet) = received.recv() => {
@@ -121,11 +126,15 @@ impl Shell {
     fn tick(&mut self) {
         let now = self.clock.now();
         self.ospf.tick(now, &mut self.out);
+        // Paths are computed when their time has come, and nothing else that is done then takes long.
+        self.ospf.measured(self.clock.now().since(now), &mut self.out);
         self.perform();
     }
 
     fn received(&mut self, packet: Packet) {
-        debug::received(&packet);
+        if self.traced {
+            debug::received(&packet);
+        }
         let Packet { version, ifindex, source, destination, octets } = packet;
         self.handle(Event::Received { version, ifindex, source, destination, octets });
     }
@@ -180,7 +189,9 @@ impl Shell {
         for action in self.out.drain(..) {
             match action {
                 Action::Send { version, vrf, ifindex, source, destination, octets, routed } => {
-                    debug::sent(version, ifindex, source, destination, &octets);
+                    if self.traced {
+                        debug::sent(debug::Seen { version, ifindex, source, destination, octets: &octets });
+                    }
                     self.sockets.send((version, vrf), ifindex, (source, destination), &octets, routed);
                 }
                 Action::Membership { version, vrf, ifindex, group, join } => {

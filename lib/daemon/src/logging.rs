@@ -95,6 +95,11 @@ impl Log {
         }
     }
 
+    /// Whether any line of `debug` is on.
+    pub fn debugs(&self) -> bool {
+        !self.lock().debug.is_empty()
+    }
+
     /// The targets whose debug lines are wanted.
     pub fn set_debug(&self, targets: BTreeSet<&'static str>) {
         self.lock().debug = targets;

@@ -2,7 +2,7 @@
 //! answers it from the processes that the line asks for.
 
 mod clear;
-mod debug;
+pub(crate) mod debug;
 mod prepare;
 mod refused;
 mod v2;

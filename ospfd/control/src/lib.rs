@@ -14,7 +14,8 @@ pub mod settings;
 pub mod show;
 
 pub use commands::Command;
-pub use process::{Action, Event, Host, LogLevel, Ospf, RestartNote, SocketTerms, Topic};
+pub use ferrite_ospf_packet as packet;
+pub use process::{Action, Event, Host, LogLevel, Ospf, RestartNote, SocketTerms, Topic, topics};
 pub use settings::Settings;
 
 use ferrite_cli::Registry;

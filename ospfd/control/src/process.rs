@@ -13,6 +13,8 @@ mod restart;
 mod routes;
 mod run;
 mod sockets;
+pub mod topics;
+mod trace;
 mod zebra;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,6 +74,9 @@ pub struct Process<V: Version> {
     waited_until: Option<i64>,
     /// What an earlier program wrote down of it, until it is heard.
     noted: Option<RestartNote>,
+    /// Calculations whose time was measured, and the time of the last.
+    spf_runs: u64,
+    pub spf_took: Option<std::time::Duration>,
     /// What it needs of sockets and groups may have changed.
     moved: bool,
     /// We are back, and not yet what we were.
@@ -95,6 +100,8 @@ impl<V: Version> Process<V> {
             prepared: None,
             waited_until: None,
             noted: None,
+            spf_runs: 0,
+            spf_took: None,
             moved: true,
             restarting: false,
         }

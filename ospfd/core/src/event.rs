@@ -17,6 +17,7 @@ use crate::neighbor::State as NeighborState;
 use crate::neighbor::fsm::Event as NeighborEvent;
 use crate::restart::{HelpEnd, RestartEnd};
 use crate::routes::Route;
+use crate::trace::Trace;
 
 /// An interface as OSPF sees it, numbered by the shell: one per kernel interface in OSPFv3, one per network in OSPFv2.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -166,4 +167,6 @@ pub enum LogLine {
     },
     /// Our own restart is over.
     Restarted(RestartEnd),
+    /// Only where it was asked for.
+    Trace(Trace),
 }

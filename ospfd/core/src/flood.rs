@@ -10,6 +10,7 @@ use crate::event::IfId;
 use crate::instance::{Instance, Place};
 use crate::interface::State;
 use crate::neighbor::{self, NeighborKey};
+use crate::trace::Trace;
 use crate::version::Version;
 
 /// Who an LSA was received from.
@@ -29,6 +30,7 @@ impl<V: Version> Instance<V> {
             }
         };
         database.install(now, lsa, own, changed);
+        self.trace(|| Trace::Installed(place, header));
         if header.is_max_age() {
             self.sweepable.insert((place, header.key));
         }
@@ -96,6 +98,7 @@ impl<V: Version> Instance<V> {
                 back = true;
             }
             interface.outgoing.insert(key);
+            self.trace(|| Trace::Flooded { interface: id, key });
         }
         back
     }
@@ -143,6 +146,7 @@ impl<V: Version> Instance<V> {
             if let Some(database) = self.database_mut(place) {
                 database.remove(&key);
             }
+            self.trace(|| Trace::Removed(place, key));
             // Once there is room again the next time that there is not is told too.
             self.full &= self.is_full();
             if key.adv == self.config.router_id {

@@ -27,6 +27,7 @@ use crate::restart::{Preparing, Restarting};
 use crate::routes::Table;
 use crate::schedule::Schedule;
 use crate::spf::{AreaSpf, Known};
+use crate::trace::Trace;
 use crate::tracked::Tracked;
 use crate::version::{IdPool, Target, Version};
 
@@ -106,6 +107,8 @@ pub struct Instance<V: Version> {
     /// The shell has been told that all is flushed.
     pub(crate) stopped: bool,
     pub(crate) full: bool,
+    /// What happens inside is told.
+    pub(crate) traced: bool,
     deadline: Option<Timestamp>,
     version: PhantomData<V>,
 }
@@ -145,6 +148,7 @@ impl<V: Version> Instance<V> {
             stop_at: None,
             stopped: false,
             full: false,
+            traced: false,
             deadline: None,
             version: PhantomData,
         };
@@ -362,8 +366,11 @@ impl<V: Version> Instance<V> {
         let nssa = self.areas.keys().filter(|area| self.area_kind(**area) == AreaKind::Nssa);
         let places: Vec<Place> = nssa.map(|area| Place::Area(*area)).chain([Place::As]).collect();
         // A range is not made anew with each of its routes, nor are thousands compared for each of them.
-        let gathered = self.config.external_ranges.keys().any(|range| range.covers(prefix));
-        let delay = match (gathered, self.redistributed.len()) {
+        let gathered = self.config.external_ranges.keys().find(|range| range.covers(prefix)).copied();
+        if let Some(range) = gathered {
+            self.trace(|| Trace::Aggregated { range, prefix, present: external.is_some() });
+        }
+        let delay = match (gathered.is_some(), self.redistributed.len()) {
             (true, _) => self.config.external_delay,
             (false, ..MANY) => return self.dirty.extend(places),
             (false, _) => GATHER,
@@ -539,6 +546,7 @@ impl<V: Version> Instance<V> {
             }
         };
         let sequence = V::verify(&frame, &accept, ends)?;
+        let signed = sequence.is_some();
         let key = V::neighbor_key(interface, frame.router, ends.source);
         let last = interface.neighbors.get(&key).and_then(|neighbor| neighbor.sequence);
         // OSPFv2 repeats a number within its unit of time, OSPFv3 never does (§D.3, RFC 7166 §4.1).
@@ -550,6 +558,9 @@ impl<V: Version> Instance<V> {
         let body = Body::decode::<V>(frame.kind, frame.body.clone())?;
         if let Some(interface) = self.interfaces.get_mut(&id) {
             interface.received.count(&body, octets.len());
+        }
+        if signed {
+            self.trace(|| Trace::Verified { interface: id, source: ends.source });
         }
         self.dispatch(now, id, key, &frame, ends, body)?;
         if let Some(neighbor) = self.neighbor_mut(id, key)
@@ -624,5 +635,6 @@ impl<V: Version> Instance<V> {
             self.mark_interface(id);
         }
         self.schedule.changed(now);
+        self.trace(|| Trace::Scheduled);
     }
 }

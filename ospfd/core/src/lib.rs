@@ -36,6 +36,7 @@ pub mod schedule;
 mod send;
 pub mod spf;
 mod summaries;
+pub mod trace;
 mod tracked;
 mod update;
 pub mod v2;

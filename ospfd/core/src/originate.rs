@@ -11,6 +11,7 @@ use ferrite_ospf_packet::{LsType, Lsa, LsaHeader, LsaKey, Options, Sequence};
 use ferrite_types::Timestamp;
 
 use crate::instance::{Instance, Place};
+use crate::trace::Trace;
 use crate::version::{Version, Wanted};
 
 impl<V: Version> Instance<V> {
@@ -118,6 +119,8 @@ impl<V: Version> Instance<V> {
     ) {
         let header = LsaHeader { age: 0, options, key, sequence, checksum: 0, length: 0 };
         if let Some(lsa) = Lsa::build::<V>(header, body) {
+            let header = *lsa.header();
+            self.trace(|| Trace::Generated(place, header));
             self.install(now, place, lsa, true, None);
         }
     }
@@ -126,6 +129,7 @@ impl<V: Version> Instance<V> {
     pub(crate) fn renew(&mut self, now: Timestamp, place: Place, key: &LsaKey) {
         let Some(entry) = self.database(place).and_then(|database| database.get(key)) else { return };
         let (header, body) = (*entry.lsa.header(), BytesMut::from(entry.lsa.body()));
+        self.trace(|| Trace::Refreshed(place, *key));
         match header.sequence.next() {
             Some(next) => self.build(now, place, *key, header.options, &body, next),
             None => {

@@ -16,6 +16,7 @@ use crate::event::{Action, IfId};
 use crate::instance::{Instance, Place};
 use crate::interface::State;
 use crate::spf::Affected;
+use crate::trace::Trace;
 use crate::version::{RouterBits, Version, Vertex};
 
 /// Where packets leave.
@@ -155,6 +156,8 @@ impl<V: Version> Instance<V> {
             affected.prefixes.extend(self.areas.values().flat_map(|area| area.spf.known.prefixes()));
         }
         let changes = self.update_routes(&context, affected.prefixes);
+        let changed = changes.len();
+        self.trace(|| Trace::Calculated { whole, changed });
         self.publish(changes);
     }
 

@@ -15,6 +15,7 @@ use crate::event::{Action, IfId};
 use crate::instance::Instance;
 use crate::interface::State;
 use crate::neighbor::{self, NeighborKey};
+use crate::trace::Trace;
 use crate::version::Version;
 
 /// Acknowledgments wait this long for others to go with them (§13.5); less than any retransmission interval.
@@ -59,6 +60,10 @@ impl<V: Version> Instance<V> {
             (_, None) => Sign::None,
         };
         let octets = V::seal(&origin, body, &sign, ends);
+        let signed = if let Sign::Digest { key, .. } = sign { Some(key.id) } else { None };
+        if let Some(key) = signed {
+            self.trace(|| Trace::Signed { interface: id, key });
+        }
         if let Some(interface) = self.interfaces.get_mut(&id) {
             interface.sent.count(body, octets.len());
         }

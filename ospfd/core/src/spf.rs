@@ -14,6 +14,7 @@ use crate::instance::Instance;
 use crate::lsdb::Lsdb;
 use crate::neighbor;
 use crate::routes::{Backups, Hop, Hops, RouterRoute};
+use crate::trace::Trace;
 use crate::version::{RouterBits, Version, Vertex};
 
 pub(crate) use known::{Affected, Known};
@@ -146,6 +147,8 @@ impl<V: Version> Instance<V> {
             area.spf.resolved.clear();
             moved.extend(area.spf.graph.nodes());
         }
+        let (vertices, count) = (area.spf.graph.len(), moved.len());
+        self.trace(|| Trace::Tree { area: id, vertices, moved: count });
         self.resolve(id, &moved);
         moved.extend(self.find_backups(id));
         let mut transit_moved = false;
@@ -162,6 +165,7 @@ impl<V: Version> Instance<V> {
                 continue;
             }
             let bits = new.as_ref().map(|route| route.bits).unwrap_or_default();
+            let cost = new.as_ref().map(|route| route.cost);
             let old = match new {
                 Some(route) => area.spf.routers.insert(router, route),
                 None => area.spf.routers.remove(&router),
@@ -170,6 +174,9 @@ impl<V: Version> Instance<V> {
             transit_moved |= was.virtual_end != bits.virtual_end;
             affected.boundaries |= was.boundary || bits.boundary || was.border || bits.border;
             area.spf.known.of_router(router, affected);
+            if was.boundary || bits.boundary || was.border || bits.border {
+                self.trace(|| Trace::Border { area: id, router, cost });
+            }
         }
         let Some(area) = self.areas.get_mut(&id) else { return };
         if transit_moved {

@@ -4,11 +4,13 @@ use std::cmp::Ordering;
 
 use ferrite_ospf_packet::{Lsa, LsaHeader, LsaKey, Refusal, Sequence};
 use ferrite_types::Timestamp;
+use ferrite_types::ids::RouterId;
 
 use crate::event::{Action, IfId, LogLine};
 use crate::instance::{Instance, Place};
 use crate::interface::State;
 use crate::neighbor::{self, NeighborKey, fsm};
+use crate::trace::Trace;
 use crate::version::Version;
 
 /// What is owed to the sender of an LSA (Table 19).
@@ -57,6 +59,8 @@ impl<V: Version> Instance<V> {
     ) -> Result<Answer, Refusal> {
         lsa.check::<V>()?;
         let header = *lsa.header();
+        let sender = self.neighbor(id, key).map_or(RouterId::UNSET, |neighbor| neighbor.id);
+        self.trace(|| Trace::Examined { interface: id, neighbor: sender, header });
         let interface = self.interfaces.get(&id).ok_or(Refusal::Passive)?;
         if !self.belongs(interface, header.key.ty) {
             return Err(Refusal::LsaScope);

@@ -89,8 +89,7 @@ impl Version for V2 {
             _ => false,
         };
         source != own
-            && (unnumbered
-                || Ipv4Prefix::new(own, len).is_some_and(|network| network.contains(source)))
+            && (unnumbered || Ipv4Prefix::new(own, len).is_some_and(|network| network.contains(source)))
     }
 
     fn base_options() -> Options {

@@ -18,8 +18,8 @@ macro_rules! flags {
 }
 use flags;
 
-mod v2;
-mod v3;
+pub mod v2;
+pub mod v3;
 
 use v2::V2;
 use v3::V3;

@@ -8,6 +8,7 @@ use ferrite_types::ids::{IfIndex, VrfId};
 use ferrite_types::zclient::{FromZebra, ToZebra};
 
 use super::RestartNote;
+pub use super::topics::Topic;
 use crate::Settings;
 
 #[derive(Clone, Debug)]
@@ -82,12 +83,4 @@ pub enum LogLevel {
     Info,
     /// Shown where `debug` asks for it.
     Debug(Topic),
-}
-
-/// What a line for `debug` is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Topic {
-    Interface { version: u8 },
-    Neighbor { version: u8 },
-    Lsa { version: u8 },
 }

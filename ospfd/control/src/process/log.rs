@@ -1,10 +1,10 @@
 //! What the core has for the log, in FRR's words.
 
-use ferrite_ospf::{LogLine, neighbor};
+use ferrite_ospf::{IfId, LogLine, neighbor};
 use ferrite_ospf_packet::Refusal;
 
-use super::event::{LogLevel, Topic};
-use super::{Flavor, Process};
+use super::event::LogLevel;
+use super::{Flavor, Process, topics, trace};
 use crate::settings::LogAdjacency;
 
 /// A neighbour's state as FRR writes it.
@@ -24,19 +24,22 @@ pub fn state_name(version: u8, state: neighbor::State) -> &'static str {
     }
 }
 
+/// An interface, in OSPFv2 with its address: there may be several on a link.
+pub(super) fn place<V: Flavor>(process: &Process<V>, interface: IfId) -> String {
+    let name = process.links.get(&interface).map_or("VLINK", |link| link.interface.name.as_str());
+    match process.told.get(&interface).and_then(|link| link.address) {
+        Some(address) if V::VERSION == 2 => format!("{name}:{address}"),
+        _ => name.to_owned(),
+    }
+}
+
 pub(super) fn words<V: Flavor>(
     process: &Process<V>,
     adjacency: LogAdjacency,
     line: &LogLine,
 ) -> Option<(LogLevel, String)> {
     let (vrf, version) = (process.vrf_name(), V::VERSION);
-    let place = |interface: &ferrite_ospf::IfId| {
-        let name = process.links.get(interface).map_or("VLINK", |link| link.interface.name.as_str());
-        match process.told.get(interface).and_then(|link| link.address) {
-            Some(address) if V::VERSION == 2 => format!("{name}:{address}"),
-            _ => name.to_owned(),
-        }
-    };
+    let place = |interface: &IfId| place(process, *interface);
     Some(match line {
         LogLine::Neighbor { interface, neighbor, from, to, reason, .. } => {
             let wanted = match adjacency {
@@ -47,22 +50,26 @@ pub(super) fn words<V: Flavor>(
             let (from, to) = (state_name(V::VERSION, *from), state_name(V::VERSION, *to));
             let place = place(interface);
             let text = format!("AdjChg: Nbr {neighbor}({vrf}) on {place}: {from} -> {to} ({reason:?})");
-            (if wanted { LogLevel::Notice } else { LogLevel::Debug(Topic::Neighbor { version }) }, text)
+            (if wanted { LogLevel::Notice } else { LogLevel::Debug(topics::neighbor_state(version)) }, text)
         }
         LogLine::Interface { interface, from, to } => (
-            LogLevel::Debug(Topic::Interface { version }),
+            LogLevel::Debug(topics::interface_state(version)),
             format!("interface {} (vrf {vrf}): {from:?} -> {to:?}", place(interface)),
         ),
         LogLine::Refused { interface, source, reason } => {
             let place = place(interface);
             let text = format!("{place}: packet of {source} (vrf {vrf}) not taken: {reason}");
             (
-                if is_usual(*reason) { LogLevel::Debug(Topic::Lsa { version }) } else { LogLevel::Warning },
+                if is_usual(*reason) {
+                    LogLevel::Debug(topics::flooding(version))
+                } else {
+                    LogLevel::Warning
+                },
                 text,
             )
         }
         LogLine::OwnReceived { area, key } => (
-            LogLevel::Debug(Topic::Lsa { version }),
+            LogLevel::Debug(topics::flooding(version)),
             format!("an LSA in our name that is not ours: {key:?}, area {area:?} (vrf {vrf})"),
         ),
         LogLine::Helping { interface, neighbor, period, reason } => (
@@ -83,6 +90,10 @@ pub(super) fn words<V: Flavor>(
         ),
         LogLine::Restarted(reason) => {
             (LogLevel::Notice, format!("graceful restart (vrf {vrf}) ends: {reason:?}"))
+        }
+        LogLine::Trace(line) => {
+            let (topic, text) = trace::words(process, line);
+            (LogLevel::Debug(topic), text)
         }
         LogLine::DatabaseFull => (LogLevel::Warning, format!("the database is full (vrf {vrf})")),
     })

@@ -46,6 +46,8 @@ pub struct World {
     pub(super) learned: Learned,
     pub(super) zebra: ZebraState,
     pub(super) filters: Filters,
+    /// Somebody debugs: what happens inside is told.
+    pub(super) traced: bool,
     /// What an earlier program wrote down, of processes that are not configured yet.
     pub(super) found: Vec<RestartNote>,
 }
@@ -110,6 +112,7 @@ impl Ospf {
                 learned: Learned::default(),
                 zebra: ZebraState::default(),
                 filters: Filters::default(),
+                traced: false,
                 found: Vec::new(),
             },
             v2: BTreeMap::new(),
@@ -237,6 +240,23 @@ impl Ospf {
             out.push(Action::Zebra(ToZebra::Goodbye { keep_routes }));
             out.push(Action::Finished);
         }
+    }
+
+    /// Whether what happens inside is told ([`LogLevel::Debug`](super::LogLevel)): while any `debug` line is on.
+    pub fn set_trace(&mut self, on: bool) {
+        if self.world.traced == on {
+            return;
+        }
+        self.world.traced = on;
+        self.v2.values_mut().for_each(|process| process.core.set_trace(on));
+        self.v3.values_mut().for_each(|process| process.core.set_trace(on));
+    }
+
+    /// How long the calculations took that ran since somebody last said so, as measured outside.
+    pub fn measured(&mut self, took: Duration, out: &mut Vec<Action>) {
+        let traced = self.world.traced;
+        self.v2.values_mut().for_each(|process| process.measured(took, traced, out));
+        self.v3.values_mut().for_each(|process| process.measured(took, traced, out));
     }
 
     /// What an earlier program wrote down, before anything else happens.

@@ -13,10 +13,10 @@ use ferrite_types::zclient::{
 };
 use ferrite_types::{Afi, NexthopKind, Prefix, RouteProtocol, Timestamp};
 
-use super::Process;
-use super::event::Action;
+use super::event::{Action, LogLevel};
 use super::flavor::Flavor;
 use super::ospf::{HasProcesses, Ospf, World};
+use super::{Process, topics};
 use crate::settings::{DefaultOriginate, Redistribution, RouterSettings};
 
 /// A source of routes: VRF, family, protocol, instance or table.
@@ -104,6 +104,11 @@ impl Ospf {
                 continue;
             }
             touched.insert((route.vrf, route.prefix));
+            if self.world.traced {
+                let what = if route.route.is_some() { "route" } else { "route that is gone" };
+                let text = format!("zebra: {what} {} of {}, VRF {}", route.prefix, route.protocol, route.vrf);
+                out.push(Action::Log(LogLevel::Debug(topics::ZEBRA_REDISTRIBUTE), text));
+            }
             let table = self.world.learned.routes.entry(source).or_default();
             match route.route {
                 Some(attrs) => drop(table.insert(route.prefix, attrs)),

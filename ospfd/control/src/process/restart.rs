@@ -62,6 +62,7 @@ impl<V: Flavor> Process<V> {
         let event = note.event(world.wall_at(now)).filter(|_| router.restart.enabled);
         if let Some(event) = event {
             self.core = Instance::new(config.clone());
+            self.core.set_trace(world.traced);
             self.restarting = true;
             self.tell_core(world, now, event, out);
             self.tell_time(world, now, out);

@@ -9,10 +9,10 @@ use ferrite_types::ids::{Distance, Metric, Tag};
 use ferrite_types::zclient::{RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{Nexthop, NexthopKind, Prefix, Safi};
 
-use super::event::Action;
+use super::event::{Action, LogLevel};
 use super::flavor::Flavor;
 use super::zebra::ZebraState;
-use super::{Process, log};
+use super::{Process, log, topics};
 use crate::Settings;
 use crate::settings::RouterSettings;
 
@@ -47,6 +47,11 @@ impl<V: Flavor> Process<V> {
                     }
                 }
                 CoreAction::Routes(routes) if zebra.takes_routes() => {
+                    if self.core.is_traced() {
+                        let told = routes.iter().filter(|(_, route)| route.is_some()).count();
+                        let text = format!("to zebra: {told} routes, {} that are gone", routes.len() - told);
+                        out.push(Action::Log(LogLevel::Debug(topics::zebra_routes(V::VERSION)), text));
+                    }
                     let updates =
                         routes.iter().map(|(prefix, route)| update(self, router, *prefix, route.as_ref()));
                     send::<V>(self, updates.collect(), out);

@@ -1,6 +1,7 @@
 //! Processes in step with the configuration, the links and what other protocols have.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ferrite_ospf::config::Config;
 use ferrite_ospf::{Event as CoreEvent, IfId, Version, neighbor};
@@ -8,11 +9,11 @@ use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
 use super::areas;
-use super::event::Action;
+use super::event::{Action, LogLevel};
 use super::flavor::Flavor;
 use super::ospf::{Processes, World};
 use super::zebra::ZebraState;
-use super::{Process, ProcessName, RestartNote, restart};
+use super::{Process, ProcessName, RestartNote, restart, topics};
 use crate::Settings;
 use crate::settings::RouterSettings;
 
@@ -67,6 +68,7 @@ fn sync_all<V: Flavor>(
 
 impl<V: Flavor> Process<V> {
     fn sync(&mut self, world: &World, router: &RouterSettings, now: Timestamp, out: &mut Vec<Action>) {
+        self.core.set_trace(world.traced);
         self.choose_router_id(world, router);
         let mut config = Config::new(self.router_id);
         areas::configure(world, V::AFI, router, &mut config);
@@ -134,6 +136,19 @@ impl<V: Flavor> Process<V> {
         let wanted = router.router_id.or(kept).or(zebras).unwrap_or(RouterId::UNSET);
         if kept.is_none() || !self.has_adjacency() {
             self.router_id = wanted;
+        }
+    }
+
+    /// The time that a calculation took, if there was one since the last.
+    pub(super) fn measured(&mut self, took: Duration, traced: bool, out: &mut Vec<Action>) {
+        let runs = self.core.spf().runs;
+        if runs == self.spf_runs {
+            return;
+        }
+        (self.spf_runs, self.spf_took) = (runs, Some(took));
+        if traced {
+            let text = format!("shortest paths: {} us (vrf {})", took.as_micros(), self.vrf_name());
+            out.push(Action::Log(LogLevel::Debug(topics::took(V::VERSION)), text));
         }
     }
 

@@ -9,7 +9,8 @@ use ferrite_types::zclient::{FromZebra, ToZebra};
 use super::KernelLink;
 use super::event::{Action, LogLevel};
 use super::flavor::Flavor;
-use super::ospf::{Ospf, Processes, REPLAY_LIMIT};
+use super::ospf::{Ospf, Processes, REPLAY_LIMIT, World};
+use super::topics;
 
 /// Where the connection to zebra stands.
 #[derive(Debug, Default)]
@@ -53,6 +54,11 @@ impl ZebraState {
 impl Ospf {
     pub(super) fn zebra_said(&mut self, now: Timestamp, message: FromZebra, out: &mut Vec<Action>) {
         let world = &mut self.world;
+        if world.traced
+            && let Some(text) = news(world, &message)
+        {
+            out.push(Action::Log(LogLevel::Debug(topics::ZEBRA_INTERFACE), text));
+        }
         match message {
             FromZebra::Interface(interface) => {
                 let ifindex = interface.ifindex;
@@ -139,6 +145,30 @@ fn tell_all<V: Flavor>(processes: &Processes<V>, ospf: &Ospf, out: &mut Vec<Acti
     for process in processes.values() {
         process.tell_all(&ospf.world.settings, out);
     }
+}
+
+/// What is said of links, addresses and VRFs, in words.
+fn news(world: &World, message: &FromZebra) -> Option<String> {
+    let name = |ifindex: &IfIndex| {
+        world.links.get(ifindex).map_or_else(|| ifindex.to_string(), |link| link.interface.name.clone())
+    };
+    Some(match message {
+        FromZebra::Interface(interface) => {
+            let state = if interface.operative() { "up" } else { "down" };
+            format!("zebra: interface {}, index {}, {state}", interface.name, interface.ifindex)
+        }
+        FromZebra::InterfaceGone(ifindex) => format!("zebra: interface {} is gone", name(ifindex)),
+        FromZebra::Address { ifindex, address } => {
+            format!("zebra: address {}/{} on {}", address.addr, address.prefix_len, name(ifindex))
+        }
+        FromZebra::AddressGone { ifindex, address } => {
+            format!("zebra: address {}/{} is gone from {}", address.addr, address.prefix_len, name(ifindex))
+        }
+        FromZebra::Vrf { vrf, name, .. } => format!("zebra: VRF {name}, {vrf}"),
+        FromZebra::VrfGone(vrf) => format!("zebra: VRF {vrf} is gone"),
+        FromZebra::RouterId { vrf, router_id } => format!("zebra: router ID {router_id} for VRF {vrf}"),
+        _ => return None,
+    })
 }
 
 fn same(

@@ -32,6 +32,8 @@ pub struct Lab {
     now: Timestamp,
     /// Packets on their way.
     flying: VecDeque<(usize, Event)>,
+    /// Somebody debugs.
+    pub traced: bool,
     /// What the routers wanted beside packets.
     pub wanted: Vec<(usize, Action)>,
 }
@@ -89,6 +91,7 @@ impl Lab {
         let mut settings = router.engine.load(Settings::default(), &lines).expect("a configuration");
         more(&mut settings);
         router.settings = settings.clone();
+        router.ospf.set_trace(self.traced);
         let mut events = vec![Event::Configured(Arc::new(settings)), Event::ZebraConnected];
         for (name, ifindex, addresses) in links {
             events.push(Event::Zebra(FromZebra::Interface(interface(name, *ifindex))));

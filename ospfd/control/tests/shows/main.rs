@@ -111,7 +111,17 @@ fn default_route(settings: &mut Settings) {
 
 /// The routers a, b, c, e by their numbers: 0, 1, 2, 3.
 fn network() -> Lab {
+    built(Lab::default())
+}
+
+/// The same with all that happens told.
+fn network_traced() -> Lab {
     let mut lab = Lab::default();
+    lab.traced = true;
+    built(lab)
+}
+
+fn built(mut lab: Lab) -> Lab {
     let own: Vec<String> = (1..=6).map(link_local).collect();
     let (a, b, c, ae, e, stub) = (&own[0], &own[1], &own[2], &own[3], &own[4], &own[5]);
     lab.wire(&[(0, 2), (1, 2), (2, 2)]);

@@ -1,9 +1,11 @@
 //! What processes want of the world: sockets, groups.
 
+use std::collections::BTreeSet;
+
 use ferrite_ospf_control::{Action, SocketTerms};
 
 use crate::lab::{Lab, link};
-use crate::network;
+use crate::{network, network_traced};
 
 fn sockets(lab: &Lab, router: usize) -> Vec<(u8, Option<SocketTerms>)> {
     let own = lab.wanted.iter().filter(|(from, _)| *from == router);
@@ -107,4 +109,43 @@ fn packets_taken_at_a_time_are_those_of_the_process_that_takes_most() {
     assert_eq!(lab.ospf(0).batch(), 7);
     lab.configure(0, "router ospf6\n write-multiplier 50\nexit\n");
     assert_eq!(lab.ospf(0).batch(), 50);
+}
+
+/// An adjacency comes up, routes are told, an LSA goes: each name that lines may have is used, but those of what did not happen.
+#[test]
+fn lines_for_debug_are_written_under_every_name_of_what_happens() {
+    use ferrite_ospf_control::{LogLevel, topics};
+    let mut lab = network_traced();
+    lab.run(60);
+    lab.configure(0, "interface lan\n ip ospf cost 50\n ipv6 ospf6 cost 50\n");
+    let nssa = " area 2 nssa default-information-originate\n";
+    lab.configure(0, &format!("router ospf\n{nssa}exit\nrouter ospf6\n{nssa}exit\n"));
+    lab.exec(1, "clear ip ospf interface");
+    lab.run(3700);
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for (_, action) in &lab.wanted {
+        if let Action::Log(LogLevel::Debug(topic), text) = action {
+            assert!(!text.is_empty());
+            seen.extend(topic.iter());
+        }
+    }
+    let quiet = [
+        // Written where packets pass, and where time is measured.
+        "::packet",
+        "::message::",
+        "::spf::time",
+        // Nobody signs, restarts or gathers here, and nobody sends what is not known.
+        "::authentication::",
+        "::graceful_restart",
+        "::lsa::aggregate",
+        "::lsa::unknown::",
+        "::lsa::inter_router::",
+    ];
+    for version in [2, 3] {
+        for name in topics::written(version) {
+            if !quiet.iter().any(|part| name.contains(part)) {
+                assert!(seen.contains(name), "{name} was not used");
+            }
+        }
+    }
 }

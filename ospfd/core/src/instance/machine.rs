@@ -11,10 +11,13 @@ use crate::interface::election::{Candidate, Elected, elect};
 use crate::interface::{State, fsm};
 use crate::neighbor::{self, Neighbor, NeighborKey, fsm as nfsm};
 use crate::restart::HelpEnd;
+use crate::trace::Trace;
 use crate::version::Version;
 
 impl<V: Version> Instance<V> {
     pub(crate) fn interface_event(&mut self, now: Timestamp, id: IfId, event: fsm::Event) {
+        let Some(state) = self.interfaces.get(&id).map(|interface| interface.state) else { return };
+        self.trace(|| Trace::InterfaceEvent { interface: id, state, event });
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         match fsm::step(interface.state, event) {
             fsm::Step::Ignore => {}
@@ -165,6 +168,10 @@ impl<V: Version> Instance<V> {
     }
 
     pub(crate) fn neighbor_event(&mut self, now: Timestamp, id: IfId, key: NeighborKey, event: nfsm::Event) {
+        if let Some((neighbor, state)) = self.neighbor(id, key).map(|neighbor| (neighbor.id, neighbor.state))
+        {
+            self.trace(|| Trace::NeighborEvent { interface: id, neighbor, state, event });
+        }
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         let hold = now + interface.config.dead_after();
         let Some(neighbor) = interface.neighbors.get_mut(&key) else { return };
@@ -323,6 +330,7 @@ impl<V: Version> Instance<V> {
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         if due(interface.hello_at) {
             interface.hello_at = Some(now + interface.config.hello_every());
+            self.trace(|| Trace::InterfaceTimer { interface: id, timer: "Hello" });
             self.send_hello(now, id);
         }
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
@@ -332,13 +340,21 @@ impl<V: Version> Instance<V> {
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         if due(interface.wait_at) {
             interface.wait_at = None;
+            self.trace(|| Trace::InterfaceTimer { interface: id, timer: "Wait" });
             self.interface_event(now, id, fsm::Event::WaitTimer);
         }
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         if due(interface.ack_at) {
+            self.trace(|| Trace::InterfaceTimer { interface: id, timer: "delayed acknowledgment" });
             self.send_delayed_acks(now, id);
         }
         self.age_database(now, Place::Link(id));
+    }
+
+    fn trace_timer(&mut self, id: IfId, key: NeighborKey, timer: &'static str) {
+        if let Some(neighbor) = self.neighbor(id, key).map(|neighbor| neighbor.id) {
+            self.trace(|| Trace::NeighborTimer { interface: id, neighbor, timer });
+        }
     }
 
     pub(crate) fn tick_neighbor(&mut self, now: Timestamp, id: IfId, key: NeighborKey) {
@@ -350,23 +366,28 @@ impl<V: Version> Instance<V> {
         let Some(neighbor) = self.neighbor_mut(id, key) else { return };
         if due(neighbor.inactive_at) {
             neighbor.inactive_at = None;
+            self.trace_timer(id, key, "Inactivity");
             self.neighbor_event(now, id, key, nfsm::Event::InactivityTimer);
             return;
         }
         if due(neighbor.poll_at) {
             neighbor.poll_at = None;
+            self.trace_timer(id, key, "Poll");
             self.neighbor_event(now, id, key, nfsm::Event::Start);
         }
         let Some(neighbor) = self.neighbor_mut(id, key) else { return };
         let (resend, request) = (due(neighbor.exchange.resend_at), due(neighbor.request_at));
         let retransmit = due(neighbor.retransmit_at);
         if resend {
+            self.trace_timer(id, key, "Database Description");
             self.repeat_description(now, id, key);
         }
         if request {
+            self.trace_timer(id, key, "Link State Request");
             self.send_request(now, id, key);
         }
         if retransmit {
+            self.trace_timer(id, key, "Retransmission");
             self.retransmit(now, id, key);
         }
     }
