@@ -9,6 +9,7 @@ mod router;
 mod router_v2;
 mod router_v3;
 mod shared;
+mod te;
 
 use ferrite_cli::node::{CONFIG, order};
 use ferrite_cli::{Args, CliError, ConfigCommand, Context, Edit, Node, Registry, Setting};

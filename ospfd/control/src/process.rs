@@ -15,6 +15,7 @@ mod run;
 mod sockets;
 pub mod topics;
 mod trace;
+pub mod te;
 mod zebra;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use ferrite_types::{Prefix, Timestamp};
 
 pub use attach::NetKey;
 pub use event::{Action, Event, LogLevel, SocketTerms, Topic};
-pub use flavor::Flavor;
+pub use flavor::{Flavor, on_link};
 pub use ospf::{Host, Ospf, World};
 pub use restart::RestartNote;
 pub(crate) use sockets::WRITE_MULTIPLIER;

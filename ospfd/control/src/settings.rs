@@ -5,6 +5,7 @@
 
 pub mod area;
 pub mod interface;
+pub mod te;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -89,6 +90,9 @@ pub struct RouterSettings {
     pub extra_data: bool,
     pub no_proactive_arp: bool,
     pub flood_reduction: bool,
+    pub te: te::Te,
+    pub info: te::RouterInfo,
+    pub ldp_sync: te::LdpSync,
 }
 
 /// `ospf abr-type …` (RFC 3509)

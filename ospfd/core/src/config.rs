@@ -20,7 +20,7 @@ pub use filter::Filter;
 pub(crate) use filter::permits;
 pub use keys::{ChainKey, Lifetime};
 pub(crate) use keys::{accepted, sending};
-pub use opaque::{Bandwidth, LinkParams, RouterInformation, TrafficEngineering};
+pub use opaque::{Bandwidth, InterAs, LinkParams, RouterInformation, TrafficEngineering};
 pub use restart::{GracefulRestart, Helper};
 
 #[derive(Clone, PartialEq, Eq, Debug)]

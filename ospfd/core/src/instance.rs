@@ -18,7 +18,7 @@ use ferrite_ospf_packet::{
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
 
-use crate::config::{AbrType, AreaKind, Authentication, Config, Shortcut, accepted};
+use crate::config::{AbrType, AreaKind, Authentication, Config, InterAs, Shortcut, accepted};
 use crate::event::{Action, Event, External, IfId, Link, LogLine};
 use crate::interface::{Interface, State, fsm};
 use crate::lsdb::Lsdb;
@@ -350,6 +350,14 @@ impl<V: Version> Instance<V> {
             self.dirty.insert(Place::Area(interface.config.area));
             if let Some((transit, _)) = interface.virtual_to {
                 self.dirty.insert(Place::Area(transit));
+            }
+            if interface.config.link_params.as_ref().is_some_and(|params| params.remote.is_some()) {
+                // Links to other systems are told elsewhere than in the area of the link.
+                let told = self.config.traffic_engineering.and_then(|te| te.inter_as);
+                self.dirty.extend(told.map(|told| match told {
+                    InterAs::As => Place::As,
+                    InterAs::Area(area) => Place::Area(area),
+                }));
             }
         }
     }

@@ -22,6 +22,7 @@ pub mod kind {
     pub const TRAFFIC_ENGINEERING: u8 = 1;
     pub const GRACE: u8 = 3;
     pub const ROUTER_INFORMATION: u8 = 4;
+    pub const INTER_AS: u8 = 6;
     pub const EXTENDED_PREFIX: u8 = 7;
     pub const EXTENDED_LINK: u8 = 8;
 }

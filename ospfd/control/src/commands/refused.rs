@@ -9,8 +9,6 @@ const V2: &[&str] = &[
     "show ip ospf (1-65535) vrf NAME",
     "show ip ospf database segment-routing",
     "show ip ospf mpls ldp-sync",
-    "show ip ospf mpls-te",
-    "show ip ospf router-info pce",
 ];
 
 const V3: &[&str] = &["show ipv6 ospf6 [vrf NAME] simulate"];

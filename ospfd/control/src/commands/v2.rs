@@ -13,13 +13,14 @@ use super::{Command, Commands};
 use crate::Ospf;
 use crate::show::v2::border::Routers;
 use crate::show::v2::database::Database;
-use crate::show::v2::information::{Reachable, RouterInfo};
+use crate::show::v2::information::{PceInfo, Reachable, RouterInfo};
 use crate::show::v2::interface::Interfaces;
 use crate::show::v2::neighbor::{Choice, View as Neighbors};
 use crate::show::v2::process::Summary;
 use crate::show::v2::restart::Helper;
 use crate::show::v2::route::Table;
 use crate::show::v2::summary::Summaries;
+use crate::show::v2::te;
 use crate::show::v2::traffic::Traffic;
 use crate::show::{At, OfVrf, Scope, help, pretty, render, vrf_name};
 
@@ -37,6 +38,10 @@ pub enum Show2 {
     RouterInfo,
     Vrfs,
     Reachable,
+    TeInterface,
+    TeRouter,
+    TeDatabase,
+    Pce,
 }
 
 const VRF: &str = "[vrf <NAME$vrf_name|all$vrf_name>]";
@@ -78,6 +83,12 @@ pub fn register(registry: &mut Commands) {
     }
     add(registry, "show ip ospf vrfs [json]".to_owned(), Show2::Vrfs);
     add(registry, "show ip ospf router-info".to_owned(), Show2::RouterInfo);
+    add(registry, "show ip ospf router-info pce".to_owned(), Show2::Pce);
+    add(registry, "show ip ospf mpls-te interface [INTERFACE$ifname]".to_owned(), Show2::TeInterface);
+    add(registry, "show ip ospf mpls-te router".to_owned(), Show2::TeRouter);
+    let database = "show ip ospf mpls-te database [<vertex [<self-originate|adv-router A.B.C.D$adv>]|\
+                    edge [A.B.C.D$edge_id]|subnet [A.B.C.D/M$prefix]>] [verbose|json]";
+    add(registry, database.to_owned(), Show2::TeDatabase);
 }
 
 /// The processes that are asked for, with their blocks.
@@ -160,6 +171,19 @@ pub fn run(ospf: &Ospf, now: Timestamp, show: Show2, args: &Args) -> Result<Stri
         Show2::SummaryAddress => answer(&ats, scope, json, |at| Ok(Summaries::new(at, detail))),
         Show2::Helper => answer(&ats, scope, json, |at| Ok(Helper::new(at, detail))),
         Show2::RouterInfo => answer(&ats, scope, json, |at| Ok(RouterInfo::new(at))),
+        Show2::Pce => answer(&ats, scope, json, |at| Ok(PceInfo::new(at))),
+        Show2::TeRouter => answer(&ats, scope, json, |at| Ok(te::Router::new(at))),
+        Show2::TeInterface => {
+            let links = |at: At<'_, V2>| te::Links::new(at, ospf.world.links_of(&at.process.name), ifname);
+            if ifname.is_some() && ats.iter().all(|at| links(*at).is_empty()) {
+                return Ok(no_interface(scope, json));
+            }
+            answer(&ats, scope, json, |at| Ok(links(at)))
+        }
+        Show2::TeDatabase => match ats.first() {
+            Some(at) => te::database::show(*at, args),
+            None => Ok("MPLS-TE database is not enabled\n".to_owned()),
+        },
         Show2::Reachable => answer(&ats, scope, json, |at| Ok(Reachable::new(at))),
         Show2::Vrfs => Ok(vrfs(ospf.v2.values().map(|p| (vrf_name(p), p.vrf.0, p.core.id())), json)),
     }

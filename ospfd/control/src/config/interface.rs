@@ -3,7 +3,7 @@
 use ferrite_cli::node::{CONFIG, INTERFACE, order};
 use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Registry, Setting};
 
-use super::{apply, declare, inside, interface_v2, interface_v3};
+use super::{apply, declare, inside, interface_v2, interface_v3, te};
 use crate::settings::{InterfaceSettings, InterfaceV2, InterfaceV3, LinkSettings};
 use crate::{Roles, Settings};
 
@@ -32,6 +32,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
     );
     if roles.v2 {
         interface_v2::ALL.iter().for_each(|setting| declare(registry, &INTERFACE, setting, edit_v2));
+        te::LINK.iter().for_each(|setting| declare(registry, &INTERFACE, setting, edit_v2));
         interface_v2::LINK.iter().for_each(|setting| declare(registry, &INTERFACE, setting, edit_link));
     }
     if roles.v3 {
@@ -78,6 +79,7 @@ fn rendered(interface: &InterfaceSettings) -> Vec<String> {
     let text = |lines: Lines| lines.into_items().into_iter().map(|item| item.text).collect::<Vec<_>>();
     let mut own = Lines::new();
     lines_of(interface_v2::ALL, &interface.v2, &mut own);
+    lines_of(te::LINK, &interface.v2, &mut own);
     lines_of(interface_v2::LINK, &interface.v2.all, &mut own);
     lines_of(interface_v3::ALL, &interface.v3, &mut own);
     let mut all = text(own);

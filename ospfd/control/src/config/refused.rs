@@ -10,20 +10,16 @@ const ROUTER: &[&str] = &[
     "area <A.B.C.D|(0-4294967295)> flood-reduction",
     "fast-reroute",
     "flood-reduction",
-    "mpls",
-    "mpls-te",
-    "pce",
     // Between instances and from tables that are given no routes to others.
     "redistribute ospf",
     "redistribute table-direct",
     "distribute-list ACCESSLIST4_NAME out <table|table-direct>",
-    "router-info",
     "segment-routing",
 ];
 
 const ROUTER_V3: &[&str] = &["redistribute <table|table-direct>"];
 
-const LINK: &[&str] = &["ip ospf bfd", "ip ospf mpls"];
+const LINK: &[&str] = &["ip ospf bfd"];
 
 const LINK_V3: &[&str] = &[
     "ipv6 ospf6 authentication key-id (1-65535) hash-algo md5",

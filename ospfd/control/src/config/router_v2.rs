@@ -2,7 +2,7 @@
 
 use ferrite_cli::{Negation, Setting};
 
-use super::{areas, setting, shared, switch, value};
+use super::{areas, setting, shared, switch, te, value};
 use crate::settings::{AbrType, NamedNeighbor, RouterSettings, Summary};
 
 /// Calls with every setting, in the order in which they are rendered.
@@ -17,6 +17,8 @@ pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
         LAST,
         shared::DEFAULT_V2,
         DISTANCE,
+        te::ROUTER,
+        SOCKETS,
     ];
     tables.into_iter().flatten().for_each(&mut each);
 }
@@ -492,6 +494,9 @@ static DISTANCE: &[Setting<RouterSettings>] = &[
         |_, _| {},
         []
     ),
+];
+
+static SOCKETS: &[Setting<RouterSettings>] = &[
     setting!(
         "socket buffer <send|recv|all>$which (1-4000000000)$octets",
         ["Sockets", "Their buffers", "For sending", "For receiving", "Both", "Octets"],

@@ -41,6 +41,7 @@ pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut 
     config.sequence_base = world.host.epoch;
     config.restart = restart(&router.restart);
     config.opaque = router.opaque || router.restart.enabled || helps(&router.restart);
+    super::te::configure(router, config);
     if let Some(delay) = router.aggregation_delay {
         config.external_delay = seconds(delay);
     }

@@ -148,6 +148,7 @@ fn interface_v2(
     if let Some(seconds) = v2.and_then(|v2| v2.hello_delay) {
         config.hello_delay = Duration::from_secs(seconds.into());
     }
+    config.link_params = super::te::params(world, router, kernel.ifindex);
     let area = router.areas.get(&area).and_then(|area| area.authentication);
     config.authentication = auth::v2(world, v2, own, area);
     for (address, named) in &router.neighbors {

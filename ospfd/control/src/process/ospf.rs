@@ -10,6 +10,7 @@ use ferrite_ospf::IfId;
 use ferrite_ospf_packet::{V2, V3};
 use ferrite_policy::Policies;
 use ferrite_types::ids::{IfIndex, RouterId, VrfId};
+use ferrite_types::link_params::LinkParams;
 use ferrite_types::zclient::ToZebra;
 use ferrite_types::{Prefix, Timestamp};
 
@@ -39,6 +40,8 @@ pub struct World {
     pub settings: Arc<Settings>,
     pub policies: Policies,
     pub links: BTreeMap<IfIndex, KernelLink>,
+    /// What links offer to traffic engineering.
+    pub link_params: BTreeMap<IfIndex, Box<LinkParams>>,
     /// Beside the default one.
     pub vrfs: BTreeMap<String, VrfId>,
     /// What zebra chose, by VRF.
@@ -107,6 +110,7 @@ impl Ospf {
                 policies: Policies::compile(&settings.policy, None),
                 settings: Arc::new(settings),
                 links: BTreeMap::new(),
+                link_params: BTreeMap::new(),
                 vrfs: BTreeMap::new(),
                 router_ids: BTreeMap::new(),
                 learned: Learned::default(),

@@ -71,9 +71,17 @@ impl Ospf {
                 if first {
                     // They follow.
                     link.addresses.clear();
+                    world.link_params.remove(&ifindex);
                 }
             }
-            FromZebra::InterfaceGone(ifindex) => drop(world.links.remove(&ifindex)),
+            FromZebra::LinkParams { ifindex, params: Some(params) } => {
+                drop(world.link_params.insert(ifindex, params));
+            }
+            FromZebra::LinkParams { ifindex, params: None } => drop(world.link_params.remove(&ifindex)),
+            FromZebra::InterfaceGone(ifindex) => {
+                world.links.remove(&ifindex);
+                world.link_params.remove(&ifindex);
+            }
             FromZebra::Address { ifindex, address } => {
                 if let Some(link) = world.links.get_mut(&ifindex) {
                     link.addresses.retain(|known| !same(known, &address));

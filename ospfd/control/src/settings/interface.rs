@@ -27,6 +27,7 @@ pub struct InterfaceV2 {
     pub addresses: BTreeMap<Ipv4Addr, LinkSettings>,
     /// `ip ospf graceful-restart hello-delay`, seconds.
     pub hello_delay: Option<u16>,
+    pub ldp_sync: super::te::LinkLdpSync,
 }
 
 /// `ip ospf network …`

@@ -3,6 +3,7 @@
 
 mod lab;
 mod outside;
+mod te;
 mod v2;
 mod v3;
 

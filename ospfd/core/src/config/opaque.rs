@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use ferrite_ospf_packet::AreaId;
 use ferrite_ospf_packet::opaque::Tlv;
 
 /// `router-info area` or `router-info as`.
@@ -16,9 +17,18 @@ pub struct RouterInformation {
 }
 
 /// `mpls-te on`, with the address that stands for the router (RFC 3630 §2.4.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TrafficEngineering {
-    pub router_address: Ipv4Addr,
+    pub router_address: Option<Ipv4Addr>,
+    /// Links to other autonomous systems are announced.
+    pub inter_as: Option<InterAs>,
+}
+
+/// How far links to other autonomous systems are told (RFC 5392 §3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InterAs {
+    As,
+    Area(AreaId),
 }
 
 /// Octets per second as RFC 3630 sends them: IEEE floating point, kept as its bits so that it can be compared.
@@ -44,6 +54,8 @@ pub struct LinkParams {
     /// By priority.
     pub unreserved: Option<[Bandwidth; 8]>,
     pub admin_group: Option<u32>,
-    /// Further sub-TLVs (RFC 5392, RFC 7471): delay, loss, remote AS.
+    /// The boundary router and its autonomous system at the other end (RFC 5392 §3.3).
+    pub remote: Option<(Ipv4Addr, u32)>,
+    /// Further sub-TLVs (RFC 7308, RFC 7471): more groups, delay, loss.
     pub tlvs: Vec<Tlv>,
 }

@@ -1,13 +1,14 @@
 //! Our opaque LSAs (RFC 5250): router information (RFC 7770), traffic engineering (RFC 3630), and what others outside hand us.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::{BufMut, BytesMut};
 use ferrite_ospf_packet::opaque::{self, Tlv};
 use ferrite_ospf_packet::v2::ty;
 use ferrite_ospf_packet::{AreaId, LsType, LsaKey, V2};
 
-use crate::config::{LinkParams, NetworkType};
+use crate::config::{InterAs, LinkParams, NetworkType};
+use crate::event::IfId;
 use crate::instance::{Instance, Place};
 use crate::interface::{Interface, State};
 use crate::send::body;
@@ -28,8 +29,12 @@ pub(super) fn lsas(instance: &Instance<V2>, place: Place, wanted: &mut Wanted) {
         Place::Area(area) => {
             router_information(instance, place, wanted);
             traffic_engineering(instance, area, wanted);
+            inter_as(instance, place, wanted);
         }
-        Place::As => router_information(instance, place, wanted),
+        Place::As => {
+            router_information(instance, place, wanted);
+            inter_as(instance, place, wanted);
+        }
         Place::Link(_) => {}
     }
     for ((at, kind, id), body) in &instance.opaque {
@@ -64,17 +69,8 @@ fn router_information(instance: &Instance<V2>, place: Place, wanted: &mut Wanted
     if config.as_scope != (place == Place::As) {
         return;
     }
-    let restart = &instance.config.restart;
-    let helps = restart.helper.everybody || !restart.helper.routers.is_empty();
-    let bits = [
-        (restart.enabled, GRACEFUL_RESTART),
-        (helps, HELPER),
-        (true, STUB_ROUTER),
-        (instance.config.traffic_engineering.is_some(), TRAFFIC_ENGINEERING),
-    ];
-    let capabilities = bits.into_iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit);
     let information = opaque::RouterInformation {
-        capabilities: Some(capabilities),
+        capabilities: instance.capabilities(),
         hostname: config.hostname.clone().map(|name| name.into_bytes().into()),
         other: config.tlvs.clone(),
     };
@@ -87,14 +83,35 @@ fn traffic_engineering(instance: &Instance<V2>, area: AreaId, wanted: &mut Wante
     let Some(config) = &instance.config.traffic_engineering else { return };
     let place = Place::Area(area);
     let kind = opaque::kind::TRAFFIC_ENGINEERING;
-    let router = opaque::TrafficEngineering::RouterAddress(config.router_address);
-    put(instance, place, kind, 0, body(|buf| router.put(buf)), wanted);
-    for interface in instance.interfaces.values().filter(|i| i.config.area == area && !i.is_virtual()) {
+    if let Some(address) = config.router_address {
+        let router = opaque::TrafficEngineering::RouterAddress(address);
+        put(instance, place, kind, 0, body(|buf| router.put(buf)), wanted);
+    }
+    for (id, interface) in instance.interfaces.iter().filter(|(_, i)| i.config.area == area) {
         let Some(params) = &interface.config.link_params else { continue };
         if let Some(tlvs) = link(interface, params) {
             let link = opaque::TrafficEngineering::Link(tlvs);
-            let id = interface.link.ifindex.0 & 0xff_ffff;
-            put(instance, place, kind, id, body(|buf| link.put(buf)), wanted);
+            put(instance, place, kind, id.0 & 0xff_ffff, body(|buf| link.put(buf)), wanted);
+        }
+    }
+}
+
+/// Links to other autonomous systems, which are no neighbours of ours (RFC 5392 §3).
+fn inter_as(instance: &Instance<V2>, place: Place, wanted: &mut Wanted) {
+    let told = match instance.config.traffic_engineering.and_then(|te| te.inter_as) {
+        Some(InterAs::As) => Place::As,
+        Some(InterAs::Area(area)) => Place::Area(area),
+        None => return,
+    };
+    if told != place {
+        return;
+    }
+    for (id, interface) in instance.interfaces.iter().filter(|(_, i)| i.state > State::Down) {
+        let Some(params) = &interface.config.link_params else { continue };
+        if let Some(tlvs) = remote_link(interface, params) {
+            let link = opaque::TrafficEngineering::Link(tlvs);
+            let kind = opaque::kind::INTER_AS;
+            put(instance, place, kind, id.0 & 0xff_ffff, body(|buf| link.put(buf)), wanted);
         }
     }
 }
@@ -104,20 +121,40 @@ fn link(interface: &Interface, params: &LinkParams) -> Option<Vec<Tlv>> {
     let neighbor = interface.full().next()?;
     let Some(IpAddr::V4(own)) = interface.link.address else { return None };
     let elects = interface.config.network.elects();
-    if elects && interface.state <= State::Waiting {
+    if interface.is_virtual() || elects && interface.state <= State::Waiting {
         return None;
     }
     let id = if elects { interface.designated } else { neighbor.id.0 };
-    let mut tlvs = vec![
-        Tlv::new(1, vec![if elects { 2 } else { 1 }]),
-        Tlv::new(2, id.octets().to_vec()),
-        Tlv::new(3, own.octets().to_vec()),
-    ];
+    let mut tlvs = ends(elects, Some(id), own);
     if let (NetworkType::PointToPoint, IpAddr::V4(remote)) = (interface.config.network, neighbor.address) {
         tlvs.push(Tlv::new(4, remote.octets().to_vec()));
     }
-    let metric = params.metric.unwrap_or(u32::from(interface.cost()));
-    tlvs.push(word(5, metric));
+    attributes(params, &mut tlvs);
+    Some(tlvs)
+}
+
+/// Such a link has no Link ID (RFC 5392 §3.2.1).
+fn remote_link(interface: &Interface, params: &LinkParams) -> Option<Vec<Tlv>> {
+    let Some(IpAddr::V4(own)) = interface.link.address else { return None };
+    let (remote, system) = params.remote?;
+    let mut tlvs = ends(false, None, own);
+    tlvs.push(Tlv::new(4, remote.octets().to_vec()));
+    attributes(params, &mut tlvs);
+    tlvs.push(word(21, system));
+    tlvs.push(Tlv::new(22, remote.octets().to_vec()));
+    Some(tlvs)
+}
+
+fn ends(multiaccess: bool, id: Option<Ipv4Addr>, own: Ipv4Addr) -> Vec<Tlv> {
+    let mut tlvs = vec![Tlv::new(1, vec![if multiaccess { 2 } else { 1 }])];
+    tlvs.extend(id.map(|id| Tlv::new(2, id.octets().to_vec())));
+    tlvs.push(Tlv::new(3, own.octets().to_vec()));
+    tlvs
+}
+
+/// What traffic engineering knows of a link; what is not configured is not said.
+fn attributes(params: &LinkParams, tlvs: &mut Vec<Tlv>) {
+    tlvs.extend(params.metric.map(|metric| word(5, metric)));
     tlvs.extend(params.max_bandwidth.map(|bandwidth| word(6, bandwidth.0)));
     tlvs.extend(params.max_reservable.map(|bandwidth| word(7, bandwidth.0)));
     if let Some(unreserved) = params.unreserved {
@@ -127,9 +164,40 @@ fn link(interface: &Interface, params: &LinkParams) -> Option<Vec<Tlv>> {
     }
     tlvs.extend(params.admin_group.map(|group| word(9, group)));
     tlvs.extend(params.tlvs.iter().cloned());
-    Some(tlvs)
 }
 
 fn word(ty: u16, value: u32) -> Tlv {
     Tlv::new(ty, value.to_be_bytes().to_vec())
+}
+
+impl Instance<V2> {
+    /// What traffic engineering says, or would say with a neighbour, of an interface; none where it has no parameters.
+    pub fn te_link(&self, id: IfId) -> Option<Vec<Tlv>> {
+        self.config.traffic_engineering?;
+        let interface = self.interface(id)?;
+        let params = interface.config.link_params.as_ref()?;
+        let told = link(interface, params).or_else(|| remote_link(interface, params));
+        Some(told.unwrap_or_else(|| {
+            let elects = interface.config.network.elects();
+            let id = elects.then_some(interface.designated).filter(|id| !id.is_unspecified());
+            let own = super::own_address(interface).map_or(Ipv4Addr::UNSPECIFIED, |(own, _)| own);
+            let mut tlvs = ends(elects, id, own);
+            attributes(params, &mut tlvs);
+            tlvs
+        }))
+    }
+
+    /// The capabilities that we say (RFC 7770 §2.4); none where nothing is said of us.
+    pub fn capabilities(&self) -> Option<u32> {
+        self.config.router_information.as_ref()?;
+        let restart = &self.config.restart;
+        let helps = restart.helper.everybody || !restart.helper.routers.is_empty();
+        let bits = [
+            (restart.enabled, GRACEFUL_RESTART),
+            (helps, HELPER),
+            (true, STUB_ROUTER),
+            (self.config.traffic_engineering.is_some(), TRAFFIC_ENGINEERING),
+        ];
+        Some(bits.into_iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit))
+    }
 }

@@ -6,35 +6,58 @@ use ferrite_ospf::packet::V2;
 use ferrite_ospf::version::Vertex;
 use serde::Serialize;
 
+use super::opaque::PceView;
 use super::route::Path;
+use crate::process::te;
 use crate::show::At;
 
 /// What we say of ourselves (RFC 7770).
 #[derive(Serialize)]
 pub struct RouterInfo {
-    enabled: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    capabilities: Option<u32>,
     hostname: Option<String>,
+    pce: PceInfo,
 }
 
 impl RouterInfo {
     pub fn new(at: At<'_, V2>) -> Self {
-        let information = &at.process.core.config().router_information;
+        let core = &at.process.core;
+        let information = &core.config().router_information;
         let hostname = information.as_ref().and_then(|information| information.hostname.clone());
-        Self { enabled: information.is_some(), hostname }
+        Self { capabilities: core.capabilities(), hostname, pce: PceInfo::new(at) }
     }
 }
 
 impl fmt::Display for RouterInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.enabled {
+        let Some(bits) = self.capabilities else {
             return writeln!(f, "  Router Information is disabled on this router");
-        }
+        };
         writeln!(f, "--- Router Information parameters ---")?;
-        writeln!(f, "  Router Capabilities: 0x10000000")?;
-        match &self.hostname {
-            Some(name) => writeln!(f, "  Dynamic hostname: {name}"),
-            None => Ok(()),
+        writeln!(f, "  Router Capabilities: 0x{bits:08x}")?;
+        if let Some(name) = &self.hostname {
+            writeln!(f, "  Dynamic hostname: {name}")?;
+        }
+        self.pce.fmt(f)
+    }
+}
+
+/// The path computation element that we tell of (RFC 5088).
+#[derive(Serialize)]
+pub struct PceInfo(Option<PceView>);
+
+impl PceInfo {
+    pub fn new(at: At<'_, V2>) -> Self {
+        let told = at.router.info.scope.and_then(|_| te::pce(&at.router.info.pce));
+        Self(told.and_then(|tlv| PceView::new(&tlv)))
+    }
+}
+
+impl fmt::Display for PceInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => writeln!(f, "  PCE info is disabled on this router"),
+            Some(pce) => write!(f, "--- PCE parameters ---\n{pce}"),
         }
     }
 }

@@ -5,15 +5,15 @@ use std::net::Ipv4Addr;
 
 use ferrite_ospf::lsdb::Entry;
 use ferrite_ospf::packet::LsType;
-use ferrite_ospf::packet::opaque::{self, RouterInformation, TrafficEngineering};
+use ferrite_ospf::packet::opaque;
 use ferrite_ospf::packet::v2::{
     ExternalLsa, LinkKind, NetworkLsa, RouterFlags, RouterLink, RouterLsa, SummaryLsa, mask_len, ty,
 };
 use ferrite_types::Timestamp;
-use ferrite_types::text::printable;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::opaque::Values;
 use crate::show::{is_false, text};
 
 /// FRR's marks of an LSA: its own, looked at, received, given out, made of one of type 7.
@@ -103,14 +103,18 @@ enum Body {
         tag: u32,
     },
     Opaque {
+        #[serde(skip)]
+        number: u8,
         #[serde(rename = "opaqueType")]
         kind: &'static str,
         #[serde(rename = "opaqueId")]
         id: u32,
-        #[serde(rename = "opaqueDataLength")]
+        #[serde(rename = "opaqueLength")]
         len: usize,
-        #[serde(skip)]
-        lines: String,
+        #[serde(rename = "opaqueLengthValid")]
+        valid: bool,
+        #[serde(rename = "opaqueValues", skip_serializing_if = "Values::is_empty")]
+        values: Values,
     },
     /// What does not read as its type asks for.
     Unknown {},
@@ -270,84 +274,9 @@ fn opaque_body(entry: &Entry) -> Body {
     let header = entry.lsa.header();
     let kind = opaque::kind_of(header.key.id);
     let octets = entry.lsa.body_bytes();
-    let name = match kind {
-        opaque::kind::TRAFFIC_ENGINEERING => "Traffic Engineering LSA",
-        2 => "Sycamore Optical Topology Descriptions",
-        opaque::kind::GRACE => "Grace-LSA",
-        opaque::kind::ROUTER_INFORMATION => "Router Information LSA",
-        opaque::kind::EXTENDED_PREFIX => "Extended Prefix Opaque LSA",
-        opaque::kind::EXTENDED_LINK => "Extended Link Opaque LSA",
-        _ => "Unassigned",
-    };
-    let lines = opaque_lines(kind, &octets);
-    Body::Opaque { kind: name, id: header.key.id.0 & 0xff_ffff, len: octets.len(), lines }
-}
-
-/// What is understood of an opaque LSA; a body that does not read says nothing more.
-fn opaque_lines(kind: u8, octets: &bytes::Bytes) -> String {
-    match kind {
-        opaque::kind::TRAFFIC_ENGINEERING => match TrafficEngineering::read(octets) {
-            Ok(TrafficEngineering::RouterAddress(address)) => format!("  Router-Address: {address}\n"),
-            Ok(TrafficEngineering::Link(tlvs)) => {
-                let mut lines = format!("  Link: {} octets of data\n", octets.len().saturating_sub(4));
-                tlvs.iter().for_each(|tlv| lines.push_str(&te_line(tlv)));
-                lines
-            }
-            _ => String::new(),
-        },
-        opaque::kind::GRACE => match opaque::Grace::read(octets) {
-            Ok(grace) => {
-                let mut lines = format!("   Grace period:{}\n", grace.period);
-                lines.push_str(&format!("   Restart reason:{}\n", super::restart::reason(grace.reason)));
-                if let Some(address) = grace.address {
-                    lines.push_str(&format!("   Restarter address:{address}\n"));
-                }
-                lines
-            }
-            Err(_) => String::new(),
-        },
-        opaque::kind::ROUTER_INFORMATION => match RouterInformation::read(octets) {
-            Ok(information) => {
-                let mut lines = String::new();
-                if let Some(bits) = information.capabilities {
-                    lines.push_str(&format!("  Router Capabilities: {bits:#010x}\n"));
-                }
-                if let Some(name) = information.hostname {
-                    lines.push_str(&format!("  Dynamic hostname: {}\n", printable(&name)));
-                }
-                lines
-            }
-            Err(_) => String::new(),
-        },
-        _ => String::new(),
-    }
-}
-
-/// A sub-TLV of a link (RFC 3630 §2.5); what has another length than its type asks for is told by its length alone.
-fn te_line(tlv: &opaque::Tlv) -> String {
-    let word = <[u8; 4]>::try_from(&tlv.value[..]).ok();
-    let address = |word: [u8; 4]| Ipv4Addr::from(word);
-    let rate = |word: [u8; 4]| f32::from_be_bytes(word);
-    match (tlv.ty, word) {
-        (1, _) => {
-            let kind = match tlv.value.first() {
-                Some(1) => "Point-to-point",
-                Some(2) => "Multiaccess",
-                _ => "Unknown",
-            };
-            format!("  Link-Type: {kind} ({})\n", tlv.value.first().copied().unwrap_or_default())
-        }
-        (2, Some(word)) => format!("  Link-ID: {}\n", address(word)),
-        (3, Some(word)) => format!("  Local Interface IP Address(es): 1\n    #0: {}\n", address(word)),
-        (4, Some(word)) => format!("  Remote Interface IP Address(es): 1\n    #0: {}\n", address(word)),
-        (5, Some(word)) => format!("  Traffic Engineering Metric: {}\n", u32::from_be_bytes(word)),
-        (6, Some(word)) => format!("  Maximum Bandwidth: {} (Bytes/sec)\n", rate(word)),
-        (7, Some(word)) => format!("  Maximum Reservable Bandwidth: {} (Bytes/sec)\n", rate(word)),
-        (9, Some(word)) => {
-            format!("  Administrative Group: {:#x}\n", u32::from_be_bytes(word))
-        }
-        (ty, _) => format!("  Unknown TLV: [type({ty}), length({})]\n", tlv.value.len()),
-    }
+    let values = Values::new(kind, &octets);
+    let id = header.key.id.0 & 0xff_ffff;
+    Body::Opaque { number: kind, kind: super::opaque::name(kind), id, len: octets.len(), valid: true, values }
 }
 
 impl fmt::Display for Lsa {
@@ -399,11 +328,11 @@ impl fmt::Display for Body {
                 }
                 writeln!(f, "        External Route Tag: {tag}\n")
             }
-            Self::Opaque { kind, id, len, lines } => {
-                writeln!(f, "  Opaque-Type {kind}")?;
+            Self::Opaque { number, kind, id, len, values, .. } => {
+                writeln!(f, "  Opaque-Type {number} ({kind})")?;
                 writeln!(f, "  Opaque-ID   {id:#x}")?;
                 writeln!(f, "  Opaque-Info: {len} octets of data")?;
-                writeln!(f, "{lines}")
+                writeln!(f, "{values}")
             }
             Self::Unknown {} => writeln!(f),
         }
