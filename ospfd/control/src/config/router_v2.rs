@@ -496,43 +496,41 @@ static DISTANCE: &[Setting<RouterSettings>] = &[
     ),
 ];
 
-static SOCKETS: &[Setting<RouterSettings>] = &[
-    setting!(
-        "socket buffer <send|recv|all>$which (1-4000000000)$octets",
-        ["Sockets", "Their buffers", "For sending", "For receiving", "Both", "Octets"],
-        Negation::Derived,
-        |router, args| {
-            let octets = Some(args.parse("octets")?);
-            if args.get("which") != Some("recv") {
-                router.send_buffer = octets;
+static SOCKETS: &[Setting<RouterSettings>] = &[setting!(
+    "socket buffer <send|recv|all>$which (1-4000000000)$octets",
+    ["Sockets", "Their buffers", "For sending", "For receiving", "Both", "Octets"],
+    Negation::Derived,
+    |router, args| {
+        let octets = Some(args.parse("octets")?);
+        if args.get("which") != Some("recv") {
+            router.send_buffer = octets;
+        }
+        if args.get("which") != Some("send") {
+            router.receive_buffer = octets;
+        }
+        Ok(())
+    },
+    |router, args| {
+        if args.get("which") != Some("recv") {
+            router.send_buffer = None;
+        }
+        if args.get("which") != Some("send") {
+            router.receive_buffer = None;
+        }
+        Ok(())
+    },
+    |router, lines| match (router.receive_buffer, router.send_buffer) {
+        (Some(receive), Some(send)) if receive == send => {
+            lines.line(format!("socket buffer all {send}"));
+        }
+        (receive, send) => {
+            if let Some(octets) = receive {
+                lines.line(format!("socket buffer recv {octets}"));
             }
-            if args.get("which") != Some("send") {
-                router.receive_buffer = octets;
+            if let Some(octets) = send {
+                lines.line(format!("socket buffer send {octets}"));
             }
-            Ok(())
-        },
-        |router, args| {
-            if args.get("which") != Some("recv") {
-                router.send_buffer = None;
-            }
-            if args.get("which") != Some("send") {
-                router.receive_buffer = None;
-            }
-            Ok(())
-        },
-        |router, lines| match (router.receive_buffer, router.send_buffer) {
-            (Some(receive), Some(send)) if receive == send => {
-                lines.line(format!("socket buffer all {send}"));
-            }
-            (receive, send) => {
-                if let Some(octets) = receive {
-                    lines.line(format!("socket buffer recv {octets}"));
-                }
-                if let Some(octets) = send {
-                    lines.line(format!("socket buffer send {octets}"));
-                }
-            }
-        },
-        ["socket buffer send 100000", "socket buffer recv 100000", "socket buffer all 100000"]
-    ),
-];
+        }
+    },
+    ["socket buffer send 100000", "socket buffer recv 100000", "socket buffer all 100000"]
+)];

@@ -129,7 +129,12 @@ pub static ROUTER: &[Setting<RouterSettings>] = &[
             router.info.pce.address = None;
             Ok(())
         },
-        |router, lines| router.info.pce.address.iter().for_each(|address| lines.line(format!("pce address {address}"))),
+        |router, lines| router
+            .info
+            .pce
+            .address
+            .iter()
+            .for_each(|address| lines.line(format!("pce address {address}"))),
         ["pce address 192.0.2.9"]
     ),
     setting!(
@@ -168,7 +173,12 @@ pub static ROUTER: &[Setting<RouterSettings>] = &[
             router.info.pce.flags = None;
             Ok(())
         },
-        |router, lines| router.info.pce.flags.iter().for_each(|bits| lines.line(format!("pce flag {bits:#x}"))),
+        |router, lines| router
+            .info
+            .pce
+            .flags
+            .iter()
+            .for_each(|bits| lines.line(format!("pce flag {bits:#x}"))),
         ["pce flag 0x80"]
     ),
     setting!(
@@ -183,7 +193,12 @@ pub static ROUTER: &[Setting<RouterSettings>] = &[
             router.info.pce.scope = None;
             Ok(())
         },
-        |router, lines| router.info.pce.scope.iter().for_each(|bits| lines.line(format!("pce scope {bits:#x}"))),
+        |router, lines| router
+            .info
+            .pce
+            .scope
+            .iter()
+            .for_each(|bits| lines.line(format!("pce scope {bits:#x}"))),
         ["pce scope 0x7"]
     ),
     setting!(
@@ -218,7 +233,11 @@ pub static ROUTER: &[Setting<RouterSettings>] = &[
             Ok(())
         },
         |router, lines| {
-            router.ldp_sync.hold_down.iter().for_each(|seconds| lines.line(format!("mpls ldp-sync holddown {seconds}")));
+            router
+                .ldp_sync
+                .hold_down
+                .iter()
+                .for_each(|seconds| lines.line(format!("mpls ldp-sync holddown {seconds}")));
         },
         ["mpls ldp-sync holddown 30"]
     ),
@@ -238,7 +257,8 @@ fn numbers(lines: &mut Lines, word: &str, numbers: &std::collections::BTreeSet<u
 fn bits(args: &Args) -> Result<u32, CliError> {
     let text = args.get("bits").unwrap_or_default();
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-    u32::from_str_radix(digits, 16).map_err(|_| CliError::refused(format!("{text}: not a pattern of 32 bits")))
+    u32::from_str_radix(digits, 16)
+        .map_err(|_| CliError::refused(format!("{text}: not a pattern of 32 bits")))
 }
 
 pub static LINK: &[Setting<InterfaceV2>] = &[

@@ -91,9 +91,11 @@ fn extensions(params: &LinkParams) -> Vec<Tlv> {
         // Units of 0.000003 %.
         word(sub::LOSS, (loss.0 / 3).min(LARGEST));
     }
-    for (ty, value) in
-        [(sub::RESIDUAL, params.residual), (sub::AVAILABLE, params.available), (sub::UTILIZED, params.utilized)]
-    {
+    for (ty, value) in [
+        (sub::RESIDUAL, params.residual),
+        (sub::AVAILABLE, params.available),
+        (sub::UTILIZED, params.utilized),
+    ] {
         if let Some(bandwidth) = value {
             word(ty, rate(bandwidth).0);
         }

@@ -132,7 +132,8 @@ impl Values {
             kind::EXTENDED_PREFIX => {
                 let prefixes = opaque::ExtendedPrefix::read_all(body).unwrap_or_default();
                 let lens = tlvs.iter().filter(|tlv| tlv.ty == 1).map(|tlv| tlv.value.len());
-                let prefixes = prefixes.iter().zip(lens).map(|(prefix, len)| ExtendedPrefix::new(prefix, len));
+                let prefixes =
+                    prefixes.iter().zip(lens).map(|(prefix, len)| ExtendedPrefix::new(prefix, len));
                 Self { prefixes: Few::of(prefixes.collect()), ..Self::default() }
             }
             kind::EXTENDED_LINK => {
@@ -157,7 +158,9 @@ impl Values {
         for tlv in tlvs {
             match (tlv.ty, <[u8; 4]>::try_from(&tlv.value[..])) {
                 (1, Ok(address)) => values.router = Some(RouterAddress { address: address.into() }),
-                (2, _) => values.link = Tlv::read_all(&tlv.value).ok().map(|sub| TeLink::new(&sub, tlv.value.len())),
+                (2, _) => {
+                    values.link = Tlv::read_all(&tlv.value).ok().map(|sub| TeLink::new(&sub, tlv.value.len()))
+                }
                 _ => values.unknown.push(Unknown::of(tlv)),
             }
         }

@@ -65,7 +65,11 @@ pub struct TeLink {
     pub id: Option<Ipv4Addr>,
     #[serde(rename = "localIPAddresses", skip_serializing_if = "Vec::is_empty", serialize_with = "numbered")]
     pub local: Vec<Ipv4Addr>,
-    #[serde(rename = "remoteIPAddresses", skip_serializing_if = "Vec::is_empty", serialize_with = "numbered")]
+    #[serde(
+        rename = "remoteIPAddresses",
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "numbered"
+    )]
     pub remote: Vec<Ipv4Addr>,
     #[serde(rename = "teDefaultMetric", skip_serializing_if = "Option::is_none")]
     pub metric: Option<u32>,
@@ -73,7 +77,11 @@ pub struct TeLink {
     pub max: Option<Rate>,
     #[serde(rename = "maxResvLinkBandwidth", skip_serializing_if = "Option::is_none")]
     pub reservable: Option<Rate>,
-    #[serde(rename = "unreservedBandwidth", skip_serializing_if = "Option::is_none", serialize_with = "classes")]
+    #[serde(
+        rename = "unreservedBandwidth",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "classes"
+    )]
     pub unreserved: Option<[Rate; 8]>,
     #[serde(rename = "administrativeGroup", skip_serializing_if = "Option::is_none", serialize_with = "hex")]
     pub group: Option<u32>,

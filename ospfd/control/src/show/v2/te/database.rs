@@ -184,10 +184,8 @@ impl Ted {
     fn subnet(&mut self, router: Ipv4Addr, network: Ipv4Addr, metric: u32) {
         let Some(prefix) = Ipv4Prefix::new(network, 32) else { return };
         let (status, origin, vertex) = (STATUS, ORIGIN, router.to_bits());
-        self.subnets.insert(
-            prefix,
-            Subnet { id: prefix.to_string(), status, origin, router, vertex, metric },
-        );
+        self.subnets
+            .insert(prefix, Subnet { id: prefix.to_string(), status, origin, router, vertex, metric });
     }
 
     /// Links between two routers are edges by themselves; of networks those of one address are known.
@@ -378,10 +376,7 @@ impl fmt::Display for Text<'_> {
 impl Text<'_> {
     fn vertex(&self, f: &mut fmt::Formatter<'_>, vertex: &Vertex) -> fmt::Result {
         let (id, router) = (vertex.id, vertex.router);
-        writeln!(
-            f,
-            "  Vertex ({id}): {router}\tRouter Id: {router}\tOrigin: {ORIGIN}\tStatus: {STATUS}"
-        )?;
+        writeln!(f, "  Vertex ({id}): {router}\tRouter Id: {router}\tOrigin: {ORIGIN}\tStatus: {STATUS}")?;
         let outgoing: Vec<&Edge> = self.ted.edges.values().filter(|edge| edge.from == id).collect();
         let incoming: Vec<&Edge> = self.ted.edges.values().filter(|edge| edge.to == Some(id)).collect();
         let subnets: Vec<&Subnet> = self.ted.subnets.values().filter(|subnet| subnet.vertex == id).collect();
