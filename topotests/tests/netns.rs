@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PLACES: [(&str, &str, u32, &str); 2] =
     [("red", "red", 65110, "203.0.113.10"), ("blue", "blue", 65120, "203.0.113.20")];
 
-const OURS: &str = "hostname r1\nvrf red\n netns red\n ip route 198.51.100.0/24 10.0.0.2\n ip router-id 192.0.2.1\nexit-vrf\n\
+const OURS: &str = "hostname r1\nvrf red\n netns red\n ip route 198.51.100.0/24 10.0.0.2\n \
+    ip route 192.0.3.0/24 10.0.0.2\n ip route 192.0.3.0/24 10.0.0.3\n ip router-id 192.0.2.1\nexit-vrf\n\
     vrf blue\n ip route 198.51.100.0/24 10.0.0.2 eth0\nexit-vrf\n\
     router bgp 65001 vrf red\n no bgp ebgp-requires-policy\n neighbor 10.0.0.2 remote-as 65110\n neighbor 10.0.0.2 timers connect 1\nexit\n\
     router bgp 65002 vrf blue\n no bgp ebgp-requires-policy\n neighbor 10.0.0.2 remote-as 65120\n neighbor 10.0.0.2 timers connect 1\nexit\n";
@@ -59,6 +60,22 @@ fn has(r1: &Router, netns: &str, prefix: &str, protocol: &str) -> Result<()> {
     let found = (row["gateway"].as_str(), row["dev"].as_str(), row["protocol"].as_str());
     ensure!(found == (Some("10.0.0.2"), Some("eth0"), Some(protocol)), "{row}");
     Ok(())
+}
+
+/// The group that the route with two ways names in RED's kernel; its members are objects of that kernel.
+fn group(r1: &Router) -> Result<u64> {
+    let rows: Vec<Value> = serde_json::from_str(&ip(r1, "-n red -json route show 192.0.3.0/24")?)?;
+    let id = rows.first().and_then(|row| row["nhid"].as_u64()).ok_or("the route names no object")?;
+    let objects: Vec<Value> = serde_json::from_str(&ip(r1, "-n red -json nexthop show")?)?;
+    let find = |id: u64| objects.iter().find(|object| object["id"] == id);
+    let members = find(id).and_then(|group| group["group"].as_array()).ok_or("it is no group")?;
+    let gateways: Vec<_> =
+        members.iter().filter_map(|member| find(member["id"].as_u64()?)?["gateway"].as_str()).collect();
+    ensure!(gateways.len() == 2 && gateways.contains(&"10.0.0.3"), "{objects:?}");
+    ensure!(!ip(r1, "nexthop show")?.contains("eth0"), "the own kernel has another's object");
+    let shown = r1.vtysh_json("show nexthop-group rib vrf red json")?;
+    json_contains(&json!({ (id.to_string()): {"vrf": "red", "installed": true} }), &shown)?;
+    Ok(id)
 }
 
 fn in_place(r1: &Router) -> Result<()> {
@@ -110,6 +127,9 @@ fn each_namespace_is_a_vrf_with_bgp_and_routes_of_its_own() {
         ensure!(refused.contains("no MPLS in the namespace of VRF red"), "{refused}");
 
         // Others change what is in a namespace.
+        let id = group(&r1)?;
+        ip(&r1, &format!("-n red nexthop del id {id}"))?;
+        wait_until(PATIENCE, "the group is back with its route", || group(&r1).map(drop))?;
         ip(&r1, "-n red route del 203.0.113.10")?;
         ip(&r1, "-n blue route replace 198.51.100.0/24 via 10.0.0.77 proto 196 metric 20")?;
         ip(&r1, "-n blue route add 192.0.2.0/24 via 10.0.0.2")?;
@@ -127,10 +147,13 @@ fn each_namespace_is_a_vrf_with_bgp_and_routes_of_its_own() {
         r1.signal(pid, "KILL")?;
         r1.wait_gone(pid, PATIENCE)?;
         in_kernel(&r1)?;
+        let id = group(&r1).ok();
         ours::start_one(&r1, "zebra", &["-w"], "debugging")?;
         ours::load(&r1)?;
         in_kernel(&r1)?;
-        wait_until(PATIENCE, "zebra knows them again", || in_place(&r1))
+        wait_until(PATIENCE, "zebra knows them again", || in_place(&r1))?;
+        ensure!(group(&r1).ok() == id, "the group has another number than before");
+        Ok(())
     });
 }
 

@@ -21,7 +21,8 @@ use ferrite_types::{Afi, IfIndex, Timestamp};
 use tokio::sync::mpsc;
 use zebra_core::commands::{Answer, Show};
 use zebra_core::{
-    Action, ClientKey, Event, FibOp, FibResult, MAX_IN_FLIGHT, Netns, RouteWalk, Settings, Zebra,
+    Action, ClientKey, Event, FibOp, FibResult, MAX_IN_FLIGHT, Netns, NexthopOp, NexthopResult, RouteWalk,
+    Settings, Zebra,
 };
 
 use crate::dataplane::{self, Done, Job, NoDataplane};
@@ -238,13 +239,15 @@ impl Shell {
     fn perform(&mut self) {
         let mut lost = Vec::new();
         let mut audits_failed = Vec::new();
-        let mut homeless = Vec::new();
+        let (mut homeless, mut objects_lost) = (Vec::new(), Vec::new());
         for action in self.actions.drain(..) {
             match action {
                 // The dataplane lives until the loop has ended.
                 Action::Fib(ops) if self.spaces.is_empty() => drop(self.jobs.send(Job::Routes(ops))),
                 Action::Fib(ops) => homeless.extend(send_by_namespace(&self.jobs, &self.spaces, ops)),
-                Action::Nexthops(ops) => drop(self.jobs.send(Job::Nexthops(ops))),
+                Action::Nexthops(ops) => {
+                    objects_lost.extend(nexthops_by_namespace(&self.jobs, &self.spaces, ops));
+                }
                 Action::Lfib(ops) => drop(self.jobs.send(Job::Lsps(ops))),
                 Action::Mpls(_) if self.nothing_programmed => {}
                 Action::Mpls(change) => {
@@ -304,6 +307,9 @@ impl Shell {
         }
         for client in lost {
             self.drop_client(client);
+        }
+        if !objects_lost.is_empty() {
+            audits_failed.push(Event::NexthopsDone(objects_lost));
         }
         if !homeless.is_empty() {
             audits_failed.push(Event::FibDone(homeless));
@@ -469,13 +475,14 @@ fn nd_of<'a>(
     }
 }
 
+const ENODEV: i32 = 19;
+
 /// Hands each operation to the namespace of its VRF; what is for one that is gone has failed.
 fn send_by_namespace(
     own: &mpsc::UnboundedSender<Job>,
     spaces: &BTreeMap<Netns, Namespace>,
     ops: Vec<FibOp>,
 ) -> Vec<FibResult> {
-    const ENODEV: i32 = 19;
     let mut parts: BTreeMap<Netns, Vec<FibOp>> = BTreeMap::new();
     for op in ops {
         parts.entry(Netns::of_vrf(op.vrf)).or_default().push(op);
@@ -493,6 +500,34 @@ fn send_by_namespace(
                 errno: ENODEV,
                 removal: dataplane::removal(op),
             })),
+        }
+    }
+    homeless
+}
+
+/// The same for objects.
+fn nexthops_by_namespace(
+    own: &mpsc::UnboundedSender<Job>,
+    spaces: &BTreeMap<Netns, Namespace>,
+    ops: Vec<NexthopOp>,
+) -> Vec<NexthopResult> {
+    let mut parts: BTreeMap<Netns, Vec<NexthopOp>> = BTreeMap::new();
+    for op in ops {
+        parts.entry(Netns::of_object(op.id)).or_default().push(op);
+    }
+    let mut homeless = Vec::new();
+    for (netns, ops) in parts {
+        match spaces.get(&netns) {
+            _ if netns == Netns::OWN => drop(own.send(Job::Nexthops(ops))),
+            Some(space) => drop(space.jobs.send(Job::Nexthops(ops))),
+            None => {
+                let errno = |op: &NexthopOp| if op.object.is_some() { ENODEV } else { 0 };
+                homeless.extend(ops.iter().map(|op| NexthopResult {
+                    id: op.id,
+                    seq: op.seq,
+                    errno: errno(op),
+                }));
+            }
         }
     }
     homeless

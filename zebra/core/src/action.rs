@@ -116,14 +116,28 @@ pub struct FibRoute {
     pub group: Option<NexthopId>,
 }
 
-/// Number of a next-hop object in the kernel.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
-#[serde(transparent)]
+/// Number of a next-hop object in the kernel; in another namespace than zebra's own it says so, as [`IfIndex`] does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NexthopId(pub u32);
+
+impl NexthopId {
+    /// The number that the object's own kernel has for it.
+    #[must_use]
+    pub const fn in_kernel(self) -> u32 {
+        IfIndex(self.0).in_kernel().0
+    }
+}
 
 impl std::fmt::Display for NexthopId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        self.in_kernel().fmt(f)
+    }
+}
+
+/// As its kernel knows it.
+impl serde::Serialize for NexthopId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.in_kernel())
     }
 }
 

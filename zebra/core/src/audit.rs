@@ -24,6 +24,7 @@ use crate::event::{KernelNexthop, KernelRoute};
 use crate::fib::errno_text;
 use crate::groups::{Object, ObjectState};
 use crate::instance::Zebra;
+use crate::netns::Netns;
 use crate::rib::{Dest, DestState, TableKey};
 use crate::settings::DEFAULT_AUDIT;
 
@@ -435,6 +436,8 @@ impl Zebra {
     /// Next-hop objects that the list did not name.
     fn missing_nexthops(&mut self) {
         let Some(look) = &mut self.audits.look else { return };
+        // What comes again in order with the events is zebra's own namespace alone.
+        let own = look.purpose == Purpose::Resync;
         let report = look.purpose == Purpose::Report;
         let under_way =
             |object: &Object| object.state == ObjectState::Queued || newer(object.seq, Some(look.seq));
@@ -442,6 +445,7 @@ impl Zebra {
         look.drift.settling += settling as u64;
         let missing = |(id, object): &(NexthopId, &Object)| {
             object.state == ObjectState::Installed
+                && !(own && Netns::of_object(*id) != Netns::OWN)
                 && !look.nexthops.contains(id)
                 && !newer(object.seq, Some(look.seq))
         };
@@ -478,9 +482,11 @@ impl Zebra {
     fn start_walk(&mut self) {
         self.missing_nexthops();
         self.missing_lsps();
-        let keys = self.rib.tables.keys().rev().copied().collect();
+        let elsewhere = |key: &&TableKey| self.options.netns && key.vrf != VrfId::DEFAULT;
         if let Some(look) = &mut self.audits.look {
-            look.walk = Some((keys, None));
+            let own = look.purpose == Purpose::Resync;
+            let keys = self.rib.tables.keys().rev().filter(|key| !(own && elsewhere(key))).copied();
+            look.walk = Some((keys.collect(), None));
         }
     }
 

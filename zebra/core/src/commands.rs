@@ -9,7 +9,6 @@ use ferrite_types::{Afi, Prefix, RouteProtocol, Safi, TableId, Tag, VrfId};
 use indexmap::IndexMap;
 use serde_json::json;
 
-use crate::action::NexthopId;
 use crate::gather::{GroupFilter, RouteFilter, RouteWalk, pretty};
 use crate::instance::Zebra;
 use crate::rib::TableKey;
@@ -523,7 +522,7 @@ impl Zebra {
     }
 
     fn show_groups(&self, args: &Args) -> Result<String, CliError> {
-        let id = args.parse_opt("id")?.map(NexthopId);
+        let id = args.parse_opt("id")?;
         let filter = GroupFilter {
             id,
             singletons: args.get("family").map(|word| if word == "ipv6" { Afi::Ipv6 } else { Afi::Ipv4 }),

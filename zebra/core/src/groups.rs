@@ -124,10 +124,16 @@ impl Groups {
         Some(id)
     }
 
-    fn fresh_id(&mut self) -> NexthopId {
+    /// The namespace is gone, and what stood there with it.
+    pub fn forget(&mut self, netns: Netns) {
+        self.pool.retain(|id, _| Netns::of_object(*id) != netns);
+        self.foreign.retain(|id, _| Netns::of_object(*id) != netns);
+    }
+
+    fn fresh_id(&mut self, netns: Netns) -> NexthopId {
         loop {
-            self.last = self.last.wrapping_add(1).max(1);
-            let id = NexthopId(self.last);
+            self.last = self.last.wrapping_add(1);
+            let id = netns.object(self.last);
             let taken = self.objects.contains_key(&id)
                 || self.pool.contains_key(&id)
                 || self.foreign.contains_key(&id);
@@ -178,12 +184,18 @@ impl Groups {
     }
 }
 
+/// The namespace that next hops lead out of.
+fn place(nexthops: &[Nexthop]) -> Netns {
+    nexthops.first().and_then(Nexthop::ifindex).map_or(Netns::OWN, Netns::of_link)
+}
+
 /// Whether the kernel can have these as members of a group for routes of the family.
 pub fn groupable(nexthops: &[Nexthop], afi: Afi) -> bool {
+    let netns = place(nexthops);
     let fits = |nexthop: &Nexthop| {
         let known = match nexthop.kind {
-            // Objects are used in zebra's own namespace.
-            _ if nexthop.ifindex().is_some_and(|exit| Netns::of_link(exit) != Netns::OWN) => false,
+            // A group is one kernel's.
+            _ if nexthop.ifindex().is_some_and(|exit| Netns::of_link(exit) != netns) => false,
             NexthopKind::Interface(_) => true,
             NexthopKind::Gateway(gateway, Some(_)) => afi != Afi::Ipv6 || gateway.is_ipv6(),
             NexthopKind::Gateway(_, None) | NexthopKind::Blackhole(_) => false,
@@ -240,7 +252,7 @@ impl Zebra {
     ) -> NexthopId {
         let (true, [nexthop]) = (alone, fib) else {
             let content = NexthopObject::Group(self.members(fib, set.1));
-            return self.make_object(content, Some(set), hint);
+            return self.make_object(content, place(fib), Some(set), hint);
         };
         let id = self.hold_single(nexthop, set.1, hint);
         if let Some(object) = self.groups.objects.get_mut(&id) {
@@ -255,7 +267,8 @@ impl Zebra {
         let id = match self.groups.singles.get(&key) {
             Some(id) => *id,
             None => {
-                let id = self.make_object(NexthopObject::Single(key), None, hint);
+                let netns = key.ifindex().map_or(Netns::OWN, Netns::of_link);
+                let id = self.make_object(NexthopObject::Single(key), netns, None, hint);
                 self.groups.singles.insert(key, id);
                 id
             }
@@ -282,6 +295,7 @@ impl Zebra {
     fn make_object(
         &mut self,
         content: NexthopObject,
+        netns: Netns,
         set: Option<(SetId, Afi)>,
         hint: Option<NexthopId>,
     ) -> NexthopId {
@@ -297,7 +311,7 @@ impl Zebra {
             return id;
         }
         let adopted = self.groups.claim(&content, hint);
-        let id = adopted.unwrap_or_else(|| self.groups.fresh_id());
+        let id = adopted.unwrap_or_else(|| self.groups.fresh_id(netns));
         let object = Object { sets: set.into_iter().collect(), ..Object::standing(content, self.now) };
         self.groups.objects.insert(id, object);
         if adopted.is_none() {
@@ -606,10 +620,10 @@ impl Zebra {
             return true;
         }
         let Some(content) = &told.object else { return true };
-        if !self.kernel.started {
+        if !self.started_in(Netns::of_object(told.id)) {
             self.groups.pool.insert(told.id, content.clone());
             self.kernel.adopt_until = Some(self.now + self.options.adopt_for);
-            self.groups.last = self.groups.last.max(told.id.0.min(u32::MAX / 2));
+            self.groups.last = self.groups.last.max(told.id.in_kernel().min(u32::MAX / 2));
             return true;
         }
         match self.groups.objects.get(&told.id) {

@@ -125,7 +125,7 @@ impl Zebra {
     }
 
     /// What a namespace had before we knew it is an inheritance.
-    fn started_in(&self, netns: Netns) -> bool {
+    pub(crate) fn started_in(&self, netns: Netns) -> bool {
         if netns == Netns::OWN || !self.options.netns {
             self.kernel.started
         } else {

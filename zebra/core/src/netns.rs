@@ -2,7 +2,8 @@
 //!
 //! Every namespace numbers its links and tables by itself. A link of namespace K, other than zebra's own, is known by a number
 //! that says so (the highest bit, K, the kernel's number); the kernel gives out no such numbers. The VRF of namespace K
-//! has the number K and the namespace's main table. Next-hop objects and label tables are used in zebra's own only.
+//! has the number K and the namespace's main table. Each kernel has next-hop objects of its own; their numbers are told apart
+//! in the same way. Label tables are used in zebra's own namespace only.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use ferrite_types::interface::Interface;
 use ferrite_types::{IfIndex, Nexthop, NexthopKind, TableId, VrfId};
 
-use crate::event::{Event, KernelRoute};
+use crate::action::{NexthopId, NexthopObject, Single};
+use crate::event::{Event, KernelNexthop, KernelRoute};
 use crate::iface::Vrf;
 use crate::instance::Zebra;
 use crate::kernel::Seen;
@@ -48,6 +50,19 @@ impl Netns {
         u16::try_from(vrf.0).map_or(Self::OWN, Self)
     }
 
+    /// The namespace of a next-hop object.
+    pub fn of_object(id: NexthopId) -> Self {
+        Self(split(id.0).0)
+    }
+
+    /// An object of this namespace by a number that is free in all of them: large ones begin anew.
+    pub(crate) fn object(self, number: u32) -> NexthopId {
+        match self.0 {
+            0 => NexthopId((number & !MARK).max(1)),
+            _ => NexthopId(self.join(number % NUMBER + 1).unwrap_or(1)),
+        }
+    }
+
     pub fn vrf(self) -> VrfId {
         VrfId(self.0.into())
     }
@@ -79,7 +94,26 @@ impl Netns {
         let nexthops: Option<Arc<[Nexthop]>> =
             route.nexthops.iter().map(|nexthop| self.nexthop(nexthop)).collect();
         let table = TableId(self.join(route.table.0)?);
-        Some(KernelRoute { nexthops: nexthops?, table, group: None, ..route })
+        let group = route.group.and_then(|id| self.named(id));
+        Some(KernelRoute { nexthops: nexthops?, table, group, ..route })
+    }
+
+    fn named(self, id: NexthopId) -> Option<NexthopId> {
+        self.join(id.0).map(NexthopId)
+    }
+
+    fn told(self, told: KernelNexthop) -> Option<KernelNexthop> {
+        let object = told.object.and_then(|object| match object {
+            NexthopObject::Single(single) => {
+                let plain = self.nexthop(&Nexthop::new(single.kind))?;
+                Some(NexthopObject::Single(Single { kind: plain.kind, ..single }))
+            }
+            NexthopObject::Group(members) => {
+                let members = members.into_iter().map(|(id, weight)| Some((self.named(id)?, weight)));
+                members.collect::<Option<_>>().map(NexthopObject::Group)
+            }
+        });
+        Some(KernelNexthop { id: self.named(told.id)?, object, ..told })
     }
 
     /// What the kernel says within this namespace, as the machine is to hear it.
@@ -107,9 +141,12 @@ impl Netns {
             Event::KernelRouteGone(route) => Event::KernelRouteGone(self.route(route)?),
             Event::DumpBegin => Event::NetnsDumpBegin(self),
             Event::DumpEnd => Event::NetnsDumpEnd(self),
-            Event::Audited { audit, routes, .. } => {
+            Event::KernelNexthop(told) => Event::KernelNexthop(self.told(told)?),
+            Event::KernelNexthopGone(id) => Event::KernelNexthopGone(self.named(id)?),
+            Event::Audited { audit, nexthops, routes } => {
+                let nexthops = nexthops.into_iter().filter_map(|told| self.told(told)).collect();
                 let routes = routes.into_iter().filter_map(|route| self.route(route)).collect();
-                Event::Audited { audit, nexthops: Vec::new(), routes }
+                Event::Audited { audit, nexthops, routes }
             }
             _ => return None,
         })
@@ -175,6 +212,7 @@ impl Zebra {
             self.link_gone(ifindex);
         }
         self.vrf_gone(netns.vrf());
+        self.groups.forget(netns);
     }
 
     /// What the configuration says of a link. Namespaces may have links of one name: a line is about its VRF's.

@@ -84,6 +84,10 @@ impl Zebra {
                     Some(name) => self.interfaces.vrf_by_name(name)?,
                     None => vrf,
                 };
+                // Routes of one namespace do not lead out of another's links.
+                if self.options.netns && other != vrf {
+                    return None;
+                }
                 let ifindex = match interface {
                     Some(name) => Some(self.interfaces.by_name_in(name, other)?.info.interface.ifindex),
                     None => None,

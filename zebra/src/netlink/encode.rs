@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ferrite_types::{Afi, Blackhole, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId};
-use zebra_core::{FIB_METRIC, FibOp, FibOpKind, FibRoute};
+use zebra_core::{FIB_METRIC, FibOp, FibOpKind, FibRoute, NexthopId};
 
 use super::wire::{Builder, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELROUTE, RTM_NEWROUTE};
 
@@ -69,7 +69,7 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
     match &*route.nexthops {
         _ if kind != RTN_UNICAST => {}
         _ if route.group.is_some() => {
-            out.attribute_u32(RTA_NH_ID, route.group.map_or(0, |group| group.0));
+            out.attribute_u32(RTA_NH_ID, route.group.map_or(0, NexthopId::in_kernel));
         }
         [single] => {
             gateway(single, prefix.afi(), out);

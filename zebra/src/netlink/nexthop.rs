@@ -30,7 +30,7 @@ pub fn operation(op: &NexthopOp, seq: u32, out: &mut Builder) {
     let Some(object) = &op.object else {
         out.begin(RTM_DELNEXTHOP, NLM_F_REQUEST | NLM_F_ACK, seq);
         out.octets.extend([0; NHMSG]);
-        out.attribute_u32(NHA_ID, op.id.0);
+        out.attribute_u32(NHA_ID, op.id.in_kernel());
         out.end();
         return;
     };
@@ -40,21 +40,21 @@ pub fn operation(op: &NexthopOp, seq: u32, out: &mut Builder) {
             let flags = if single.onlink { u32::from(RTNH_F_ONLINK) } else { 0 };
             out.octets.extend([family(single.afi), 0, PROTOCOL, 0]);
             out.octets.extend(flags.to_ne_bytes());
-            out.attribute_u32(NHA_ID, op.id.0);
+            out.attribute_u32(NHA_ID, op.id.in_kernel());
             if let NexthopKind::Gateway(gateway, _) = single.kind {
                 address(NHA_GATEWAY, gateway, out);
             }
             match single.ifindex() {
-                Some(ifindex) => out.attribute_u32(NHA_OIF, ifindex.0),
+                Some(ifindex) => out.attribute_u32(NHA_OIF, ifindex.in_kernel().0),
                 None => out.attribute(NHA_BLACKHOLE, &[]),
             }
         }
         NexthopObject::Group(members) => {
             out.octets.extend([0, 0, PROTOCOL, 0, 0, 0, 0, 0]);
-            out.attribute_u32(NHA_ID, op.id.0);
+            out.attribute_u32(NHA_ID, op.id.in_kernel());
             let mut entries = Vec::with_capacity(members.len() * 8);
             for (id, weight) in members {
-                entries.extend(id.0.to_ne_bytes());
+                entries.extend(id.in_kernel().to_ne_bytes());
                 entries.extend([weight.saturating_sub(1), 0, 0, 0]);
             }
             out.attribute(NHA_GROUP, &entries);

@@ -15,7 +15,7 @@ const KERNEL: &str = "kernel";
 /// What of the objects is to be shown.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct GroupFilter<'a> {
-    pub id: Option<NexthopId>,
+    pub id: Option<u32>,
     /// No groups, and one family.
     pub singletons: Option<Afi>,
     /// FRR's word for who made it.
@@ -26,7 +26,7 @@ pub(crate) struct GroupFilter<'a> {
 impl Zebra {
     /// The objects that a filter leaves: ours, and those that others have put into the kernel.
     pub(crate) fn group_views(&self, filter: &GroupFilter<'_>) -> Vec<GroupView> {
-        let named = |of: NexthopId| filter.id.is_none_or(|id| id == of);
+        let named = |of: NexthopId| filter.id.is_none_or(|id| id == of.in_kernel());
         let of_family = |content: &NexthopObject| {
             filter
                 .singletons
@@ -76,7 +76,7 @@ impl Zebra {
         let (depends, nexthops, afi, interface_index) = match &object.content {
             NexthopObject::Single(single) => {
                 let nexthop = self.group_nexthop(single, 1, object);
-                (Vec::new(), vec![nexthop], single.afi, single.ifindex().map(|ifindex| ifindex.0))
+                (Vec::new(), vec![nexthop], single.afi, single.ifindex().map(|ifindex| ifindex.in_kernel().0))
             }
             NexthopObject::Group(members) => {
                 let nexthops = members.iter().filter_map(|(id, weight)| {

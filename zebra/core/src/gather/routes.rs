@@ -2,6 +2,7 @@
 
 use ferrite_types::{IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, VrfId};
 
+use crate::action::NexthopId;
 use crate::event::Offload;
 use crate::fib::{errno_text, is_system, usable};
 use crate::instance::Zebra;
@@ -83,7 +84,7 @@ impl Zebra {
             if stands { self.capacity.place(key, prefix) } else { (false, None) };
         // Sets without an object of the kernel have numbers of their own.
         let object = set.groups.get(crate::client::family(shape.afi)).copied().flatten();
-        let group = object.map_or(shape.set.number(), |id| id.0);
+        let group = object.map_or(shape.set.number(), NexthopId::in_kernel);
         let mut nexthops = Vec::new();
         for pair in set.nexthops.iter().zip(&set.resolved.nexthops) {
             self.push_nexthop(key, prefix, shape, pair, installed, &mut nexthops);

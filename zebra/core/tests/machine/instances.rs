@@ -84,7 +84,7 @@ fn redistribution_names_the_process() {
     };
     world.say(bgp, ToZebra::Redistribute(request));
     world.told(bgp);
-    let mut heard = |world: &mut World| -> Vec<(u32, bool)> {
+    let heard = |world: &mut World| -> Vec<(u32, bool)> {
         let lists = world.told(bgp).into_iter().filter_map(|message| match message {
             FromZebra::Redistributed(list) => Some(list),
             _ => None,
