@@ -143,16 +143,16 @@ fn each_namespace_is_a_vrf_with_bgp_and_routes_of_its_own() {
         json_contains(&json!({"192.0.2.0/24": [{"protocol": "kernel"}]}), &foreign)?;
 
         // A crash: the routes stay, and are taken over.
+        let id = group(&r1)?;
         let pid = r1.daemon_pid("zebra")?;
         r1.signal(pid, "KILL")?;
         r1.wait_gone(pid, PATIENCE)?;
         in_kernel(&r1)?;
-        let id = group(&r1).ok();
         ours::start_one(&r1, "zebra", &["-w"], "debugging")?;
         ours::load(&r1)?;
         in_kernel(&r1)?;
         wait_until(PATIENCE, "zebra knows them again", || in_place(&r1))?;
-        ensure!(group(&r1).ok() == id, "the group has another number than before");
+        ensure!(group(&r1)? == id, "the group has another number than before");
         Ok(())
     });
 }
