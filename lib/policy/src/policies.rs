@@ -30,6 +30,8 @@ pub struct Policies {
     pub(crate) large_community_lists: Compiled<CompiledCommunityList<LargeCommunity>>,
     pub(crate) ext_community_lists: Compiled<CompiledCommunityList<ExtCommunity>>,
     pub(crate) route_maps: Compiled<RouteMap>,
+    /// Maps that are shown as they are configured, and not judged by yet.
+    pub(crate) waiting: BTreeSet<String>,
 }
 
 /// Compiles the lists of one kind; one whose source equals the previous one's is the previous one, counters and all. One
@@ -136,11 +138,20 @@ impl Policies {
                 |_, _| {},
             ),
             route_maps: Compiled::new(),
+            waiting: BTreeSet::new(),
         };
         for name in config.route_maps.keys() {
             policies.compile_map(name, config, previous, &mut Vec::new());
         }
         policies
+    }
+
+    /// For shows while changes wait: maps that differ from those that judge say so.
+    #[must_use]
+    pub fn waiting_for(mut self, judging: &Self) -> Self {
+        let maps = self.changed(judging).into_keys().filter(|(kind, _)| *kind == ListKind::RouteMap);
+        self.waiting = maps.map(|(_, name)| name).collect();
+        self
     }
 
     fn prefix_lists(&self, afi: Afi) -> &Compiled<CompiledPrefixList> {

@@ -39,6 +39,11 @@ pub struct Daemon {
 }
 
 impl PolicyShow {
+    /// Whether counters are set to zero by it.
+    pub fn clears(self) -> bool {
+        matches!(self, Self::ClearRouteMap | Self::ClearPrefixList(_))
+    }
+
     /// The whole output of the command.
     pub fn run(self, policies: &Policies, daemon: Daemon, args: &Args) -> String {
         let json = args.has("json");

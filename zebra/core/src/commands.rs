@@ -336,24 +336,26 @@ fn register_routes(
             &help,
             show,
         ));
-        registry.exec(ExecCommand::new(
-            format!(
-                "show {ip} {word} [vrf NAME$vrf_name] [table (1-4294967295)$table_id] ospf$source (1-65535)$number [json]"
-            ),
-            &[
-                SHOW,
-                ip_help,
-                what,
-                VRF,
-                VRF_NAME,
-                "Table to display",
-                "The table number to display",
-                "Open Shortest Path First (OSPFv2)",
-                "Instance ID",
-                JSON,
-            ],
-            show,
-        ));
+        if afi == Afi::Ipv4 {
+            registry.exec(ExecCommand::new(
+                format!(
+                    "show {ip} {word} [vrf NAME$vrf_name] [table (1-4294967295)$table_id] ospf$source (1-65535)$number [json]"
+                ),
+                &[
+                    SHOW,
+                    ip_help,
+                    what,
+                    VRF,
+                    VRF_NAME,
+                    "Table to display",
+                    "The table number to display",
+                    "Open Shortest Path First (OSPFv2)",
+                    "Instance ID",
+                    JSON,
+                ],
+                show,
+            ));
+        }
     }
     registry.exec(ExecCommand::new(
         format!("show {ip} route [vrf NAME$vrf_name] [table (1-4294967295)$table_id] failed [json]"),
@@ -479,7 +481,13 @@ impl Zebra {
             Show::MplsFec => self.fec_table(args.parse_opt("prefix")?).to_string(),
             Show::MplsStatus => self.mpls_status(),
             Show::LabelTable => render(&self.label_table(), args),
-            Show::Policy(show) => show.run(&self.policies, Daemon { title: "ZEBRA", name: "zebra" }, args),
+            Show::Policy(show) => {
+                let daemon = Daemon { title: "ZEBRA", name: "zebra" };
+                match self.waiting_policies().filter(|_| !show.clears()) {
+                    Some(policies) => show.run(&policies, daemon, args),
+                    None => show.run(&self.policies, daemon, args),
+                }
+            }
         };
         Ok(Answer::Text(text))
     }

@@ -155,7 +155,6 @@ impl Zebra {
         map.apply(&mut resolving).is_permit()
     }
 
-    /// Compiles the policy and judges again where maps have changed.
     /// Keeps the lists and maps that were, until `zebra route-map delay-timer` is over; the rest of the configuration counts at
     /// once. The first lists and maps do not wait: there is nothing to gather them with.
     pub(crate) fn delay_policy(&mut self, mut settings: Arc<Settings>) -> Arc<Settings> {
@@ -173,6 +172,12 @@ impl Zebra {
         settings
     }
 
+    /// Lists and maps as they are configured, where they wait; with the counters of those that judge.
+    pub(crate) fn waiting_policies(&self) -> Option<Policies> {
+        let policy = &self.delayed.as_ref()?.policy;
+        Some(Policies::compile(policy, Some(&self.policies)).waiting_for(&self.policies))
+    }
+
     /// What has waited long enough.
     pub(crate) fn apply_delayed_policy(&mut self) {
         if let Some(Delayed { policy, .. }) = self.delayed.take_if(|delayed| delayed.due <= self.now) {
@@ -182,6 +187,7 @@ impl Zebra {
         }
     }
 
+    /// Compiles the policy and judges again where maps have changed.
     pub(crate) fn apply_policy(&mut self, old: &Settings) {
         let maps = |s: &Settings| -> Vec<_> {
             s.vrfs.iter().map(|(name, vrf)| (name.clone(), vrf.protocol_maps.clone())).collect()

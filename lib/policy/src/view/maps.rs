@@ -37,7 +37,7 @@ pub struct RuleView {
     pub action: String,
 }
 
-fn view(map: &RouteMap) -> MapView {
+fn view(map: &RouteMap, processed_change: bool) -> MapView {
     let rules = map.entries.iter().zip(map.source.entries.values()).map(|(compiled, entry)| RuleView {
         sequence_number: compiled.seq,
         r#type: entry.action,
@@ -56,7 +56,7 @@ fn view(map: &RouteMap) -> MapView {
     MapView {
         invoked: map.invoked.get(),
         disabled_optimization: map.source.no_optimization,
-        processed_change: false,
+        processed_change,
         rules: rules.collect(),
         cpu_time_ms: 0,
     }
@@ -120,7 +120,7 @@ pub(super) fn show(policies: &Policies, daemon: Daemon, name: Option<&str>, json
         .route_maps
         .iter()
         .filter(|(known, _)| name.is_none_or(|name| name == *known))
-        .map(|(known, map)| (known.as_str(), view(map)))
+        .map(|(known, map)| (known.as_str(), view(map, policies.waiting.contains(known))))
         .collect();
     if json {
         return named_json(daemon, &maps);

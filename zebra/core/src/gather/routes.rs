@@ -51,10 +51,6 @@ impl Zebra {
             .filter_map(|(index, entry)| self.route_view(key, prefix, dest, entry, selected == Some(index)))
             .collect();
         views.reverse();
-        // Static routes of several distances come in the order of their distances.
-        let statics =
-            |a: &RouteView, b: &RouteView| a.protocol == b.protocol && a.protocol == RouteProtocol::Static;
-        views.chunk_by_mut(statics).for_each(|run| run.sort_by_key(|view| view.distance));
         views
     }
 

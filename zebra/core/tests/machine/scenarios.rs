@@ -555,9 +555,14 @@ fn changes_of_a_route_map_wait_as_long_as_they_are_told_and_what_is_new_does_not
     world.lines(&lines("50.0.0.0/16 le 17"));
     world.pass(Duration::from_secs(20));
     assert!(world.kernel("50.0.0.0/16").is_some(), "each change begins the wait anew");
+    // As in FRR the shows have the new already.
+    let lists = world.show("show ip prefix-list NO");
+    assert!(lists.contains("50.0.0.0/16 le 17"), "{lists}");
+    assert!(world.show("show route-map RM").contains("Processed Change: true"));
     world.pass(Duration::from_secs(11));
     assert_eq!(world.kernel("50.0.0.0/16"), None);
     assert!(world.kernel("51.0.0.0/16").is_some());
+    assert!(world.show("show route-map RM").contains("Processed Change: false"));
 }
 
 #[test]
