@@ -167,6 +167,9 @@ pub enum CommonExec {
     NoDebug(&'static DebugFlag),
     /// Turns all of them off.
     NoDebugs,
+    /// The same of the flags that begin with a word.
+    DebuggingOf(&'static str),
+    NoDebugsOf(&'static str),
     List,
     Find,
     /// The list of earlier configurations.
@@ -272,6 +275,21 @@ impl<C: DaemonConfig, H> Registry<C, H> {
         });
     }
 
+    /// `show debugging WORD` and `no debug WORD`: the flags whose lines begin with `debug WORD`.
+    pub fn debug_group(&mut self, word: &'static str) {
+        let help = [SHOW, "State of each debugging option", "Those of this protocol"];
+        let show = format!("show debugging {word}");
+        self.common(&show, &help, &[&VIEW, &ENABLE], CommonExec::DebuggingOf(word));
+        let help = [crate::syntax::NO_HELP, "Debugging functions", "Those of this protocol"];
+        let no = format!("no debug {word}");
+        self.common(&no, &help, &[&ENABLE], CommonExec::NoDebugsOf(word));
+        let edit = move |config: &mut C, _: &crate::registry::Edit<'_>| {
+            config.common_mut().debug.retain(|line| !is_of(line, word));
+            Ok(())
+        };
+        self.command(ConfigCommand::new(&[&CONFIG], &no, &help, edit).no(Negation::Never));
+    }
+
     fn debug_as_a_whole(&mut self) {
         self.common(
             "show debugging",
@@ -289,6 +307,13 @@ impl<C: DaemonConfig, H> Registry<C, H> {
             .no(Negation::Never),
         );
     }
+}
+
+/// Whether a line of `debug` begins with a word.
+pub fn is_of(line: &str, word: &str) -> bool {
+    line.strip_prefix("debug ")
+        .and_then(|rest| rest.strip_prefix(word))
+        .is_some_and(|rest| rest.starts_with(' '))
 }
 
 const SHOW: &str = "Show running system information";

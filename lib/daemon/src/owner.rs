@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
-use ferrite_cli::common::{CommonExec, DaemonConfig, DebugFlag, FRR_RELEASE};
+use ferrite_cli::common::{CommonExec, DaemonConfig, DebugFlag, FRR_RELEASE, is_of};
 use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
 use ferrite_cli::{
     Args, CliError, Engine, FileError, Item, NumberedLine, Outcome, Registry, SyntaxError, lines,
@@ -222,6 +222,15 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
         }
     }
 
+    fn debugging(&self, state: &State<C, H>, wanted: impl Fn(&DebugFlag) -> bool) -> String {
+        let configured = &state.engine.running().common().debug;
+        let flags = state.engine.registry().flags().iter().filter(|flag| wanted(flag));
+        let on = flags.filter(|flag| configured.contains(flag.line) || state.debug.contains(flag.target));
+        on.fold(format!("{} debugging status:\n", self.0.info.name), |text, flag| {
+            format!("{text}  {}\n", flag.text)
+        })
+    }
+
     async fn common(&self, what: CommonExec, args: &Args, place: &'static ferrite_cli::Node) -> String {
         let mut state = self.0.state.lock().await;
         match what {
@@ -233,16 +242,8 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
                 let header = if args.has("no-header") { "" } else { header };
                 format!("{header}{}", lines::print_running(&state.engine.running_items()))
             }
-            CommonExec::Debugging => {
-                let name = self.0.info.name;
-                let configured = &state.engine.running().common().debug;
-                let flags = state.engine.registry().flags().iter();
-                let on =
-                    flags.filter(|flag| configured.contains(flag.line) || state.debug.contains(flag.target));
-                on.fold(format!("{name} debugging status:\n"), |text, flag| {
-                    format!("{text}  {}\n", flag.text)
-                })
-            }
+            CommonExec::Debugging => self.debugging(&state, |_| true),
+            CommonExec::DebuggingOf(word) => self.debugging(&state, |flag| is_of(flag.line, word)),
             CommonExec::Debug(DebugFlag { target, .. }) => {
                 state.debug.insert(target);
                 self.apply_debug(&state);
@@ -250,6 +251,14 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
             }
             CommonExec::NoDebug(DebugFlag { target, .. }) => {
                 state.debug.remove(target);
+                self.apply_debug(&state);
+                String::new()
+            }
+            CommonExec::NoDebugsOf(word) => {
+                let flags = state.engine.registry().flags().iter();
+                let off: Vec<&str> =
+                    flags.filter(|flag| is_of(flag.line, word)).map(|flag| flag.target).collect();
+                state.debug.retain(|target| !off.contains(target));
                 self.apply_debug(&state);
                 String::new()
             }

@@ -13,9 +13,9 @@ mod restart;
 mod routes;
 mod run;
 mod sockets;
+pub mod te;
 pub mod topics;
 mod trace;
-pub mod te;
 mod zebra;
 
 use std::collections::{BTreeMap, BTreeSet};

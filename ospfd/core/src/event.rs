@@ -68,6 +68,8 @@ pub enum Event {
     ClearNeighbors(Option<RouterId>),
     /// `clear ip ospf interface`.
     ClearInterface(IfId),
+    /// Counts of packets whose authentication did not fit begin anew.
+    ClearAuthCounters(IfId),
     /// `clear ip ospf process`: all that was learnt is forgotten, all that was announced flushed and announced again.
     ClearProcess,
     /// An opaque LSA of somebody outside: an API client (RFC 5250). None withdraws it. OSPFv2 only.

@@ -27,6 +27,7 @@ use crate::restart::{Preparing, Restarting};
 use crate::routes::Table;
 use crate::schedule::Schedule;
 use crate::spf::{AreaSpf, Known};
+use crate::times::Times;
 use crate::trace::Trace;
 use crate::tracked::Tracked;
 use crate::version::{IdPool, Target, Version};
@@ -80,6 +81,8 @@ pub struct Instance<V: Version> {
     /// The way to a boundary router is another since LSAs were made from routes.
     pub(crate) boundaries_moved: bool,
     pub(crate) routes: Table,
+    /// Since when they are there, and as they are.
+    pub(crate) route_times: Times<Prefix>,
     /// Databases whose own LSAs are to be compared with what they ought to be.
     pub(crate) dirty: BTreeSet<Place>,
     /// Databases in which an own LSA has to wait for MinLSInterval.
@@ -133,6 +136,7 @@ impl<V: Version> Instance<V> {
             whole: true,
             boundaries_moved: false,
             routes: Table::default(),
+            route_times: Times::default(),
             dirty: BTreeSet::new(),
             held: BTreeMap::new(),
             out: Vec::new(),
@@ -176,6 +180,9 @@ impl<V: Version> Instance<V> {
             Event::NeighborLost { interface, address } => self.neighbor_lost(now, interface, address),
             Event::ClearNeighbors(router) => self.clear_neighbors(now, router),
             Event::ClearInterface(id) => self.clear_interface(now, id),
+            Event::ClearAuthCounters(id) => {
+                self.refusals.retain(|(of, reason), _| *of != id || !reason.is_authentication());
+            }
             Event::ClearProcess => self.clear_process(now),
             Event::Opaque { place, kind, id, body } => self.announce_opaque(place, kind, id, body),
             Event::PrepareRestart(reason) => self.prepare_restart(now, reason),

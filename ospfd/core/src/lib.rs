@@ -36,6 +36,7 @@ pub mod schedule;
 mod send;
 pub mod spf;
 mod summaries;
+mod times;
 pub mod trace;
 mod tracked;
 mod update;

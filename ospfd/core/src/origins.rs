@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ferrite_ospf_packet::{AreaId, LsId, LsaKey};
+use ferrite_spf::{Graph, Tree};
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
 
@@ -64,19 +65,27 @@ impl<V: Version> Instance<V> {
         reached
     }
 
+    /// Since when a route is there, and since when it is as it is.
+    pub fn route_times(&self, prefix: Prefix) -> Option<(Timestamp, Timestamp)> {
+        self.route_times.get(&prefix)
+    }
+
+    /// The same of the way to a router inside an area.
+    pub fn router_times(&self, area: AreaId, router: RouterId) -> Option<(Timestamp, Timestamp)> {
+        self.areas().get(&area)?.spf.times.get(&router)
+    }
+
     /// The shortest-path tree of an area: vertex, a vertex before it, cost.
     pub fn tree(&self, id: AreaId) -> Vec<(Vertex, Vertex, u32)> {
-        let Some(area) = self.areas().get(&id) else { return Vec::new() };
-        let Some(tree) = &area.spf.tree else { return Vec::new() };
-        let graph = &area.spf.graph;
-        let before = graph.nodes().filter_map(|node| {
-            let vertex = *graph.key(node)?;
-            let parent = *graph.key(tree.parents(graph, node).next()?)?;
-            Some((vertex, parent, area.spf.cost(vertex)?))
-        });
-        let mut before: Vec<(Vertex, Vertex, u32)> = before.collect();
-        before.sort_by_key(|(vertex, _, cost)| (*cost, *vertex));
-        before
+        let area = self.areas().get(&id);
+        area.and_then(|area| Some(branches(&area.spf.graph, area.spf.tree.as_ref()?))).unwrap_or_default()
+    }
+
+    /// The tree as another router of the area has it; none where it is not in the database.
+    pub fn tree_of(&self, id: AreaId, router: RouterId) -> Option<Vec<(Vertex, Vertex, u32)>> {
+        let graph = &self.areas().get(&id)?.spf.graph;
+        let root = graph.find(&Vertex::Router(router))?;
+        Some(branches(graph, &Tree::full(graph, root)))
     }
 
     pub fn origins(&self, now: Timestamp) -> Origins {
@@ -156,4 +165,16 @@ impl<V: Version> Instance<V> {
         });
         ranges.filter(|(id, prefix)| self.range_is_active(*id, *prefix)).map(|(_, prefix)| prefix).collect()
     }
+}
+
+/// Each vertex with one before it and its cost, the nearest first.
+fn branches(graph: &Graph<Vertex>, tree: &Tree) -> Vec<(Vertex, Vertex, u32)> {
+    let before = graph.nodes().filter_map(|node| {
+        let vertex = *graph.key(node)?;
+        let parent = *graph.key(tree.parents(graph, node).next()?)?;
+        Some((vertex, parent, u32::try_from(tree.cost(node)?).unwrap_or(u32::MAX)))
+    });
+    let mut before: Vec<(Vertex, Vertex, u32)> = before.collect();
+    before.sort_by_key(|(vertex, _, cost)| (*cost, *vertex));
+    before
 }

@@ -158,7 +158,7 @@ impl<V: Version> Instance<V> {
         let changes = self.update_routes(&context, affected.prefixes);
         let changed = changes.len();
         self.trace(|| Trace::Calculated { whole, changed });
-        self.publish(changes);
+        self.publish(now, changes);
     }
 
     /// Computes the routes to some prefixes: first those inside, which external ones may lead to.
@@ -274,13 +274,16 @@ impl<V: Version> Instance<V> {
     }
 
     /// Tells what changed, and has the LSAs compared that are made from routes.
-    fn publish(&mut self, before: BTreeMap<Prefix, Option<Route>>) {
+    fn publish(&mut self, now: Timestamp, before: BTreeMap<Prefix, Option<Route>>) {
         let new = &self.routes.networks;
         let changes: Vec<(Prefix, Option<Route>)> = before
             .into_iter()
             .filter(|(prefix, old)| new.get(prefix) != old.as_ref())
             .map(|(prefix, _)| (prefix, new.get(&prefix).cloned()))
             .collect();
+        for (prefix, route) in &changes {
+            self.route_times.changed(now, *prefix, route.is_some());
+        }
         let changed = !changes.is_empty() || std::mem::take(&mut self.boundaries_moved);
         // Until a restart is over the routes from before it stay as they are.
         if !changes.is_empty() && self.restart.is_none() {

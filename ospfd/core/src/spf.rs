@@ -14,6 +14,7 @@ use crate::instance::Instance;
 use crate::lsdb::Lsdb;
 use crate::neighbor;
 use crate::routes::{Backups, Hop, Hops, RouterRoute};
+use crate::times::Times;
 use crate::trace::Trace;
 use crate::version::{RouterBits, Version, Vertex};
 
@@ -36,6 +37,7 @@ pub struct AreaSpf {
     pub(crate) work: u64,
     /// Routers that are reached, with what they say of themselves.
     pub(crate) routers: BTreeMap<RouterId, RouterRoute>,
+    pub(crate) times: Times<RouterId>,
     /// What all routers say of themselves, reached or not.
     bits: BTreeMap<RouterId, RouterBits>,
     /// Loop-free alternates, where they are asked for.
@@ -166,6 +168,7 @@ impl<V: Version> Instance<V> {
             }
             let bits = new.as_ref().map(|route| route.bits).unwrap_or_default();
             let cost = new.as_ref().map(|route| route.cost);
+            area.spf.times.changed(now, router, new.is_some());
             let old = match new {
                 Some(route) => area.spf.routers.insert(router, route),
                 None => area.spf.routers.remove(&router),

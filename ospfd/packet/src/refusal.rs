@@ -56,6 +56,16 @@ refusals! {
     LsaLimit = "the database is full",
 }
 
+impl Refusal {
+    /// Whether the packet's password or digest is at fault.
+    pub const fn is_authentication(self) -> bool {
+        matches!(
+            self,
+            Self::AuthType | Self::AuthKey | Self::AuthDigest | Self::AuthTrailer | Self::AuthSequence
+        )
+    }
+}
+
 impl From<Short> for Refusal {
     fn from(_: Short) -> Self {
         Self::Body

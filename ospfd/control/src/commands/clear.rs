@@ -16,6 +16,8 @@ pub enum What {
     Process,
     Interface,
     Neighbor,
+    /// Packets whose authentication did not fit.
+    AuthCounters,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +39,11 @@ pub fn register(registry: &mut Commands, roles: Roles) {
     }
     if roles.v3 {
         add("clear ipv6 ospf6 process [vrf NAME$vrf_name]", 3, What::Process);
+        add(
+            "clear ipv6 ospf6 [vrf NAME$vrf_name] auth-counters interface [IFNAME$ifname]",
+            3,
+            What::AuthCounters,
+        );
         add("clear ipv6 ospf6 [vrf NAME$vrf_name] interface [IFNAME$ifname]", 3, What::Interface);
     }
 }
@@ -46,11 +53,15 @@ fn events<V: Flavor>(process: &Process<V>, what: What, args: &Args) -> Result<Ve
     Ok(match what {
         What::Process => vec![Event::ClearProcess],
         What::Neighbor => vec![Event::ClearNeighbors(args.parse_opt("rid")?.map(RouterId))],
-        What::Interface => {
+        What::Interface | What::AuthCounters => {
             let name = args.get("ifname");
             let links = process.links.iter();
             let named = links.filter(|(_, link)| name.is_none_or(|name| name == link.interface.name));
-            named.map(|(id, _): (&IfId, _)| Event::ClearInterface(*id)).collect()
+            let event = |(id, _): (&IfId, _)| match what {
+                What::AuthCounters => Event::ClearAuthCounters(*id),
+                _ => Event::ClearInterface(*id),
+            };
+            named.map(event).collect()
         }
     })
 }

@@ -11,8 +11,6 @@ const V2: &[&str] = &[
     "show ip ospf mpls ldp-sync",
 ];
 
-const V3: &[&str] = &["show ipv6 ospf6 [vrf NAME] simulate"];
-
 const DEBUG2: &[&str] =
     &["debug ospf (1-65535)", "debug ospf <bfd|client-api|default-information|ldp-sync|orr|sr|te|ti-lfa>"];
 
@@ -28,14 +26,10 @@ pub fn register(registry: &mut Commands, roles: Roles) {
     if roles.v2 {
         V2.iter().for_each(|syntax| registry.refuse(&[&VIEW, &ENABLE], syntax));
         DEBUG2.iter().for_each(|syntax| registry.refuse_on(&[&ENABLE, &CONFIG], syntax));
-        registry.refuse(&[&ENABLE, &CONFIG], "no debug ospf");
-        registry.refuse(&[&VIEW, &ENABLE], "show debugging ospf");
+        registry.debug_group("ospf");
     }
     if roles.v3 {
-        V3.iter().for_each(|syntax| registry.refuse(&[&VIEW, &ENABLE], syntax));
         DEBUG3.iter().for_each(|syntax| registry.refuse_on(&[&ENABLE, &CONFIG], syntax));
-        registry.refuse(&[&ENABLE, &CONFIG], "no debug ospf6");
-        registry.refuse(&[&VIEW, &ENABLE], "show debugging ospf6");
-        registry.refuse(&[&ENABLE], "clear ipv6 ospf6 [vrf NAME] auth-counters");
+        registry.debug_group("ospf6");
     }
 }

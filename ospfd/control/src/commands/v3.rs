@@ -40,6 +40,7 @@ pub enum Show3 {
     BorderRouters,
     LinkState,
     Tree,
+    Simulate,
     SummaryAddress,
     Helper,
     Redistribute,
@@ -71,6 +72,7 @@ pub fn register(registry: &mut Commands) {
     show("linkstate detail", Show3::LinkState);
     show("area A.B.C.D$areaid spf tree", Show3::Tree);
     show("spf tree [json]", Show3::Tree);
+    show("simulate spf-tree A.B.C.D$rid area A.B.C.D$areaid", Show3::Simulate);
     show("redistribute [json]", Show3::Redistribute);
     show("summary-address [detail] [json]", Show3::SummaryAddress);
     show("graceful-restart helper [detail] [json]", Show3::Helper);
@@ -182,6 +184,10 @@ pub fn run(ospf: &Ospf, now: Timestamp, show: Show3, args: &Args) -> Result<Stri
         Show3::Tree => {
             let area = args.parse_opt::<Ipv4Addr>("areaid")?.map(AreaId);
             answer(&ats, scope, json, |at| Ok(Trees::new(at, area)))
+        }
+        Show3::Simulate => {
+            let (router, area) = (RouterId(args.parse("rid")?), AreaId(args.parse("areaid")?));
+            answer(&ats, scope, false, |at| Trees::of(at, area, router))
         }
         Show3::SummaryAddress if ats.is_empty() => Ok(absent(json)),
         Show3::SummaryAddress => Ok(named(&ats, json, |at| Summaries::new(at, detail))),

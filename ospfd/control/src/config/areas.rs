@@ -116,6 +116,7 @@ fn stub(router: &mut RouterSettings, args: &Args) -> Refused {
         return Err(CliError::refused("First deconfigure all virtual link through this area"));
     }
     area.kind = AreaKindSettings::Stub;
+    area.nssa_ranges.clear();
     area.no_summary = no_summary;
     Ok(())
 }
@@ -170,6 +171,7 @@ fn no_nssa(router: &mut RouterSettings, args: &Args) -> Refused {
     let [translate, default, no_summary, suppress] = named;
     if named == [false; 4] {
         area.kind = AreaKindSettings::Normal;
+        area.nssa_ranges.clear();
         area.no_summary = false;
         return Ok(());
     }

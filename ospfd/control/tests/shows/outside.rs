@@ -149,3 +149,28 @@ fn lines_for_debug_are_written_under_every_name_of_what_happens() {
         }
     }
 }
+
+#[test]
+fn routes_are_as_old_as_they_are_and_a_tree_begins_at_any_router() {
+    let mut lab = network();
+    lab.configure(0, "interface lan\n ipv6 ospf6 cost 50\n");
+    lab.run(30);
+    let json = lab.json(0, "show ipv6 ospf6 route detail");
+    let times = |prefix: &str| {
+        let of = |key: &str| json["routes"][prefix][key].as_str().unwrap_or_default().to_owned();
+        (of("installedTimeSince"), of("changedTimeSince"))
+    };
+    let (installed, changed) = times("2001:db8:ff::2/128");
+    assert!(
+        installed.as_str() > "00:01:00" && changed.as_str() < "00:00:31",
+        "{installed} {changed}: {json}"
+    );
+    let (installed, changed) = times("2001:db8:15::/64");
+    assert!(installed == changed && changed.as_str() > "00:01:00", "{installed} {changed}");
+
+    let tree = lab.exec(0, "show ipv6 ospf6 simulate spf-tree 2.2.2.2 area 0.0.0.0");
+    assert!(tree.starts_with("+-2.2.2.2 [0]\n   +-2.2.2.2 Net-ID: "), "{tree}");
+    assert!(tree.contains("      +-1.1.1.1 [10]\n"), "{tree}");
+    assert_eq!(lab.exec(0, "show ipv6 ospf6 simulate spf-tree 9.9.9.9 area 0.0.0.0"), "");
+    assert_eq!(lab.exec(0, "clear ipv6 ospf6 auth-counters interface lan"), "");
+}

@@ -246,6 +246,7 @@ impl Summary {
             AbrType::Cisco => "Alternative Cisco",
             AbrType::Shortcut => "Alternative Shortcut",
         };
+        let took = at.process.spf_took.unwrap_or_default();
         let hold = status.hold.unwrap_or(spf.initial_hold);
         Self {
             router: core.id().to_string(),
@@ -263,8 +264,8 @@ impl Summary {
             hold_max: text::millis(spf.max_hold),
             multiplier: (text::millis(hold) / text::millis(spf.initial_hold).max(1)).max(1),
             last: status.last.map(|last| text::millis(at.now.since(last))),
-            duration: status.last.map(|_| 0),
-            duration_exact: Duration::ZERO,
+            duration: status.last.map(|_| text::millis(took)),
+            duration_exact: took,
             not_run: status.last.is_none(),
             due: status.next.map(|next| text::millis(next.since(at.now))),
             min_interval: text::millis(config.timers.min_interval),

@@ -113,18 +113,8 @@ impl Row {
             address: format!("{}/{}", address.addr, address.prefix_len),
         };
         let loops = |address: &ferrite_types::interface::InterfaceAddress| address.addr.is_loopback();
-        let dropped = at.process.core.refusals().iter().filter(|((id, reason), _)| {
-            use ferrite_ospf::packet::Refusal;
-            *id == named.id
-                && matches!(
-                    reason,
-                    Refusal::AuthType
-                        | Refusal::AuthKey
-                        | Refusal::AuthDigest
-                        | Refusal::AuthTrailer
-                        | Refusal::AuthSequence
-                )
-        });
+        let refused = at.process.core.refusals().iter();
+        let dropped = refused.filter(|((id, reason), _)| *id == named.id && reason.is_authentication());
         let dropped: u64 = dropped.map(|(_, count)| *count).sum();
         let trailer = match settings.and_then(|settings| settings.auth.as_ref()) {
             None => Trailer { kind: Some("NULL"), chain: None, key: None, sent: None, received: None },

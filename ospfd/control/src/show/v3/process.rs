@@ -116,6 +116,7 @@ impl Summary {
         let spf = config.timers.spf;
         let hold = status.hold.unwrap_or(spf.initial_hold);
         let ran = status.last.is_some();
+        let took = at.process.spf_took.unwrap_or_default();
         let areas = core.areas().keys().map(|id| (at.area6(*id), AreaView::new(at, *id)));
         Self {
             router: core.id().to_string(),
@@ -130,8 +131,8 @@ impl Summary {
             has_run: ran,
             last: status.last.map(|last| text::clock(at.now.since(last))),
             reason: ran.then_some("L+"),
-            duration_secs: ran.then_some(0),
-            duration_micros: ran.then_some(0),
+            duration_secs: ran.then_some(took.as_secs()),
+            duration_micros: ran.then_some(took.subsec_micros().into()),
             active: status.next.is_some(),
             due: status.next.map(|next| text::clock(next.since(at.now))),
             stub: config.stub_router,

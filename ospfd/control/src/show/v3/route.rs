@@ -8,6 +8,7 @@ use ferrite_ospf::origins::Origin;
 use ferrite_ospf::packet::{AreaId, V3};
 use ferrite_ospf::routes::{Hops, PathType, Route};
 use ferrite_types::Prefix;
+use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -119,16 +120,24 @@ pub struct Entry {
 const NO_OPTIONS: &str = "--|-|--|-|-|--|-|-|--|-|--";
 const NO_PREFIX_OPTIONS: &str = "--|--|--|--|--";
 
+/// How long something is there, and how long it is as it is.
+fn ages(at: At<'_, V3>, times: Option<(Timestamp, Timestamp)>) -> (String, String) {
+    // What is no route is as old as the last calculation.
+    let last = at.process.core.spf().last.unwrap_or(at.now);
+    let (installed, changed) = times.unwrap_or((last, last));
+    (text::clock(at.now.since(installed)), text::clock(at.now.since(changed)))
+}
+
 impl Entry {
     fn network(at: At<'_, V3>, prefix: Prefix, route: &Route, from: &[Origin]) -> Self {
         let first = from.first();
-        let age = text::clock(at.now.since(at.process.started));
+        let (installed, changed) = ages(at, at.process.core.route_times(prefix));
         let type2 = route.path == PathType::External2;
         Self {
             name: prefix.to_string(),
             destination: "Network",
-            installed: age.clone(),
-            changed: age,
+            installed,
+            changed,
             lock: 2,
             flags: "BA--",
             area: route.area.to_string(),
@@ -168,7 +177,7 @@ impl Entry {
         cost: u32,
         ways: &Hops,
     ) -> Self {
-        let age = text::clock(at.now.since(at.process.started));
+        let (installed, changed) = ages(at, at.process.core.router_times(area, router));
         let octets = router.0.octets();
         let [a, b, c, d] = octets.map(u16::from);
         // FRR keeps routers under their ID in the place of an address.
@@ -176,8 +185,8 @@ impl Entry {
         Self {
             name: name.to_string(),
             destination: "Router",
-            installed: age.clone(),
-            changed: age,
+            installed,
+            changed,
             lock: 2,
             flags: "B---",
             area: area.to_string(),
@@ -339,7 +348,6 @@ impl View {
             });
         }
         let origins = if query.detail { core.origins(at.now) } else { Default::default() };
-        let age = text::clock(at.now.since(at.process.started));
         let row = |(prefix, route): (&Prefix, &Route)| {
             let row = if query.detail {
                 RowOf::Entry(Box::new(Entry::network(at, *prefix, route, origins.of(*prefix))))
@@ -348,7 +356,7 @@ impl View {
                     best: true,
                     destination: "N",
                     path: letters(route.path),
-                    duration: age.clone(),
+                    duration: ages(at, core.route_times(*prefix)).1,
                     hops: hops(at, &route.hops),
                 })
             };

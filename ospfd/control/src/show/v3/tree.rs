@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use ferrite_cli::CliError;
 use ferrite_ospf::packet::{AreaId, LsId, V3};
 use ferrite_ospf::version::Vertex;
+use ferrite_types::ids::RouterId;
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -39,18 +41,34 @@ fn branch(parents: &[(Vertex, Vertex, u32)], vertex: Vertex, cost: u32, depth: u
     Branch { cost, leaf: children.is_empty(), children }
 }
 
+fn tree(parents: &[(Vertex, Vertex, u32)], root: RouterId) -> IndexMap<String, Branch> {
+    let root = Vertex::Router(root);
+    // A path is no longer than there are vertices; a bound for the recursion all the same.
+    let depth = parents.len().min(1000);
+    IndexMap::from([(name(root), branch(parents, root, 0, depth))])
+}
+
 impl Trees {
     pub fn new(at: At<'_, V3>, only: Option<AreaId>) -> Self {
         let core = &at.process.core;
-        let areas = core.areas().keys().filter(|id| only.is_none_or(|only| only == **id)).map(|id| {
-            let parents = core.tree(*id);
-            let root = Vertex::Router(core.id());
-            // A path is no longer than there are vertices; a bound for the recursion all the same.
-            let depth = parents.len().min(1000);
-            let whole = IndexMap::from([(name(root), branch(&parents, root, 0, depth))]);
-            (at.area6(*id), whole)
-        });
+        let areas = core
+            .areas()
+            .keys()
+            .filter(|id| only.is_none_or(|only| only == **id))
+            .map(|id| (at.area6(*id), tree(&core.tree(*id), core.id())));
         Self { areas: areas.collect() }
+    }
+}
+
+/// The tree of an area as another router has it (`simulate`).
+impl Trees {
+    pub fn of(at: At<'_, V3>, area: AreaId, router: RouterId) -> Result<Self, CliError> {
+        let core = &at.process.core;
+        if !core.areas().contains_key(&area) {
+            return Err(CliError::refused(format!("No such Area: {area}")));
+        }
+        let whole = core.tree_of(area, router).map(|parents| tree(&parents, router));
+        Ok(Self { areas: whole.into_iter().map(|whole| (at.area6(area), whole)).collect() })
     }
 }
 
