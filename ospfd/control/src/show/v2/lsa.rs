@@ -282,7 +282,7 @@ fn opaque_body(entry: &Entry) -> Body {
 impl fmt::Display for Lsa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  LS age: {}", self.age)?;
-        writeln!(f, "  Options: {:#x}  : {}", self.option_bits, self.options)?;
+        writeln!(f, "  Options: {:<4} : {}", format!("{:#x}", self.option_bits), self.options)?;
         let translated = if self.translated { "(Translated from Type-7)" } else { "" };
         writeln!(f, "  LS Flags: {:#x}  {translated}", self.marks)?;
         if let Some(bits) = &self.router {

@@ -36,20 +36,21 @@ impl fmt::Display for Rate {
 pub struct Loss(pub u32);
 
 impl Loss {
-    fn percent(self) -> f32 {
-        (f64::from(self.0 & LOW_24) * 0.000_003) as f32
+    pub fn percent(self) -> f64 {
+        f64::from(self.0 & LOW_24) * 3.0 / 1e6
     }
 }
 
 impl Serialize for Loss {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(f64::from(self.percent()))
+        // FRR has it in single precision here.
+        serializer.serialize_f64(f64::from(self.percent() as f32))
     }
 }
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Bandwidth(self.percent()).fmt(f)
+        Bandwidth(self.percent() as f32).fmt(f)
     }
 }
 
@@ -87,10 +88,10 @@ pub struct TeLink {
     pub group: Option<u32>,
     #[serde(rename = "extendedAdministrativeGroup", skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<u32>,
-    #[serde(rename = "remoteAsbr", skip_serializing_if = "Option::is_none")]
-    pub asbr: Option<Ipv4Addr>,
-    #[serde(rename = "remoteAs", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "remoteAsbrNumber", skip_serializing_if = "Option::is_none")]
     pub system: Option<u32>,
+    #[serde(rename = "remoteAsbrAddress", skip_serializing_if = "Option::is_none")]
+    pub asbr: Option<Ipv4Addr>,
     #[serde(flatten)]
     pub delay: Option<Delay>,
     #[serde(flatten)]

@@ -12,10 +12,11 @@ use ferrite_ospf::packet::opaque::{Tlv, kind, kind_of};
 use ferrite_ospf::packet::v2::{LinkKind, RouterFlags, RouterLsa, mask_len, ty};
 use ferrite_ospf::packet::{LsaKey, V2};
 use ferrite_types::Ipv4Prefix;
+use ferrite_types::link_params::Bandwidth;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::super::opaque::link::{Loss, Rate, TeLink};
+use super::super::opaque::link::{Rate, TeLink};
 use crate::show::{At, pretty};
 
 const STATUS: &str = "Sync";
@@ -31,6 +32,9 @@ struct Vertex {
     router: Ipv4Addr,
     #[serde(rename = "vertex-type")]
     kind: &'static str,
+    /// Of a router of another system.
+    #[serde(rename = "asn", skip_serializing_if = "Option::is_none")]
+    system: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -82,7 +86,7 @@ struct Attributes {
     #[serde(skip_serializing_if = "Option::is_none")]
     jitter: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    loss: Option<Loss>,
+    loss: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     available_bandwidth: Option<Rate>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,7 +115,7 @@ impl Attributes {
             min_delay: link.bounds.as_ref().map(|bounds| bounds.least),
             max_delay: link.bounds.as_ref().map(|bounds| bounds.most),
             jitter: link.variation,
-            loss: link.loss.as_ref().map(|loss| loss.value),
+            loss: link.loss.as_ref().map(|loss| loss.value.percent()),
             available_bandwidth: link.available,
             residual_bandwidth: link.residual,
             utilized_bandwidth: link.utilized,
@@ -165,7 +169,7 @@ impl Ted {
 
     fn vertex(&mut self, router: Ipv4Addr, kind: &'static str) -> &mut Vertex {
         let (id, status, origin) = (router.to_bits(), STATUS, ORIGIN);
-        self.vertices.entry(router).or_insert(Vertex { id, status, origin, router, kind })
+        self.vertices.entry(router).or_insert(Vertex { id, status, origin, router, kind, system: None })
     }
 
     fn edge(&mut self, router: Ipv4Addr, own: Ipv4Addr) -> &mut Edge {
@@ -231,7 +235,9 @@ impl Ted {
         self.vertex(router, "Standard");
         let to = match (link.asbr, link.kind) {
             (Some(asbr), _) => {
-                self.vertex(asbr, "Remote ASBR");
+                self.vertex(asbr, "Remote ASBR").system = link.system;
+                self.subnet(asbr, asbr, 0);
+                self.subnet(router, own, 0);
                 Some(asbr)
             }
             (None, Some(1)) => link.id,
@@ -384,7 +390,11 @@ impl Text<'_> {
             let (out, into, behind) = (outgoing.len(), incoming.len(), subnets.len());
             return writeln!(f, "\t{out} Outgoing Edges, {into} Incoming Edges, {behind} Subnets\n");
         }
-        writeln!(f, "    Type: {}\n    Outgoing Edges: {}", vertex.kind, outgoing.len())?;
+        writeln!(f, "    Type: {}", vertex.kind)?;
+        if let Some(system) = vertex.system {
+            writeln!(f, "    AS number: {system}")?;
+        }
+        writeln!(f, "    Outgoing Edges: {}", outgoing.len())?;
         outgoing.iter().try_for_each(|edge| self.end(f, "To", edge.to, edge))?;
         writeln!(f, "    Incoming Edges: {}", incoming.len())?;
         incoming.iter().try_for_each(|edge| self.end(f, "From", Some(edge.from), edge))?;
@@ -460,7 +470,7 @@ impl fmt::Display for Attributes {
             writeln!(f, "    Min/Max Link Delay: {least}/{most} (micro-sec)")?;
         }
         line(f, "Delay Variation", self.jitter, TIME)?;
-        line(f, "Link Loss", self.loss, " (%)")?;
+        line(f, "Link Loss", self.loss.map(|loss| Bandwidth(loss as f32)), " (%)")?;
         line(f, "Available Bandwidth", self.available_bandwidth, RATE)?;
         line(f, "Residual Bandwidth", self.residual_bandwidth, RATE)?;
         line(f, "Utilized Bandwidth", self.utilized_bandwidth, RATE)
