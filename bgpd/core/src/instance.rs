@@ -420,7 +420,8 @@ impl Instance {
             FromZebra::LabelChunk(_)
             | FromZebra::LspResults(_)
             | FromZebra::FecLabels(_)
-            | FromZebra::LinkParams { .. } => {}
+            | FromZebra::LinkParams { .. }
+            | FromZebra::LdpSync(_) => {}
         }
     }
 

@@ -53,6 +53,8 @@ pub enum ToZebra {
     ReleaseLabels(LabelBlock),
     Lsps(Vec<LspUpdate>),
     WatchFecs(Vec<WatchFec>),
+    /// What ldpd knows of its sessions.
+    LdpSync(LdpSync),
     /// Everything this daemon wants is now with zebra: what it did not name is swept.
     ReplayDone,
     /// The daemon ends on purpose; `keep_routes` leaves its routes in the kernel.
@@ -166,6 +168,8 @@ pub enum FromZebra {
         ifindex: IfIndex,
         params: Option<Box<crate::link_params::LinkParams>>,
     },
+    /// What ldpd said, and that it has gone.
+    LdpSync(LdpSync),
     SnapshotDone,
     Nexthops(Vec<NexthopState>),
     Redistributed(Vec<RedistributedRoute>),
@@ -178,6 +182,15 @@ pub enum FromZebra {
         request: String,
         reason: String,
     },
+}
+
+/// Whether LDP is ready on a link (RFC 5443).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LdpSync {
+    /// `in_sync`: there is a session, and labels have been told both ways.
+    Link { ifindex: IfIndex, in_sync: bool },
+    /// No LDP runs (any more).
+    Gone,
 }
 
 /// How a tracked next hop is reached now.

@@ -6,6 +6,7 @@ mod auth;
 pub mod event;
 mod filters;
 mod flavor;
+pub mod ldp_sync;
 mod log;
 mod ospf;
 mod redistribute;

@@ -247,6 +247,7 @@ impl Zebra {
         for (vrf, _) in self.interfaces.vrfs() {
             messages.push(FromZebra::RouterId { vrf, router_id: self.router_ids.get(vrf) });
         }
+        messages.extend(self.ldp.messages());
         messages.push(FromZebra::SnapshotDone);
         self.clients.note_sent(client, &messages);
         self.actions.extend(messages.into_iter().map(|message| Action::Send { client, message }));
@@ -258,6 +259,7 @@ impl Zebra {
         self.forget_tracking(key);
         self.forget_wishes(key);
         self.forget_fecs(key);
+        self.ldp_gone(key);
         let hold =
             client.hold.map_or_else(|| self.hold_time(), |seconds| Duration::from_secs(seconds.into()));
         let until = self.now + hold;

@@ -98,6 +98,7 @@ pub struct Zebra {
     pub(crate) capacity: Capacity,
     pub(crate) router_ids: RouterIds,
     pub(crate) advertisers: Advertisers,
+    pub(crate) ldp: crate::ldp::LdpLinks,
     pub(crate) now: Timestamp,
     pub(crate) wall: WallClock,
     /// Collected while an event is handled.
@@ -135,6 +136,7 @@ impl Zebra {
             capacity: Capacity::default(),
             router_ids: RouterIds::default(),
             advertisers: Advertisers::default(),
+            ldp: Default::default(),
             now: Timestamp::ZERO,
             actions: Vec::new(),
             statics: BTreeMap::new(),
@@ -258,6 +260,7 @@ impl Zebra {
             ToZebra::ReleaseLabels(block) => self.labels_released(client, block),
             ToZebra::Lsps(updates) => self.client_lsps(client, updates),
             ToZebra::WatchFecs(items) => self.watch_fecs(client, &items),
+            ToZebra::LdpSync(said) => self.ldp_said(client, said),
             ToZebra::ReplayDone => self.replay_done(client),
             ToZebra::Goodbye { keep_routes } => self.goodbye(client, keep_routes),
         }

@@ -29,6 +29,7 @@ pub mod import;
 mod instance;
 mod kernel;
 pub mod labels;
+mod ldp;
 mod lfib;
 mod mrib;
 pub mod netns;

@@ -84,6 +84,7 @@ impl Machine {
             | FromZebra::LspResults(_)
             | FromZebra::FecLabels(_)
             | FromZebra::LinkParams { .. }
+            | FromZebra::LdpSync(_)
             | FromZebra::Refused { .. } => {}
         }
     }
@@ -194,7 +195,8 @@ impl Speaker {
             FromZebra::LabelChunk(_)
             | FromZebra::LspResults(_)
             | FromZebra::FecLabels(_)
-            | FromZebra::LinkParams { .. } => {}
+            | FromZebra::LinkParams { .. }
+            | FromZebra::LdpSync(_) => {}
             message @ (FromZebra::Refused { .. } | FromZebra::SnapshotDone) => {
                 self.give(now, InstanceId::DEFAULT, Event::Zebra(message), out);
             }

@@ -1,7 +1,7 @@
 //! Whole messages of the stream, both directions.
 
 use ferrite_types::zclient::{
-    CONTRACT_MAJOR, CONTRACT_MINOR, FromZebra, Hello, RouteBatch, RouteResult, ToZebra,
+    CONTRACT_MAJOR, CONTRACT_MINOR, FromZebra, Hello, LdpSync, RouteBatch, RouteResult, ToZebra,
 };
 use ferrite_types::{TableId, VrfId};
 use prost::Message;
@@ -66,9 +66,24 @@ pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
         ToZebra::WatchFecs(items) => {
             one(ToPb::WatchFecs(pb::FecWatches { items: items.iter().map(Into::into).collect() }))
         }
+        ToZebra::LdpSync(said) => one(ToPb::LdpSync(ldp_sync(said))),
         ToZebra::ReplayDone => one(ToPb::ReplayDone(pb::ReplayDone {})),
         ToZebra::Goodbye { keep_routes } => one(ToPb::Goodbye(pb::Goodbye { keep_routes })),
     }
+}
+
+fn ldp_sync(said: LdpSync) -> pb::LdpSync {
+    match said {
+        LdpSync::Link { ifindex, in_sync } => pb::LdpSync { ifindex: ifindex.0, in_sync, gone: false },
+        LdpSync::Gone => pb::LdpSync { ifindex: 0, in_sync: false, gone: true },
+    }
+}
+
+fn ldp_said(pb: pb::LdpSync) -> LdpSync {
+    if pb.gone {
+        return LdpSync::Gone;
+    }
+    LdpSync::Link { ifindex: ferrite_types::IfIndex(pb.ifindex), in_sync: pb.in_sync }
 }
 
 fn encode_routes(batch: RouteBatch) -> Vec<pb::ClientMessage> {
@@ -107,6 +122,7 @@ impl TryFrom<pb::ClientMessage> for ToZebra {
             ToPb::WatchFecs(list) => {
                 Self::WatchFecs(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
             }
+            ToPb::LdpSync(pb) => Self::LdpSync(ldp_said(pb)),
             ToPb::ReplayDone(_) => Self::ReplayDone,
             ToPb::Goodbye(goodbye) => Self::Goodbye { keep_routes: goodbye.keep_routes },
         })
@@ -143,6 +159,7 @@ pub fn encode_server(message: &FromZebra) -> Vec<pb::ServerMessage> {
         FromZebra::LinkParams { ifindex, params } => {
             one(FromPb::LinkParams(link_params::message(*ifindex, params.as_deref())))
         }
+        FromZebra::LdpSync(said) => one(FromPb::LdpSync(ldp_sync(*said))),
         FromZebra::SnapshotDone => one(FromPb::SnapshotDone(pb::SnapshotDone {})),
         FromZebra::Nexthops(states) => {
             one(FromPb::Nexthops(pb::NexthopStates { items: states.iter().map(Into::into).collect() }))
@@ -206,6 +223,7 @@ impl TryFrom<pb::ServerMessage> for FromZebra {
                 let (ifindex, params) = link_params::read(&pb)?;
                 Self::LinkParams { ifindex, params: params.map(Box::new) }
             }
+            FromPb::LdpSync(pb) => Self::LdpSync(ldp_said(pb)),
             FromPb::SnapshotDone(_) => Self::SnapshotDone,
             FromPb::Nexthops(states) => {
                 Self::Nexthops(states.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)

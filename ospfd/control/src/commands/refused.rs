@@ -5,11 +5,7 @@ use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
 use super::Commands;
 use crate::Roles;
 
-const V2: &[&str] = &[
-    "show ip ospf (1-65535) vrf NAME",
-    "show ip ospf database segment-routing",
-    "show ip ospf mpls ldp-sync",
-];
+const V2: &[&str] = &["show ip ospf (1-65535) vrf NAME", "show ip ospf database segment-routing"];
 
 const DEBUG2: &[&str] =
     &["debug ospf (1-65535)", "debug ospf <bfd|client-api|default-information|ldp-sync|orr|sr|te|ti-lfa>"];

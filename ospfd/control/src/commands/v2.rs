@@ -20,8 +20,8 @@ use crate::show::v2::process::Summary;
 use crate::show::v2::restart::Helper;
 use crate::show::v2::route::Table;
 use crate::show::v2::summary::Summaries;
-use crate::show::v2::te;
 use crate::show::v2::traffic::Traffic;
+use crate::show::v2::{ldp_sync, te};
 use crate::show::{At, OfVrf, Scope, help, pretty, render, vrf_name};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +42,7 @@ pub enum Show2 {
     TeRouter,
     TeDatabase,
     Pce,
+    LdpSync,
 }
 
 const VRF: &str = "[vrf <NAME$vrf_name|all$vrf_name>]";
@@ -86,6 +87,11 @@ pub fn register(registry: &mut Commands) {
     add(registry, "show ip ospf router-info pce".to_owned(), Show2::Pce);
     add(registry, "show ip ospf mpls-te interface [INTERFACE$ifname]".to_owned(), Show2::TeInterface);
     add(registry, "show ip ospf mpls-te router".to_owned(), Show2::TeRouter);
+    add(
+        registry,
+        "show ip ospf mpls ldp-sync [interface <INTERFACE|all>$ifname] [json]".to_owned(),
+        Show2::LdpSync,
+    );
     let database = "show ip ospf mpls-te database [<vertex [<self-originate|adv-router A.B.C.D$adv>]|\
                     edge [A.B.C.D$edge_id]|subnet [A.B.C.D/M$prefix]>] [verbose|json]";
     add(registry, database.to_owned(), Show2::TeDatabase);
@@ -171,6 +177,14 @@ pub fn run(ospf: &Ospf, now: Timestamp, show: Show2, args: &Args) -> Result<Stri
         Show2::SummaryAddress => answer(&ats, scope, json, |at| Ok(Summaries::new(at, detail))),
         Show2::Helper => answer(&ats, scope, json, |at| Ok(Helper::new(at, detail))),
         Show2::RouterInfo => answer(&ats, scope, json, |at| Ok(RouterInfo::new(at))),
+        Show2::LdpSync => {
+            let links = ats.first().and_then(|at| ldp_sync::Links::new(*at, &ospf.world, ifname));
+            Ok(match links {
+                Some(links) => render(&links, json),
+                None if json => pretty(&json!({})),
+                None => "LDP-sync is disabled\n".to_owned(),
+            })
+        }
         Show2::Pce => answer(&ats, scope, json, |at| Ok(PceInfo::new(at))),
         Show2::TeRouter => answer(&ats, scope, json, |at| Ok(te::Router::new(at))),
         Show2::TeInterface => {

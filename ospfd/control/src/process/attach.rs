@@ -108,15 +108,7 @@ fn interface_v2(
     kernel: &Interface,
 ) -> InterfaceConfig {
     let said = v2.and_then(|v2| v2.network);
-    let network = match said {
-        _ if kernel.loopback => NetworkType::Loopback,
-        Some(NetworkV2::Broadcast) => NetworkType::Broadcast,
-        Some(NetworkV2::NonBroadcast) => NetworkType::NonBroadcast,
-        Some(NetworkV2::PointToPoint { .. }) => NetworkType::PointToPoint,
-        Some(NetworkV2::PointToMultipoint { .. }) => NetworkType::PointToMultipoint,
-        None if kernel.point_to_point => NetworkType::PointToPoint,
-        None => NetworkType::Broadcast,
-    };
+    let network = network_type(said, kernel);
     let mut config = InterfaceConfig::new(area, network);
     config.passive = either(v2, own, |s| s.passive).unwrap_or(router.passive_default);
     config.cost = either(v2, own, |s| s.cost).unwrap_or_else(|| cost(router, kernel));
@@ -148,6 +140,9 @@ fn interface_v2(
     if let Some(seconds) = v2.and_then(|v2| v2.hello_delay) {
         config.hello_delay = Duration::from_secs(seconds.into());
     }
+    if world.ldp.avoids(kernel.ifindex) {
+        config.cost = super::ldp_sync::AVOIDED;
+    }
     config.link_params = super::te::params(world, router, kernel.ifindex);
     let area = router.areas.get(&area).and_then(|area| area.authentication);
     config.authentication = auth::v2(world, v2, own, area);
@@ -163,6 +158,19 @@ fn interface_v2(
         }
     }
     config
+}
+
+/// What is said of the interface, else what the link is.
+pub(super) fn network_type(said: Option<NetworkV2>, kernel: &Interface) -> NetworkType {
+    match said {
+        _ if kernel.loopback => NetworkType::Loopback,
+        Some(NetworkV2::Broadcast) => NetworkType::Broadcast,
+        Some(NetworkV2::NonBroadcast) => NetworkType::NonBroadcast,
+        Some(NetworkV2::PointToPoint { .. }) => NetworkType::PointToPoint,
+        Some(NetworkV2::PointToMultipoint { .. }) => NetworkType::PointToMultipoint,
+        None if kernel.point_to_point => NetworkType::PointToPoint,
+        None => NetworkType::Broadcast,
+    }
 }
 
 fn cost(router: &RouterSettings, kernel: &Interface) -> u16 {

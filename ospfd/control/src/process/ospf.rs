@@ -11,7 +11,7 @@ use ferrite_ospf_packet::{V2, V3};
 use ferrite_policy::Policies;
 use ferrite_types::ids::{IfIndex, RouterId, VrfId};
 use ferrite_types::link_params::LinkParams;
-use ferrite_types::zclient::ToZebra;
+use ferrite_types::zclient::{LdpSync, ToZebra};
 use ferrite_types::{Prefix, Timestamp};
 
 use super::event::{Action, Event};
@@ -42,6 +42,7 @@ pub struct World {
     pub links: BTreeMap<IfIndex, KernelLink>,
     /// What links offer to traffic engineering.
     pub link_params: BTreeMap<IfIndex, Box<LinkParams>>,
+    pub(super) ldp: super::ldp_sync::Ldp,
     /// Beside the default one.
     pub vrfs: BTreeMap<String, VrfId>,
     /// What zebra chose, by VRF.
@@ -111,6 +112,7 @@ impl Ospf {
                 settings: Arc::new(settings),
                 links: BTreeMap::new(),
                 link_params: BTreeMap::new(),
+                ldp: Default::default(),
                 vrfs: BTreeMap::new(),
                 router_ids: BTreeMap::new(),
                 learned: Learned::default(),
@@ -137,6 +139,8 @@ impl Ospf {
             Event::ZebraConnected => {
                 self.held = None;
                 self.world.zebra.connected();
+                // What is known of LDP is told again.
+                self.world.ldp.said(LdpSync::Gone);
             }
             Event::ZebraGone => self.world.zebra.gone(),
             Event::Zebra(message) => self.zebra_said(now, message, out),
@@ -158,6 +162,7 @@ impl Ospf {
         let World { settings, zebra, .. } = &self.world;
         tick(&mut self.v2, settings, zebra, now, out);
         tick(&mut self.v3, settings, zebra, now, out);
+        self.stale |= self.world.ldp.expire(now);
         self.replay_when_due(now, out);
         self.end_when_done(now, out);
         if self.keeps_routes() {
@@ -170,7 +175,11 @@ impl Ospf {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let v2 = self.v2.values().filter_map(|process| process.core.next_deadline());
         let v3 = self.v3.values().filter_map(|process| process.core.next_deadline());
-        v2.chain(v3).chain(self.world.zebra.next_deadline()).chain(self.ending).min()
+        v2.chain(v3)
+            .chain(self.world.zebra.next_deadline())
+            .chain(self.world.ldp.next_deadline())
+            .chain(self.ending)
+            .min()
     }
 
     fn configure(&mut self, settings: Arc<Settings>, out: &mut Vec<Action>) {
@@ -206,6 +215,7 @@ impl Ospf {
         // Half a snapshot is no news: what is missing of it has not gone.
         if self.stale && !self.world.zebra.is_listening() {
             self.stale = false;
+            self.world.watch_ldp(now);
             self.reach.stale = true;
             super::run::sync(&mut self.v2, &mut self.world, now, out);
             super::run::sync(&mut self.v3, &mut self.world, now, out);

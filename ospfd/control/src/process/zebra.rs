@@ -78,6 +78,7 @@ impl Ospf {
                 drop(world.link_params.insert(ifindex, params));
             }
             FromZebra::LinkParams { ifindex, params: None } => drop(world.link_params.remove(&ifindex)),
+            FromZebra::LdpSync(said) => world.ldp.said(said),
             FromZebra::InterfaceGone(ifindex) => {
                 world.links.remove(&ifindex);
                 world.link_params.remove(&ifindex);

@@ -4,6 +4,7 @@ pub mod border;
 pub mod database;
 pub mod information;
 pub mod interface;
+pub mod ldp_sync;
 pub mod lsa;
 pub mod neighbor;
 pub mod opaque;

@@ -3,7 +3,7 @@
 use ferrite_ospf_control::Event;
 use ferrite_types::IfIndex;
 use ferrite_types::link_params::{Bandwidth, Delay, LinkParams, Loss};
-use ferrite_types::zclient::FromZebra;
+use ferrite_types::zclient::{FromZebra, LdpSync};
 
 use crate::lab::{Lab, link};
 
@@ -154,4 +154,56 @@ fn without_traffic_engineering_there_is_none() {
     assert_eq!(lab.exec(0, "show ip ospf mpls-te database"), "MPLS-TE database is not enabled\n");
     assert_eq!(lab.exec(0, "show ip ospf mpls-te router"), "");
     assert_eq!(lab.exec(0, "show ip ospf router-info"), "  Router Information is disabled on this router\n");
+}
+
+fn ldp(ifindex: u32, in_sync: bool) -> Event {
+    Event::Zebra(FromZebra::LdpSync(LdpSync::Link { ifindex: IfIndex(ifindex), in_sync }))
+}
+
+fn cost(lab: &mut Lab) -> serde_json::Value {
+    lab.json(0, "show ip ospf interface e0")["interfaces"]["e0"]["cost"].clone()
+}
+
+const SYNC: &str = "show ip ospf mpls ldp-sync";
+
+#[test]
+fn a_link_without_ldp_is_avoided_until_it_is_in_sync() {
+    let mut lab = network(" mpls ldp-sync\n");
+    assert_eq!(cost(&mut lab), 65_535);
+    let text = "e0        \n  LDP-IGP Synchronization enabled: yes\n  Holddown timer in seconds: 0\n  State: Sync not achieved\n";
+    assert_eq!(lab.exec(0, &format!("{SYNC} interface e0")), text);
+    let all = lab.json(0, SYNC);
+    assert_eq!(all["lo"], serde_json::json!({}));
+    assert_eq!(all["e1"]["ldpIgpSyncState"], "Sync not required: non-p2p link");
+    lab.feed(0, ldp(2, true));
+    assert_eq!(cost(&mut lab), 10);
+    assert_eq!(lab.json(0, SYNC)["e0"]["ldpIgpSyncState"], "Sync achieved");
+    lab.feed(0, ldp(2, false));
+    assert_eq!(cost(&mut lab), 65_535);
+    lab.feed(0, ldp(2, true));
+    lab.feed(0, Event::Zebra(FromZebra::LdpSync(LdpSync::Gone)));
+    assert_eq!(cost(&mut lab), 65_535);
+    // The neighbour hears it.
+    lab.run(30);
+    let lsa = lab.exec(1, "show ip ospf database router adv-router 1.1.1.1");
+    assert!(lsa.contains("TOS 0 Metric: 65535\n"), "{lsa}");
+    assert_eq!(lab.exec(1, SYNC), "LDP-sync is disabled\n");
+    assert_eq!(lab.json(1, SYNC), serde_json::json!({}));
+}
+
+#[test]
+fn the_hold_down_time_ends_the_wait() {
+    let mut lab = network(" mpls ldp-sync\n mpls ldp-sync holddown 200\n");
+    assert_eq!(cost(&mut lab), 65_535);
+    let held = lab.json(0, SYNC)["e0"].clone();
+    assert_eq!(held["ldpIgpSyncState"], "Holding down until Sync");
+    assert_eq!(held["ldpIgpSyncTimeRemainInMsec"], 110_000);
+    assert!(lab.exec(0, SYNC).contains("  Holddown timer is running 1m50s remaining\n"));
+    lab.run(111);
+    assert_eq!(cost(&mut lab), 10);
+    assert_eq!(lab.json(0, SYNC)["e0"]["ldpIgpSyncState"], "Sync achieved");
+    // A session that is lost begins the wait anew.
+    lab.feed(0, ldp(2, true));
+    lab.feed(0, ldp(2, false));
+    assert_eq!(cost(&mut lab), 65_535);
 }

@@ -1,6 +1,6 @@
 //! Tables beside the main one: imported, multicast's, and the policy on what resolves next hops.
 
-use ferrite_types::zclient::{FromZebra, ToZebra, TrackNexthop};
+use ferrite_types::zclient::{FromZebra, LdpSync, ToZebra, TrackNexthop};
 use ferrite_types::{IfIndex, Metric, Nexthop, NexthopKind, RouteProtocol, TableId, VrfId};
 use zebra_core::{Event, KernelRoute};
 
@@ -142,4 +142,28 @@ fn clients_hear_what_links_offer_when_it_changes_and_when_they_come() {
     assert_eq!(heard(&mut world, late), [Some((Some(20), 12.5e6))]);
     world.lines("interface e1\n bandwidth 100\nexit\n");
     assert_eq!(heard(&mut world, late), [None]);
+}
+
+#[test]
+fn protocols_hear_where_ldp_is_ready_and_that_it_has_gone() {
+    let mut world = world();
+    let early = world.connect(1, RouteProtocol::Ospf);
+    let ldpd = world.connect(2, RouteProtocol::Ldp);
+    let heard = |world: &mut World, client| -> Vec<LdpSync> {
+        let told = world.told(client).into_iter().filter_map(|message| match message {
+            FromZebra::LdpSync(said) => Some(said),
+            _ => None,
+        });
+        told.collect()
+    };
+    let ifindex = IfIndex(1);
+    let ready = LdpSync::Link { ifindex, in_sync: true };
+    world.say(ldpd, ToZebra::LdpSync(ready));
+    world.say(ldpd, ToZebra::LdpSync(ready));
+    world.say(ldpd, ToZebra::LdpSync(LdpSync::Link { ifindex: IfIndex(999), in_sync: true }));
+    assert_eq!(heard(&mut world, early), [ready]);
+    let late = world.connect(3, RouteProtocol::Isis);
+    assert_eq!(heard(&mut world, late), [ready]);
+    world.event(Event::ClientGone { client: ldpd });
+    assert_eq!(heard(&mut world, early), [LdpSync::Gone]);
 }
