@@ -1,9 +1,10 @@
 //! BMP: what a collector is told of every table is what the table holds, from the start and after every change.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
-use topotests::daemon::ours;
+use topotests::daemon::{frr, ours};
 use topotests::{Kind, Needs, Net, Result, Router, Tool, ensure, run, wait_until};
 
 const PREFIXES: usize = 3000;
@@ -315,6 +316,92 @@ fn the_tables_of_a_view_are_imported_under_a_distinguisher_of_their_own() {
         wait_until(PATIENCE, "the default instance alone is told", || {
             let known = told(&mut lab.collector)?;
             ensure!(known.len() == 1 && known[0].1[0] > 2, "{known:?}");
+            Ok(())
+        })
+    });
+}
+
+/// A subject in one link with its station, which is the view's neighbour too.
+fn importer(net: &mut Net, n: u8, kind: Kind) -> Result<(Router, Router, Tool)> {
+    let router = net.router(&format!("r{n}"), kind)?;
+    let station = net.router(&format!("w{n}"), Kind::Frr)?;
+    net.link(&router, "10.0.3.1/24", &station, "10.0.3.2/24")?;
+    let mut collector = station.bmp_collect("10.0.3.2:1790")?;
+    collector.wait_event("listening", PATIENCE)?;
+    let config = "router bgp 65000
+ bgp router-id 10.0.3.1
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ address-family ipv4 unicast
+  network 192.0.2.0/24
+ exit-address-family
+ bmp targets C
+  bmp monitor ipv4 unicast pre-policy
+  bmp monitor ipv4 unicast loc-rib
+  bmp import-vrf-view red
+  bmp connect 10.0.3.2 port 1790 min-retry 100 max-retry 1000
+ exit
+exit
+router bgp 65001 view red
+ bgp router-id 10.0.3.9
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 10.0.3.2 remote-as 65300
+ address-family ipv4 unicast
+  network 198.51.100.0/24
+ exit-address-family
+exit
+";
+    match kind {
+        Kind::Ours => ours::start_daemons(&router, config, &[("bgpd", &["-Z"])], "informational")?,
+        _ => frr::start_daemons(&router, config, &["zebra", "bgpd"], &["-M", "bmp"])?,
+    }
+    let world = "router bgp 65300
+ bgp router-id 10.0.3.2
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 10.0.3.1 remote-as 65001
+ neighbor 10.0.3.1 timers connect 1
+ address-family ipv4 unicast
+  network 203.0.113.0/24
+ exit-address-family
+exit
+";
+    frr::start_daemons(&station, world, &["zebra", "bgpd"], &[])?;
+    Ok((router, station, collector))
+}
+
+/// The headers of a kind, their distinguishers apart. FRR tells the peers of a view as the default instance's.
+fn headers(state: &Value, kind: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let all = state.get("headers").and_then(Value::as_array).cloned().unwrap_or_default();
+    let words = all.iter().filter_map(|header| {
+        let words: Vec<&str> = header.as_str()?.split(' ').collect();
+        let [message, peer_type, flags, distinguisher, rest @ ..] = &words[..] else { return None };
+        let what = if *peer_type == "3" { "table" } else { "neighbor" };
+        let shown = format!("{what} {flags} {}", rest.join(" "));
+        (*message == kind).then(|| (shown, format!("{peer_type} {}", distinguisher.len() > 3)))
+    });
+    words.unzip()
+}
+
+#[test]
+fn what_is_imported_of_a_view_has_the_headers_that_frr_gives_it() {
+    run(&Needs::ours_and_peers(), |net| {
+        let (_ours, _world, mut mine) = importer(net, 1, Kind::Ours)?;
+        let (_frr, _other, mut theirs) = importer(net, 2, Kind::Frr)?;
+        wait_until(PATIENCE, "both tell the same of every table", || {
+            let (ours, frr) = (state(&mut mine)?, state(&mut theirs)?);
+            let ((told, how), (expected, _)) = (headers(&ours, "monitoring"), headers(&frr, "monitoring"));
+            // Tables of both instances, and the neighbour's.
+            ensure!(expected.len() == 3 && told == expected, "FRR {expected:?}\nours {told:?}");
+            // RFC 7854 §4.2, RFC 9069 §4.2: another instance is told apart; FRR's distinguisher of a view is zero.
+            let ways: Vec<&str> = how.iter().map(String::as_str).collect();
+            ensure!(ways == ["2 true", "3 false", "3 true"], "{how:?}");
+            let (up, expected) = (headers(&ours, "up").0, headers(&frr, "up").0);
+            // FRR does not announce the table of the view, which it tells of all the same.
+            let own = "table 0x00 :: 65001 10.0.3.9 red".to_owned();
+            let missing: Vec<&String> = up.symmetric_difference(&expected).collect();
+            ensure!(missing == [&own], "FRR {expected:?}\nours {up:?}");
             Ok(())
         })
     });

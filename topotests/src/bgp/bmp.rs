@@ -1,6 +1,6 @@
 //! A BMP collector (RFC 7854, 8671, 9069): takes one speaker's messages and keeps the tables that they describe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,6 +24,9 @@ pub struct Collector {
     pub terminated: bool,
     pub statistics: u64,
     pub messages: u64,
+    /// The headers that came, as kind of message, type of peer, flags, distinguisher, address, AS and identifier; behind them
+    /// the name that a table was given.
+    headers: BTreeSet<String>,
     /// What a correct speaker would not say.
     pub violations: BTreeMap<String, u64>,
 }
@@ -57,6 +60,34 @@ fn peer_header(octets: &mut Octets<'_>) -> std::result::Result<PeerHeader, Malfo
     Ok(PeerHeader { table, peer })
 }
 
+fn header_text(kind: u8, mut octets: Octets<'_>) -> Result<String> {
+    let [peer_type, flags] = octets.array::<2>("type and flags")?;
+    let distinguisher = u64::from_be_bytes(octets.array::<8>("distinguisher")?);
+    let addr = Ipv6Addr::from(octets.array::<16>("peer address")?);
+    let asn = u32::from_be_bytes(octets.array::<4>("AS")?);
+    let id = Ipv4Addr::from(octets.array::<4>("identifier")?);
+    octets.take(8, "time")?;
+    let message = if kind == 3 { "up" } else { "monitoring" };
+    let mut text = format!("{message} {peer_type} {flags:#04x} {distinguisher:#x} {addr} {asn} {id}");
+    if kind == 3 {
+        octets.take(16 + 4, "local address and ports")?;
+        for _ in 0..2 {
+            let open = octets.take(HEADER, "OPEN")?;
+            let length = usize::from(Octets(&open[16..]).u16("length of OPEN")?);
+            octets.take(length.saturating_sub(HEADER), "OPEN")?;
+        }
+        while !octets.0.is_empty() {
+            octets.u16("type of information")?;
+            let length = octets.u16("length of information")?;
+            text = format!(
+                "{text} {}",
+                String::from_utf8_lossy(octets.take(usize::from(length), "information")?)
+            );
+        }
+    }
+    Ok(text)
+}
+
 impl Collector {
     /// Reads one message from a stream; `false` at its end.
     pub fn read(&mut self, stream: &mut impl Read, now_ms: u64) -> Result<bool> {
@@ -80,6 +111,9 @@ impl Collector {
             self.violate("the first message is no Initiation");
         }
         let mut octets = Octets(body);
+        if let 0 | 3 = kind {
+            self.headers.insert(header_text(kind, Octets(body))?);
+        }
         match kind {
             0 => {
                 let header = peer_header(&mut octets)?;
@@ -168,7 +202,7 @@ impl Collector {
             .collect();
         json!({
             "tables": tables, "up": self.up, "initiated": self.initiated, "terminated": self.terminated,
-            "statistics": self.statistics, "messages": self.messages, "violations": self.violations,
+            "headers": self.headers, "statistics": self.statistics, "messages": self.messages, "violations": self.violations,
         })
     }
 

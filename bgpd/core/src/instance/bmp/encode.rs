@@ -7,6 +7,7 @@ use bgp_packet::{FamilySet, NlriEntry};
 use ferrite_types::Prefix;
 
 use super::*;
+use crate::config::InstanceName;
 use crate::peer::DownReason;
 
 /// A message of BGP: marker, then its length.
@@ -98,7 +99,9 @@ impl Instance {
         capabilities.push(Capability::FourOctetAs(header.asn));
         let open = Open::new(header.asn, 0, header.id, capabilities).encode();
         let unspecified = IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED);
-        bmp::peer_up(buf, &header, unspecified, (0, 0), (&open, &open), &[(3, self.label())]);
+        // RFC 9069 §5.2.1.
+        let name = if self.name == InstanceName::Default { "global" } else { self.label() };
+        bmp::peer_up(buf, &header, unspecified, (0, 0), (&open, &open), &[(3, name)]);
     }
 
     pub(super) fn encode_rows(
