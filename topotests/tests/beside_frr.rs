@@ -172,6 +172,13 @@ fn every_clause_of_a_route_map_does_what_it_does_in_frr() {
                 Step::family_v6("neighbor 10.0.0.2 route-map CLAUSES6 in"),
                 Step::family_v6("neighbor 10.0.0.5 route-map CLAUSES6 out").with_a_new_session(),
                 Step::family_v6("neighbor 10.0.0.6 route-map CLAUSES6 out").with_a_new_session(),
+                // B61
+                Step::family_v6("neighbor 10.0.0.6 next-hop-self"),
+                Step::family_v6("neighbor 10.0.0.6 next-hop-self force"),
+                Step::family_v6("neighbor 10.0.0.5 attribute-unchanged next-hop"),
+                Step::family_v6("neighbor 10.0.0.6 nexthop-local unchanged"),
+                Step::family_v6("neighbor 10.0.0.5 default-originate"),
+                Step::family_v6("network 2001:db8:30::/48"),
             ],
         )
     });

@@ -70,6 +70,7 @@ mod slab;
 mod stale;
 pub mod statistics;
 mod table;
+mod users;
 mod walk;
 
 pub use ctx::Limits;

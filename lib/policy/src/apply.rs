@@ -574,6 +574,8 @@ fn apply_plain(clause: &Set, route: &mut dyn PolicyRoute) {
         | Set::SitesOfOrigin(values)
         | Set::NodeTargets(values)
         | Set::Colors(values) => add_ext_communities(route, values),
+        // About IPv4 routes alone, as in FRR.
+        Set::Ipv4NextHop(_) if route.prefix().afi() != Afi::Ipv4 => {}
         Set::Ipv4NextHop(Ipv4NextHop::Addr(addr)) => route.set_next_hop(NextHopSet::V4(*addr)),
         Set::Ipv4NextHop(Ipv4NextHop::PeerAddress) | Set::Ipv6NextHopPeerAddress => {
             route.set_next_hop(NextHopSet::PeerAddress);

@@ -171,8 +171,20 @@ const SET: &[&str] = &[
     "tag 5",
 ];
 
-/// For IPv6. Next hops that are set are left out: FRR adds link-local addresses of its own where ours does not.
-const SET_V6: &[&str] = &["ipv6 next-hop prefer-global", "metric 7"];
+/// For IPv6.
+const SET_V6: &[&str] = &[
+    "ipv6 next-hop prefer-global",
+    "ipv6 next-hop global 2001:db8::99",
+    "ipv6 next-hop global 2001:db8:99::1",
+    "ipv6 next-hop local fe80::99",
+    "ipv6 next-hop peer-address",
+    "ipv6 next-hop global 2001:db8::99\n set ipv6 next-hop local fe80::99",
+    "ipv6 next-hop global 2001:db8::99\n set ipv6 next-hop prefer-global",
+    "ip next-hop unchanged",
+    "ip next-hop 10.0.0.99",
+    "ip next-hop peer-address",
+    "metric 7",
+];
 
 const MATCH_V6: &[&str] = &[
     "ipv6 next-hop ACL6",
@@ -256,8 +268,15 @@ const FLOW: &[(&str, &str)] = &[
     ("call SUB\n on-match next", "set local-preference 444"),
 ];
 
-/// Steps that mean something only where a route leaves.
-const SET_OUT: &[&str] = &["atomic-aggregate", "originator-id 192.0.2.77"];
+/// Steps that mean something only where a route leaves. Of IPv6 next hops a neighbour that did not ask for them hears nothing;
+/// on the way in FRR keeps both.
+const SET_OUT: &[&str] = &[
+    "atomic-aggregate",
+    "originator-id 192.0.2.77",
+    "ipv6 next-hop global 2001:db8::99",
+    "ipv6 next-hop local fe80::99",
+    "ipv6 next-hop peer-address",
+];
 
 /// A map by name with every clause, each in an entry for a network of its own.
 struct Map {
@@ -273,9 +292,7 @@ impl Map {
 
     fn outbound() -> Map {
         let matched = MATCH.iter().filter(|clause| !MATCH_IN.contains(clause)).copied().collect();
-        // FRR may tell the route before the map is there, and then takes the replaced path for the same.
-        let told = SET.iter().filter(|clause| **clause != "as-path replace as-path-access-list PRIVATE");
-        Map { name: "OUT", set: told.chain(SET_OUT).copied().collect(), matched }
+        Map { name: "OUT", set: SET.iter().chain(SET_OUT).copied().collect(), matched }
     }
 
     /// The network that only `ADDRESS` and the last entries meet comes last.

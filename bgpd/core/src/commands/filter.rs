@@ -189,6 +189,7 @@ fn permitted(map: &dyn Filter, row: &PrefixView, path: &PathView, rpki: RpkiView
         fib_metric: None,
         interface: None,
         nexthop_set: false,
+        link_local_set: false,
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,

@@ -1,6 +1,6 @@
 //! `show bgp PREFIX`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgp_packet::Family;
 use ferrite_cli::Args;
@@ -180,6 +180,10 @@ impl Instance {
         let family = view.family;
         let part = peer.and_then(|entry| entry.effective.family(family));
         let left = stale.and_then(|entry| self.stale_left(now, entry, family));
+        let nobody = match view.prefix {
+            Prefix::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Prefix::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
         PathDetail {
             stale_seconds: left.filter(|(long, _)| !long).map(|(_, left)| left),
             long_lived_seconds: left.filter(|(long, _)| *long).map(|(_, left)| left),
@@ -209,7 +213,7 @@ impl Instance {
             last_update: LastUpdate::at(self.wall_clock(path.since)),
             nexthops: nexthops.collect(),
             peer: PathPeer {
-                peer_id: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |entry| entry.addr),
+                peer_id: peer.map_or(nobody, |entry| entry.addr),
                 router_id: remote_id(self, path.source),
                 hostname: peer.and_then(|entry| entry.hostname()),
                 interface: peer.and_then(|entry| entry.name.interface()).map(str::to_owned),

@@ -608,7 +608,7 @@ impl PolicyRoute for Route<'_, '_> {
                 let link_local = match self.attrs().next_hop {
                     // Inbound the other address stays, as in FRR, and is the one that packets go to.
                     NextHop::V6 { link_local, .. }
-                        if self.input.nexthop_set || self.chain.place == Place::Import =>
+                        if self.input.link_local_set || self.chain.place == Place::Import =>
                     {
                         link_local
                     }
@@ -620,7 +620,7 @@ impl PolicyRoute for Route<'_, '_> {
             NextHopSet::V6LinkLocal(addr) => {
                 if let NextHop::V6 { global, .. } = self.attrs().next_hop {
                     self.input.attrs_mut().next_hop = NextHop::V6 { global, link_local: Some(addr) };
-                    self.input.nexthop_set = true;
+                    self.input.link_local_set = true;
                 }
             }
             NextHopSet::PeerAddress => match self.peer_address() {

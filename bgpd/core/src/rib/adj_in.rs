@@ -234,6 +234,7 @@ pub fn import_traced(
             fib_metric: None,
             interface: None,
             nexthop_set: false,
+            link_local_set: false,
             nexthop_unchanged: false,
             prefer_global: false,
             nexthop_peer_address: false,
@@ -512,6 +513,7 @@ impl<P: Key> Rib<P> {
                 Self::count(ctx, self.slot, &old, false);
                 Self::count(ctx, self.slot, &new, true);
                 ctx.attrs.release(old.attrs);
+                self.table.exchanged(handle, old.attrs, new.attrs);
             }
             None if full => {
                 let prefix = entry.prefix.into();
@@ -523,6 +525,7 @@ impl<P: Key> Rib<P> {
             }
             None => {
                 entry.paths.push(new);
+                self.table.users.insert(new.attrs, handle);
                 self.table.paths += 1;
                 self.table.path_ids.enter(PathKey { peer: new.peer, received: new.path_id });
                 Self::count(ctx, self.slot, &new, true);
@@ -546,7 +549,7 @@ impl<P: Key> Rib<P> {
         let Some(entry) = self.table.get_mut(handle) else { return };
         let (mut touched, mut removed) = (false, 0);
         let mut index = 0;
-        let mut left: SmallVec<[PathKey; 4]> = SmallVec::new();
+        let mut left: SmallVec<[(PathKey, AttrId); 4]> = SmallVec::new();
         while let Some(path) = entry.paths.get(index).copied() {
             if !gone(&path) {
                 index += 1;
@@ -555,7 +558,7 @@ impl<P: Key> Rib<P> {
             entry.paths.remove(index);
             removed += 1;
             self.monitor.note_path(entry.prefix, path.peer, path.path_id);
-            left.push(PathKey { peer: path.peer, received: path.path_id });
+            left.push((PathKey { peer: path.peer, received: path.path_id }, path.attrs));
             if path.flags.has(PathFlags::BEST | PathFlags::MULTIPATH) {
                 entry.set(super::table::entry_flags::BEST_TOUCHED, true);
             }
@@ -567,7 +570,10 @@ impl<P: Key> Rib<P> {
             entry.paths.shrink_to_fit();
         }
         self.table.paths -= removed;
-        left.into_iter().for_each(|key| self.table.path_ids.leave(key));
+        for (key, attrs) in left {
+            self.table.path_ids.leave(key);
+            self.table.gone(handle, attrs);
+        }
         if touched {
             self.touch(handle);
         }

@@ -488,6 +488,7 @@ pub fn input<'a>(ctx: &'a Ctx, prefix: Prefix, attrs: &'a Attributes) -> PolicyI
         fib_metric: None,
         interface: None,
         nexthop_set: false,
+        link_local_set: false,
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,

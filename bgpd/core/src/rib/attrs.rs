@@ -4,7 +4,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use bgp_packet::attr::Attributes;
+use bgp_packet::attr::{Attributes, NextHop};
 use ferrite_types::Asn;
 use rustc_hash::FxBuildHasher;
 
@@ -49,6 +49,11 @@ pub struct Interned {
 impl Interned {
     pub fn neighbor(&self) -> Option<Asn> {
         (self.neighbor.0 != 0).then_some(self.neighbor)
+    }
+
+    /// Of two addresses of an IPv6 next hop packets go to the link-local one, where there is an interface to it.
+    pub fn uses_link_local(&self) -> bool {
+        matches!(self.attrs.next_hop, NextHop::V6 { link_local: Some(_), .. }) && !self.local.prefer_global
     }
 }
 

@@ -109,7 +109,14 @@ impl Ctx {
                 id
             }
         };
-        self.nexthops.reach(id).is_some()
+        self.nexthops.reach(id).is_some() || self.over_link(path)
+    }
+
+    /// Packets go to the link-local address of the path's next hop, over the interface of its session: whether the global
+    /// one is known, which policy may have set to any, matters not.
+    fn over_link(&self, path: &Path) -> bool {
+        let direct = self.peers.get(path.peer).is_some_and(|slot| slot.params.ifindex.is_some());
+        direct && self.attrs.get(path.attrs).is_some_and(|interned| interned.uses_link_local())
     }
 
     /// How many messages a peer's writer may be given; none while its window is full.
@@ -128,7 +135,10 @@ impl Ctx {
     pub fn igp_metric(&self, path: &Path) -> Option<u32> {
         let connected = self.peers.get(path.peer).is_some_and(|slot| slot.params.connected_nexthops);
         match self.attrs.get(path.attrs)?.nexthops[usize::from(connected)] {
-            Some(id) => self.nexthops.reach(id).map(|reach| reach.metric),
+            Some(id) => {
+                let metric = self.nexthops.reach(id).map(|reach| reach.metric);
+                metric.or_else(|| self.over_link(path).then_some(0))
+            }
             None => Some(0),
         }
     }

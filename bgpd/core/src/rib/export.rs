@@ -2,7 +2,7 @@
 //! RFC 4456, RFC 1997, RFC 2545, RFC 5065, RFC 8326).
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use bgp_packet::Family;
@@ -10,6 +10,7 @@ use bgp_packet::attr::{Attributes, NextHop, PrivateAs, RareAttributes};
 use ferrite_policy::Trail;
 use ferrite_types::{Asn, Community, ExtCommunity, Prefix};
 
+use self::nexthop::Asked;
 use super::attrs::Interned;
 use super::bandwidth::{self, Shared};
 use super::ctx::{Ctx, policy_peer};
@@ -22,6 +23,8 @@ use super::settings::{
     RemovePrivateAs,
 };
 use super::table::Path;
+
+mod nexthop;
 
 /// Everything that makes two peers get different octets for one route. Peers with equal keys share an update group.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -173,6 +176,17 @@ pub struct Target<'a> {
     pub merged: Option<&'a Attributes>,
 }
 
+/// How a route passes through us.
+#[derive(Clone, Copy, Default, Debug)]
+struct Way {
+    /// From one internal neighbour to another (RFC 4456).
+    reflected: bool,
+    /// Between clients of a route server (RFC 7947).
+    transparent: bool,
+    /// As it was before policy.
+    next_hop: Option<NextHop>,
+}
+
 /// Well-known communities that keep a route back (RFC 1997, RFC 9494).
 fn held_back(communities: &[Community], to: &PeerParams) -> Option<Community> {
     communities.iter().copied().find(|community| match *community {
@@ -232,7 +246,9 @@ pub fn export_traced(
         family.is_some_and(|family| family.route_server_client)
     };
     // Between clients of a route server MEDs stay (RFC 7947 §2.2.3); of others they end in this AS (RFC 4271 §5.1.4).
-    let keeps_med = from.is_none() || settings.route_server_client && from_client();
+    let transparent = settings.route_server_client && from_client();
+    let way = Way { reflected, transparent, next_hop: Some(interned.attrs.next_hop) };
+    let keeps_med = from.is_none() || transparent;
     let mut attrs = prepare(ctx, target, interned, keeps_med);
     if reflected {
         reflect(ctx, &mut attrs, from.map(|slot| slot.params.remote_id));
@@ -254,7 +270,7 @@ pub fn export_traced(
     if settings.send_rpki_state && (to.kind == PeerKind::Internal || to.rules.oad) {
         super::rpki::tell_state(&mut route);
     }
-    let mut attrs = finish(ctx, target, route, reflected).ok_or(Withheld::NoNextHop)?;
+    let mut attrs = finish(ctx, target, route, way).ok_or(Withheld::NoNextHop)?;
     if attrs.next_hop != interned.attrs.next_hop {
         through_us(ctx, target, path, &mut attrs);
     }
@@ -321,7 +337,7 @@ pub fn default_route(ctx: &Ctx, target: Target<'_>, trail: Option<&Trail>) -> Op
     if let (Some(map), Some(trail)) = (&originate.map, trail) {
         map.retrace(trail, &mut route);
     }
-    finish(ctx, target, route, false)
+    finish(ctx, target, route, Way::default())
 }
 
 /// Attributes of a route of our own, with no next hop yet.
@@ -363,6 +379,7 @@ fn input<'a>(
         fib_metric: None,
         interface: None,
         nexthop_set: false,
+        link_local_set: false,
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,
@@ -483,17 +500,14 @@ fn put_last(attrs: &mut Attributes) {
 }
 
 /// What changes after policy: next hop, our AS, communities not wanted, graceful shutdown, stale routes.
-fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, reflected: bool) -> Option<Attributes> {
+fn finish(ctx: &Ctx, target: Target<'_>, route: PolicyInput<'_>, way: Way) -> Option<Attributes> {
     let (to, settings) = (target.params, target.settings);
-    let kept = route.nexthop_set || route.nexthop_unchanged;
-    let forced = route.nexthop_peer_address;
+    let asked = Asked::of(&route, way);
     let transit = route.source.as_ref().is_some_and(|source| source.external);
     let mut attrs = route.attrs.into_owned();
-    if !kept {
-        set_nexthop(target, &mut attrs, reflected, forced)?;
-    }
+    nexthop::set(target, &mut attrs, asked)?;
     set_as_path(ctx, to, settings, &mut attrs);
-    if !reflected {
+    if !way.reflected {
         strip_reflection(&mut attrs); // policy may have set an originator; who reflects names one
     }
     if to.graceful_shutdown || ctx.config.graceful_shutdown {
@@ -585,70 +599,5 @@ fn shut_down(attrs: &mut Attributes, to: PeerKind) {
         }
     } else {
         attrs.local_pref = Some(0);
-    }
-}
-
-/// The next hop the receiver is told (RFC 4271 §5.1.3, RFC 2545 §3); `None` where we have no address to give.
-fn set_nexthop(target: Target<'_>, attrs: &mut Attributes, reflected: bool, forced: bool) -> Option<()> {
-    let (to, settings) = (target.params, target.settings);
-    let addr = attrs.next_hop.addr();
-    let own = addr.is_unspecified()
-        || forced
-        || match settings.nexthop {
-            NexthopMode::OwnForced => true,
-            NexthopMode::Own => !reflected,
-            NexthopMode::Unchanged => false,
-            NexthopMode::Default => {
-                to.kind == PeerKind::External && !settings.route_server_client && !third_party(to, addr)
-            }
-        };
-    let received = match attrs.next_hop {
-        NextHop::V6 { link_local, .. } if settings.nexthop_local_unchanged => link_local,
-        _ => None,
-    };
-    if own || !can_take(target, attrs.next_hop) {
-        attrs.next_hop = own_nexthop(target.family, to)?;
-        if let (Some(received), NextHop::V6 { global, .. }) = (received, attrs.next_hop) {
-            attrs.next_hop = NextHop::V6 { global, link_local: Some(received) };
-        }
-    } else if let NextHop::V6 { global, link_local: Some(_) } = attrs.next_hop {
-        // A link-local address means something only on the link it came from.
-        if !third_party(to, addr) && received.is_none() {
-            attrs.next_hop = NextHop::V6 { global, link_local: None };
-        }
-    }
-    Some(())
-}
-
-/// Whether a next hop means anything to the receiver: an IPv6 one of an IPv4 route only where that was agreed on
-/// (RFC 8950 §4), a link-local one alone to nobody on another link.
-fn can_take(target: Target<'_>, next_hop: NextHop) -> bool {
-    match next_hop {
-        NextHop::V4(_) => true,
-        NextHop::V6 { global, .. } if global.is_unicast_link_local() => {
-            target.settings.nexthop_local_unchanged && extended_to(target)
-        }
-        NextHop::V6 { .. } => extended_to(target),
-    }
-}
-
-fn extended_to(target: Target<'_>) -> bool {
-    target.family.afi == ferrite_types::Afi::Ipv6 || target.params.extended_next_hop
-}
-
-/// The next hop and the receiver are on one network with us.
-fn third_party(to: &PeerParams, addr: IpAddr) -> bool {
-    to.shared_networks.iter().any(|network| network.contains(addr) && network.contains(to.addr))
-}
-
-fn own_nexthop(family: Family, to: &PeerParams) -> Option<NextHop> {
-    match family.afi {
-        ferrite_types::Afi::Ipv6 => {
-            let link_local = to.local_link_local.filter(|_| to.ifindex.is_some());
-            Some(NextHop::V6 { global: to.local_v6.or(link_local)?, link_local })
-        }
-        // Where IPv6 next hops were agreed on they are used: the link may have no IPv4 at all.
-        _ if to.extended_next_hop => own_nexthop(Family::IPV6_UNICAST, to).or(to.local_v4.map(NextHop::V4)),
-        _ => to.local_v4.map(NextHop::V4),
     }
 }

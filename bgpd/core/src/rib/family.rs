@@ -11,6 +11,7 @@ use ferrite_types::{Safi, Timestamp};
 use smallvec::SmallVec;
 
 use super::aggregate::{Aggregates, Origination};
+use super::attrs::AttrId;
 use super::ctx::{Ctx, local_id};
 use super::damping::Damping;
 use super::decision::{self, Candidate, Multipath};
@@ -65,6 +66,8 @@ pub enum JobKind {
     Revalidate(Arc<Delta>),
     /// Puts the prefixes in order.
     Order,
+    /// Notes which entries name which attributes.
+    Users,
     /// Decides everything again; aggregates are summed up anew.
     Everything,
 }
@@ -593,6 +596,10 @@ impl<P: Key> Rib<P> {
                 let prefix = entry.prefix;
                 self.table.order.insert(prefix);
             }
+            JobKind::Users => {
+                let all: SmallVec<[AttrId; 4]> = entry.paths.iter().map(|path| path.attrs).collect();
+                all.into_iter().for_each(|attrs| self.table.users.insert(attrs, handle));
+            }
             JobKind::Everything => self.touch(handle),
         }
     }
@@ -606,6 +613,7 @@ impl<P: Key> Rib<P> {
             }
             JobKind::Everything | JobKind::Under(_) => self.aggregates.changed = true,
             JobKind::Order => self.table.order.complete(),
+            JobKind::Users => self.table.users.complete(),
             JobKind::MarkSuppressed(..)
             | JobKind::Watch(_)
             | JobKind::Fib(_)

@@ -400,6 +400,7 @@ fn table_input<'a, P: Key>(ctx: &'a Ctx, entry: &Entry<P>, best: &Path) -> Optio
         fib_metric: None,
         interface: None,
         nexthop_set: false,
+        link_local_set: false,
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,

@@ -178,6 +178,8 @@ pub struct PolicyInput<'a> {
     pub fib_metric: Option<u32>,
     /// The next hop was set by a clause: export keeps it.
     pub nexthop_set: bool,
+    /// On the way out: the link-local address beside it, which leaves the other as it comes.
+    pub link_local_set: bool,
     /// `set ip next-hop unchanged`.
     pub nexthop_unchanged: bool,
     /// `set ipv6 next-hop prefer-global`.

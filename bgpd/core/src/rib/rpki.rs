@@ -2,8 +2,9 @@
 //!
 //! No state is stored with a path: it follows from prefix, AS path and table, and is looked up when policy or a show asks.
 //! When the table changes, a job visits the entries that a changed VRP covers: they are found in the prefixes' order, which is
-//! kept while some policy asks. Where very much has changed, or an authorisation of providers, which any path may concern, the
-//! job goes over all entries and passes by the others. Of what remains, import runs again where the neighbour's policy asks the RPKI, from what
+//! kept while some policy asks. An authorisation of providers concerns the paths that the customer is in: they are found by
+//! their attributes, once the first such change was heard. Where very much has changed, the job goes over all entries and
+//! passes by the others. Of what remains, import runs again where the neighbour's policy asks the RPKI, from what
 //! was received: a path that such a policy changed or denied keeps a shadow, as with soft-reconfiguration, so no neighbour
 //! has to be asked. Groups whose export asks the RPKI evaluate the entry again.
 
@@ -21,6 +22,7 @@ use super::peers::PeerIdx;
 use super::policy::{Filter, PolicyInput};
 use super::settings::{FamilySettings, PeerKind};
 use super::table::{Entry, Handle, Key};
+use super::users::Users;
 
 /// To find what one prefix covers costs as much as walking by this many entries.
 const LOOKUP_COST: usize = 8;
@@ -145,7 +147,7 @@ impl<P: Key> Rib<P> {
         if imports(ctx) || exports || local {
             self.groups.iter_mut().for_each(super::group::Group::rpki_changed);
             let kind = JobKind::Revalidate(Arc::clone(delta));
-            match self.places_under(delta) {
+            match self.places_under(ctx, delta) {
                 Some(places) => self.start_at(kind, places),
                 None => self.start(kind),
             }
@@ -153,9 +155,14 @@ impl<P: Key> Rib<P> {
                 self.table.order.begin();
                 self.start(JobKind::Order);
             }
-        } else if self.table.order.is_wanted() {
-            self.jobs.retain(|job| job.kind != JobKind::Order);
+            if !self.table.users.is_wanted() && !delta.customers.is_empty() {
+                self.table.users.begin();
+                self.start(JobKind::Users);
+            }
+        } else {
+            self.jobs.retain(|job| !matches!(job.kind, JobKind::Order | JobKind::Users));
             self.table.order = Order::None;
+            self.table.users = Users::None;
         }
         if let Some(settings) = settings.filter(|_| local) {
             self.recheck_networks(ctx);
@@ -163,15 +170,22 @@ impl<P: Key> Rib<P> {
         }
     }
 
-    /// The entries that changed VRPs cover; `None` where that is not known, or a walk over all is no more work.
-    fn places_under(&self, delta: &Delta) -> Option<Vec<Handle>> {
-        let walk = delta.all || !delta.customers.is_empty();
-        if walk || delta.ranges().saturating_mul(LOOKUP_COST) > self.table.len() {
+    /// The entries that changed VRPs cover and those whose paths have a changed customer; `None` where that is not known, or
+    /// a walk over all is no more work.
+    fn places_under(&self, ctx: &Ctx, delta: &Delta) -> Option<Vec<Handle>> {
+        if delta.all || delta.ranges().saturating_mul(LOOKUP_COST) > self.table.len() {
             return None;
         }
         let mut places = Vec::new();
         for range in delta.prefixes().filter_map(P::from_prefix) {
             places.extend(self.table.order.within(range)?.filter_map(|prefix| self.table.find(&prefix)));
+        }
+        if !delta.customers.is_empty() {
+            for (attrs, _) in ctx.attrs.iter().filter(|(_, set)| names_changed(&set.attrs, delta)) {
+                places.extend(self.table.users.of(attrs)?);
+            }
+            places.sort_unstable();
+            places.dedup();
         }
         Some(places)
     }
@@ -186,9 +200,7 @@ impl<P: Key> Rib<P> {
         }
         !delta.customers.is_empty()
             && entry.paths.iter().any(|path| {
-                ctx.attrs
-                    .get(path.attrs)
-                    .is_some_and(|interned| interned.attrs.as_path.asns().any(|asn| delta.concerns(asn)))
+                ctx.attrs.get(path.attrs).is_some_and(|interned| names_changed(&interned.attrs, delta))
             })
     }
 
@@ -215,6 +227,11 @@ impl<P: Key> Rib<P> {
         }
         self.table.release(handle);
     }
+}
+
+/// Whether a customer whose providers changed is in the path.
+fn names_changed(attrs: &Attributes, delta: &Delta) -> bool {
+    attrs.as_path.asns().any(|asn| delta.concerns(asn))
 }
 
 /// Where the path of a route from a neighbour of this kind and role may lead.

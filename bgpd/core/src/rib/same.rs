@@ -35,6 +35,7 @@ fn same_family(a: &FamilyParams, b: &FamilyParams) -> bool {
             p.export_denied,
             p.route_reflector_client,
             p.route_server_client,
+            p.nexthop_local_unchanged,
             p.as_path_unchanged,
             p.med_unchanged,
             p.as_override,

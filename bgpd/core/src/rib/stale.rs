@@ -173,6 +173,7 @@ impl<P: Key> Rib<P> {
             entry.set(super::table::entry_flags::BEST_TOUCHED, true);
         }
         ctx.attrs.release(old);
+        self.table.exchanged(handle, old, attrs);
         self.touch(handle);
     }
 }

@@ -19,6 +19,7 @@ use super::order::Order;
 use super::path_id::PathIds;
 use super::peers::PeerIdx;
 use super::slab::Index;
+use super::users::Users;
 
 /// A prefix of one family, as a key of tables.
 pub trait Key: Copy + Eq + Ord + Hash + Debug + Into<Prefix> + Send + 'static {
@@ -265,6 +266,8 @@ pub struct Table<P> {
     pub path_ids: PathIds,
     /// The prefixes in order, while that is wanted.
     pub order: Order<P>,
+    /// The entries of each set of attributes, while that is wanted.
+    pub users: Users,
 }
 
 impl<P: Key> Default for Table<P> {
@@ -279,6 +282,7 @@ impl<P: Key> Default for Table<P> {
             paths: 0,
             path_ids: PathIds::default(),
             order: Order::None,
+            users: Users::None,
         }
     }
 }
@@ -371,9 +375,26 @@ impl<P: Key> Table<P> {
         self.order.remove(&prefix);
         self.free.push(handle);
         if self.index.is_empty() {
-            let order = std::mem::take(&mut self.order);
-            *self = Self { order, ..Self::default() };
+            let (order, users) = (std::mem::take(&mut self.order), std::mem::take(&mut self.users));
+            *self = Self { order, users, ..Self::default() };
         }
+    }
+
+    /// A path of the entry that named these attributes is not there any more.
+    #[inline]
+    pub fn gone(&mut self, handle: Handle, attrs: AttrId) {
+        if self.users.is_wanted()
+            && self.slot(handle).is_none_or(|entry| entry.paths.iter().all(|path| path.attrs != attrs))
+        {
+            self.users.remove(attrs, handle);
+        }
+    }
+
+    /// A path of the entry has other attributes now.
+    #[inline]
+    pub fn exchanged(&mut self, handle: Handle, old: AttrId, new: AttrId) {
+        self.gone(handle, old);
+        self.users.insert(new, handle);
     }
 
     pub fn pin(&mut self, handle: Handle) {
@@ -428,7 +449,7 @@ impl<P: Key> Table<P> {
             .map(|(_, entry)| entry.paths.capacity() * size_of::<Path>())
             .sum();
         let ids = self.path_ids.octets();
-        let order = self.order.octets();
+        let order = self.order.octets() + self.users.octets();
         entries + self.index.octets() + spilled + ids + order + self.free.capacity() * size_of::<Handle>()
     }
 }

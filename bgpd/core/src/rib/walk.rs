@@ -205,8 +205,6 @@ impl<P: Key> Rib<P> {
         // As FRR counts it, the best is one of the paths that share the traffic.
         let shares = |other: &Path| other.flags.has(PathFlags::MULTIPATH);
         let multipath = shares(path) || (path.flags.has(PathFlags::BEST) && entry.paths.iter().any(shares));
-        let link_local =
-            matches!(interned.attrs.next_hop, bgp_packet::attr::NextHop::V6 { link_local: Some(_), .. });
         Some(PathView {
             source: ctx.source(path),
             path_id: if path.peer.is_local() { 0 } else { path.path_id },
@@ -225,8 +223,7 @@ impl<P: Key> Rib<P> {
             since: Timestamp::from_secs(u64::from(path.since)),
             igp_metric: ctx.igp_metric(path),
             nexthop_reachable: path.flags.has(PathFlags::VALID),
-            uses_link_local: link_local
-                && !interned.local.prefer_global
+            uses_link_local: interned.uses_link_local()
                 && params.is_some_and(|params| params.ifindex.is_some()),
             withheld: None,
             advertised_to: Vec::new(),

@@ -67,6 +67,7 @@ fn judged(place: Place, clauses: &str) -> PolicyInput<'static> {
         table: None,
         fib_metric: None,
         nexthop_set: false,
+        link_local_set: false,
         nexthop_unchanged: false,
         prefer_global: false,
         nexthop_peer_address: false,

@@ -1,6 +1,6 @@
 //! Routes judged again when the RPKI says something else: those, and no others; without asking the neighbour.
 
-use ferrite_rpki::{Delta, OriginState, Tables, Vrp};
+use ferrite_rpki::{AspaState, Delta, Direction, OriginState, Tables, Vrp};
 
 use super::*;
 use crate::rib::policy::{Filter, PolicyInput, Verdict};
@@ -49,7 +49,10 @@ struct Rpki(Option<Arc<Tables>>);
 impl Rpki {
     /// What all shards are told.
     fn say(&mut self, world: &mut World, vrps: &[Vrp]) -> Arc<Delta> {
-        let new = Tables { vrps: vrps.iter().copied().collect(), ..Tables::default() };
+        self.say_all(world, Tables { vrps: vrps.iter().copied().collect(), ..Tables::default() })
+    }
+
+    fn say_all(&mut self, world: &mut World, new: Tables) -> Arc<Delta> {
         let delta = match &self.0 {
             Some(old) => Arc::new(old.delta(&new)),
             None => Arc::new(Delta::everything()),
@@ -182,6 +185,84 @@ fn what_a_changed_vrp_covers_is_found_without_walking_the_table() {
     world.up(A, judged(1, 65001));
     announce(&mut world, 0..32);
     assert_eq!(step(&mut world, &[vrp("10.7.16.0/20", 24, 7)]), (16, 16));
+}
+
+/// `match aspa invalid` denies.
+#[derive(Debug)]
+struct Aspa;
+
+impl Filter for Aspa {
+    fn apply(&self, route: &mut PolicyInput<'_>) -> Verdict {
+        match route.rpki.path_state(Some(Direction::Upstream), &route.attrs) {
+            Some(AspaState::Invalid) => Verdict::Deny,
+            _ => Verdict::Permit,
+        }
+    }
+    fn depends_on_rpki(&self) -> bool {
+        true
+    }
+}
+
+/// Providers by customer, beside one VRP.
+fn attested(aspas: &[(u32, &[u32])]) -> Tables {
+    let mut tables = Tables { vrps: [vrp("240.0.0.0/20", 20, 1)].into_iter().collect(), ..Tables::default() };
+    for (customer, providers) in aspas {
+        tables.aspas.insert(Asn(*customer), providers.iter().map(|asn| Asn(*asn)).collect());
+    }
+    tables
+}
+
+#[test]
+fn a_changed_customer_is_found_in_the_paths_without_walking_the_table() {
+    const SETS: u32 = 400;
+    const EACH: u32 = 256;
+    let mut world = World::new(2);
+    let mut rpki = Rpki(None);
+    let params = with_family(external(1, 65001), |family| {
+        family.soft_reconfiguration = false;
+        family.import = Some(Arc::new(Aspa));
+    });
+    world.up(A, params);
+    world.up(B, external(2, 65002));
+    rpki.say_all(&mut world, attested(&[]));
+    let nets = |set: u32| {
+        (0..EACH)
+            .map(move |n| prefix(&format!("{}.{}.{n}.0/24", 10 + (set >> 8), set & 0xff)))
+            .collect::<Vec<_>>()
+    };
+    let path = |set: u32| Arc::new(route(&[65001, 10_000 + set / 4, 100 + set]));
+    for set in 0..SETS {
+        world.announce(A, &nets(set), &path(set));
+    }
+    world.settle();
+    let all = u64::from(SETS * EACH);
+    assert!(all > 100_000);
+    let mut step = |world: &mut World, aspas: &[(u32, &[u32])]| {
+        let (looked, judged) = (looked_at(world), revalidated(world));
+        rpki.say_all(world, attested(aspas));
+        (looked_at(world) - looked, revalidated(world) - judged)
+    };
+    assert_eq!(step(&mut world, &[(7, &[8])]), (0, 0), "in nobody's path");
+    assert_eq!(step(&mut world, &[(105, &[10_001])]), (256, 256), "the origin of one set");
+    assert_eq!(world.remote(B).table.len() as u64, all);
+    assert_eq!(step(&mut world, &[(105, &[5])]), (256, 256));
+    assert_eq!(world.remote(B).table.len() as u64, all - 256, "invalid now");
+    assert_eq!(step(&mut world, &[(105, &[10_001])]), (256, 256), "refused ones are found too");
+    assert_eq!(world.remote(B).table.len() as u64, all);
+    assert_eq!(step(&mut world, &[(105, &[10_001]), (10_002, &[65_001])]), (4 * 256, 4 * 256));
+    // Paths that come, go and change later are found all the same.
+    world.announce(A, &nets(5)[..100], &path(9));
+    for prefix in &nets(9)[..16] {
+        world.withdraw(A, *prefix);
+    }
+    world.settle();
+    assert_eq!(step(&mut world, &[(109, &[3]), (10_002, &[65_001])]), (256 + 240, 256 + 240), "105 and 109");
+    assert_eq!(world.remote(B).table.len() as u64, all - 16 - 340);
+    assert_eq!(step(&mut world, &[(10_002, &[65_001])]), (340, 340));
+    world.down(A);
+    world.settle();
+    let octets: u64 = world.shards.iter().map(|shard| shard.memory().table_octets).sum();
+    assert!(octets < 4 << 20, "{octets}: what is gone is forgotten");
 }
 
 /// Today's whole IPv4 table where it is at hand, else as many prefixes of the same lengths.
