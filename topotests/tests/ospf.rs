@@ -3,6 +3,7 @@
 mod ospf {
     mod areas;
     mod hostile;
+    mod keys;
     mod restart;
     mod scale;
     mod show;

@@ -375,6 +375,12 @@ pub struct InterfaceConfig {
     /// Opaque LSAs are exchanged here (`capability opaque` of the interface).
     pub opaque: bool,
     pub link_params: Option<LinkParams>,
+    /// OSPFv3: whether networks of the link are announced; none leaves it to the kind of the network (RFC 5340 §4.4.3.9).
+    pub connected_prefixes: Option<bool>,
+    /// OSPFv3: the link's own addresses are announced as hosts beside its networks.
+    pub announce_hosts: bool,
+    /// Packets of neighbours that are not named are not taken (`config-neighbors-only`).
+    pub named_only: bool,
     /// OSPFv3: link-LSAs are not sent on point-to-point links where they say nothing.
     pub link_lsa_suppression: bool,
 }
@@ -405,6 +411,9 @@ impl InterfaceConfig {
             hello_delay: Duration::from_secs(10),
             opaque: true,
             link_params: None,
+            connected_prefixes: None,
+            announce_hosts: false,
+            named_only: false,
             link_lsa_suppression: false,
         }
     }
@@ -430,6 +439,7 @@ impl InterfaceConfig {
             && self.passive == other.passive
             && self.instance == other.instance
             && self.non_broadcast == other.non_broadcast
+            && self.named_only == other.named_only
             && self.opaque == other.opaque
             && self.neighbors.keys().eq(other.neighbors.keys())
     }
@@ -440,10 +450,12 @@ pub struct StaticNeighbor {
     pub priority: u8,
     /// Between hellos to a neighbour that is down.
     pub poll_interval: Duration,
+    /// What packets to it cost, where it is not what the interface says (point-to-multipoint).
+    pub cost: Option<u16>,
 }
 
 impl Default for StaticNeighbor {
     fn default() -> Self {
-        Self { priority: 0, poll_interval: Duration::from_secs(120) }
+        Self { priority: 0, poll_interval: Duration::from_secs(120), cost: None }
     }
 }

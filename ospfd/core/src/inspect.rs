@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use ferrite_ospf_packet::auth::Key;
 use ferrite_ospf_packet::{AreaId, LsType, Refusal};
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
 
-use crate::config::Config;
+use crate::config::{Authentication, Config, sending};
 use crate::event::{External, IfId};
 use crate::instance::{Area, Instance, Place};
 use crate::interface::{Interface, State};
@@ -119,6 +120,14 @@ impl<V: Version> Instance<V> {
     /// Vertices of an area's graph.
     pub fn graph_size(&self, area: AreaId) -> usize {
         self.areas.get(&area).map_or(0, |area| area.spf.size())
+    }
+
+    /// The key of a chain that signs packets of an interface now.
+    pub fn signing_key(&self, now: Timestamp, id: IfId) -> Option<&Key> {
+        match &self.interface(id)?.config.authentication {
+            Authentication::Chain(chain) => sending(chain, self.wall_time(now)),
+            _ => None,
+        }
     }
 
     /// Packets and LSAs that were not taken, by interface and reason.

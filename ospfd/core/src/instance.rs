@@ -545,6 +545,9 @@ impl<V: Version> Instance<V> {
         if !interface.is_virtual() && !V::source_fits(interface, ends.source) {
             return Err(Refusal::Source);
         }
+        if interface.config.named_only && !interface.config.neighbors.contains_key(&ends.source) {
+            return Err(Refusal::Filtered);
+        }
         if let Some(filter) = &interface.config.neighbor_filter
             && !filter.permits(Prefix::host(ends.source))
         {

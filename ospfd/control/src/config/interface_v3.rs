@@ -246,6 +246,58 @@ pub static ALL: &[Setting<InterfaceV3>] = &[
         ["ipv6 ospf6 neighbor fe80::1 poll-interval 6"]
     ),
     setting!(
+        "ipv6 ospf6 neighbor X:X::X:X$neighbor cost (1-65535)$cost",
+        [IP, OSPF, "A neighbour that is named", "Link-local address", "What packets sent to it cost", "Cost"],
+        Negation::Syntax("no ipv6 ospf6 neighbor X:X::X:X$neighbor cost [(1-65535)$cost]"),
+        |v3, args| {
+            let cost = args.parse("cost")?;
+            v3.neighbors.entry(neighbor(args)?).or_default().cost = Some(cost);
+            Ok(())
+        },
+        |v3, args| {
+            if let Some(named) = v3.neighbors.get_mut(&args.ipv6("neighbor")?) {
+                named.cost = None;
+            }
+            Ok(())
+        },
+        |_, _| {},
+        ["ipv6 ospf6 neighbor fe80::1 cost 6"]
+    ),
+    switch!(
+        named_only,
+        "ipv6 ospf6 p2p-p2mp config-neighbors-only",
+        "ipv6 ospf6 p2p-p2mp config-neighbors-only",
+        [IP, OSPF, "Networks of neighbours each for itself", "No others than those that are named"],
+        Negation::Derived
+    ),
+    setting!(
+        "ipv6 ospf6 p2p-p2mp connected-prefixes <include|exclude>$what",
+        [
+            IP,
+            OSPF,
+            "Networks of neighbours each for itself",
+            "The networks of the link",
+            "They are announced, as they are on point-to-point links",
+            "They are not, as on point-to-multipoint links"
+        ],
+        Negation::Syntax("no ipv6 ospf6 p2p-p2mp connected-prefixes [<include|exclude>$what]"),
+        |v3, args| {
+            v3.connected_prefixes = Some(args.get("what") == Some("include"));
+            Ok(())
+        },
+        |v3, _| {
+            v3.connected_prefixes = None;
+            Ok(())
+        },
+        |v3, lines| {
+            if let Some(included) = v3.connected_prefixes {
+                let what = if included { "include" } else { "exclude" };
+                lines.line(format!("ipv6 ospf6 p2p-p2mp connected-prefixes {what}"));
+            }
+        },
+        ["ipv6 ospf6 p2p-p2mp connected-prefixes include", "ipv6 ospf6 p2p-p2mp connected-prefixes exclude"]
+    ),
+    setting!(
         "ipv6 ospf6 p2p-p2mp disable-multicast-hello",
         [IP, OSPF, "Networks of neighbours each for itself", "Hellos go to named neighbours alone"],
         Negation::Derived,

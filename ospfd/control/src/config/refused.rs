@@ -21,13 +21,7 @@ const ROUTER_V3: &[&str] = &["redistribute <table|table-direct>"];
 
 const LINK: &[&str] = &["ip ospf bfd"];
 
-const LINK_V3: &[&str] = &[
-    "ipv6 ospf6 authentication key-id (1-65535) hash-algo md5",
-    "ipv6 ospf6 bfd",
-    "ipv6 ospf6 neighbor X:X::X:X cost",
-    "ipv6 ospf6 p2p-p2mp config-neighbors-only",
-    "ipv6 ospf6 p2p-p2mp connected-prefixes",
-];
+const LINK_V3: &[&str] = &["ipv6 ospf6 authentication key-id (1-65535) hash-algo md5", "ipv6 ospf6 bfd"];
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
     if roles.v2 {

@@ -150,6 +150,7 @@ fn interface_v2(
         let neighbor = StaticNeighbor {
             priority: named.priority.unwrap_or(0),
             poll_interval: Duration::from_secs(named.poll_interval.unwrap_or(60).into()),
+            cost: None,
         };
         let here = network.unicasts()
             && world.network_of(kernel.ifindex, own).is_some_and(|net| net.contains(IpAddr::V4(*address)));
@@ -214,12 +215,18 @@ pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<
         config.authentication = auth::v3(world, v3);
         // Hellos to named neighbours alone.
         config.non_broadcast = v3.no_multicast_hello;
+        let single = matches!(network, NetworkType::PointToPoint | NetworkType::PointToMultipoint);
+        config.connected_prefixes = v3.connected_prefixes.filter(|_| single);
+        // As FRR, so that it has the same routes beside either.
+        config.announce_hosts = single;
+        config.named_only = v3.named_only && single;
         if let Some(seconds) = v3.hello_delay {
             config.hello_delay = Duration::from_secs(seconds.into());
         }
         for (address, named) in &v3.neighbors {
             let poll_interval = Duration::from_secs(named.poll_interval.unwrap_or(10).into());
-            config.neighbors.insert(IpAddr::V6(*address), StaticNeighbor { priority: 0, poll_interval });
+            let neighbor = StaticNeighbor { priority: 0, poll_interval, cost: named.cost };
+            config.neighbors.insert(IpAddr::V6(*address), neighbor);
         }
         let mut addresses: Vec<&InterfaceAddress> = kernel.addresses.iter().collect();
         addresses.sort();

@@ -66,10 +66,14 @@ impl<V: Version> Instance<V> {
                 let to: Vec<IpAddr> = heard.map(|neighbor| neighbor.address).collect();
                 to.into_iter().for_each(|address| self.send(now, id, address, &hello));
             }
-            NetworkType::PointToMultipoint
+            NetworkType::PointToMultipoint | NetworkType::PointToPoint
                 if interface.config.non_broadcast || !interface.config.neighbors.is_empty() =>
             {
                 let to: Vec<IpAddr> = interface.config.neighbors.keys().copied().collect();
+                // OSPFv3 names some for their costs, and hears the others too.
+                if V::VERSION == 3 && !interface.config.non_broadcast {
+                    self.send(now, id, V::ALL_SPF_ROUTERS, &hello);
+                }
                 to.into_iter().for_each(|address| self.send(now, id, address, &hello));
             }
             NetworkType::Virtual => {

@@ -15,6 +15,7 @@ use crate::config::{NetworkType, Translator};
 use crate::event::IfId;
 use crate::instance::Instance;
 use crate::interface::{Interface, State};
+use crate::neighbor::Neighbor;
 use crate::send::body;
 use crate::version::Wanted;
 
@@ -112,9 +113,13 @@ fn links(instance: &Instance<V3>, interface: &Interface, links: &mut Vec<RouterL
         State::Down | State::Loopback | State::Waiting => {}
         State::PointToPoint => {
             let kind = if interface.is_virtual() { LinkKind::Virtual } else { LinkKind::PointToPoint };
+            let cost = |neighbor: &Neighbor| {
+                let named = interface.config.neighbors.get(&neighbor.address).and_then(|named| named.cost);
+                named.filter(|_| !instance.is_stub_router()).unwrap_or(metric)
+            };
             links.extend(interface.full().map(|neighbor| RouterLink {
                 kind,
-                metric,
+                metric: cost(neighbor),
                 interface: own,
                 neighbor_interface: neighbor.interface,
                 neighbor: neighbor.id,
@@ -155,12 +160,14 @@ fn own_prefixes(instance: &Instance<V3>, interface: &Interface, prefixes: &mut V
     }
     if interface.state == State::Loopback
         || interface.config.network == NetworkType::PointToMultipoint
+        || interface.config.announce_hosts
         || endpoint
     {
         prefixes.extend(hosts(interface).map(|prefix| PrefixMetric { prefix, metric: 0 }));
     }
+    let included = interface.config.connected_prefixes;
     let whole = !matches!(interface.state, State::Down | State::Loopback)
-        && interface.config.network != NetworkType::PointToMultipoint;
+        && included.unwrap_or(interface.config.network != NetworkType::PointToMultipoint);
     if whole && !transit && !interface.suppresses() {
         prefixes.extend(networks(interface).map(|prefix| PrefixMetric { prefix, metric: cost }));
     }

@@ -219,7 +219,7 @@ impl Row {
             hello_delay: config.hello_delay.as_secs(),
             suppressed: config.prefix_suppression,
             authentication: kind,
-            sending: sending(core, chain.as_deref()),
+            sending: sending(at, named, chain.as_deref()),
             key_chain: chain,
             filter: settings.and_then(|s| s.all.neighbor_filter.clone()).unwrap_or_else(|| "N/A".to_owned()),
             retransmitted: core.neighbors.values().map(|neighbor| neighbor.retransmitted).sum(),
@@ -248,11 +248,10 @@ fn authentication(at: At<'_, V2>, named: &Named<'_>) -> (Option<&'static str>, O
 }
 
 /// The key that signs now.
-fn sending(core: &Interface, chain: Option<&str>) -> Option<String> {
+fn sending(at: At<'_, V2>, named: &Named<'_>, chain: Option<&str>) -> Option<String> {
     let name = chain?;
-    let Authentication::Chain(keys) = &core.config.authentication else { return None };
-    let key = keys.first()?;
-    Some(format!("Key {}, Algorithm {} - key chain {name}", key.key.id, algorithm(key.key.algorithm)))
+    let key = at.process.core.signing_key(at.now, named.id)?;
+    Some(format!("Key {}, Algorithm {} - key chain {name}", key.id, algorithm(key.algorithm)))
 }
 
 fn algorithm(algorithm: ferrite_ospf::packet::auth::Algorithm) -> &'static str {
