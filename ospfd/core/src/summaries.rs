@@ -21,7 +21,9 @@ impl<V: Version> Instance<V> {
         let mut summaries: Vec<Summary> = Vec::new();
         if self.is_border_router() {
             let config = self.config.area(id);
-            if config.kind != AreaKind::Normal && (config.kind == AreaKind::Stub || config.no_summary) {
+            // An NSSA with summaries needs none (RFC 3101 §2.7); FRR's ospfd gives it one all the same, and networks count on it.
+            let needed = V::VERSION == 2 || config.kind == AreaKind::Stub || config.no_summary;
+            if config.kind != AreaKind::Normal && needed {
                 summaries.push(Summary {
                     target: Target::Network(self.default_prefix()),
                     metric: config.default_cost,
@@ -34,7 +36,7 @@ impl<V: Version> Instance<V> {
                 summaries.extend(self.router_summaries(id));
             }
         }
-        let options = Self::lsa_options(self.area_kind(id));
+        let options = Self::lsa_options(self.area_kind(id)).without(Options::NP);
         let router = self.config.router_id;
         let Some(area) = self.areas.get_mut(&id) else { return };
         let current: std::collections::BTreeSet<Target> =
@@ -51,7 +53,8 @@ impl<V: Version> Instance<V> {
     pub(crate) fn lsa_options(kind: AreaKind) -> Options {
         match kind {
             AreaKind::Normal => V::base_options().with(Options::E),
-            AreaKind::Stub | AreaKind::Nssa => V::base_options(),
+            AreaKind::Stub => V::base_options(),
+            AreaKind::Nssa => V::base_options().with(Options::NP),
         }
     }
 

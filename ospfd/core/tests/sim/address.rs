@@ -22,17 +22,20 @@ pub fn router_id(router: usize) -> RouterId {
     RouterId(Ipv4Addr::from_bits(router as u32 + 1))
 }
 
+/// 4,096 networks, each with an address for 4,095 routers.
+fn v4(segment: usize) -> u32 {
+    0x0a00_0000 + ((segment as u32) << 12)
+}
+
 impl Plan for V2 {
     fn link(segment: usize, router: usize, port: u32) -> Link {
-        let [_, _, a, b] = (segment as u32).to_be_bytes();
-        // A segment has up to 250 routers; in larger networks segments have two.
-        let address = IpAddr::V4(Ipv4Addr::new(10, a, b, (router % 250) as u8 + 1));
+        let address = IpAddr::V4(Ipv4Addr::from_bits(v4(segment) + router as u32 + 1));
         Link {
             up: true,
             ifindex: IfIndex(port + 1),
             mtu: 1500,
             address: Some(address),
-            prefixes: vec![(address, 24)],
+            prefixes: vec![(address, 20)],
         }
     }
 
@@ -53,8 +56,7 @@ impl Plan for V2 {
     }
 
     fn segment_prefix(segment: usize) -> Prefix {
-        let [_, _, a, b] = (segment as u32).to_be_bytes();
-        Prefix::V4(Ipv4Prefix::new(Ipv4Addr::new(10, a, b, 0), 24).expect("a prefix"))
+        Prefix::V4(Ipv4Prefix::new(Ipv4Addr::from_bits(v4(segment)), 20).expect("a prefix"))
     }
 
     fn outside(number: usize) -> Prefix {

@@ -154,7 +154,11 @@ fn nssa<V: Plan>(_: PhantomData<V>) {
     let inside = world.core(3).routes();
     assert!(!inside.contains_key(&V::outside(2)));
     let default = inside.iter().find(|(prefix, _)| prefix.len() == 0).expect("a default route").1;
-    assert_eq!((default.path, default.type2_cost), (PathType::External2, 4));
+    // OSPFv2 has one of type 3 as well, as FRR's, and it comes first.
+    let expected = if V::VERSION == 2 { (PathType::Inter, 11) } else { (PathType::External2, 7) };
+    assert_eq!((default.path, default.cost), expected);
+    let inside = world.core(3).lsdb(Place::Area(TWO)).expect("a database");
+    assert_eq!(inside.iter().filter(|(key, _)| key.ty == V::NSSA && key.adv == router_id(2)).count(), 1);
     assert!(world.core(3).lsdb(Place::As).expect("a database").is_empty());
     world.check();
 }

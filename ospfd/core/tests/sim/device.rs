@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use ferrite_ospf::{Action, Event, IfId, Instance, Link, Version};
 use ferrite_sim::{Node, Outbox, Port};
-use ferrite_types::Timestamp;
+use ferrite_types::{Prefix, Timestamp};
+
+use crate::address::Plan;
 
 /// A datagram on a link.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ pub struct Router<V: Version> {
     pub damage: Option<usize>,
 }
 
-impl<V: Version> Router<V> {
+impl<V: Plan> Router<V> {
     pub fn new(core: Instance<V>, links: Vec<Link>, other: BTreeMap<IfId, Link>) -> Self {
         Self {
             core,
@@ -86,8 +88,8 @@ impl<V: Version> Router<V> {
                         changed[at] ^= 0x55;
                         octets = changed.into();
                     }
-                    let next = self.next_hop(interface, destination);
-                    let datagram = Datagram { next, source, destination, hops: 16, octets };
+                    let (interface, next) = self.next_hop(interface, destination);
+                    let datagram = Datagram { next, source, destination, hops: 64, octets };
                     out.push((Port(interface.0 as usize), datagram));
                 }
                 Action::Designated { interface, member } => {
@@ -116,17 +118,16 @@ impl<V: Version> Router<V> {
         }
     }
 
-    /// On the link the destination itself, or the next hop of its route.
-    fn next_hop(&self, interface: IfId, destination: IpAddr) -> IpAddr {
-        let route = self.core.routes().iter().filter(|(prefix, _)| contains(prefix, destination));
-        let best = route.max_by_key(|(prefix, _)| prefix.len());
-        let hops = best.into_iter().flat_map(|(_, route)| &route.hops);
-        let over = hops.into_iter().find(|hop| hop.interface == interface);
-        if destination.is_multicast() {
-            destination
-        } else {
-            over.and_then(|hop| hop.address).unwrap_or(destination)
+    /// On the link the destination itself, else whatever the best route says: so does a kernel.
+    fn next_hop(&self, interface: IfId, destination: IpAddr) -> (IfId, IpAddr) {
+        let on_link = self.links.get(interface.0 as usize).is_some_and(|link| on_link(link, destination));
+        if destination.is_multicast() || on_link {
+            return (interface, destination);
         }
+        let routes = self.core.routes().iter().filter(|(prefix, _)| contains(prefix, destination));
+        let best = routes.max_by_key(|(prefix, _)| prefix.len());
+        let hop = best.and_then(|(_, route)| route.hops.first());
+        hop.map_or((interface, destination), |hop| (hop.interface, hop.address.unwrap_or(destination)))
     }
 
     fn is_mine(&self, address: IpAddr) -> bool {
@@ -148,6 +149,15 @@ impl<V: Version> Router<V> {
     }
 }
 
+fn on_link(link: &Link, destination: IpAddr) -> bool {
+    let local = matches!(destination, IpAddr::V6(address) if address.is_unicast_link_local());
+    local
+        || link
+            .prefixes
+            .iter()
+            .any(|(own, len)| Prefix::new(*own, *len).is_some_and(|net| contains(&net, destination)))
+}
+
 pub fn contains(prefix: &ferrite_types::Prefix, address: IpAddr) -> bool {
     match (prefix, address) {
         (ferrite_types::Prefix::V4(prefix), IpAddr::V4(address)) => prefix.contains(address),
@@ -164,7 +174,7 @@ pub enum Device<V: Version> {
     },
 }
 
-impl<V: Version> Device<V> {
+impl<V: Plan> Device<V> {
     pub fn router(&self) -> &Router<V> {
         match self {
             Self::Router(router) => router,
@@ -180,7 +190,7 @@ impl<V: Version> Device<V> {
     }
 }
 
-impl<V: Version> Node for Device<V> {
+impl<V: Plan> Node for Device<V> {
     type Packet = Datagram;
 
     fn receive(&mut self, now: Timestamp, port: Port, packet: Datagram, out: &mut Outbox<Datagram>) {

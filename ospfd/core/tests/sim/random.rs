@@ -10,23 +10,29 @@ use ferrite_ospf::packet::{AreaId, V2, V3};
 use ferrite_sim::{Link, NodeId, Random};
 
 use crate::address::Plan;
+use crate::oracle::Oracle;
+use crate::shape::Shape;
 use crate::world::{Topology, World};
+
+/// Links of a network: of a shape, or a tree of any form with some more.
+pub fn edges(random: &mut Random, routers: usize) -> Vec<(usize, usize)> {
+    if random.chance(0.5) {
+        return Shape::any(random).edges(routers);
+    }
+    let below = |random: &mut Random, n: usize| random.below(n as u64) as usize;
+    let mut edges: Vec<_> = (1..routers).map(|router| (below(random, router), router)).collect();
+    let more = (0..routers / 2).map(|_| (below(random, routers), below(random, routers)));
+    edges.extend(more.filter(|(a, b)| a != b));
+    edges
+}
 
 /// A connected network of routers, joined by links and some switches.
 fn topology(random: &mut Random, routers: usize) -> Topology {
     let mut topology = Topology::new(routers);
     let cost = |random: &mut Random| 1 + random.below(20) as u16;
-    for router in 1..routers {
-        let other = random.below(router as u64) as usize;
+    for (a, b) in edges(random, routers) {
         let cost = cost(random);
-        topology.p2p(other, router, cost);
-    }
-    for _ in 0..routers / 2 {
-        let (a, b) = (random.below(routers as u64) as usize, random.below(routers as u64) as usize);
-        if a != b {
-            let cost = cost(random);
-            topology.p2p(a, b, cost);
-        }
+        topology.p2p(a, b, cost);
     }
     if random.chance(0.6) {
         let mut members: Vec<usize> = (0..routers).filter(|_| random.chance(0.4)).collect();
@@ -119,7 +125,8 @@ pub fn settle<V: Plan>(world: &mut World<V>) -> bool {
     world.run(240);
     // With losses a retransmission may be under way at any moment, and now and then all Hellos of a dead interval are lost.
     for _ in 0..100 {
-        if (0..world.topology.routers).all(|router| is_quiet(world, router)) {
+        let oracle = Oracle::new(&world.topology);
+        if (0..world.topology.routers).all(|router| is_quiet(world, &oracle, router)) {
             return true;
         }
         world.run(5);
@@ -128,19 +135,26 @@ pub fn settle<V: Plan>(world: &mut World<V>) -> bool {
 }
 
 /// Everybody who is there has been a neighbour for a while, and nothing waits to be acknowledged.
-fn is_quiet<V: Plan>(world: &World<V>, router: usize) -> bool {
+fn is_quiet<V: Plan>(world: &World<V>, oracle: &Oracle<'_>, router: usize) -> bool {
     let now = world.net.now();
-    world.topology.ports(router).into_iter().enumerate().all(|(port, segment)| {
+    let settled = |neighbor: &Neighbor| {
+        matches!(neighbor.state, State::TwoWay | State::Full)
+            && now.since(neighbor.since) > Duration::from_secs(20)
+            && neighbor.retransmissions() + neighbor.open_requests() == 0
+    };
+    let links = world.ports[router].iter().enumerate().all(|(port, segment)| {
         let Some(interface) = world.core(router).interface(IfId(port as u32)) else { return false };
-        let segment = &world.topology.segments[segment];
+        let segment = &world.topology.segments[*segment];
         let expected = if segment.up { segment.ends.len() - 1 } else { 0 };
-        let settled = |neighbor: &Neighbor| {
-            matches!(neighbor.state, State::TwoWay | State::Full)
-                && now.since(neighbor.since) > Duration::from_secs(20)
-                && neighbor.retransmissions() + neighbor.open_requests() == 0
-        };
         interface.neighbors.len() == expected && interface.neighbors.values().all(settled)
-    })
+    });
+    let over = world.core(router).interfaces().values().filter(|interface| interface.virtual_to.is_some());
+    let neighbors: Vec<&Neighbor> = over.flat_map(|interface| interface.neighbors.values()).collect();
+    let there = world.topology.virtual_links.iter().filter(|(area, a, b)| {
+        let joined = oracle.distances(*area, *a)[*b].is_some() && oracle.distances(*area, *b)[*a].is_some();
+        joined && (*a == router || *b == router)
+    });
+    links && neighbors.len() == there.count() && neighbors.into_iter().all(settled)
 }
 
 pub fn seeds(first: u64, count: u64, run: fn(u64)) {

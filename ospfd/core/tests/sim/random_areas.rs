@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ferrite_ospf::Event;
-use ferrite_ospf::config::{AreaConfig, AreaKind, NetworkType, Range};
+use ferrite_ospf::config::{AbrType, AreaConfig, AreaKind, NetworkType, Range};
 use ferrite_ospf::event::External;
 use ferrite_ospf::packet::{AreaId, V2, V3};
 use ferrite_ospf::routes::PathType;
@@ -13,8 +13,9 @@ use ferrite_sim::{Link, Random};
 use ferrite_types::Prefix;
 
 use crate::address::Plan;
-use crate::oracle;
+use crate::oracle::{self, Oracle};
 use crate::random::{seeds, settle};
+use crate::shape::Shape;
 use crate::world::{Topology, World};
 
 /// Routers of an area have numbers of their own eight, so that a range can gather their loopbacks.
@@ -26,6 +27,8 @@ struct Plan3 {
     mortal: Vec<usize>,
     /// Ranges by area.
     ranges: BTreeMap<AreaId, Prefix>,
+    /// What external routes of NSSAs are gathered to, or kept back by, where they are translated.
+    gathered: BTreeMap<AreaId, Range>,
 }
 
 fn plan<V: Plan>(random: &mut Random) -> Plan3 {
@@ -34,16 +37,16 @@ fn plan<V: Plan>(random: &mut Random) -> Plan3 {
     let cost = |random: &mut Random| 1 + random.below(20) as u16;
     let mut mortal = Vec::new();
     let backbone = 2 + random.below(4) as usize;
-    for router in 1..backbone {
-        let other = random.below(router as u64) as usize;
+    for (a, b) in Shape::any(random).edges(backbone) {
         let cost = cost(random);
-        topology.p2p(other, router, cost);
+        topology.p2p(a, b, cost);
     }
     if backbone > 2 {
         let cost = cost(random);
         mortal.push(topology.p2p(0, backbone - 1, cost));
     }
     let mut ranges = BTreeMap::new();
+    let mut gathered = BTreeMap::new();
     for number in 1..=areas {
         let area = AreaId::from_bits(number as u32);
         let first = number * BLOCK;
@@ -72,11 +75,22 @@ fn plan<V: Plan>(random: &mut Random) -> Plan3 {
             config.ranges.insert(range, Range::default());
             ranges.insert(area, range);
         }
+        if config.kind == AreaKind::Nssa && random.chance(0.5) {
+            let range = Range { advertise: random.chance(0.7), ..Range::default() };
+            config.nssa_ranges.insert(gathering::<V>(), range);
+            gathered.insert(area, range);
+        }
         topology.areas.insert(area, config);
     }
+    topology.abr = [AbrType::Cisco, AbrType::Ibm, AbrType::Standard][random.below(3) as usize];
     // Border routers' own loopbacks are in the backbone.
     topology.loopbacks = (0..backbone).map(|router| (router, AreaId::BACKBONE)).collect();
-    Plan3 { topology, mortal, ranges }
+    Plan3 { topology, mortal, ranges, gathered }
+}
+
+/// The range of the external routes.
+fn gathering<V: Plan>() -> Prefix {
+    V::outside(0).truncate(if V::VERSION == 2 { 22 } else { 48 })
 }
 
 fn connected(topology: &Topology, router: usize) -> bool {
@@ -85,7 +99,7 @@ fn connected(topology: &Topology, router: usize) -> bool {
 
 fn history<V: Plan>(seed: u64) {
     let mut random = Random::new(seed);
-    let Plan3 { mut topology, mortal, ranges } = plan::<V>(&mut random);
+    let Plan3 { mut topology, mortal, ranges, gathered } = plan::<V>(&mut random);
     topology.graceful = random.chance(0.5);
     let link = Link {
         delay: Duration::from_millis(1 + random.below(20)),
@@ -126,65 +140,90 @@ fn history<V: Plan>(seed: u64) {
         }
         assert!(settle(&mut world), "seed {seed}: not quiet");
         world.check_databases();
-        check(&world, &there, &ranges, &announced);
+        check(&world, &there, &ranges);
+        outside(&world, &there, &gathered, &announced);
     }
 }
 
-fn check<V: Plan>(
-    world: &World<V>,
-    there: &[usize],
-    ranges: &BTreeMap<AreaId, Prefix>,
-    announced: &BTreeMap<usize, u32>,
-) {
+fn check<V: Plan>(world: &World<V>, there: &[usize], ranges: &BTreeMap<AreaId, Prefix>) {
     let topology = &world.topology;
+    let oracle = Oracle::new(topology);
     for from in there.iter().copied() {
         let routes = world.core(from).routes();
-        let own = oracle::areas_of(topology, from);
+        let own = &oracle.areas[from];
         for to in there.iter().copied() {
             let area = topology.loopback_area(to);
             let prefix = V::loopback_prefix(to);
-            let inside = own.contains(&area) && oracle::distances(topology, area, from)[to].is_some();
+            let inside = own.contains(&area) && oracle.distances(area, from)[to].is_some();
             if let Some(range) = ranges.get(&area).filter(|range| range.covers(prefix) && !inside) {
                 // Gathered: reached by the range, if at all.
-                let reached = oracle::cost(topology, from, to).is_some();
-                if reached && !own.contains(&area) {
+                if oracle.cost(from, to).is_some() && !own.contains(&area) {
                     assert!(routes.contains_key(range), "from {from} to {to} by its range");
                     assert!(!routes.contains_key(&prefix), "from {from} to {to}: gathered");
                 }
                 continue;
             }
             let cost = routes.get(&prefix).map(|route| route.cost);
-            assert_eq!(cost, oracle::cost(topology, from, to), "from {from} to {to}");
+            assert_eq!(cost, oracle.cost(from, to), "from {from} to {to}");
         }
-        outside(world, from, announced);
     }
+    // Of an area in parts that is gathered, packets may find the wrong part.
+    let whole = there.iter().filter(|to| !ranges.contains_key(&topology.loopback_area(**to)));
+    whole.for_each(|to| oracle::check_forwarding_to(world, &oracle, *to));
 }
 
-/// The external route is known wherever its kind of area lets it through, at the lowest metric that is announced.
-fn outside<V: Plan>(world: &World<V>, from: usize, announced: &BTreeMap<usize, u32>) {
+/// The external route is known wherever its kind of area lets it through, at the lowest metric that is announced; those of NSSAs
+/// are translated by a border router that hears them, under the range there if there is one.
+fn outside<V: Plan>(
+    world: &World<V>,
+    there: &[usize],
+    gathered: &BTreeMap<AreaId, Range>,
+    announced: &BTreeMap<usize, u32>,
+) {
     let topology = &world.topology;
+    let oracle = Oracle::new(topology);
     let kind = |area: AreaId| topology.areas.get(&area).map_or(AreaKind::Normal, |area| area.kind);
-    let areas = oracle::areas_of(topology, from);
-    if announced.contains_key(&from) {
-        return;
+    let hears = |router: usize| oracle.areas[router].iter().any(|area| kind(*area) == AreaKind::Normal);
+    for from in there.iter().copied().filter(|from| !announced.contains_key(from)) {
+        let reached = |router: usize| oracle.cost(from, router).is_some() && hears(from);
+        let told = announced.iter().filter(|(router, _)| hears(**router) && reached(**router));
+        let best = told.map(|(_, metric)| *metric).min();
+        // Those of NSSAs: the area, and whether somebody translates it for us.
+        let nssas = announced.keys().flat_map(|router| {
+            let areas = oracle.areas[*router].iter().filter(|area| kind(**area) == AreaKind::Nssa);
+            areas.map(|area| (*area, *router))
+        });
+        let nssas: Vec<(AreaId, usize)> = nssas.collect();
+        let inside = nssas.iter().any(|(area, _)| oracle.areas[from].contains(area));
+        let nssas: Vec<(AreaId, usize)> = nssas.into_iter().filter(|(_, router)| !hears(*router)).collect();
+        let translated = |(area, router): &(AreaId, usize)| {
+            let mut borders = oracle.borders_of(*area);
+            borders.any(|border| {
+                oracle.distances(*area, border)[*router].is_some()
+                    && oracle.distances(*area, *router)[border].is_some()
+                    && reached(border)
+            })
+        };
+        let translated: Vec<Option<&Range>> =
+            nssas.iter().filter(|nssa| translated(nssa)).map(|(area, _)| gathered.get(area)).collect();
+        let routes = world.core(from).routes();
+        let route = routes.get(&V::outside(1)).filter(|route| route.path == PathType::External2);
+        let case = || format!("router {from} to what {announced:?} announce");
+        if inside {
+            continue; // hears type 7 itself
+        }
+        if nssas.is_empty() {
+            assert_eq!(route.map(|route| route.type2_cost), best, "{}", case());
+        }
+        // Only routes that are used are translated (RFC 3101 §3.2): where others tell of the same, that depends on metrics.
+        if announced.len() > 1 {
+            continue;
+        }
+        let as_such = best.is_some() || translated.contains(&None);
+        assert_eq!(route.is_some(), as_such, "{}", case());
+        let as_range = translated.into_iter().flatten().any(|range| range.advertise);
+        assert_eq!(routes.contains_key(&gathering::<V>()), as_range, "the range of {}", case());
     }
-    // Who announces from inside areas that let nothing out is heard by nobody outside them.
-    let heard = announced.iter().filter(|(router, _)| {
-        let theirs = oracle::areas_of(topology, **router);
-        oracle::cost(topology, from, **router).is_some()
-            && theirs.iter().any(|area| kind(*area) == AreaKind::Normal)
-            && areas.iter().any(|area| kind(*area) == AreaKind::Normal)
-    });
-    let best = heard.map(|(_, metric)| *metric).min();
-    let nssa = announced
-        .keys()
-        .any(|router| oracle::areas_of(topology, *router).iter().any(|area| kind(*area) == AreaKind::Nssa));
-    if nssa {
-        return; // translated metrics and who translates are judged elsewhere
-    }
-    let route = world.core(from).routes().get(&V::outside(1));
-    let found = route.filter(|route| route.path == PathType::External2).map(|route| route.type2_cost);
-    assert_eq!(found, best, "router {from} to what {announced:?} announce");
 }
 
 #[test]
