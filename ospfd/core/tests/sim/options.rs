@@ -161,7 +161,7 @@ fn signed_virtual_link<V: Plan>(_: PhantomData<V>) {
     topology.loopbacks = BTreeMap::from([(1, AreaId::BACKBONE), (3, ONE)]);
     let mut world = World::<V>::new(topology, 74, link());
     let key = |secret: &str| {
-        let key = Key { id: 5, algorithm: Algorithm::HmacSha256, secret: secret.as_bytes().to_vec().into() };
+        let key = Key { id: 5, algorithm: Algorithm::HmacSha256, secret: secret.as_bytes().to_vec() };
         Authentication::Keys(vec![key])
     };
     let join = |world: &mut World<V>, secrets: [&str; 2]| {
@@ -196,8 +196,8 @@ fn types_of_border_routers<V: Plan>(_: PhantomData<V>) {
         (world.core(1).is_border_router(), world.core(0).routes().contains_key(&V::loopback_prefix(2)))
     };
     // RFC 3509: without a backbone only the standard's router calls itself a border router; with one all of them do.
-    assert_eq!(knows(AbrType::Standard, false).0, true);
-    assert_eq!(knows(AbrType::Shortcut, false).0, true);
+    assert!(knows(AbrType::Standard, false).0);
+    assert!(knows(AbrType::Shortcut, false).0);
     assert_eq!(knows(AbrType::Cisco, false), (false, false));
     assert_eq!(knows(AbrType::Ibm, false), (false, false));
     for abr in [AbrType::Standard, AbrType::Shortcut, AbrType::Cisco, AbrType::Ibm] {

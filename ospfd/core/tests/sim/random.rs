@@ -102,7 +102,8 @@ fn same_from_scratch<V: Plan>(world: &mut World<V>) {
             world.run(1);
         }
         // Where packets are lost an adjacency may just have gone.
-        if (0..world.topology.routers).all(|router| is_quiet(world, router)) {
+        let oracle = Oracle::new(&world.topology);
+        if (0..world.topology.routers).all(|router| is_quiet(world, &oracle, router)) {
             assert_eq!(*world.core(router).routes(), before, "router {router}");
         }
     }
