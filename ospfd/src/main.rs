@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use ferrite_daemon::Info;
 
+mod api;
 mod debug;
 mod groups;
 mod notes;
@@ -24,12 +25,12 @@ pub struct OspfOptions {
     /// Set the instance id; all instances are served by one program, the number is part of the file names
     #[arg(short = 'n', long, value_name = "INSTANCE", value_parser = clap::value_parser!(u16).range(1..))]
     instance: Option<u16>,
-    /// Enable OSPF apiserver; there is none, the option is accepted for scripts made for FRR
+    /// Enable OSPF apiserver
     #[arg(short = 'a', long)]
     apiserver: bool,
-    /// OSPF apiserver; accepted likewise
+    /// Set OSPF apiserver bind address
     #[arg(short = 'l', long = "apiserver_addr", value_name = "ADDRESS")]
-    apiserver_addr: Option<String>,
+    apiserver_addr: Option<std::net::IpAddr>,
 }
 
 fn main() -> ExitCode {

@@ -1,5 +1,6 @@
 //! The loop around [`Ospf`]: whatever happens becomes an event, whatever it wants is carried out.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use ferrite_cli::CliError;
 use ferrite_daemon::time::{Clock, local_to_utc, wall};
 use ferrite_daemon::{Daemon, Event as VtyEvent, Failure};
 use ferrite_ospf_control::commands::{self, Command};
-use ferrite_ospf_control::{Action, Event, Host, LogLevel, Ospf, Settings};
+use ferrite_ospf_control::{Action, ApiEvent, Event, Host, LogLevel, Ospf, Settings};
 use ferrite_rpc::zebra::{ClientEvent, ZebraClient, ZebraSender};
 use ferrite_types::RouteProtocol;
 use ferrite_types::zclient::{Hello, ToZebra};
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use crate::OspfOptions;
+use crate::api::{self, Clients, FromClient};
 use crate::debug;
 use crate::notes;
 use crate::roles::Held;
@@ -37,6 +39,8 @@ struct Shell {
     /// Where it is written what the next program is to find.
     notes: PathBuf,
     finished: bool,
+    /// Clients of the OSPF API.
+    clients: Clients,
     /// Some `debug` line is on.
     traced: bool,
 }
@@ -63,9 +67,12 @@ pub async fn run(mut daemon: Daemon<OspfOptions, Settings, Command>, held: Held)
         zebra,
         notes: daemon.paths.run.join(format!("{}.restart", daemon.info.name)),
         finished: false,
+        clients: Clients::default(),
         traced: false,
     };
     shell.ospf.found(notes::read(&shell.notes));
+    let address = daemon.own.apiserver_addr.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let mut api_events = (roles.v2 && daemon.own.apiserver).then(|| api::listen(address));
     daemon.serve()?;
     let mut key_times = tokio::time::interval(KEY_TIMES);
     key_times.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,6 +90,9 @@ pub async fn run(mut daemon: Daemon<OspfOptions, Settings, Command>, held: Held)
                 }
             }
             Some(event) = zebra_events.recv() => shell.zebra_event(event, &sender),
+            Some(event) = async { api_events.as_mut()?.recv().await }, if api_events.is_some() => {
+                shell.client_event(event);
+            }
             event = daemon.events.recv() => shell.vty_event(event),
             _ = key_times.tick(), if shell.ospf.watches_time() => shell.handle(Event::Wall(wall())),
             () = tokio::time::sleep(deadline.unwrap_or(Duration::MAX)), if deadline.is_some() => {}
@@ -155,6 +165,22 @@ impl Shell {
         }
     }
 
+    fn client_event(&mut self, event: FromClient) {
+        let event = match event {
+            FromClient::Connected(client, outboxes) => {
+                self.clients.add(client, outboxes);
+                ApiEvent::Connected(client)
+            }
+            FromClient::Event(event) => {
+                if let ApiEvent::Gone(client) = event {
+                    self.clients.remove(client);
+                }
+                event
+            }
+        };
+        self.handle(Event::Api(event));
+    }
+
     fn vty_event(&mut self, event: Option<VtyEvent<Settings, Command>>) {
         match event {
             Some(VtyEvent::Configured { after, done, .. }) => {
@@ -205,6 +231,7 @@ impl Shell {
                 Action::Log(LogLevel::Warning, text) => tracing::warn!("{text}"),
                 Action::Log(LogLevel::Notice | LogLevel::Info, text) => tracing::info!("{text}"),
                 Action::Log(LogLevel::Debug(topic), text) => debug::say(topic, &text),
+                Action::Api { client, reply, octets } => self.clients.send(client, reply, octets),
                 Action::Finished => self.finished = true,
             }
         }

@@ -8,5 +8,6 @@ mod ospf {
     mod scale;
     mod show;
     mod speak;
+    mod te;
     mod vrf;
 }

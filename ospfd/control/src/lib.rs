@@ -7,6 +7,7 @@
 //!   commands ─► show ◄───────────────┘
 //! ```
 
+pub mod api;
 pub mod commands;
 pub mod config;
 pub mod process;
@@ -15,7 +16,7 @@ pub mod show;
 
 pub use commands::Command;
 pub use ferrite_ospf_packet as packet;
-pub use process::{Action, Event, Host, LogLevel, Ospf, RestartNote, SocketTerms, Topic, topics};
+pub use process::{Action, ApiEvent, Event, Host, LogLevel, Ospf, RestartNote, SocketTerms, Topic, topics};
 pub use settings::Settings;
 
 use ferrite_cli::Registry;

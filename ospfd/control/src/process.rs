@@ -1,5 +1,6 @@
 //! A process: one `router ospf` or `router ospf6` with its core, and what its shows need beside that.
 
+mod api;
 mod areas;
 mod attach;
 mod auth;
@@ -27,6 +28,7 @@ use ferrite_types::ids::{RouterId, VrfId};
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::{Prefix, Timestamp};
 
+pub use api::ApiEvent;
 pub use attach::NetKey;
 pub use event::{Action, Event, LogLevel, SocketTerms, Topic};
 pub use flavor::{Flavor, on_link};

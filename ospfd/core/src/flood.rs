@@ -29,7 +29,12 @@ impl<V: Version> Instance<V> {
                     || old.lsa.body() != lsa.body()
             }
         };
+        let watched = self.watched.is_some().then(|| lsa.clone());
+        let Some(database) = self.database_mut(place) else { return false };
         database.install(now, lsa, own, changed);
+        if let (Some(all), Some(lsa)) = (&mut self.watched, watched) {
+            all.insert((place, header.key), lsa);
+        }
         self.trace(|| Trace::Installed(place, header));
         if header.is_max_age() {
             self.sweepable.insert((place, header.key));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ferrite_ospf_packet::auth::{Accept, Key};
 use ferrite_ospf_packet::{
-    AreaId, Body, DatabaseDescription, Endpoints, LsType, LsaKey, Options, Refusal, Scope,
+    AreaId, Body, DatabaseDescription, Endpoints, LsType, Lsa, LsaKey, Options, Refusal, Scope,
 };
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
@@ -110,6 +110,8 @@ pub struct Instance<V: Version> {
     /// The shell has been told that all is flushed.
     pub(crate) stopped: bool,
     pub(crate) full: bool,
+    /// LSAs that came since somebody looked last; none where nobody does.
+    pub(crate) watched: Option<BTreeMap<(Place, LsaKey), Lsa>>,
     /// What happens inside is told.
     pub(crate) traced: bool,
     deadline: Option<Timestamp>,
@@ -152,6 +154,7 @@ impl<V: Version> Instance<V> {
             stop_at: None,
             stopped: false,
             full: false,
+            watched: None,
             traced: false,
             deadline: None,
             version: PhantomData,

@@ -44,6 +44,7 @@ pub mod v2;
 pub mod v3;
 pub mod version;
 mod virtual_links;
+mod watch;
 
 pub use config::Config;
 pub use event::{Action, Event, IfId, Link, LogLine};

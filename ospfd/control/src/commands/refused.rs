@@ -7,8 +7,7 @@ use crate::Roles;
 
 const V2: &[&str] = &["show ip ospf (1-65535) vrf NAME", "show ip ospf database segment-routing"];
 
-const DEBUG2: &[&str] =
-    &["debug ospf (1-65535)", "debug ospf <bfd|client-api|default-information|ldp-sync|orr|sr|te|ti-lfa>"];
+const DEBUG2: &[&str] = &["debug ospf (1-65535)", "debug ospf <bfd|default-information|orr|sr|ti-lfa>"];
 
 /// Single routers and areas, and parts of FRR's own making.
 const DEBUG3: &[&str] = &[

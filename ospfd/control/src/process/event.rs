@@ -10,6 +10,7 @@ use ferrite_types::zclient::{FromZebra, ToZebra};
 use super::RestartNote;
 pub use super::topics::Topic;
 use crate::Settings;
+use crate::api::ClientId;
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -25,6 +26,8 @@ pub enum Event {
         destination: IpAddr,
         octets: Bytes,
     },
+    /// A client of the OSPF API.
+    Api(super::ApiEvent),
     /// Seconds since 1970, for the lifetimes of keys.
     Wall(i64),
     /// The daemon ends: everything of ours is flushed, then [`Action::Finished`].
@@ -59,6 +62,12 @@ pub enum Action {
     Zebra(ToZebra),
     /// What is to be found by the program that comes after this one.
     Remember(Vec<RestartNote>),
+    /// A message for a client of the OSPF API: on the connection of its requests, or on that of notices.
+    Api {
+        client: ClientId,
+        reply: bool,
+        octets: Bytes,
+    },
     Log(LogLevel, String),
     Finished,
 }

@@ -21,6 +21,7 @@ use super::redistribute::Learned;
 use super::sockets::Reach;
 use super::zebra::ZebraState;
 use super::{KernelLink, Process, ProcessName, RestartNote};
+use crate::api::Api;
 use crate::{Roles, Settings};
 
 /// What the machine says of itself.
@@ -73,6 +74,7 @@ pub struct Ospf {
     pub(super) remembered: Vec<RestartNote>,
     /// What zebra was told of how long it keeps our routes.
     held: Option<u32>,
+    pub(super) api: Api,
 }
 
 impl World {
@@ -129,6 +131,7 @@ impl Ospf {
             ended: false,
             remembered: Vec::new(),
             held: None,
+            api: Api::default(),
         }
     }
 
@@ -151,6 +154,7 @@ impl Ospf {
                     _ => deliver(&mut self.v3, &self.world, now, packet, out),
                 }
             }
+            Event::Api(event) => self.api_event(now, event, out),
             Event::Wall(wall) => self.wall(now, wall, out),
             Event::Shutdown => return self.shut_down(now, out),
         }
@@ -228,6 +232,7 @@ impl Ospf {
             }
         }
         self.open_sockets(out);
+        self.follow(out);
     }
 
     /// Everything is flushed; when that is acknowledged, or after a moment, we are done.

@@ -12,6 +12,11 @@ pub type Topic = &'static [&'static str];
 pub const ZEBRA_INTERFACE: Topic = &["ospfd::zebra::interface", "ospf6d::zebra::recv"];
 pub const ZEBRA_REDISTRIBUTE: Topic = &["ospfd::zebra::redistribute", "ospf6d::zebra::recv"];
 
+/// Of OSPFv2 alone.
+pub const CLIENT_API: Topic = &["ospfd::client_api"];
+pub const TRAFFIC_ENGINEERING: Topic = &["ospfd::te"];
+pub const LDP_SYNC: Topic = &["ospfd::ldp_sync"];
+
 /// A topic of each version.
 macro_rules! topics {
     ($($name:ident: [$($v2:literal),*] [$($v3:literal),*];)*) => {
@@ -159,6 +164,7 @@ pub fn packet(version: u8, kind: u8, sent: bool) -> (Topic, Topic) {
 pub fn written(version: u8) -> BTreeSet<&'static str> {
     let mut all: BTreeSet<&str> = ALL.iter().flat_map(|topic| topic(version)).copied().collect();
     all.extend(ZEBRA_INTERFACE.iter().chain(ZEBRA_REDISTRIBUTE));
+    all.extend(CLIENT_API.iter().chain(TRAFFIC_ENGINEERING).chain(LDP_SYNC));
     let deeds = [Deed::Generated, Deed::Refreshed, Deed::Examined, Deed::Installed, Deed::Flooded];
     for ty in (1..12).flat_map(|low| [0, 0x2000, 0x4000].map(|high| LsType(low | high))) {
         all.extend(deeds.iter().flat_map(|deed| lsa(version, ty, *deed)));

@@ -75,10 +75,15 @@ impl Ospf {
                 }
             }
             FromZebra::LinkParams { ifindex, params: Some(params) } => {
+                let text = format!("parameters of interface {ifindex}: {params:?}");
+                out.push(Action::Log(LogLevel::Debug(topics::TRAFFIC_ENGINEERING), text));
                 drop(world.link_params.insert(ifindex, params));
             }
             FromZebra::LinkParams { ifindex, params: None } => drop(world.link_params.remove(&ifindex)),
-            FromZebra::LdpSync(said) => world.ldp.said(said),
+            FromZebra::LdpSync(said) => {
+                out.push(Action::Log(LogLevel::Debug(topics::LDP_SYNC), format!("zebra says {said:?}")));
+                world.ldp.said(said);
+            }
             FromZebra::InterfaceGone(ifindex) => {
                 world.links.remove(&ifindex);
                 world.link_params.remove(&ifindex);

@@ -203,3 +203,10 @@ pub fn link_local(router: u8) -> String {
     let address: IpAddr = format!("fe80::{router}").parse().expect("an address");
     format!("{address}/64")
 }
+
+impl Lab {
+    /// Takes every wire away.
+    pub fn cut(&mut self) {
+        self.wires.clear();
+    }
+}

@@ -1,6 +1,7 @@
 //! What the shows print, of a small network: three routers on a LAN with designated routers, a point-to-point link into an NSSA with
 //! an external route, a stub area. The texts are FRR 10.3's but for what is ours: numbers of the messages and times.
 
+mod api;
 mod lab;
 mod outside;
 mod te;

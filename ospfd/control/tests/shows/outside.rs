@@ -140,6 +140,10 @@ fn lines_for_debug_are_written_under_every_name_of_what_happens() {
         "::lsa::aggregate",
         "::lsa::unknown::",
         "::lsa::inter_router::",
+        // No clients, no parameters of links, no ldpd.
+        "::client_api",
+        "::te",
+        "::ldp_sync",
     ];
     for version in [2, 3] {
         for name in topics::written(version) {

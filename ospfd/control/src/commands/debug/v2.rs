@@ -17,6 +17,9 @@ super::flags! {
     "lsa install" "lsa::install" "LSA install" ["OSPF Link State Advertisement", "LSA Install/Delete"];
     "lsa refresh" "lsa::refresh" "LSA refresh" ["OSPF Link State Advertisement", "LSA Refresh"];
     "lsa aggregate" "lsa::aggregate" "LSA aggregation" ["OSPF Link State Advertisement", "LSA Aggregation"];
+    "te" "te" "TE" ["OSPF-TE information"];
+    "ldp-sync" "ldp_sync" "LDP-Sync" ["OSPF LDP-Sync information"];
+    "client-api" "client_api" "Client API" ["OSPF client API information"];
     "nssa" "nssa" "NSSA" ["OSPF nssa information"];
     "graceful-restart" "graceful_restart" "Graceful Restart" ["OSPF Graceful Restart"];
     "zebra" "zebra" "Zebra" ["OSPF Zebra information"];
