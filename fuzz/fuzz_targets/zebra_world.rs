@@ -75,7 +75,7 @@ impl World {
                     FibOpKind::Install(_) => None,
                 };
                 let (vrf, table, prefix, seq) = (op.vrf, op.table, op.prefix, op.seq);
-                results.push(FibResult { vrf, table, prefix, seq, errno: 0, removal });
+                results.push(FibResult { vrf, table, prefix, from: None, seq, errno: 0, removal });
             }
             self.event(Event::FibDone(results));
         }

@@ -51,6 +51,7 @@ fn operation(index: u32, route: &Arc<FibRoute>, remove: bool) -> FibOp {
         vrf: VrfId::DEFAULT,
         table: TableId::MAIN,
         prefix: Ipv4Prefix::from_bits(bits, 24).unwrap_or_default().into(),
+        from: None,
         seq: index,
         kind,
     }

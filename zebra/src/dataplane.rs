@@ -31,6 +31,7 @@ impl Dataplane for NoDataplane {
             vrf: op.vrf,
             table: op.table,
             prefix: op.prefix,
+            from: op.from,
             seq: op.seq,
             errno: 0,
             removal: removal(op),

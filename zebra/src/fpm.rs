@@ -290,6 +290,7 @@ mod tests {
             vrf: VrfId::DEFAULT,
             table: TableId::MAIN,
             prefix: "192.0.2.0/24".parse().unwrap(),
+            from: None,
             seq: 0,
             kind: FibOpKind::Install(route.into()),
         };

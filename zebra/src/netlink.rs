@@ -2,8 +2,8 @@
 //! here and an allocation per attribute would be most of the work.
 //!
 //! `wire` holds the format, `parse` turns what the kernel says into core events, `encode` writes route messages, `mpls`
-//! those with labels, `socket`
-//! owns the file descriptor, `monitor` follows the kernel (dumps, events, resync), `writer` programs it.
+//! those with labels, `seg6`
+//! what routes do with segments, `socket` owns the file descriptor, `monitor` follows the kernel (dumps, events, resync), `writer` programs it.
 
 pub mod encode;
 mod links;
@@ -11,6 +11,7 @@ pub mod monitor;
 pub mod mpls;
 pub mod nexthop;
 pub mod parse;
+pub mod seg6;
 mod socket;
 mod speed;
 pub mod wire;

@@ -496,6 +496,7 @@ fn send_by_namespace(
                 vrf: op.vrf,
                 table: op.table,
                 prefix: op.prefix,
+                from: op.from,
                 seq: op.seq,
                 errno: ENODEV,
                 removal: dataplane::removal(op),

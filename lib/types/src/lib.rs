@@ -9,6 +9,7 @@ pub mod link_params;
 pub mod nexthop;
 pub mod prefix;
 pub mod route;
+pub mod srv6;
 pub mod text;
 pub mod time;
 pub mod zclient;
@@ -21,6 +22,7 @@ pub use ids::{
 pub use nexthop::{Blackhole, Nexthop, NexthopKind};
 pub use prefix::{Afi, Ipv4Prefix, Ipv6Prefix, Prefix, Safi};
 pub use route::RouteProtocol;
+pub use srv6::{Seg6, Seg6Action, Seg6Local, SidStructure};
 pub use text::printable;
 pub use time::Timestamp;
 

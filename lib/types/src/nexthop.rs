@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
+use crate::srv6::Seg6;
 use crate::{IfIndex, Label, VrfId};
 
 /// What becomes of a packet that no gateway takes.
@@ -41,11 +42,21 @@ pub struct Nexthop {
     pub labels: SmallVec<[Label; 2]>,
     /// Preferred source address of packets that this host sends.
     pub source: Option<IpAddr>,
+    /// What it does with segments.
+    pub seg6: Option<Box<Seg6>>,
 }
 
 impl Nexthop {
     pub fn new(kind: NexthopKind) -> Self {
-        Self { kind, vrf: VrfId::DEFAULT, weight: 1, onlink: false, labels: SmallVec::new(), source: None }
+        Self {
+            kind,
+            vrf: VrfId::DEFAULT,
+            weight: 1,
+            onlink: false,
+            labels: SmallVec::new(),
+            source: None,
+            seg6: None,
+        }
     }
 
     pub fn gateway(addr: IpAddr) -> Self {

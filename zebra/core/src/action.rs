@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ferrite_types::zclient::FromZebra;
-use ferrite_types::{Afi, IfIndex, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId, VrfId};
+use ferrite_types::{
+    Afi, IfIndex, Ipv6Prefix, Nexthop, NexthopKind, Prefix, RouteProtocol, Seg6, TableId, VrfId,
+};
 
 use crate::client::ClientKey;
 use crate::lfib::LfibOp;
@@ -85,6 +87,8 @@ pub struct FibOp {
     pub vrf: VrfId,
     pub table: TableId,
     pub prefix: Prefix,
+    /// Only for packets from these addresses.
+    pub from: Option<Ipv6Prefix>,
     /// Comes back in the [`FibResult`](crate::FibResult).
     pub seq: u32,
     pub kind: FibOpKind,
@@ -159,11 +163,13 @@ pub enum NexthopObject {
 }
 
 /// A single next hop.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Single {
     pub afi: Afi,
     pub kind: NexthopKind,
     pub onlink: bool,
+    /// What it does with segments.
+    pub seg6: Option<Box<Seg6>>,
 }
 
 impl Single {

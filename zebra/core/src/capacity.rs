@@ -333,7 +333,7 @@ impl Capacity {
                 FibOpKind::Remove { protocol } => self.remove(key, op.prefix, protocol),
             }
             let FibOp { vrf, table, prefix, seq, .. } = op;
-            results.push(FibResult { vrf, table, prefix, seq, errno: 0, removal });
+            results.push(FibResult { vrf, table, prefix, from: None, seq, errno: 0, removal });
         }
         self.fit();
         if self.out.is_empty() {
@@ -364,7 +364,7 @@ impl Capacity {
     }
 
     pub fn owns(&self, result: &FibResult) -> bool {
-        self.batch_of.contains_key(&result.seq)
+        result.from.is_none() && self.batch_of.contains_key(&result.seq)
     }
 
     pub fn has_work(&self) -> bool {
@@ -494,7 +494,8 @@ impl Capacity {
         if let Some(changed) = &mut self.changed {
             changed.insert((key, prefix));
         }
-        self.out.push(FibOp { vrf: key.vrf, table: key.table, prefix, seq: self.next_seq, kind });
+        let (vrf, table) = (key.vrf, key.table);
+        self.out.push(FibOp { vrf, table, prefix, from: None, seq: self.next_seq, kind });
     }
 
     // The limit.
@@ -847,10 +848,14 @@ impl Zebra {
             all.extend(ops);
             return all;
         }
+        // What is for packets from some source only is in none of these tables.
+        let (sourced, ops): (Vec<_>, Vec<_>) = ops.into_iter().partition(|op| op.from.is_some());
         let done = self.capacity.translate(ops);
         if !done.is_empty() {
             self.fib_done(&done);
         }
-        self.capacity.take_ops()
+        let mut all = self.capacity.take_ops();
+        all.extend(sourced);
+        all
     }
 }

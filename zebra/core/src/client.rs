@@ -461,6 +461,7 @@ impl Zebra {
             internal: route.internal,
             source: None,
             afi: key.afi,
+            sourced: key.from.is_some(),
             adopted: self.kernel.adopting.filter(|_| source.owner == OwnerId::ADOPTED),
             set,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::zclient::{Hello, ToZebra};
-use ferrite_types::{IfIndex, Metric, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
+use ferrite_types::{IfIndex, Ipv6Prefix, Metric, Nexthop, Prefix, RouteProtocol, TableId, VrfId};
 
 use crate::action::{NexthopId, NexthopObject};
 use crate::client::ClientKey;
@@ -129,6 +129,8 @@ pub enum LinkKind {
 pub struct KernelRoute {
     pub table: TableId,
     pub prefix: Prefix,
+    /// Only for packets from these addresses.
+    pub from: Option<Ipv6Prefix>,
     /// Whose it is: [`RouteProtocol::Kernel`] for every route that is not of this suite.
     pub protocol: RouteProtocol,
     /// RTA_PRIORITY.
@@ -179,6 +181,7 @@ pub struct FibResult {
     pub vrf: VrfId,
     pub table: TableId,
     pub prefix: Prefix,
+    pub from: Option<Ipv6Prefix>,
     /// The operation's number.
     pub seq: u32,
     /// Zero or a positive errno.

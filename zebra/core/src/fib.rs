@@ -111,7 +111,8 @@ impl Fib {
         self.in_flight += 1;
         self.stats.updates += 1;
         self.stats.max_in_flight = self.stats.max_in_flight.max(self.in_flight);
-        let op = FibOp { vrf: key.vrf, table: key.table, prefix, seq: self.next_seq, kind };
+        let TableKey { vrf, table, from, .. } = key;
+        let op = FibOp { vrf, table, prefix, from, seq: self.next_seq, kind };
         match self.work.last_mut() {
             Some(Work::Routes(ops)) => ops.push(op),
             _ => self.work.push(Work::Routes(vec![op])),
@@ -144,7 +145,7 @@ impl Fib {
 
     /// A removal that failed: what is there has no destination that would know.
     fn schedule_removal(&mut self, now: Timestamp, result: &FibResult, protocol: RouteProtocol) {
-        let key = crate::rib::key(result.vrf, result.prefix.afi(), result.table);
+        let key = key_of(result);
         self.schedule(now, key, result.prefix, result.errno);
         if let Some(failure) = self.failed.get_mut(&(key, result.prefix)) {
             failure.removal = Some(protocol);
@@ -161,6 +162,11 @@ impl Fib {
             self.retries.entry(due).or_default().push(*at);
         }
     }
+}
+
+/// The table that an answer is about.
+fn key_of(result: &FibResult) -> TableKey {
+    TableKey { from: result.from, ..crate::rib::key(result.vrf, result.prefix.afi(), result.table) }
 }
 
 /// What the kernel's refusal means.
@@ -258,7 +264,7 @@ impl Zebra {
 
     /// Brings the kernel to what is selected.
     fn program(&mut self, key: TableKey, prefix: Prefix, selected: Option<ShapeId>) {
-        if self.capacity.active() && key.safi == ferrite_types::Safi::Unicast {
+        if self.capacity.active() && key.safi == ferrite_types::Safi::Unicast && key.from.is_none() {
             let shape = |id: &ShapeId| self.rib.shared.shape(*id);
             let system = selected.filter(|id| shape(id).is_some_and(|shape| is_system(shape.protocol)));
             self.pin_system(key, prefix, system);
@@ -368,7 +374,7 @@ impl Zebra {
     pub(crate) fn fib_done(&mut self, results: &[FibResult]) {
         self.fib.in_flight = self.fib.in_flight.saturating_sub(results.len());
         for result in results {
-            let key = crate::rib::key(result.vrf, result.prefix.afi(), result.table);
+            let key = key_of(result);
             if result.errno != 0 {
                 self.fib.stats.errors += 1;
             }
@@ -486,10 +492,10 @@ impl Zebra {
         }
     }
 
-    /// Takes everything of ours out of the kernel.
-    pub(crate) fn remove_all_routes(&mut self) {
+    /// Takes everything of ours in these tables out of the kernel.
+    pub(crate) fn remove_routes(&mut self, of: impl Fn(&TableKey) -> bool) {
         let mut held = Vec::new();
-        for (key, table) in &self.rib.tables {
+        for (key, table) in self.rib.tables.iter().filter(|(key, _)| of(key)) {
             table.for_each(|prefix, dest| {
                 let protocol = dest.fib.and_then(|id| self.rib.shared.shape(id)).map(|shape| shape.protocol);
                 if let Some(protocol) = protocol {

@@ -312,7 +312,8 @@ impl Zebra {
     /// `first`: the peer has not heard of it before.
     fn fpm_route(&mut self, key: TableKey, prefix: Prefix, first: bool, out: &mut Vec<FpmMessage>) {
         let gone = self.fpm.gone.remove(&(key, prefix));
-        let op = |kind| FpmMessage::Route(FibOp { vrf: key.vrf, table: key.table, prefix, seq: 0, kind });
+        let TableKey { vrf, table, from, .. } = key;
+        let op = |kind| FpmMessage::Route(FibOp { vrf, table, prefix, from, seq: 0, kind });
         let selected = self.rib.dest(key, prefix).and_then(|dest| dest.selected()).map(|entry| entry.shape);
         let route = selected.and_then(|id| self.fpm_form(id));
         let remove = route.is_none() || (self.settings.fpm.no_replace && !first);

@@ -215,7 +215,7 @@ fn single(nexthop: &Nexthop, afi: Afi) -> Single {
         Some(_) => Afi::Ipv4,
         None => afi,
     };
-    Single { afi, kind: nexthop.kind, onlink: nexthop.onlink }
+    Single { afi, kind: nexthop.kind, onlink: nexthop.onlink, seg6: nexthop.seg6.clone() }
 }
 
 impl Zebra {
@@ -227,7 +227,7 @@ impl Zebra {
             return;
         }
         let Some(shape) = self.rib.shared.shape(id).copied() else { return };
-        if matches!(shape.owner, OwnerId::ADOPTED | OwnerId::KERNEL) {
+        if matches!(shape.owner, OwnerId::ADOPTED | OwnerId::KERNEL) || shape.sourced {
             return;
         }
         let Some(set) = self.rib.shared.set(shape.set) else { return };
@@ -268,7 +268,7 @@ impl Zebra {
             Some(id) => *id,
             None => {
                 let netns = key.ifindex().map_or(Netns::OWN, Netns::of_link);
-                let id = self.make_object(NexthopObject::Single(key), netns, None, hint);
+                let id = self.make_object(NexthopObject::Single(key.clone()), netns, None, hint);
                 self.groups.singles.insert(key, id);
                 id
             }
@@ -408,8 +408,8 @@ impl Zebra {
         if object.users > 0 {
             return;
         }
-        if let NexthopObject::Single(key) = object.content {
-            self.groups.singles.remove(&key);
+        if let NexthopObject::Single(key) = &object.content {
+            self.groups.singles.remove(key);
         }
         self.remove_object(id);
     }

@@ -131,7 +131,9 @@ impl Interfaces {
 
     /// Whether the table is the one that its VRF forwards by.
     pub fn is_own_table(&self, key: crate::rib::TableKey) -> bool {
-        key.safi == ferrite_types::Safi::Unicast && self.table_of(key.vrf) == Some(key.table)
+        key.safi == ferrite_types::Safi::Unicast
+            && key.from.is_none()
+            && self.table_of(key.vrf) == Some(key.table)
     }
 
     pub fn table_of(&self, vrf: VrfId) -> Option<TableId> {

@@ -336,8 +336,9 @@ impl Zebra {
         if !self.options.retain {
             if self.capacity.active() {
                 self.capacity.remove_all();
+                self.remove_routes(|key| key.from.is_some());
             } else {
-                self.remove_all_routes();
+                self.remove_routes(|_| true);
             }
             self.remove_all_lsps();
             self.remove_all_objects();

@@ -84,6 +84,10 @@ impl Zebra {
     }
 
     pub(crate) fn kernel_key(&self, route: &KernelRoute) -> Option<TableKey> {
+        self.table_of_kernel(route).map(|key| TableKey { from: route.from, ..key })
+    }
+
+    fn table_of_kernel(&self, route: &KernelRoute) -> Option<TableKey> {
         if self.options.netns {
             let (netns, table) = split_table(route.table);
             let known = self.interfaces.vrf(netns.vrf()).is_some();

@@ -73,6 +73,7 @@ impl Zebra {
     ) {
         if self.clients.connected().all(|(_, client)| client.subscriptions.is_empty())
             || key.safi != Safi::Unicast
+            || key.from.is_some()
         {
             return;
         }

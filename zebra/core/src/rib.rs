@@ -16,8 +16,9 @@ pub use select::{Rank, best};
 pub use table::{Table, TableKey};
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
-use ferrite_types::{Afi, Prefix, Safi, TableId, VrfId};
+use ferrite_types::{Afi, Ipv6Prefix, Prefix, Safi, TableId, VrfId};
 
 /// All tables and what their routes share.
 #[derive(Debug, Default)]
@@ -35,6 +36,13 @@ impl Rib {
         self.tables.get_mut(&key)?.get_mut(prefix)
     }
 
+    /// The tables beside this one that are for some source.
+    pub fn sourced(&self, key: TableKey) -> impl Iterator<Item = (Ipv6Prefix, TableKey, &Table)> {
+        let after = self.tables.range((Bound::Excluded(key), Bound::Unbounded));
+        let same = after.take_while(move |(other, _)| other.is_of(key));
+        same.filter_map(|(other, table)| Some((other.from?, *other, table)))
+    }
+
     /// Destinations of all tables.
     pub fn destinations(&self) -> usize {
         self.tables.values().map(Table::len).sum()
@@ -48,5 +56,5 @@ impl Rib {
 
 /// Names a unicast table of a VRF.
 pub fn key(vrf: VrfId, afi: Afi, table: TableId) -> TableKey {
-    TableKey { vrf, afi, safi: Safi::Unicast, table }
+    TableKey { vrf, afi, safi: Safi::Unicast, table, from: None }
 }

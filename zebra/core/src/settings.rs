@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_cli::{CommonConfig, DaemonConfig};
 use ferrite_types::zclient::LabelBlock;
-use ferrite_types::{Afi, Blackhole, Distance, Label, Prefix, RouteProtocol, TableId, Tag};
+use ferrite_types::{Afi, Blackhole, Distance, Ipv6Prefix, Label, Prefix, RouteProtocol, TableId, Tag};
 use smallvec::SmallVec;
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -149,6 +149,8 @@ pub enum MrouteHop {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct StaticKey {
     pub prefix: Prefix,
+    /// For packets from these addresses only.
+    pub from: Option<Ipv6Prefix>,
     pub table: Option<TableId>,
     pub distance: Distance,
     pub nexthop: StaticNexthop,
@@ -197,6 +199,8 @@ pub struct StaticValue {
     pub kind: BlackholeWord,
     /// Pushed on the packet, outermost first.
     pub labels: SmallVec<[Label; 2]>,
+    /// SRv6 segments that the packet is sent along, the first first.
+    pub segments: Vec<Ipv6Addr>,
 }
 
 /// The words for a route that leads nowhere; FRR keeps `Null0` and `blackhole` apart in what it prints.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ferrite_types::zclient::RouteAttrs;
-use ferrite_types::{Distance, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Tag, VrfId};
+use ferrite_types::{Distance, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Seg6, Tag, VrfId};
 
 use crate::client::Source;
 use crate::instance::Zebra;
@@ -60,7 +60,7 @@ impl Zebra {
                 let Some(nexthop) = self.static_nexthop(vrf, key, value) else { continue };
                 let table = key.table.unwrap_or(own_table);
                 let route = StaticRoute {
-                    key: crate::rib::key(vrf, key.prefix.afi(), table),
+                    key: TableKey { from: key.from, ..crate::rib::key(vrf, key.prefix.afi(), table) },
                     prefix: key.prefix,
                     distance: key.distance,
                 };
@@ -104,6 +104,9 @@ impl Zebra {
         nexthop.vrf = nexthop_vrf;
         nexthop.onlink = value.onlink;
         nexthop.labels.clone_from(&value.labels);
+        if !value.segments.is_empty() {
+            nexthop.seg6 = Some(Box::new(Seg6::Encap(value.segments.clone())));
+        }
         Some(nexthop)
     }
 }

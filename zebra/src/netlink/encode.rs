@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use ferrite_types::{Afi, Blackhole, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId};
+use ferrite_types::{Afi, Blackhole, Nexthop, NexthopKind, Prefix, RouteProtocol};
 use zebra_core::{FIB_METRIC, FibOp, FibOpKind, FibRoute, NexthopId};
 
 use super::wire::{Builder, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELROUTE, RTM_NEWROUTE};
 
 pub const RTA_DST: u16 = 1;
+pub const RTA_SRC: u16 = 2;
 pub const RTA_OIF: u16 = 4;
 pub const RTA_GATEWAY: u16 = 5;
 pub const RTA_PRIORITY: u16 = 6;
@@ -39,12 +40,13 @@ pub fn family(afi: Afi) -> u8 {
 /// Appends the message of one operation.
 pub fn operation(op: &FibOp, seq: u32, out: &mut Builder) {
     match &op.kind {
-        FibOpKind::Install(route) => install(op.prefix, op.table, route, seq, out),
-        FibOpKind::Remove { protocol } => remove(op.prefix, op.table, *protocol, seq, out),
+        FibOpKind::Install(route) => install(op, route, seq, out),
+        FibOpKind::Remove { protocol } => remove(op, *protocol, seq, out),
     }
 }
 
-fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut Builder) {
+fn install(op: &FibOp, route: &FibRoute, seq: u32, out: &mut Builder) {
+    let afi = op.prefix.afi();
     out.begin(RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE, seq);
     let kind = match route.nexthops.first().map(|nexthop| nexthop.kind) {
         Some(NexthopKind::Blackhole(Blackhole::Null)) => RTN_BLACKHOLE,
@@ -54,12 +56,12 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
     };
     let link_only =
         route.group.is_none() && route.nexthops.iter().all(|n| matches!(n.kind, NexthopKind::Interface(_)));
-    let scope = if link_only && prefix.afi() == Afi::Ipv4 { SCOPE_LINK } else { SCOPE_UNIVERSE };
+    let scope = if link_only && afi == Afi::Ipv4 { SCOPE_LINK } else { SCOPE_UNIVERSE };
     let onlink = match &*route.nexthops {
         [single] if single.onlink => u32::from(RTNH_F_ONLINK),
         _ => 0,
     };
-    header(prefix, table, route.protocol, scope, kind, onlink, out);
+    header(op, route.protocol, scope, kind, onlink, out);
     if route.mtu != 0 {
         out.nested(&RTA_METRICS.to_ne_bytes(), |out| out.attribute_u32(RTAX_MTU, route.mtu));
     }
@@ -72,45 +74,43 @@ fn install(prefix: Prefix, table: TableId, route: &FibRoute, seq: u32, out: &mut
             out.attribute_u32(RTA_NH_ID, route.group.map_or(0, NexthopId::in_kernel));
         }
         [single] => {
-            gateway(single, prefix.afi(), out);
+            gateway(single, afi, out);
             super::mpls::encapsulation(single, out);
+            super::seg6::encapsulation(single, out);
             if let Some(ifindex) = single.ifindex() {
                 out.attribute_u32(RTA_OIF, ifindex.in_kernel().0);
             }
         }
         several => out.nested(&RTA_MULTIPATH.to_ne_bytes(), |out| {
             for nexthop in several {
-                next_hop(nexthop, prefix.afi(), out);
+                next_hop(nexthop, afi, out);
             }
         }),
     }
     out.end();
 }
 
-fn remove(prefix: Prefix, table: TableId, protocol: RouteProtocol, seq: u32, out: &mut Builder) {
+fn remove(op: &FibOp, protocol: RouteProtocol, seq: u32, out: &mut Builder) {
     out.begin(RTM_DELROUTE, NLM_F_REQUEST, seq);
-    header(prefix, table, protocol, SCOPE_NOWHERE, 0, 0, out);
+    header(op, protocol, SCOPE_NOWHERE, 0, 0, out);
     out.end();
 }
 
 /// `struct rtmsg` and the attributes that every message of ours has.
-fn header(
-    prefix: Prefix,
-    table: TableId,
-    protocol: RouteProtocol,
-    scope: u8,
-    kind: u8,
-    flags: u32,
-    out: &mut Builder,
-) {
+fn header(op: &FibOp, protocol: RouteProtocol, scope: u8, kind: u8, flags: u32, out: &mut Builder) {
+    let FibOp { prefix, table, from, .. } = op;
     let small_table = u8::try_from(table.0).unwrap_or(0);
     let protocol = protocol.kernel_number();
-    let rtmsg = [family(prefix.afi()), prefix.len(), 0, 0, small_table, protocol, scope, kind];
+    let from_len = from.map_or(0, |from| from.len());
+    let rtmsg = [family(prefix.afi()), prefix.len(), from_len, 0, small_table, protocol, scope, kind];
     out.octets.extend(rtmsg);
     out.octets.extend(flags.to_ne_bytes());
     match prefix {
         Prefix::V4(p) => out.attribute(RTA_DST, &p.addr().octets()),
         Prefix::V6(p) => out.attribute(RTA_DST, &p.addr().octets()),
+    }
+    if let Some(from) = from {
+        out.attribute(RTA_SRC, &from.addr().octets());
     }
     if small_table == 0 {
         out.attribute_u32(RTA_TABLE, table.0);
@@ -126,6 +126,7 @@ fn next_hop(nexthop: &Nexthop, afi: Afi, out: &mut Builder) {
     out.nested(&header, |out| {
         gateway(nexthop, afi, out);
         super::mpls::encapsulation(nexthop, out);
+        super::seg6::encapsulation(nexthop, out);
     });
 }
 
@@ -155,7 +156,7 @@ pub fn address(kind: u16, addr: IpAddr, out: &mut Builder) {
 mod tests {
     use std::sync::Arc;
 
-    use ferrite_types::{IfIndex, VrfId};
+    use ferrite_types::{IfIndex, TableId, VrfId};
     use zebra_core::{Event, KernelRoute};
 
     use super::super::{parse, wire};
@@ -176,6 +177,7 @@ mod tests {
             vrf: VrfId::DEFAULT,
             table: TableId(table),
             prefix: prefix.parse().unwrap(),
+            from: None,
             seq: 0,
             kind: FibOpKind::Install(Arc::new(route)),
         };
@@ -240,6 +242,38 @@ mod tests {
             let mut part = whole[..cut].to_vec();
             part[..4].copy_from_slice(&(cut as u32).to_ne_bytes());
             let _ = read(&part);
+        }
+    }
+
+    #[test]
+    fn a_route_for_packets_of_a_source_says_so() {
+        let route = FibRoute {
+            protocol: RouteProtocol::Static,
+            nexthops: [hop(Some("2001:db8::2"), 2)].into(),
+            mtu: 0,
+            source: None,
+            group: None,
+        };
+        let from = Some("2001:db8:1::/48".parse().unwrap());
+        let op = |kind| FibOp {
+            vrf: VrfId::DEFAULT,
+            table: TableId::MAIN,
+            prefix: "2001:db8:7::/48".parse().unwrap(),
+            from,
+            seq: 0,
+            kind,
+        };
+        for kind in
+            [FibOpKind::Install(Arc::new(route)), FibOpKind::Remove { protocol: RouteProtocol::Static }]
+        {
+            let install = matches!(kind, FibOpKind::Install(_));
+            let mut out = Builder::default();
+            operation(&op(kind), 1, &mut out);
+            // struct rtmsg: family, length of the prefix, of the source.
+            assert_eq!(out.octets.get(16..19), Some(&[AF_INET6, 48, 48][..]));
+            if install {
+                assert_eq!(read(&out.octets).unwrap().from, from);
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use zebra_core::{KernelNexthop, NexthopId, NexthopObject, NexthopOp, Single};
 
 use super::encode::{AF_INET6, RTNH_F_ONLINK, address, family};
 use super::parse::{index, ip};
+use super::seg6::seg6_of;
 use super::wire::{
     self, Builder, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELNEXTHOP, RTM_NEWNEXTHOP,
     u16_at, u32_at,
@@ -19,7 +20,8 @@ const NHA_GROUP_TYPE: u16 = 3;
 const NHA_BLACKHOLE: u16 = 4;
 const NHA_OIF: u16 = 5;
 const NHA_GATEWAY: u16 = 6;
-const NHA_ENCAP: u16 = 8;
+pub const NHA_ENCAP_TYPE: u16 = 7;
+pub const NHA_ENCAP: u16 = 8;
 const NHA_FDB: u16 = 11;
 
 /// RTPROT_ZEBRA: whoever looks at `ip nexthop` sees what FRR's show.
@@ -44,6 +46,7 @@ pub fn operation(op: &NexthopOp, seq: u32, out: &mut Builder) {
             if let NexthopKind::Gateway(gateway, _) = single.kind {
                 address(NHA_GATEWAY, gateway, out);
             }
+            super::seg6::object(single.seg6.as_deref(), out);
             match single.ifindex() {
                 Some(ifindex) => out.attribute_u32(NHA_OIF, ifindex.in_kernel().0),
                 None => out.attribute(NHA_BLACKHOLE, &[]),
@@ -68,6 +71,7 @@ pub fn read(payload: &[u8]) -> Option<KernelNexthop> {
     let [family, _scope, protocol, _] = *payload.first_chunk::<4>()?;
     let flags = u32_at(payload, 4)?;
     let (mut id, mut group, mut oif, mut gateway) = (None, None, None, None);
+    let (mut encap_type, mut encap) = (None, None);
     let mut strange = false;
     for (kind, value) in wire::attributes(payload.get(NHMSG..)?) {
         match kind {
@@ -76,10 +80,14 @@ pub fn read(payload: &[u8]) -> Option<KernelNexthop> {
             NHA_GROUP_TYPE => strange |= u16_at(value, 0) != Some(0),
             NHA_OIF => oif = index(value),
             NHA_GATEWAY => gateway = Some(ip(family, value)?),
-            NHA_BLACKHOLE | NHA_ENCAP | NHA_FDB => strange = true,
+            NHA_ENCAP_TYPE => encap_type = Some(value),
+            NHA_ENCAP => encap = Some(value),
+            NHA_BLACKHOLE | NHA_FDB => strange = true,
             _ => {}
         }
     }
+    let seg6 = seg6_of(encap_type, encap);
+    strange |= encap.is_some() && seg6.is_none();
     let kind = match (gateway, oif) {
         (Some(gateway), oif) => Some(NexthopKind::Gateway(gateway, oif)),
         (None, Some(oif)) => Some(NexthopKind::Interface(oif)),
@@ -90,7 +98,9 @@ pub fn read(payload: &[u8]) -> Option<KernelNexthop> {
     let object = match group {
         _ if strange => None,
         Some(members) => Some(NexthopObject::Group(members)),
-        None => kind.map(|kind| NexthopObject::Single(Single { afi, kind, onlink })),
+        None => {
+            kind.map(|kind| NexthopObject::Single(Single { afi, kind, onlink, seg6: seg6.map(Box::new) }))
+        }
     };
     Some(KernelNexthop { id: NexthopId(id?), ours: protocol == PROTOCOL, object })
 }
@@ -106,7 +116,7 @@ fn members(value: &[u8]) -> Vec<(NexthopId, u8)> {
 
 #[cfg(test)]
 mod tests {
-    use ferrite_types::IfIndex;
+    use ferrite_types::{IfIndex, Seg6};
     use zebra_core::Event;
 
     use super::super::parse;
@@ -125,14 +135,18 @@ mod tests {
     fn objects() -> Vec<NexthopObject> {
         let via = |afi, text: &str, onlink| {
             let kind = NexthopKind::Gateway(text.parse().unwrap(), Some(IfIndex(3)));
-            NexthopObject::Single(Single { afi, kind, onlink })
+            NexthopObject::Single(Single { afi, kind, onlink, seg6: None })
         };
-        let device = Single { afi: Afi::Ipv6, kind: NexthopKind::Interface(IfIndex(4)), onlink: false };
+        let kind = NexthopKind::Interface(IfIndex(4));
+        let device = Single { afi: Afi::Ipv6, kind, onlink: false, seg6: None };
+        let list = Seg6::Encap(vec!["fc00::1".parse().unwrap(), "fc00::2".parse().unwrap()]);
+        let segments = Single { seg6: Some(Box::new(list)), ..device.clone() };
         let members = (1..=256).map(|id| (NexthopId(id), (id % 255 + 1) as u8)).collect();
         vec![
             via(Afi::Ipv4, "10.0.0.1", true),
             via(Afi::Ipv6, "fe80::1", false),
             NexthopObject::Single(device),
+            NexthopObject::Single(segments),
             NexthopObject::Group(members),
         ]
     }

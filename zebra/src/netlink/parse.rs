@@ -11,10 +11,11 @@ use zebra_core::{Event, KernelRoute, LinkInfo, LinkKind, NexthopId, Offload};
 
 use super::encode::{
     AF_INET, AF_INET6, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_PREFSRC,
-    RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTAX_MTU, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
-    RTNH_F_ONLINK,
+    RTA_PRIORITY, RTA_SRC, RTA_TABLE, RTA_VIA, RTAX_MTU, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST,
+    RTN_UNREACHABLE, RTNH_F_ONLINK,
 };
 use super::mpls::{self, RTA_ENCAP, RTA_ENCAP_TYPE, labels_of};
+use super::seg6;
 use super::wire::{
     self, Message, RTM_DELADDR, RTM_DELLINK, RTM_DELNEXTHOP, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK,
     RTM_NEWNEXTHOP, RTM_NEWROUTE, u16_at, u32_at,
@@ -207,9 +208,9 @@ pub fn any_route(payload: &[u8]) -> Option<KernelRoute> {
         AF_INET6 => Afi::Ipv6,
         _ => return None,
     };
-    // Routes with a source prefix or a type of service are of no table that we keep.
+    // Routes with a type of service are of no table that we keep.
     if flags & RTM_F_CLONED != 0
-        || src_len != 0
+        || (src_len != 0 && afi != Afi::Ipv6)
         || tos != 0
         || matches!(protocol, RTPROT_REDIRECT | RTPROT_KERNEL)
     {
@@ -221,10 +222,11 @@ pub fn any_route(payload: &[u8]) -> Option<KernelRoute> {
     let (mut metric, mut mtu) = (0, 0);
     let mut multipath = None;
     let (mut encap_type, mut encap) = (None, None);
-    let mut group = None;
+    let (mut group, mut from) = (None, None);
     for (attribute, value) in wire::attributes(payload.get(RTMSG..)?) {
         match attribute {
             RTA_DST => prefix = ip(family, value).and_then(|addr| Prefix::new(addr, dst_len)),
+            RTA_SRC => from = ip(family, value).and_then(|addr| Prefix::new(addr, src_len)),
             RTA_OIF => oif = index(value),
             RTA_GATEWAY => gateway = ip(family, value),
             RTA_VIA => gateway = via(value),
@@ -239,12 +241,17 @@ pub fn any_route(payload: &[u8]) -> Option<KernelRoute> {
             _ => {}
         }
     }
+    let from = match from {
+        Some(Prefix::V6(from)) => Some(from),
+        _ if src_len != 0 => return None,
+        _ => None,
+    };
     let onlink = flags & u32::from(RTNH_F_ONLINK) != 0;
     let nexthops: Vec<Nexthop> = match kind {
         RTN_UNICAST => match multipath {
             Some(value) => multipath_nexthops(family, value, source),
             None => nexthop(gateway, oif, onlink, 1, source)
-                .map(|hop| Nexthop { labels: labels_of(encap_type, encap), ..hop })
+                .map(|hop| encapsulated(hop, encap_type, encap))
                 .into_iter()
                 .collect(),
         },
@@ -256,6 +263,7 @@ pub fn any_route(payload: &[u8]) -> Option<KernelRoute> {
     Some(KernelRoute {
         table: TableId(table),
         prefix: prefix?,
+        from,
         protocol: RouteProtocol::from_kernel_number(protocol).unwrap_or(RouteProtocol::Kernel),
         metric: Metric(metric),
         nexthops: nexthops.into(),
@@ -286,9 +294,13 @@ fn multipath_nexthops(family: u8, value: &[u8], source: Option<IpAddr>) -> Vec<N
         }
         let oif = Some(IfIndex(ifindex)).filter(|oif| oif.0 != 0);
         let hop = nexthop(gateway, oif, flags & RTNH_F_ONLINK != 0, u8::saturating_add(hops, 1), source)?;
-        Some(Nexthop { labels: labels_of(encap_type, encap), ..hop })
+        Some(encapsulated(hop, encap_type, encap))
     };
     wire::next_hops(value).filter_map(hop).collect()
+}
+
+fn encapsulated(hop: Nexthop, kind: Option<&[u8]>, encap: Option<&[u8]>) -> Nexthop {
+    Nexthop { labels: labels_of(kind, encap), seg6: seg6::seg6_of(kind, encap).map(Box::new), ..hop }
 }
 
 fn nexthop(

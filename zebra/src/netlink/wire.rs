@@ -1,5 +1,7 @@
 //! Netlink framing: messages, attributes, numbers. Lengths are those of the kernel's ABI; everything is in host order.
 
+/// NLA_F_NESTED: the value is attributes.
+pub const NESTED: u16 = 1 << 15;
 pub const NLMSG_HDR: usize = 16;
 pub const NLMSG_ERROR: u16 = 2;
 pub const NLMSG_DONE: u16 = 3;

@@ -66,6 +66,7 @@ impl KernelDataplane {
                 vrf: op.vrf,
                 table: op.table,
                 prefix: op.prefix,
+                from: op.from,
                 seq: op.seq,
                 errno: forgive(&op.kind, errno),
                 removal: removal(op),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_types::{
     Afi, Blackhole, Distance, IfIndex, Ipv4Prefix, Ipv6Prefix, Label, Nexthop, NexthopKind, Prefix,
-    RouteProtocol, Safi, VrfId,
+    RouteProtocol, Safi, Seg6, VrfId,
 };
 
 use super::{ConvertError, pb};
@@ -119,6 +119,7 @@ impl From<&Nexthop> for pb::Nexthop {
             onlink: nexthop.onlink,
             labels: nexthop.labels.iter().map(|label| label.value()).collect(),
             source: nexthop.source.map(addr_octets).unwrap_or_default(),
+            segments: segments(nexthop),
             ..Self::default()
         };
         match nexthop.kind {
@@ -167,8 +168,32 @@ impl TryFrom<&pb::Nexthop> for Nexthop {
             onlink: pb.onlink,
             labels: pb.labels.iter().map(label).collect::<Result<_, _>>()?,
             source: addr_option("source", &pb.source)?,
+            seg6: seg6(&pb.segments)?,
         })
     }
+}
+
+/// Segments of a list; the kernel's header has room for more.
+const MAX_SEGMENTS: usize = 16;
+
+fn segments(nexthop: &Nexthop) -> Vec<Vec<u8>> {
+    match nexthop.seg6.as_deref() {
+        Some(Seg6::Encap(segments)) => segments.iter().map(|segment| segment.octets().to_vec()).collect(),
+        // What this router does with its own identifiers is nobody else's business.
+        Some(Seg6::Local(_)) | None => Vec::new(),
+    }
+}
+
+fn seg6(segments: &[Vec<u8>]) -> Result<Option<Box<Seg6>>, ConvertError> {
+    let wrong = |value: usize| ConvertError::Range { field: "segments", value: value as u64 };
+    if segments.len() > MAX_SEGMENTS {
+        return Err(wrong(segments.len()));
+    }
+    let segment = |octets: &Vec<u8>| {
+        <[u8; 16]>::try_from(octets.as_slice()).map(Ipv6Addr::from).map_err(|_| wrong(octets.len()))
+    };
+    let list: Vec<Ipv6Addr> = segments.iter().map(segment).collect::<Result<_, _>>()?;
+    Ok((!list.is_empty()).then(|| Box::new(Seg6::Encap(list))))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `ip route` and `ipv6 route`, at the top with `vrf NAME` or in a VRF's node.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ferrite_cli::node::{CONFIG, VRF};
 use ferrite_cli::{Args, CliError, ConfigCommand, Edit, Lines, Negation, Registry};
-use ferrite_types::{Distance, Ipv4Prefix, Label, Prefix, RouteProtocol, TableId, Tag};
+use ferrite_types::{Afi, Distance, Ipv4Prefix, Ipv6Prefix, Label, Prefix, RouteProtocol, TableId, Tag};
 use smallvec::SmallVec;
 
 use super::{tidy, vrf_of};
@@ -49,10 +49,11 @@ const OPTIONS_HELP: [&str; 21] = [
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
     let v4 = "ip route <A.B.C.D/M$prefix|A.B.C.D$network A.B.C.D$mask>";
-    let v6 = "ipv6 route X:X::X:X/M$prefix";
+    let v6 = "ipv6 route X:X::X:X/M$prefix [from X:X::X:X/M$from]";
     let v4_help =
         &["IP information", ESTABLISH, PREFIX, "IP destination prefix", "IP destination prefix mask"][..];
-    let v6_help = &["IPv6 information", ESTABLISH, PREFIX_V6][..];
+    let v6_help =
+        &["IPv6 information", ESTABLISH, PREFIX_V6, "IPv6 source-dest route", "IPv6 source prefix"][..];
     let families = [(v4, v4_help, "A.B.C.D$gateway"), (v6, v6_help, "X:X::X:X$gateway")];
     for (head, head_help, gateway) in families {
         let examples = if head == v4 { V4_EXAMPLES } else { V6_EXAMPLES };
@@ -88,8 +89,6 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
             registry.command(command);
         }
     }
-    // Source-specific routes.
-    registry.refuse_on(&[&CONFIG, &VRF], "ipv6 route X:X::X:X/M from X:X::X:X/M");
 }
 
 const BLACKHOLE_HELP: &[&str] =
@@ -109,20 +108,30 @@ const V4_EXAMPLES: [&[&str]; 4] = [
 ];
 const V6_EXAMPLES: [&[&str]; 4] = [
     &["ipv6 route 2001:db8:1::/48 blackhole"],
-    &["ipv6 route 2001:db8:1::/48 2001:db8::1 200"],
+    &[
+        "ipv6 route 2001:db8:1::/48 2001:db8::1 200",
+        "ipv6 route 2001:db8:1::/48 from 2001:db8:2::/48 2001:db8::1",
+        "ipv6 route 2001:db8:1::/48 2001:db8::1 segments 2001:db8:9::1/2001:db8:9::2",
+    ],
     &["ipv6 route 2001:db8:1::/48 eth0"],
     &["ipv6 route 2001:db8:1::/48 fe80::1 eth0"],
 ];
 
 fn edit(settings: &mut Settings, edit: &Edit<'_>) -> Result<(), CliError> {
     let args = edit.args;
-    for name in ["color", "segments", "bfd"] {
+    for name in ["color", "bfd"] {
         if args.has(name) {
             return Err(CliError::refused(format!("{name} of static routes is not supported")));
         }
     }
     let (key, mut value) = route(args)?;
     value.labels = labels(args)?;
+    value.segments = segments(args)?;
+    if !value.segments.is_empty()
+        && (key.prefix.afi() != Afi::Ipv6 || key.nexthop == StaticNexthop::Blackhole)
+    {
+        return Err(CliError::refused("segments are for IPv6 routes that lead to a next hop"));
+    }
     let vrf = match args.get("vrf_name") {
         Some(name) => settings.vrfs.entry(name.to_owned()).or_default(),
         None => vrf_of(settings, edit.context)?,
@@ -130,7 +139,8 @@ fn edit(settings: &mut Settings, edit: &Edit<'_>) -> Result<(), CliError> {
     if edit.negated {
         let given = args.has("distance");
         let same = |present: &StaticKey| {
-            (present.prefix, present.table, &present.nexthop) == (key.prefix, key.table, &key.nexthop)
+            (present.prefix, present.from, present.table, &present.nexthop)
+                == (key.prefix, key.from, key.table, &key.nexthop)
                 && (present.distance == key.distance || !given)
         };
         vrf.statics.retain(|present, _| !same(present));
@@ -148,6 +158,7 @@ fn route(args: &Args) -> Result<(StaticKey, StaticValue), CliError> {
         onlink: args.has("onlink"),
         kind: BlackholeWord::default(),
         labels: SmallVec::new(),
+        segments: Vec::new(),
     };
     // `Null0` in any case is no interface.
     let interface = args.get("interface");
@@ -170,12 +181,26 @@ fn route(args: &Args) -> Result<(StaticKey, StaticValue), CliError> {
     };
     let distance = args.parse_opt("distance")?.map_or(RouteProtocol::Static.default_distance(), Distance);
     let table = args.parse_opt("table_id")?.map(TableId);
-    Ok((StaticKey { prefix, table, distance, nexthop }, value))
+    // From anywhere is for all packets.
+    let from = args.parse_opt::<Ipv6Prefix>("from")?.filter(|from| from.len() > 0);
+    Ok((StaticKey { prefix, from, table, distance, nexthop }, value))
 }
 
 /// Labels of a labelled route, outermost first.
 fn labels(args: &Args) -> Result<SmallVec<[Label; 2]>, CliError> {
     args.get("label_value").map_or_else(|| Ok(SmallVec::new()), label_stack)
+}
+
+/// As in FRR.
+const MAX_SEGMENTS: usize = 8;
+
+/// Segments with slashes between them.
+fn segments(args: &Args) -> Result<Vec<Ipv6Addr>, CliError> {
+    let Some(text) = args.get("segments_value") else { return Ok(Vec::new()) };
+    let list: Result<Vec<Ipv6Addr>, _> = text.split('/').map(str::parse).collect();
+    list.ok().filter(|list| list.len() <= MAX_SEGMENTS).ok_or_else(|| {
+        CliError::refused(format!("{text}: at most {MAX_SEGMENTS} IPv6 addresses, separated by '/'"))
+    })
 }
 
 /// Labels with slashes between them.
@@ -213,6 +238,9 @@ pub fn render(vrf: &VrfSettings, lines: &mut Lines) {
 fn line(key: &StaticKey, value: &StaticValue) -> String {
     let family = if matches!(key.prefix, Prefix::V4(_)) { "ip" } else { "ipv6" };
     let mut text = format!("{family} route {}", key.prefix);
+    if let Some(from) = key.from {
+        text.push_str(&format!(" from {from}"));
+    }
     match &key.nexthop {
         StaticNexthop::Blackhole => text.push_str(&format!(" {}", value.kind.word())),
         StaticNexthop::Via { gateway, interface, .. } => {
@@ -242,6 +270,10 @@ fn line(key: &StaticKey, value: &StaticValue) -> String {
     }
     if let Some(table) = key.table {
         text.push_str(&format!(" table {table}"));
+    }
+    if !value.segments.is_empty() {
+        let segments: Vec<String> = value.segments.iter().map(Ipv6Addr::to_string).collect();
+        text.push_str(&format!(" segments {}", segments.join("/")));
     }
     text
 }

@@ -10,6 +10,7 @@ use crate::instance::Zebra;
 use crate::rib::DestState;
 use crate::settings::DEFAULT_AUDIT;
 use crate::view::fib::{DriftRowView, DriftView, FailedRow, FailedView, FibView};
+use crate::view::route::Destination;
 
 impl Zebra {
     pub(crate) fn fib_view(&self) -> FibView {
@@ -49,7 +50,7 @@ impl Zebra {
 
     pub(crate) fn failed_view(&self) -> FailedView {
         let rows = self.fib.failed().map(|(key, prefix, failure)| FailedRow {
-            prefix,
+            prefix: Destination { prefix, from: key.from },
             vrf_name: self.vrf_name(key.vrf),
             table: key.table,
             operation: match failure {
@@ -90,7 +91,7 @@ impl Zebra {
             prefix: match (row.nexthop, row.label) {
                 (Some(id), _) => format!("nexthop {id}"),
                 (None, Some(label)) => format!("label {}", label.value()),
-                (None, None) => row.prefix.to_string(),
+                (None, None) => Destination { prefix: row.prefix, from: row.key.from }.to_string(),
             },
             vrf_name: self.vrf_name(row.key.vrf),
             table: row.key.table,

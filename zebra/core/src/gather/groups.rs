@@ -116,10 +116,11 @@ impl Zebra {
     }
 
     fn group_nexthop(&self, single: &Single, weight: u8, object: &Object) -> GroupNexthop {
-        let nexthop = Nexthop { weight, onlink: single.onlink, ..Nexthop::new(single.kind) };
+        let nexthop =
+            Nexthop { weight, onlink: single.onlink, seg6: single.seg6.clone(), ..Nexthop::new(single.kind) };
         let mut view = self.nexthop_view(&nexthop, VrfId::DEFAULT);
         (view.active, view.fib) = (true, object.state == ObjectState::Installed);
-        let vrf = self.vrf_of_object(&NexthopObject::Single(*single));
+        let vrf = self.vrf_of_object(&NexthopObject::Single(single.clone()));
         GroupNexthop { view: view.with_flags(), vrf: self.vrf_name(vrf) }
     }
 }

@@ -7,7 +7,7 @@ use crate::event::Offload;
 use crate::fib::{errno_text, is_system, usable};
 use crate::instance::Zebra;
 use crate::rib::{Dest, DestState, Entry, OwnerId, ResolvedNexthop, Shape, TableKey, Trust};
-use crate::view::route::{NexthopView, RouteView};
+use crate::view::route::{Destination, NexthopView, RouteView};
 use crate::view::uptime;
 
 impl Zebra {
@@ -36,6 +36,7 @@ impl Zebra {
         view.on_link = nexthop.onlink;
         view.source = nexthop.source;
         view.labels = nexthop.labels.to_vec();
+        view = view.with_seg6(nexthop.seg6.as_deref());
         if nexthop.vrf != vrf && !view.unreachable {
             view.vrf = Some(self.vrf_name(nexthop.vrf));
         }
@@ -88,7 +89,7 @@ impl Zebra {
         let rejected = selected && !system && dest.state == DestState::Rejected;
         let failure = self.fib.failure(key, prefix).filter(|_| rejected);
         Some(RouteView {
-            prefix,
+            prefix: Destination { prefix, from: key.from },
             prefix_len: prefix.len(),
             protocol: shape.protocol,
             instance: shape.instance,

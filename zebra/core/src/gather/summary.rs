@@ -16,12 +16,24 @@ struct Count {
     trapped: u64,
 }
 
+impl Count {
+    fn add(&mut self, more: Self) {
+        self.routes += more.routes;
+        self.fib += more.fib;
+        self.offloaded += more.offloaded;
+        self.trapped += more.trapped;
+    }
+}
+
 /// iBGP has a row of its own after the sources.
 const ROWS: usize = RouteProtocol::ALL.len() + 1;
 
 impl Zebra {
     pub(crate) fn route_summary(&self, key: TableKey) -> RouteSummary {
-        let counts = self.count_routes(key);
+        let mut counts = self.count_routes(key);
+        for (_, of, _) in self.rib.sourced(key) {
+            counts.iter_mut().zip(self.count_routes(of)).for_each(|(sum, more)| sum.add(more));
+        }
         let row = |count: &Count, source: &str| SummaryRow {
             fib: count.fib,
             rib: count.routes,

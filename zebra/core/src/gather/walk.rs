@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use ferrite_types::{Prefix, RouteProtocol, Tag};
 
 use crate::instance::Zebra;
-use crate::rib::TableKey;
+use crate::rib::{Dest, TableKey};
 use crate::view::route::{RouteView, header, table_line};
 
 /// What `show ip route` is asked for.
@@ -98,30 +98,55 @@ impl RouteWalk {
 
     /// Rows that the filter lets through, and whether more follow.
     fn rows(&mut self, zebra: &Zebra, key: TableKey) -> (Vec<Vec<RouteView>>, bool) {
+        let mut sourced = self.sourced(zebra, key).into_iter().peekable();
         let mut rows = Vec::new();
         let mut seen = 0;
         let mut more = false;
-        let Some(table) = zebra.rib.tables.get(&key) else { return (rows, false) };
         let mut cursor = self.cursor;
-        table.walk(self.cursor, |prefix, dest| {
-            if seen >= PIECE * 8 || rows.len() >= PIECE {
-                more = true;
-                return ControlFlow::Break(());
-            }
-            seen += 1;
-            cursor = Some(prefix);
+        let push = |rows: &mut Vec<_>, of: TableKey, prefix: Prefix, dest: &Dest| {
             if self.filter.longer_than.is_some_and(|outer| !outer.covers(prefix)) || !self.major(prefix) {
-                return ControlFlow::Continue(());
+                return;
             }
-            let mut views = zebra.route_views(key, prefix, dest);
+            let mut views = zebra.route_views(of, prefix, dest);
             views.retain(|view| self.filter.wants(view));
             if !views.is_empty() {
                 rows.push(views);
             }
-            ControlFlow::Continue(())
-        });
+        };
+        if let Some(table) = zebra.rib.tables.get(&key) {
+            table.walk(self.cursor, |prefix, dest| {
+                if seen >= PIECE * 8 || rows.len() >= PIECE {
+                    more = true;
+                    return ControlFlow::Break(());
+                }
+                seen += 1;
+                while let Some((at, of, dest)) = sourced.next_if(|(at, ..)| *at < prefix) {
+                    push(&mut rows, of, at, dest);
+                }
+                cursor = Some(prefix);
+                push(&mut rows, key, prefix, dest);
+                ControlFlow::Continue(())
+            });
+        }
+        // Those of the last prefix go with it.
+        while let Some((at, of, dest)) = sourced.next_if(|(at, ..)| !more || Some(*at) <= cursor) {
+            push(&mut rows, of, at, dest);
+        }
         self.cursor = cursor;
         (rows, more)
+    }
+
+    /// What is for packets from some source only, in the order of the table: it stands behind the routes for all.
+    fn sourced<'a>(&self, zebra: &'a Zebra, key: TableKey) -> Vec<(Prefix, TableKey, &'a Dest)> {
+        let mut found = Vec::new();
+        for (_, of, table) in zebra.rib.sourced(key) {
+            table.walk(self.cursor, |prefix, dest| {
+                found.push((prefix, of, dest));
+                ControlFlow::Continue(())
+            });
+        }
+        found.sort_by_key(|(prefix, of, _)| (*prefix, of.from));
+        found
     }
 
     /// Whether a prefix shows under `supernets-only`: one that is wider than its class (RFC 791).

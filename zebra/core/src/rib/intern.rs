@@ -40,6 +40,8 @@ pub struct Shape {
     pub source: Option<IpAddr>,
     /// Family of the prefix.
     pub afi: Afi,
+    /// For packets from some source only: the kernel takes no objects for those.
+    pub sourced: bool,
     /// Of a route of an earlier run: the object that it names.
     pub adopted: Option<NexthopId>,
     pub set: SetId,
@@ -214,7 +216,9 @@ impl Interner {
 
     /// Whether a route of this shape would name a group that is not there yet.
     pub fn lacks_group(&self, id: ShapeId) -> bool {
-        let Some(shape) = self.shape(id).filter(|shape| shape.adopted.is_none()) else { return false };
+        let Some(shape) = self.shape(id).filter(|shape| shape.adopted.is_none() && !shape.sourced) else {
+            return false;
+        };
         let Some(set) = self.set(shape.set) else { return false };
         set.groups.get(usize::from(shape.afi == Afi::Ipv6)).is_some_and(Option::is_none)
             && groupable(&set.resolved.fib, shape.afi)
@@ -222,7 +226,9 @@ impl Interner {
 
     /// Routes of this shape name a group.
     pub fn names_group(&self, id: ShapeId) -> bool {
-        let Some(shape) = self.shape(id).filter(|shape| shape.adopted.is_none()) else { return false };
+        let Some(shape) = self.shape(id).filter(|shape| shape.adopted.is_none() && !shape.sourced) else {
+            return false;
+        };
         let Some(set) = self.set(shape.set).filter(|_| self.grouping) else { return false };
         set.groups.get(usize::from(shape.afi == Afi::Ipv6)).is_some_and(Option::is_some)
             && groupable(&set.resolved.fib, shape.afi)
@@ -289,7 +295,8 @@ impl Interner {
         let slot = &mut self.shapes.get_mut(id.index())?.value;
         let set = &self.sets.get(slot.shape.set.index())?.value;
         let group = set.groups.get(usize::from(slot.shape.afi == Afi::Ipv6)).copied().flatten();
-        let group = group.filter(|_| self.grouping && groupable(&set.resolved.fib, slot.shape.afi));
+        let group = group
+            .filter(|_| self.grouping && !slot.shape.sourced && groupable(&set.resolved.fib, slot.shape.afi));
         let group = slot.shape.adopted.or(group);
         let now = group.map_or(set.generation, grouped);
         if let Some((generation, route)) = &slot.fib
@@ -349,6 +356,7 @@ mod tests {
             internal: false,
             source: None,
             afi: Afi::Ipv4,
+            sourced: false,
             adopted: None,
             set,
         };

@@ -105,7 +105,10 @@ impl Resolver<'_> {
         let nexthops: Vec<_> = nexthops.iter().map(|nexthop| self.nexthop(nexthop, trust)).collect();
         let mut fib: Vec<Nexthop> = Vec::with_capacity(nexthops.len());
         for path in nexthops.iter().flat_map(|nexthop| &nexthop.paths) {
-            let known = fib.iter().any(|f| (f.kind, f.vrf, &f.labels) == (path.kind, path.vrf, &path.labels));
+            let same = |f: &Nexthop| {
+                (f.kind, f.vrf, &f.labels, &f.seg6) == (path.kind, path.vrf, &path.labels, &path.seg6)
+            };
+            let known = fib.iter().any(same);
             if !known && fib.len() < MAX_PATHS {
                 let mut path = path.clone();
                 // It says that nothing is pushed, and is on no wire.
@@ -195,6 +198,7 @@ impl Resolver<'_> {
             weight: nexthop.weight,
             labels: path.labels.iter().chain(&nexthop.labels).copied().collect(),
             source: nexthop.source.or(path.source),
+            seg6: nexthop.seg6.clone().or_else(|| path.seg6.clone()),
             ..path.clone()
         }));
         out

@@ -19,6 +19,15 @@ pub struct TableKey {
     /// Unicast, or multicast: what multicast routing looks sources up in. The kernel has no such table.
     pub safi: Safi,
     pub table: TableId,
+    /// Routes for packets from these addresses only: each source has a table of its own.
+    pub from: Option<Ipv6Prefix>,
+}
+
+impl TableKey {
+    /// Whether it is that table, or one of it for some source.
+    pub fn is_of(self, key: Self) -> bool {
+        Self { from: None, ..self } == Self { from: None, ..key }
+    }
 }
 
 #[derive(Debug)]
@@ -115,7 +124,11 @@ impl Table {
     }
 
     /// Visits prefixes in order, from `from` on (exclusive), until the visitor breaks.
-    pub fn walk(&self, from: Option<Prefix>, mut visit: impl FnMut(Prefix, &Dest) -> ControlFlow<()>) {
+    pub fn walk<'a>(
+        &'a self,
+        from: Option<Prefix>,
+        mut visit: impl FnMut(Prefix, &'a Dest) -> ControlFlow<()>,
+    ) {
         match &self.map {
             Map::V4(map) => {
                 let start = match from {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ferrite_types::{Prefix, RouteProtocol, TableId};
+use ferrite_types::{RouteProtocol, TableId};
 use serde::Serialize;
 
 /// `show zebra fib`.
@@ -72,7 +72,7 @@ pub struct FailedView(pub Vec<FailedRow>);
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedRow {
-    pub prefix: Prefix,
+    pub prefix: super::route::Destination,
     pub vrf_name: String,
     pub table: TableId,
     /// `install`, `remove` or `repair`.

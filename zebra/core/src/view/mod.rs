@@ -14,6 +14,7 @@ pub mod nd;
 pub mod nht;
 pub mod policy;
 pub mod route;
+pub mod seg6;
 pub mod summary;
 pub mod te;
 

@@ -4,17 +4,40 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use ferrite_types::{
-    Afi, Blackhole, Distance, IfIndex, Label, Metric, Prefix, RouteProtocol, Safi, TableId, Tag, VrfId,
+    Afi, Blackhole, Distance, IfIndex, Ipv6Prefix, Label, Metric, Prefix, RouteProtocol, Safi, Seg6, TableId,
+    Tag, VrfId,
 };
 use serde::Serialize;
 
 use super::is_false;
 
+/// Where packets go, and from where, for routes of packets of some source only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Destination {
+    pub prefix: Prefix,
+    pub from: Option<Ipv6Prefix>,
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from {
+            Some(from) => write!(f, "{} from {from}", self.prefix),
+            None => self.prefix.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Destination {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// One route of one prefix: a line of the table, an element of the prefix's array in JSON.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteView {
-    pub prefix: Prefix,
+    pub prefix: Destination,
     pub prefix_len: u8,
     pub protocol: RouteProtocol,
     #[serde(skip_serializing_if = "is_zero_instance")]
@@ -119,9 +142,20 @@ pub struct NexthopView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<Label>,
     pub weight: u8,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub seg6: Option<super::seg6::Seg6View>,
+    /// The same for a line.
+    #[serde(skip)]
+    pub seg6_text: String,
 }
 
 impl NexthopView {
+    pub fn with_seg6(mut self, seg6: Option<&Seg6>) -> Self {
+        self.seg6 = seg6.map(super::seg6::Seg6View::from);
+        self.seg6_text = seg6.map(Seg6::to_string).unwrap_or_default();
+        self
+    }
+
     /// Computes the flags FRR prints from the facts.
     pub fn with_flags(mut self) -> Self {
         self.flags = u8::from(self.active)
@@ -171,10 +205,10 @@ impl NexthopView {
         if let Some(vrf) = &self.vrf {
             let _ = write!(out, " (vrf {vrf})");
         }
-        self.write_tail(out);
+        self.write_tail(out, &self.seg6_text);
     }
 
-    fn write_tail(&self, out: &mut String) {
+    fn write_tail(&self, out: &mut String, seg6: &str) {
         if !self.active {
             out.push_str(" inactive");
         }
@@ -194,10 +228,13 @@ impl NexthopView {
             let labels: Vec<String> = self.labels.iter().map(Label::to_string).collect();
             let _ = write!(out, ", label {}", labels.join("/"));
         }
+        if !seg6.is_empty() {
+            let _ = write!(out, ", {seg6}");
+        }
         let _ = write!(out, ", weight {}", self.weight);
     }
 
-    /// A line of the detailed view.
+    /// A line of the detailed view; FRR leaves the segments out of it.
     fn write_detail(&self, out: &mut String) {
         let _ = write!(out, "  {} ", if self.fib && !self.recursive { '*' } else { ' ' });
         if self.resolver {
@@ -218,7 +255,7 @@ impl NexthopView {
         if let Some(vrf) = &self.vrf {
             let _ = write!(out, "(vrf {vrf})");
         }
-        self.write_tail(out);
+        self.write_tail(out, "");
         out.push('\n');
     }
 }
@@ -371,7 +408,7 @@ mod tests {
     fn route(prefix: &str, protocol: RouteProtocol, nexthops: Vec<NexthopView>) -> RouteView {
         let prefix: Prefix = prefix.parse().unwrap();
         RouteView {
-            prefix,
+            prefix: Destination { prefix, from: None },
             prefix_len: prefix.len(),
             protocol,
             instance: 0,

@@ -108,7 +108,7 @@ impl Rough {
                 FibOpKind::Remove { .. } => drop(self.kernel.remove(&key)),
             }
             let (vrf, table, prefix, seq) = (op.vrf, op.table, op.prefix, op.seq);
-            self.results.push_back(FibResult { vrf, table, prefix, seq, errno, removal });
+            self.results.push_back(FibResult { vrf, table, prefix, from: None, seq, errno, removal });
         }
     }
 

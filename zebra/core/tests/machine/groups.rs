@@ -169,7 +169,7 @@ impl Lab {
                         };
                         let errno = self.kernel.route(op.prefix, op.kind);
                         let (vrf, table, prefix, seq) = (op.vrf, op.table, op.prefix, op.seq);
-                        results.push(FibResult { vrf, table, prefix, seq, errno, removal });
+                        results.push(FibResult { vrf, table, prefix, from: None, seq, errno, removal });
                     }
                     self.event(Event::FibDone(results));
                 }

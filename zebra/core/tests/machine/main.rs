@@ -12,6 +12,7 @@ mod lsps;
 mod memory;
 mod netns;
 mod scenarios;
+mod sourced;
 mod tables;
 mod vrfs;
 mod world;

@@ -42,6 +42,7 @@ fn list(world: &mut World, netns: Netns, foreign: Option<&str>) {
         Event::KernelRoute(KernelRoute {
             table: TableId::MAIN,
             prefix: "203.0.113.0/24".parse().unwrap(),
+            from: None,
             protocol: RouteProtocol::Kernel,
             metric: Metric(0),
             nexthops: [hop].into(),
@@ -165,7 +166,7 @@ fn each_namespace_has_next_hop_objects_of_its_own() {
     let told = |id: NexthopId, object| Event::KernelNexthop(KernelNexthop { id, ours: true, object });
     let hop = |index| {
         let kind = NexthopKind::Gateway("10.0.0.2".parse().unwrap(), Some(IfIndex(index)));
-        Some(NexthopObject::Single(Single { afi: Afi::Ipv4, kind, onlink: false }))
+        Some(NexthopObject::Single(Single { afi: Afi::Ipv4, kind, onlink: false, seg6: None }))
     };
     world.event(blue.hear(told(NexthopId(900), hop(2))).unwrap());
     assert!(!objects(&world, blue).contains(&900), "nobody's: it is taken out");
@@ -187,7 +188,7 @@ fn objects_of_an_earlier_run_are_taken_over_in_their_namespace() {
     };
     let single = |gateway: &str| {
         let kind = NexthopKind::Gateway(gateway.parse().unwrap(), Some(IfIndex(2)));
-        NexthopObject::Single(Single { afi: Afi::Ipv4, kind, onlink: false })
+        NexthopObject::Single(Single { afi: Afi::Ipv4, kind, onlink: false, seg6: None })
     };
     world.event(Event::Netns { netns, name: "red".to_owned(), path: "/run/netns/red".to_owned() });
     world.event(netns.hear(Event::DumpBegin).unwrap());

@@ -180,6 +180,7 @@ fn kernel_route(prefix: &str, protocol: RouteProtocol, nexthop: Nexthop) -> Kern
         group: None,
         table: TableId::MAIN,
         prefix: prefix.parse().unwrap(),
+        from: None,
         protocol,
         metric: Metric(20),
         nexthops: Arc::new([nexthop]),

@@ -18,6 +18,7 @@ fn foreign(prefix: &str, table: u32, metric: u32) -> KernelRoute {
     KernelRoute {
         table: TableId(table),
         prefix: prefix.parse().unwrap(),
+        from: None,
         protocol: RouteProtocol::Kernel,
         metric: Metric(metric),
         nexthops: [Nexthop::new(gateway)].into(),

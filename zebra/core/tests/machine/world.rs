@@ -7,13 +7,14 @@ use std::time::Duration;
 use ferrite_types::interface::{Interface, InterfaceAddress};
 use ferrite_types::zclient::{FromZebra, Hello, RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{
-    IfIndex, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, TableId, Tag, Timestamp, VrfId,
+    IfIndex, Ipv6Prefix, Label, Metric, Nexthop, NexthopKind, Prefix, RouteProtocol, Safi, TableId, Tag,
+    Timestamp, VrfId,
 };
 use zebra_core::commands::Answer;
 use zebra_core::{
-    Action, ClientKey, Event, FibOpKind, FibResult, FibRoute, KernelLsp, KernelRoute, LfibOp, LfibResult,
-    LinkInfo, LinkKind, MplsChange, NexthopId, NexthopObject, NexthopResult, Options, Settings, WallClock,
-    Zebra,
+    Action, ClientKey, Event, FibOp, FibOpKind, FibResult, FibRoute, KernelLsp, KernelRoute, LfibOp,
+    LfibResult, LinkInfo, LinkKind, MplsChange, NexthopId, NexthopObject, NexthopResult, Options, Settings,
+    WallClock, Zebra,
 };
 
 /// A zebra in virtual time, whoever performs its actions.
@@ -40,6 +41,8 @@ pub struct World {
     pub zebra: Zebra,
     pub now: Timestamp,
     pub kernel: BTreeMap<(TableId, Prefix), FibRoute>,
+    /// Routes for packets of some source.
+    pub sourced: BTreeMap<(TableId, Prefix, Ipv6Prefix), FibRoute>,
     pub objects: BTreeMap<NexthopId, NexthopObject>,
     pub sent: Vec<(ClientKey, FromZebra)>,
     /// What the kernel answers for a prefix in place of success.
@@ -79,6 +82,7 @@ impl World {
             zebra: Zebra::new(options, WallClock::default()),
             now: Timestamp::ZERO,
             kernel: BTreeMap::new(),
+            sourced: BTreeMap::new(),
             objects: BTreeMap::new(),
             sent: Vec::new(),
             refuse: BTreeMap::new(),
@@ -139,8 +143,12 @@ impl World {
 
     /// Lists the kernel.
     fn audit(&mut self, audit: u64) {
-        let routes =
-            self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route)).collect();
+        let routes = self.kernel.iter().map(|((table, prefix), route)| listed(*table, *prefix, route));
+        let sourced = self.sourced.iter().map(|((table, prefix, from), route)| zebra_core::KernelRoute {
+            from: Some(*from),
+            ..listed(*table, *prefix, route)
+        });
+        let routes = routes.chain(sourced).collect();
         self.event(Event::Audited { audit, nexthops: Vec::new(), routes });
         let lsps = self.lsps.iter().map(|(label, nexthops)| KernelLsp {
             label: *label,
@@ -158,7 +166,7 @@ impl World {
         self.drifts.pop().expect("a report")
     }
 
-    fn program(&mut self, op: zebra_core::FibOp) -> FibResult {
+    fn program(&mut self, op: FibOp) -> FibResult {
         self.writes += 1;
         let errno = self.refuse.get(&op.prefix).copied().unwrap_or(0);
         let key = (op.table, op.prefix);
@@ -166,13 +174,30 @@ impl World {
             FibOpKind::Remove { protocol } => Some(protocol),
             FibOpKind::Install(_) => None,
         };
+        if let Some(from) = op.from {
+            let key = (op.table, op.prefix, from);
+            match op.kind {
+                FibOpKind::Install(route) => drop(self.sourced.insert(key, (*route).clone())),
+                FibOpKind::Remove { .. } => drop(self.sourced.remove(&key)),
+            }
+            let FibOp { vrf, table, prefix, from, seq, .. } = op;
+            return FibResult { vrf, table, prefix, from, seq, errno, removal };
+        }
         match op.kind {
             FibOpKind::Install(_) if self.forget_kernel => {}
             FibOpKind::Install(route) if errno == 0 => drop(self.kernel.insert(key, (*route).clone())),
             FibOpKind::Install(_) => {}
             FibOpKind::Remove { .. } => drop(self.kernel.remove(&key)),
         }
-        FibResult { vrf: op.vrf, table: op.table, prefix: op.prefix, seq: op.seq, errno, removal }
+        FibResult {
+            vrf: op.vrf,
+            table: op.table,
+            prefix: op.prefix,
+            from: op.from,
+            seq: op.seq,
+            errno,
+            removal,
+        }
     }
 
     fn program_lsp(&mut self, op: LfibOp) -> LfibResult {
@@ -285,6 +310,7 @@ pub fn listed(table: TableId, prefix: Prefix, route: &FibRoute) -> KernelRoute {
     KernelRoute {
         table,
         prefix,
+        from: None,
         protocol: route.protocol,
         metric: zebra_core::FIB_METRIC,
         nexthops: route.nexthops.clone(),

@@ -1,0 +1,145 @@
+//! IPv6 routes for packets of some source, and segment routing over IPv6, beside FRR's zebra under the same configuration: the
+//! tables, what stands in the kernel, the configuration, and packets that take the way of their source.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use topotests::daemon::{frr, ours};
+use topotests::{Kind, Needs, Net, Result, Router, ensure, run, wait_until};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const CONFIG: &str = "ipv6 forwarding
+ip route 192.0.2.0/24 10.9.1.2
+ip route 192.0.2.0/24 10.9.1.3 200
+ipv6 route ::/0 from 2001:db8:200::/48 p1
+ipv6 route 2001:db8:102::/48 2001:db8:1::4
+ipv6 route 2001:db8:102::/48 from 2001:db8:200::/48 2001:db8:1::2
+ipv6 route 2001:db8:102::/48 from 2001:db8:200::/48 2001:db8:1::3 200
+ipv6 route 2001:db8:102::/48 from 2001:db8:300::/40 2001:db8:1::5 tag 7
+ipv6 route 2001:db8:103::/48 p1 segments fc00::1/fc00::2
+ipv6 route 2001:db8:103::/48 2001:db8:1::9 segments fc00::3
+ipv6 route 2001:db8:104::/48 2001:db8:1::9 segments fc00::3
+";
+
+fn pair(net: &mut Net) -> Result<(Router, Router)> {
+    net.without_capture();
+    let r1 = net.router("r1", Kind::Ours)?;
+    let r2 = net.router("r2", Kind::Frr)?;
+    for router in [&r1, &r2] {
+        router.ip("link set lo up")?;
+        router.ip("link add p1 type veth peer name f1")?;
+        router.ip("link set f1 up")?;
+        router.ip("link set p1 up")?;
+        router.ip("addr add 10.9.1.1/24 dev p1")?;
+        router.ip("addr add 2001:db8:1::1/64 dev p1 nodad")?;
+    }
+    ours::start_daemons(&r1, CONFIG, &[("zebra", &[])], "informational")?;
+    frr::start_with(&r2, CONFIG, &[("zebra", &[]), ("mgmtd", &[]), ("staticd", &[])])?;
+    Ok((r1, r2))
+}
+
+/// The static routes by what FRR calls their prefix, each with its candidates in order. FRR's keys name the source only.
+fn table(router: &Router, command: &str) -> Result<BTreeMap<String, Vec<Value>>> {
+    // Keys may be there twice in FRR's: read from the text, one route after the other.
+    let text = router.vtysh(command)?;
+    let mut out: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in text.lines() {
+        let Some((_, routes)) = line.trim_start_matches(['{', ',']).split_once(":[{") else { continue };
+        let routes = format!("[{{{}", routes.trim_end_matches('}'));
+        let routes: Vec<Value> = serde_json::from_str(&routes)?;
+        for route in routes.iter().filter(|route| route["protocol"] == "static") {
+            let hops: Vec<Value> = route["nexthops"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|hop| {
+                    let seg6 = (&hop["seg6"], &hop["seg6local"], &hop["seg6localContext"]);
+                    json!([hop["ip"], hop["interfaceName"], hop["fib"], seg6])
+                })
+                .collect();
+            let row = json!([route["distance"], route["selected"], route["installed"], route["tag"], hops]);
+            out.entry(route["prefix"].to_string()).or_default().push(row);
+        }
+    }
+    Ok(out)
+}
+
+/// The static routes of the text, without their age.
+fn lines(router: &Router, command: &str) -> Result<Vec<String>> {
+    let text = router.vtysh(command)?;
+    let of_routes = text
+        .lines()
+        .filter(|line| line.starts_with("S ") || line.starts_with("S>") || line.starts_with("  "));
+    let of_routes = of_routes.filter(|line| line.contains("weight"));
+    Ok(of_routes.map(|line| line.rsplit_once(", ").map_or(line, |(line, _)| line).to_owned()).collect())
+}
+
+/// The kernel's static routes, without the numbers of objects.
+fn kernel(router: &Router) -> Result<Vec<String>> {
+    let text = router.ip("-6 route show proto 196")?;
+    let plain = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let named = words.windows(2).position(|pair| pair[0] == "nhid");
+        let kept = words.iter().enumerate().filter(|(at, _)| named.is_none_or(|n| *at != n && *at != n + 1));
+        kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+    };
+    let mut lines: Vec<String> = text.lines().map(plain).collect();
+    lines.sort_unstable();
+    Ok(lines)
+}
+
+/// The configured routes, sorted: FRR has shorter sources first.
+fn routes_of(router: &Router) -> Result<Vec<String>> {
+    let text = router.vtysh("show running-config")?;
+    let mut lines: Vec<String> =
+        text.lines().filter(|line| line.starts_with("ipv6 route")).map(str::to_owned).collect();
+    lines.sort_unstable();
+    Ok(lines)
+}
+
+#[test]
+fn routes_of_sources_and_segments_are_those_of_frr() {
+    run(&Needs::ours_and_peers(), |net| {
+        let (r1, r2) = pair(net)?;
+        wait_until(PATIENCE, "the same tables", || {
+            for command in ["show ipv6 route json", "show ip route json"] {
+                let (a, b) = (table(&r1, command)?, table(&r2, command)?);
+                ensure!(a == b && !a.is_empty(), "{command}: ours {a:#?}\nFRR's {b:#?}");
+            }
+            Ok(())
+        })?;
+        for command in ["show ipv6 route static", "show ip route static"] {
+            let (a, b) = (lines(&r1, command)?, lines(&r2, command)?);
+            ensure!(a == b && a.len() >= 2, "{command}: ours\n{}\nFRR's\n{}", a.join("\n"), b.join("\n"));
+        }
+        let (a, b) = (kernel(&r1)?, kernel(&r2)?);
+        ensure!(a == b && a.len() >= 6, "ours\n{}\nFRR's\n{}", a.join("\n"), b.join("\n"));
+        let (a, b) = (routes_of(&r1)?, routes_of(&r2)?);
+        ensure!(a == b, "ours\n{}\nFRR's\n{}", a.join("\n"), b.join("\n"));
+
+        // The way that a packet takes depends on where it comes from.
+        for (from, via) in [("2001:db8:200::1", "2001:db8:1::2"), ("2001:db8:1::1", "2001:db8:1::4")] {
+            let text = r1.ip(&format!("-6 route get 2001:db8:102::1 from {from} iif p1"))?;
+            ensure!(text.contains(&format!("via {via}")), "{text}");
+        }
+        // Somebody takes one out; an audit knows them.
+        r1.ip("-6 route del 2001:db8:102::/48 from 2001:db8:200::/48 proto 196")?;
+        wait_until(PATIENCE, "it is put back", || {
+            let now = kernel(&r1)?;
+            ensure!(now == kernel(&r2)?, "{now:?}");
+            let drift = r1.vtysh_json("show zebra fib drift json")?;
+            ensure!(drift["inSync"] == true, "{drift}");
+            Ok(())
+        })?;
+        // And taken back, one by one.
+        let undo: Vec<String> = routes_of(&r1)?.iter().map(|line| format!("no {line}")).collect();
+        r1.configure(&undo.iter().map(String::as_str).collect::<Vec<_>>())?;
+        wait_until(PATIENCE, "the kernel has none of them", || {
+            let left = kernel(&r1)?;
+            ensure!(left.is_empty(), "{left:?}");
+            Ok(())
+        })
+    });
+}
