@@ -77,6 +77,37 @@ fn shown(router: &Router, filter: &str) -> Result<BTreeSet<Vec<String>>> {
     Ok(out)
 }
 
+/// A daemon's routes lead through a block by its name: in the kernel that is a resilient group, and they follow its changes.
+fn through_a_block(r1: &Router) -> Result<()> {
+    let socket = r1.dir().join("log/zserv").display().to_string();
+    let args = ["--stream", &socket, "--count", "6", "--via", "10.9.1.2", "--group", "WEB"];
+    let mut feed = r1.route_feed(&args)?;
+    feed.tell("announce")?;
+    feed.wait_event("sent", PATIENCE)?;
+    let group = |gateways: &[&str]| -> Result<u64> {
+        let (is_group, found) = named(r1, "20.0.5.0/24")?;
+        let wanted: BTreeSet<String> = gateways.iter().map(|gateway| (*gateway).to_owned()).collect();
+        ensure!(is_group && found == wanted, "{found:?}");
+        let id = json(r1, "-j route show 20.0.5.0/24")?[0]["nhid"].as_u64().unwrap_or(0);
+        let text = r1.ip(&format!("nexthop show id {id}"))?;
+        ensure!(text.contains("type resilient buckets 64 idle_timer 10 unbalanced_timer 20"), "{text}");
+        Ok(id)
+    };
+    wait_until(PATIENCE, "a resilient group", || group(&["10.9.1.2", "10.9.2.2"]).map(drop))?;
+    r1.configure(&["nexthop-group WEB", "nexthop 10.9.1.7"])?;
+    wait_until(PATIENCE, "it has another member", || {
+        let id = group(&["10.9.1.2", "10.9.1.7", "10.9.2.2"])?;
+        let all = r1.vtysh_json(&format!("show nexthop-group rib {id} json"))?;
+        ensure!(all[id.to_string()]["buckets"] == 64, "{all}");
+        Ok(())
+    })?;
+    wait_until(PATIENCE, "the kernel has what it should", || {
+        let drift = r1.vtysh_json("show zebra fib drift json")?;
+        ensure!(drift["inSync"] == true, "{drift}");
+        Ok(())
+    })
+}
+
 #[test]
 fn routes_name_what_frrs_name_and_the_shows_tell_of_it() {
     run(&Needs::ours_and_peers(), |net| {
@@ -84,7 +115,7 @@ fn routes_name_what_frrs_name_and_the_shows_tell_of_it() {
         let (r1, r2) = (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Frr)?);
         links(&r1)?;
         links(&r2)?;
-        ours::start_daemons(&r1, CONFIG, &[("zebra", &[])], "informational")?;
+        ours::start_daemons(&r1, CONFIG, &[("zebra", &["-z", "/run/t/log/zserv"])], "informational")?;
         frr::start_with(&r2, CONFIG, &[("zebra", &[]), ("mgmtd", &[]), ("staticd", &[]), ("pbrd", &[])])?;
         for prefix in ["20.0.0.0/24", "20.0.1.0/24", "20.0.2.0/24", "20.0.3.0/24"] {
             wait_until(PATIENCE, prefix, || {
@@ -135,6 +166,6 @@ fn routes_name_what_frrs_name_and_the_shows_tell_of_it() {
         };
         let (a, b) = (blocks(&r1)?, blocks(&r2)?);
         ensure!(a == b && a.len() == 8, "ours and FRR's:\n{a:#?}\n{b:#?}");
-        Ok(())
+        through_a_block(&r1)
     });
 }

@@ -49,6 +49,7 @@ fn routes(count: u32) -> RouteBatch {
         safi: Safi::Unicast,
         table: None,
         instance: 0,
+        group: None,
         updates: (0..count).map(update).collect(),
     }
 }

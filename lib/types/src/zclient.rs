@@ -74,6 +74,9 @@ pub struct RouteBatch {
     /// Which of several processes of one protocol the routes are of (`router ospf 5`); two may have the same prefix.
     /// Zero is that of the [`Hello`].
     pub instance: u16,
+    /// The `nexthop-group` of zebra's configuration that all of these routes lead through, in place of next hops of their
+    /// own. They follow its changes, and are without next hops while it has none.
+    pub group: Option<Arc<str>>,
     pub updates: Vec<RouteUpdate>,
 }
 

@@ -158,8 +158,44 @@ pub struct NexthopOp {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NexthopObject {
     Single(Single),
-    /// Members with their weights, 1 to 255.
-    Group(Vec<(NexthopId, u8)>),
+    Group(Members),
+}
+
+/// Members of a group with their weights, 1 to 255.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Members {
+    pub list: Vec<(NexthopId, u8)>,
+    /// Flows stay with their members when others come and go.
+    pub resilience: Option<Resilience>,
+}
+
+impl From<Vec<(NexthopId, u8)>> for Members {
+    fn from(list: Vec<(NexthopId, u8)>) -> Self {
+        Self { list, resilience: None }
+    }
+}
+
+impl std::ops::Deref for Members {
+    type Target = [(NexthopId, u8)];
+    fn deref(&self) -> &Self::Target {
+        &self.list
+    }
+}
+
+impl<'a> IntoIterator for &'a Members {
+    type Item = &'a (NexthopId, u8);
+    type IntoIter = std::slice::Iter<'a, (NexthopId, u8)>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
+/// Buckets and, in seconds, how long one is idle before it may move and how long a group may be unbalanced.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Resilience {
+    pub buckets: u16,
+    pub idle: u32,
+    pub unbalanced: u32,
 }
 
 /// A single next hop.

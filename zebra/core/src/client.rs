@@ -14,6 +14,7 @@ use ferrite_types::zclient::{
 use ferrite_types::{Afi, Nexthop, Prefix, RouteProtocol, Safi, Timestamp};
 
 use crate::action::Action;
+use crate::action::Resilience;
 use crate::instance::Zebra;
 use crate::redistribute::Subscription;
 use crate::refuse::{Judge, RouteError};
@@ -182,7 +183,11 @@ pub fn family(afi: Afi) -> usize {
 
 /// The last next-hop set of a batch and its number: routes that follow each other mostly share it.
 #[derive(Default)]
-struct SetCache(Option<(Arc<[Nexthop]>, Trust, SetId)>);
+struct SetCache {
+    last: Option<(Arc<[Nexthop]>, Trust, SetId)>,
+    /// Of the group that all routes of the batch lead through.
+    resilience: Option<Resilience>,
+}
 
 /// A day: longer than anybody can mean.
 const MAX_HOLD: u32 = 86_400;
@@ -282,6 +287,7 @@ impl Zebra {
         let owner = client.owner;
         if !keep_routes {
             self.sweep(|shape, _| shape.owner == owner);
+            self.forget_named(owner, None);
             self.sweep_labels(owner, None);
         }
     }
@@ -296,6 +302,7 @@ impl Zebra {
                 owner.expires = None;
             }
             self.sweep(|shape, _| shape.owner == id);
+            self.forget_named(id, None);
             self.sweep_labels(id, None);
         }
     }
@@ -306,6 +313,7 @@ impl Zebra {
         let (id, protocol) = (client.owner, client.hello.protocol);
         let Some(epoch) = self.clients.owner(id).map(|owner| owner.epoch) else { return };
         self.sweep_labels(id, Some(epoch));
+        self.forget_named(id, Some(epoch));
         self.sweep_adopted_lsps(Some(protocol));
         self.sweep(|shape, entry| match shape.owner {
             OwnerId::ADOPTED => shape.protocol == protocol,
@@ -381,7 +389,7 @@ impl Zebra {
 
     // Routes.
 
-    pub(crate) fn client_routes(&mut self, key: ClientKey, batch: RouteBatch) {
+    pub(crate) fn client_routes(&mut self, key: ClientKey, mut batch: RouteBatch) {
         let Some(client) = self.clients.get(key) else { return };
         let owner = client.owner;
         let instance = if batch.instance == 0 { client.hello.instance } else { batch.instance };
@@ -393,7 +401,8 @@ impl Zebra {
         };
         let mut judge = Judge::default();
         let epoch = self.clients.owner(owner).map_or(0, |owner| owner.epoch);
-        let mut cache = SetCache::default();
+        let resilience = self.name_routes(owner, (table, instance), &mut batch);
+        let mut cache = SetCache { resilience, ..SetCache::default() };
         for update in batch.updates {
             let afi = update.prefix.afi();
             let table_key = TableKey { safi: batch.safi, ..crate::rib::key(batch.vrf, afi, table) };
@@ -434,6 +443,20 @@ impl Zebra {
         let replaced = self.add_route_cached(key, prefix, source, route, &mut cache);
         self.drop_cache(cache);
         replaced
+    }
+
+    /// The same, through a group that may be resilient.
+    pub(crate) fn add_resilient(
+        &mut self,
+        key: TableKey,
+        prefix: Prefix,
+        source: Source,
+        route: &RouteAttrs,
+        resilience: Option<Resilience>,
+    ) {
+        let mut cache = SetCache { resilience, ..SetCache::default() };
+        self.add_route_cached(key, prefix, source, route, &mut cache);
+        self.drop_cache(cache);
     }
 
     fn add_route_cached(
@@ -540,21 +563,21 @@ impl Zebra {
     }
 
     fn cached_set(&mut self, nexthops: &Arc<[Nexthop]>, trust: Trust, cache: &mut SetCache) -> SetId {
-        if let Some((known, known_trust, id)) = &cache.0
+        if let Some((known, known_trust, id)) = &cache.last
             && Arc::ptr_eq(known, nexthops)
             && *known_trust == trust
         {
             return *id;
         }
-        let id = self.intern_set(nexthops, trust);
-        if let Some((nexthops, _, old)) = cache.0.replace((nexthops.clone(), trust, id)) {
+        let id = self.intern_resilient(nexthops, trust, cache.resilience);
+        if let Some((nexthops, _, old)) = cache.last.replace((nexthops.clone(), trust, id)) {
             self.release_set(old, &nexthops);
         }
         id
     }
 
     fn drop_cache(&mut self, cache: SetCache) {
-        if let Some((nexthops, _, id)) = cache.0 {
+        if let Some((nexthops, _, id)) = cache.last {
             self.release_set(id, &nexthops);
         }
     }

@@ -161,6 +161,7 @@ impl Zebra {
         self.advertise_on_changed(ifindex);
         self.sync_connected(ifindex);
         self.apply_statics();
+        self.apply_named(None);
         self.refresh_all();
         self.apply_router_ids();
     }
@@ -238,6 +239,7 @@ impl Zebra {
         self.interfaces.insert_vrf(id, vrf);
         self.enlist_members(id);
         self.apply_statics();
+        self.apply_named(None);
         self.apply_router_ids();
     }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use ferrite_types::{Afi, IfIndex, Nexthop, NexthopKind, Prefix, Timestamp};
 use rustc_hash::FxHashMap;
 
-use crate::action::{FibOpKind, NexthopId, NexthopObject, NexthopOp, Single};
+use crate::action::{FibOpKind, Members, NexthopId, NexthopObject, NexthopOp, Single};
 use crate::client::family;
 use crate::event::{KernelNexthop, NexthopResult};
 use crate::instance::Zebra;
@@ -251,7 +251,8 @@ impl Zebra {
         hint: Option<NexthopId>,
     ) -> NexthopId {
         let (true, [nexthop]) = (alone, fib) else {
-            let content = NexthopObject::Group(self.members(fib, set.1));
+            let resilience = self.rib.shared.set(set.0).and_then(|set| set.resilience);
+            let content = NexthopObject::Group(Members { list: self.members(fib, set.1), resilience });
             return self.make_object(content, place(fib), Some(set), hint);
         };
         let id = self.hold_single(nexthop, set.1, hint);
@@ -324,7 +325,8 @@ impl Zebra {
     fn install_group(&mut self, id: NexthopId) {
         let content = self.groups.get(id).map(|object| object.content.clone());
         if let Some(NexthopObject::Group(members)) = content {
-            for (member, _) in members {
+            for (member, _) in &members {
+                let member = *member;
                 let state = self.groups.get(member).map(|object| object.state);
                 if matches!(state, Some(ObjectState::Lost | ObjectState::Rejected(_))) {
                     self.install_object(member);
@@ -359,12 +361,17 @@ impl Zebra {
     }
 
     fn change_group(&mut self, group: NexthopId, fib: &[Nexthop], afi: Afi) {
-        let members = self.members(fib, afi);
+        let list = self.members(fib, afi);
         let Some(object) = self.groups.objects.get_mut(&group) else { return };
+        let resilience = match &object.content {
+            NexthopObject::Group(members) => members.resilience,
+            NexthopObject::Single(_) => None,
+        };
+        let members = Members { list, resilience };
         // The kernel has done it already.
         let done = object.state == ObjectState::Lost
             && !object.broken
-            && object.shrunk.take_if(|left| *left == members).is_some();
+            && object.shrunk.take_if(|left| *left == members.list).is_some();
         if done {
             object.state = ObjectState::Installed;
         }
@@ -564,7 +571,7 @@ impl Zebra {
     fn member_lost(&mut self, group: NexthopId, member: NexthopId) {
         let Some(object) = self.groups.objects.get_mut(&group) else { return };
         let before = match (&object.state, &object.content) {
-            (ObjectState::Installed, NexthopObject::Group(members)) => Some(members.clone()),
+            (ObjectState::Installed, NexthopObject::Group(members)) => Some(members.list.clone()),
             // Of what we do not know that it came before, nobody knows what is left.
             _ => object.shrunk.take(),
         };

@@ -87,6 +87,8 @@ pub struct Zebra {
     pub(crate) fib: Fib,
     pub(crate) groups: Groups,
     pub(crate) clients: Clients,
+    /// Routes that lead through groups of the configuration.
+    pub(crate) named: crate::named::NamedRoutes,
     pub(crate) connected: Connected,
     pub(crate) kernel: Kernel,
     pub(crate) audits: Audits,
@@ -125,6 +127,7 @@ impl Zebra {
             fib: Fib::default(),
             groups: Groups::default(),
             clients: Clients::default(),
+            named: BTreeMap::new(),
             connected: Connected::default(),
             kernel: Kernel::default(),
             audits: Audits::default(),
@@ -366,6 +369,7 @@ impl Zebra {
         self.apply_capacity();
         self.apply_groups();
         self.apply_statics();
+        self.apply_named(Some(&old));
         self.apply_imports(&old);
         self.apply_nht_maps(&old);
         self.apply_mpls(&old);

@@ -32,6 +32,7 @@ pub mod labels;
 mod ldp;
 mod lfib;
 mod mrib;
+mod named;
 pub mod netns;
 mod nht;
 mod nht_policy;
@@ -50,8 +51,8 @@ mod unsupported;
 pub mod view;
 
 pub use action::{
-    Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange, MplsChange, NexthopId, NexthopObject,
-    NexthopOp, Single,
+    Action, FibNexthops, FibOp, FibOpKind, FibRoute, LinkChange, Members, MplsChange, NexthopId,
+    NexthopObject, NexthopOp, Resilience, Single,
 };
 pub use client::ClientKey;
 pub use event::{Event, FibResult, KernelNexthop, KernelRoute, LinkInfo, LinkKind, NexthopResult, Offload};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ferrite_types::interface::Interface;
 use ferrite_types::{IfIndex, Nexthop, NexthopKind, TableId, VrfId};
 
-use crate::action::{NexthopId, NexthopObject, Single};
+use crate::action::{Members, NexthopId, NexthopObject, Single};
 use crate::event::{Event, KernelNexthop, KernelRoute};
 use crate::iface::Vrf;
 use crate::instance::Zebra;
@@ -109,8 +109,9 @@ impl Netns {
                 Some(NexthopObject::Single(Single { kind: plain.kind, ..single }))
             }
             NexthopObject::Group(members) => {
-                let members = members.into_iter().map(|(id, weight)| Some((self.named(id)?, weight)));
-                members.collect::<Option<_>>().map(NexthopObject::Group)
+                let list = members.iter().map(|(id, weight)| Some((self.named(*id)?, *weight)));
+                let list: Option<_> = list.collect();
+                list.map(|list| NexthopObject::Group(Members { list, ..members }))
             }
         });
         Some(KernelNexthop { id: self.named(told.id)?, object, ..told })

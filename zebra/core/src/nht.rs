@@ -14,6 +14,7 @@ use ferrite_types::zclient::{FromZebra, NexthopState, Resolution, TrackNexthop};
 use ferrite_types::{Nexthop, Prefix, Timestamp, VrfId};
 use rustc_hash::FxHashSet;
 
+use crate::action::Resilience;
 use crate::client::{ClientKey, family};
 use crate::instance::Zebra;
 use crate::rib::{Resolved, SetId, TableKey, Trust, Via};
@@ -165,7 +166,17 @@ impl Zebra {
 
     /// A reference to a set, resolved.
     pub(crate) fn intern_set(&mut self, nexthops: &Arc<[Nexthop]>, trust: Trust) -> SetId {
-        let (id, new) = self.rib.shared.acquire_set(nexthops, trust);
+        self.intern_resilient(nexthops, trust, None)
+    }
+
+    /// The same, for a group that may be resilient.
+    pub(crate) fn intern_resilient(
+        &mut self,
+        nexthops: &Arc<[Nexthop]>,
+        trust: Trust,
+        resilience: Option<Resilience>,
+    ) -> SetId {
+        let (id, new) = self.rib.shared.acquire_set(nexthops, trust, resilience);
         if new {
             if trust != Trust::Kernel {
                 self.tracker.watch_set(id, nexthops);

@@ -351,7 +351,7 @@ mod tests {
 
     fn octets(id: u32, there: bool) -> Vec<u8> {
         let mut out = wire::Builder::default();
-        let object = there.then(|| NexthopObject::Group(vec![(NexthopId(1), 1)]));
+        let object = there.then(|| NexthopObject::Group(vec![(NexthopId(1), 1)].into()));
         super::super::nexthop::operation(&NexthopOp { id: NexthopId(id), seq: 0, object }, 1, &mut out);
         out.octets
     }

@@ -1,7 +1,7 @@
 //! Next-hop objects (RTM_NEWNEXTHOP): what the core wants, in the kernel's octets, and back.
 
 use ferrite_types::{Afi, NexthopKind};
-use zebra_core::{KernelNexthop, NexthopId, NexthopObject, NexthopOp, Single};
+use zebra_core::{KernelNexthop, Members, NexthopId, NexthopObject, NexthopOp, Resilience, Single};
 
 use super::encode::{AF_INET6, RTNH_F_ONLINK, address, family};
 use super::parse::{index, ip};
@@ -23,6 +23,13 @@ const NHA_GATEWAY: u16 = 6;
 pub const NHA_ENCAP_TYPE: u16 = 7;
 pub const NHA_ENCAP: u16 = 8;
 const NHA_FDB: u16 = 11;
+const NHA_RES_GROUP: u16 = 12;
+const NEXTHOP_GRP_TYPE_RES: u16 = 1;
+const RES_BUCKETS: u16 = 1;
+const RES_IDLE: u16 = 2;
+const RES_UNBALANCED: u16 = 3;
+/// The kernel counts these times in hundredths of a second.
+const TICKS: u32 = 100;
 
 /// RTPROT_ZEBRA: whoever looks at `ip nexthop` sees what FRR's show.
 const PROTOCOL: u8 = 11;
@@ -61,6 +68,14 @@ pub fn operation(op: &NexthopOp, seq: u32, out: &mut Builder) {
                 entries.extend([weight.saturating_sub(1), 0, 0, 0]);
             }
             out.attribute(NHA_GROUP, &entries);
+            if let Some(Resilience { buckets, idle, unbalanced }) = members.resilience {
+                out.attribute(NHA_GROUP_TYPE, &NEXTHOP_GRP_TYPE_RES.to_ne_bytes());
+                out.nested(&(NHA_RES_GROUP | wire::NESTED).to_ne_bytes(), |out| {
+                    out.attribute(RES_BUCKETS, &buckets.to_ne_bytes());
+                    out.attribute_u32(RES_IDLE, idle.saturating_mul(TICKS));
+                    out.attribute_u32(RES_UNBALANCED, unbalanced.saturating_mul(TICKS));
+                });
+            }
         }
     }
     out.end();
@@ -72,12 +87,14 @@ pub fn read(payload: &[u8]) -> Option<KernelNexthop> {
     let flags = u32_at(payload, 4)?;
     let (mut id, mut group, mut oif, mut gateway) = (None, None, None, None);
     let (mut encap_type, mut encap) = (None, None);
+    let mut resilience = None;
     let mut strange = false;
     for (kind, value) in wire::attributes(payload.get(NHMSG..)?) {
         match kind {
             NHA_ID => id = u32_at(value, 0),
             NHA_GROUP => group = Some(members(value)),
-            NHA_GROUP_TYPE => strange |= u16_at(value, 0) != Some(0),
+            NHA_GROUP_TYPE => strange |= !matches!(u16_at(value, 0), Some(0 | NEXTHOP_GRP_TYPE_RES)),
+            NHA_RES_GROUP => resilience = Some(read_resilience(value)),
             NHA_OIF => oif = index(value),
             NHA_GATEWAY => gateway = Some(ip(family, value)?),
             NHA_ENCAP_TYPE => encap_type = Some(value),
@@ -97,12 +114,25 @@ pub fn read(payload: &[u8]) -> Option<KernelNexthop> {
     let onlink = flags & u32::from(RTNH_F_ONLINK) != 0;
     let object = match group {
         _ if strange => None,
-        Some(members) => Some(NexthopObject::Group(members)),
+        Some(list) => Some(NexthopObject::Group(Members { list, resilience })),
         None => {
             kind.map(|kind| NexthopObject::Single(Single { afi, kind, onlink, seg6: seg6.map(Box::new) }))
         }
     };
     Some(KernelNexthop { id: NexthopId(id?), ours: protocol == PROTOCOL, object })
+}
+
+fn read_resilience(value: &[u8]) -> Resilience {
+    let mut found = Resilience { buckets: 0, idle: 0, unbalanced: 0 };
+    for (kind, value) in wire::attributes(value) {
+        match kind {
+            RES_BUCKETS => found.buckets = u16_at(value, 0).unwrap_or_default(),
+            RES_IDLE => found.idle = u32_at(value, 0).unwrap_or_default() / TICKS,
+            RES_UNBALANCED => found.unbalanced = u32_at(value, 0).unwrap_or_default() / TICKS,
+            _ => {}
+        }
+    }
+    found
 }
 
 /// `struct nexthop_grp`: id u32, weight less one, its upper octet, reserved u16.
@@ -141,13 +171,16 @@ mod tests {
         let device = Single { afi: Afi::Ipv6, kind, onlink: false, seg6: None };
         let list = Seg6::Encap(vec!["fc00::1".parse().unwrap(), "fc00::2".parse().unwrap()]);
         let segments = Single { seg6: Some(Box::new(list)), ..device.clone() };
-        let members = (1..=256).map(|id| (NexthopId(id), (id % 255 + 1) as u8)).collect();
+        let members: Vec<_> = (1..=256).map(|id| (NexthopId(id), (id % 255 + 1) as u8)).collect();
+        let resilience = Some(Resilience { buckets: 64, idle: 20, unbalanced: 300 });
+        let two = vec![(NexthopId(1), 1), (NexthopId(2), 7)];
         vec![
             via(Afi::Ipv4, "10.0.0.1", true),
             via(Afi::Ipv6, "fe80::1", false),
             NexthopObject::Single(device),
             NexthopObject::Single(segments),
-            NexthopObject::Group(members),
+            NexthopObject::Group(members.into()),
+            NexthopObject::Group(Members { list: two, resilience }),
         ]
     }
 

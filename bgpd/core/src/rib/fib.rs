@@ -153,7 +153,14 @@ impl Fib {
         }
         let count = updates.len();
         if count > 0 {
-            let batch = zclient::RouteBatch { vrf: ctx.config.vrf, safi, table: None, instance: 0, updates };
+            let batch = zclient::RouteBatch {
+                vrf: ctx.config.vrf,
+                safi,
+                table: None,
+                instance: 0,
+                group: None,
+                updates,
+            };
             out.push(ShardAction::Zebra(batch));
         }
         count

@@ -87,13 +87,15 @@ fn ldp_said(pb: pb::LdpSync) -> LdpSync {
 }
 
 fn encode_routes(batch: RouteBatch) -> Vec<pb::ClientMessage> {
-    let (vrf, safi, table, instance) = (batch.vrf, batch.safi, batch.table, batch.instance);
+    let (vrf, safi, table, instance, group) =
+        (batch.vrf, batch.safi, batch.table, batch.instance, batch.group);
     let mut rest = batch.updates;
     let mut out = Vec::new();
     while !rest.is_empty() {
         let tail = rest.split_off(rest.len().min(MAX_ROUTES));
         let updates = std::mem::replace(&mut rest, tail);
-        let part = RouteBatch { vrf, safi, table, instance, updates };
+        let group = group.clone();
+        let part = RouteBatch { vrf, safi, table, instance, group, updates };
         out.push(pb::ClientMessage { message: Some(ToPb::Routes((&part).into())) });
     }
     out

@@ -111,6 +111,7 @@ impl From<&RouteBatch> for pb::RouteBatch {
             table: batch.table.map(|table| table.0),
             safi: batch.safi.code().into(),
             instance: batch.instance.into(),
+            group: batch.group.as_deref().unwrap_or_default().to_owned(),
             ..columns.batch
         }
     }
@@ -164,6 +165,7 @@ impl TryFrom<pb::RouteBatch> for RouteBatch {
             safi: safi(pb.safi)?,
             table: pb.table.map(TableId),
             instance: narrow("instance", pb.instance)?,
+            group: (!pb.group.is_empty()).then(|| pb.group.into()),
             updates,
         })
     }
@@ -308,6 +310,7 @@ mod tests {
             safi: ferrite_types::Safi::Multicast,
             table: None,
             instance: 5,
+            group: Some("WEB".into()),
             updates: vec![
                 update("10.0.0.0/8", Some(attrs(one.clone(), 0))),
                 update("10.1.0.0/16", Some(attrs(one.clone(), 0))),

@@ -100,7 +100,7 @@ fn send<V: Flavor>(process: &Process<V>, mut updates: Vec<RouteUpdate>, out: &mu
     while !updates.is_empty() {
         let rest = updates.split_off(updates.len().min(BATCH));
         let (vrf, instance) = (process.vrf, process.name.instance);
-        let batch = RouteBatch { vrf, safi: Safi::Unicast, table: None, instance, updates };
+        let batch = RouteBatch { vrf, safi: Safi::Unicast, table: None, instance, group: None, updates };
         out.push(Action::Zebra(ToZebra::Routes(batch)));
         updates = rest;
     }

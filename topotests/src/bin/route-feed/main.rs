@@ -30,6 +30,9 @@ struct Cli {
     /// Next hops of every route
     #[arg(long, value_delimiter = ',', required = true)]
     via: Vec<Ipv4Addr>,
+    /// A nexthop-group of our zebra's that all routes lead through
+    #[arg(long, requires = "stream")]
+    group: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +54,7 @@ struct To {
 struct Feed {
     count: u32,
     via: Vec<Ipv4Addr>,
+    group: Option<String>,
 }
 
 impl Feed {
@@ -79,7 +83,7 @@ fn main() -> ExitCode {
 }
 
 fn feed(cli: &Cli) -> Result<()> {
-    let feed = Feed { count: cli.count, via: cli.via.clone() };
+    let feed = Feed { count: cli.count, via: cli.via.clone(), group: cli.group.clone() };
     let mut target: Box<dyn Target> = match (&cli.to.stream, &cli.to.zapi) {
         (Some(socket), _) => Box::new(stream::Stream::connect(socket)?),
         (None, Some(socket)) => Box::new(zapi::Zapi::connect(socket)?),

@@ -78,8 +78,14 @@ impl Target for Stream {
         let mut prefixes = feed.prefixes().peekable();
         while prefixes.peek().is_some() {
             let updates = prefixes.by_ref().take(BATCH).map(update).collect::<Result<Vec<_>>>()?;
-            let batch =
-                RouteBatch { vrf: VrfId::DEFAULT, safi: Safi::Unicast, table: None, instance: 0, updates };
+            let batch = RouteBatch {
+                vrf: VrfId::DEFAULT,
+                safi: Safi::Unicast,
+                table: None,
+                instance: 0,
+                group: feed.group.as_deref().map(Into::into),
+                updates,
+            };
             self.sender.blocking_send(ToZebra::Routes(batch)).map_err(closed)?;
         }
         self.sender.blocking_send(ToZebra::ReplayDone).map_err(closed)

@@ -1,6 +1,6 @@
 //! The `nexthop-group` node: groups of next hops that an operator names, for daemons that steer by them (PBR). zebra
-//! keeps them as FRR's do, so that a configuration that has them loads and is shown again; what routes lead through has
-//! objects of its own (`show nexthop-group rib`).
+//! keeps them as FRR's do; a daemon's routes may lead through one by its name (`named.rs`), and what they then name in the kernel
+//! is shown by `show nexthop-group rib`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,7 +10,11 @@ use ferrite_cli::{
     Args, CliError, ConfigCommand, Context, Edit, Lines, Mount, Negation, Node, Registry, Setting,
 };
 
+use ferrite_types::Label;
+use smallvec::SmallVec;
+
 use super::statics::label_stack;
+use crate::action::Resilience;
 use crate::settings::Settings;
 
 pub static NEXTHOP_GROUP: Node = Node {
@@ -32,28 +36,20 @@ pub struct NamedGroup {
     pub nexthops: BTreeMap<MemberKey, MemberTerms>,
 }
 
-/// Buckets and, in seconds, how long one is idle before it may move and how long a group may be unbalanced.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Resilience {
-    pub buckets: u16,
-    pub idle: u32,
-    pub unbalanced: u32,
-}
-
 /// What tells members apart, in FRR's order: what is not said comes last.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct MemberKey {
-    addr: (bool, Option<IpAddr>),
-    interface: (bool, Option<String>),
-    vrf: (bool, Option<String>),
-    onlink: bool,
-    labels: Option<String>,
+    pub addr: (bool, Option<IpAddr>),
+    pub interface: (bool, Option<String>),
+    pub vrf: (bool, Option<String>),
+    pub onlink: bool,
+    pub labels: Option<String>,
     vni: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MemberTerms {
-    weight: Option<u8>,
+    pub weight: Option<u8>,
     backup: Option<String>,
 }
 
@@ -185,6 +181,11 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {
             lines.section(format!("nexthop-group {name}"), &NEXTHOP_GROUP, |lines| render(group, lines));
         }
     });
+}
+
+/// Labels as a member keeps them.
+pub fn label_list(text: &str) -> SmallVec<[Label; 2]> {
+    text.split('/').filter_map(|label| label.parse().ok().and_then(Label::new)).collect()
 }
 
 fn group_of<'s>(settings: &'s mut Settings, context: &Context) -> Result<&'s mut NamedGroup, CliError> {

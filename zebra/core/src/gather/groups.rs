@@ -6,7 +6,7 @@ use crate::action::{NexthopId, NexthopObject, Single};
 use crate::fib::errno_text;
 use crate::groups::{Object, ObjectState};
 use crate::instance::Zebra;
-use crate::view::groups::{GroupNexthop, GroupView};
+use crate::view::groups::{GroupNexthop, GroupView, ResilienceView};
 use crate::view::uptime;
 
 const OURS: &str = "zebra";
@@ -109,6 +109,14 @@ impl Zebra {
                 _ => None,
             },
             interface_index,
+            resilience: match &object.content {
+                NexthopObject::Group(members) => members.resilience.map(|kind| ResilienceView {
+                    buckets: kind.buckets,
+                    idle_timer: kind.idle,
+                    unbalanced_timer: kind.unbalanced,
+                }),
+                NexthopObject::Single(_) => None,
+            },
             depends,
             nexthops,
             dependents,

@@ -9,7 +9,7 @@ use ferrite_types::{Afi, Distance, Metric, Nexthop, RouteProtocol, Tag};
 use rustc_hash::FxHashMap;
 
 use super::resolve::{Resolved, Trust};
-use crate::action::{FibRoute, NexthopId};
+use crate::action::{FibRoute, NexthopId, Resilience};
 use crate::groups::groupable;
 
 /// Who brought a route: the kernel, zebra itself, or a client, across its reconnects.
@@ -153,6 +153,8 @@ struct ShapeSlot {
 pub struct NexthopSet {
     pub nexthops: Arc<[Nexthop]>,
     pub trust: Trust,
+    /// Of a `nexthop-group` that says so: its group in the kernel is of that kind.
+    pub resilience: Option<Resilience>,
     pub resolved: Resolved,
     /// Counts the changes of `resolved`.
     pub generation: u32,
@@ -163,7 +165,8 @@ pub struct NexthopSet {
 impl NexthopSet {
     /// One next hop on a network of ours: its routes name it, and need no group.
     pub fn stands_alone(&self) -> bool {
-        matches!(self.resolved.nexthops.as_slice(), [only] if !only.recursive && only.paths.len() == 1)
+        self.resilience.is_none()
+            && matches!(self.resolved.nexthops.as_slice(), [only] if !only.recursive && only.paths.len() == 1)
     }
 }
 
@@ -177,7 +180,7 @@ pub struct Interner {
     shapes: Slab<ShapeSlot>,
     shape_index: FxHashMap<Shape, ShapeId>,
     sets: Slab<NexthopSet>,
-    set_index: FxHashMap<(Arc<[Nexthop]>, Trust), SetId>,
+    set_index: FxHashMap<(Arc<[Nexthop]>, Trust, Option<Resilience>), SetId>,
     /// Routes name groups where their sets have one.
     pub grouping: bool,
     /// Objects that sets do not name any more; routes may, until what is under way is done.
@@ -186,8 +189,13 @@ pub struct Interner {
 
 impl Interner {
     /// A reference to the set; `true` where it is new and must be resolved.
-    pub fn acquire_set(&mut self, nexthops: &Arc<[Nexthop]>, trust: Trust) -> (SetId, bool) {
-        let key = (nexthops.clone(), trust);
+    pub fn acquire_set(
+        &mut self,
+        nexthops: &Arc<[Nexthop]>,
+        trust: Trust,
+        resilience: Option<Resilience>,
+    ) -> (SetId, bool) {
+        let key = (nexthops.clone(), trust, resilience);
         if let Some(&id) = self.set_index.get(&key) {
             self.sets.acquire(id.index());
             return (id, false);
@@ -195,6 +203,7 @@ impl Interner {
         let set = NexthopSet {
             nexthops: nexthops.clone(),
             trust,
+            resilience,
             resolved: Resolved::default(),
             generation: 0,
             groups: [None; 2],
@@ -207,7 +216,7 @@ impl Interner {
     /// True where the set is no longer there.
     pub fn release_set(&mut self, id: SetId) -> bool {
         let Some(set) = self.sets.release(id.index()) else { return false };
-        self.set_index.remove(&(set.nexthops, set.trust));
+        self.set_index.remove(&(set.nexthops, set.trust, set.resilience));
         for (group, afi) in set.groups.into_iter().zip([Afi::Ipv4, Afi::Ipv6]) {
             self.released.extend(group.map(|group| (group, (id, afi))));
         }
@@ -343,7 +352,7 @@ mod tests {
     fn what_nobody_holds_is_gone_and_its_number_is_used_again() {
         let mut shared = Interner::default();
         let nexthops: Arc<[Nexthop]> = Arc::new([Nexthop::gateway("10.0.0.1".parse().unwrap())]);
-        let (set, new) = shared.acquire_set(&nexthops, Trust::Recursive);
+        let (set, new) = shared.acquire_set(&nexthops, Trust::Recursive, None);
         assert!(new);
         let shape = Shape {
             owner: OwnerId::SELF,
@@ -367,6 +376,6 @@ mod tests {
         assert_eq!(shared.release_shape(first), Some(set));
         assert_eq!(shared.counts(), (0, 0));
         assert!(shared.shape(first).is_none());
-        assert_eq!(shared.acquire_set(&nexthops, Trust::Recursive), (set, true));
+        assert_eq!(shared.acquire_set(&nexthops, Trust::Recursive, None), (set, true));
     }
 }

@@ -29,11 +29,21 @@ pub struct GroupView {
     pub failure_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface_index: Option<u32>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub resilience: Option<ResilienceView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends: Vec<NexthopId>,
     pub nexthops: Vec<GroupNexthop>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dependents: Vec<NexthopId>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResilienceView {
+    pub buckets: u16,
+    pub idle_timer: u32,
+    pub unbalanced_timer: u32,
 }
 
 /// A next hop, with its VRF in any case.
@@ -61,6 +71,12 @@ impl fmt::Display for GroupView {
         if let Some(ifindex) = self.interface_index {
             writeln!(f, "     Interface Index: {ifindex}")?;
         }
+        if let Some(ResilienceView { buckets, idle_timer, unbalanced_timer }) = self.resilience {
+            writeln!(
+                f,
+                "     Buckets: {buckets} Idle Timer: {idle_timer} Unbalanced Timer: {unbalanced_timer}"
+            )?;
+        }
         ids(f, "Depends", &self.depends)?;
         for nexthop in &self.nexthops {
             let view = &nexthop.view;
@@ -69,7 +85,11 @@ impl fmt::Display for GroupView {
                 Some(ip) => write!(f, "           via {ip}, {name}")?,
                 None => write!(f, "           is directly connected, {name}")?,
             }
-            writeln!(f, " (vrf {}), weight {}", nexthop.vrf, view.weight)?;
+            write!(f, " (vrf {})", nexthop.vrf)?;
+            if !view.seg6_text.is_empty() {
+                write!(f, ", {}", view.seg6_text)?;
+            }
+            writeln!(f, ", weight {}", view.weight)?;
         }
         ids(f, "Dependents", &self.dependents)
     }

@@ -60,7 +60,7 @@ impl Kernel {
         let mut empty = Vec::new();
         for (group, object) in &mut self.objects {
             if let NexthopObject::Group(members) = object {
-                members.retain(|(member, _)| *member != id);
+                members.list.retain(|(member, _)| *member != id);
                 if members.is_empty() {
                     empty.push(*group);
                 }
@@ -224,8 +224,14 @@ impl Lab {
     }
 
     fn say(&mut self, client: ClientKey, updates: Vec<RouteUpdate>) {
-        let batch =
-            RouteBatch { vrf: VrfId::DEFAULT, table: None, safi: Safi::Unicast, instance: 0, updates };
+        let batch = RouteBatch {
+            vrf: VrfId::DEFAULT,
+            table: None,
+            safi: Safi::Unicast,
+            instance: 0,
+            group: None,
+            updates,
+        };
         self.event(Event::Client { client, message: ToZebra::Routes(batch) });
     }
 

@@ -10,6 +10,7 @@ mod instances;
 mod labels;
 mod lsps;
 mod memory;
+mod named;
 mod netns;
 mod scenarios;
 mod sourced;

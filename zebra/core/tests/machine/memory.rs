@@ -65,6 +65,7 @@ fn a_route_costs_less_than_a_hundred_octets() {
                 safi: Safi::Unicast,
                 table: None,
                 instance: 0,
+                group: None,
                 updates,
             }),
         );

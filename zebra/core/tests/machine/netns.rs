@@ -195,7 +195,7 @@ fn objects_of_an_earlier_run_are_taken_over_in_their_namespace() {
     world.event(netns.hear(Event::Link(link(2, true))).unwrap());
     let address = Event::Address { ifindex: IfIndex(2), address: address("10.0.0.1/24") };
     world.event(netns.hear(address).unwrap());
-    let group = NexthopObject::Group(vec![(NexthopId(41), 1), (NexthopId(42), 1)]);
+    let group = NexthopObject::Group(vec![(NexthopId(41), 1), (NexthopId(42), 1)].into());
     for (id, object) in
         [(41, single("10.0.0.2")), (42, single("10.0.0.3")), (43, group), (44, single("10.0.0.9"))]
     {

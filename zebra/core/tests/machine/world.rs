@@ -390,5 +390,12 @@ pub fn attrs(protocol: RouteProtocol, nexthops: &[Nexthop]) -> RouteAttrs {
 
 pub fn batch(protocol: RouteProtocol, prefix: &str, route: Option<RouteAttrs>) -> RouteBatch {
     let update = RouteUpdate { prefix: prefix.parse().unwrap(), protocol, route };
-    RouteBatch { vrf: VrfId::DEFAULT, safi: Safi::Unicast, table: None, instance: 0, updates: vec![update] }
+    RouteBatch {
+        vrf: VrfId::DEFAULT,
+        safi: Safi::Unicast,
+        table: None,
+        instance: 0,
+        group: None,
+        updates: vec![update],
+    }
 }
