@@ -93,7 +93,10 @@ pub async fn run(mut daemon: Daemon<OspfOptions, Settings, Command>, held: Held)
             Some(event) = async { api_events.as_mut()?.recv().await }, if api_events.is_some() => {
                 shell.client_event(event);
             }
-            event = daemon.events.recv() => shell.vty_event(event),
+            event = daemon.events.recv() => {
+                daemon.may_take(shell.ospf.last_words());
+                shell.vty_event(event);
+            }
             _ = key_times.tick(), if shell.ospf.watches_time() => shell.handle(Event::Wall(wall())),
             () = tokio::time::sleep(deadline.unwrap_or(Duration::MAX)), if deadline.is_some() => {}
         }

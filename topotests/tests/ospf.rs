@@ -4,6 +4,7 @@ mod ospf {
     mod areas;
     mod hostile;
     mod keys;
+    mod kinds;
     mod restart;
     mod scale;
     mod show;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use ferrite_cli::common::{DaemonConfig, Defaults};
@@ -55,6 +55,8 @@ pub struct Daemon<O, C, H> {
     pub events: mpsc::Receiver<Event<C, H>>,
     owner: Owner<C, H>,
     stop: watch::Receiver<bool>,
+    /// Seconds that the end may take beside [`GRACE`].
+    more: Arc<AtomicU32>,
     waiting: Option<Waiting>,
     config: Option<C>,
     /// The sockets are ours to remove.
@@ -158,7 +160,9 @@ where
             Owner::new(info, engine, sender.clone(), log.clone(), options.command_log_always, base(&options));
         let (stopping, stop) = watch::channel(false);
         spawn_signals(sender, stopping, log.clone(), owner.clone(), own_file(info, &options, &paths))?;
+        let more = Arc::new(AtomicU32::new(0));
         let daemon = Daemon {
+            more: more.clone(),
             info,
             options,
             own,
@@ -174,7 +178,7 @@ where
         };
         tokio::select! {
             result = main(daemon) => result.map_err(|error| StartError(1, error.to_string())),
-            () = overdue(stop) => {
+            () = overdue(stop, more) => {
                 tracing::error!("ended before the work was done: it took too long");
                 Ok(())
             }
@@ -190,15 +194,22 @@ where
 }
 
 /// Completes a grace time after the daemon was told to end.
-async fn overdue(mut stop: watch::Receiver<bool>) {
+async fn overdue(mut stop: watch::Receiver<bool>, more: Arc<AtomicU32>) {
     if stop.wait_for(|&stopping| stopping).await.is_ok() {
         tokio::time::sleep(GRACE).await;
+        // By now the daemon has said what it needs.
+        tokio::time::sleep(Duration::from_secs(more.load(Ordering::Relaxed).into())).await;
     } else {
         std::future::pending::<()>().await;
     }
 }
 
 impl<O, C: DaemonConfig, H: Clone + Send + Sync + 'static> Daemon<O, C, H> {
+    /// Lets the end take so many seconds more than usual: work that an operator asked for.
+    pub fn may_take(&self, seconds: u32) {
+        self.more.store(seconds, Ordering::Relaxed);
+    }
+
     /// Opens the vty sockets, hands over the configuration of the daemon's own file (as the first
     /// [`Event::Configured`]), and lets the process that started us return.
     pub fn serve(&mut self) -> Result<(), Failure> {

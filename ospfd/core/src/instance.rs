@@ -276,6 +276,10 @@ impl<V: Version> Instance<V> {
     fn configure(&mut self, now: Timestamp, new: Config) {
         let old = std::mem::replace(&mut self.config, new.clone());
         self.schedule.configure(now, &old.timers, &new.timers);
+        // It is a start as long as nothing runs yet.
+        if old.interfaces.is_empty() && old.stub_on_startup.is_none() {
+            self.stub_until = new.stub_on_startup.map(|while_| now + while_).or(self.stub_until);
+        }
         if old.router_id != new.router_id {
             // Everything we are known by has another name now.
             for id in self.interface_ids() {

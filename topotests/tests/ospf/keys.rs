@@ -133,7 +133,7 @@ protocol ospf v3 ospf3 {{
 }
 
 /// The interfaces on which ours is fully adjacent.
-fn full_on(router: &Router, version: u8) -> Result<Vec<String>> {
+pub fn full_on(router: &Router, version: u8) -> Result<Vec<String>> {
     let mut found: Vec<String> = if version == 2 {
         let json = router.vtysh_json("show ip ospf neighbor json")?;
         let all = json["neighbors"].as_object().cloned().unwrap_or_default();

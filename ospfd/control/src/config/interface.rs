@@ -1,9 +1,10 @@
 //! The `interface` node: `ip ospf …`, `ipv6 ospf6 …`.
 
 use ferrite_cli::node::{CONFIG, INTERFACE, order};
-use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Registry, Setting};
+use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Negation, Registry, Setting};
 
-use super::{apply, declare, inside, interface_v2, interface_v3, te};
+use super::router::admit_area;
+use super::{apply, declare, inside, interface_v2, interface_v3, setting, te};
 use crate::settings::{InterfaceSettings, InterfaceV2, InterfaceV3, LinkSettings};
 use crate::{Roles, Settings};
 
@@ -30,6 +31,9 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
         .enters(&INTERFACE)
         .way("interface e0"),
     );
+    declare(registry, &INTERFACE, &BANDWIDTH, |settings, line, setting| {
+        apply(setting, line, interface(settings, line)?)
+    });
     if roles.v2 {
         interface_v2::ALL.iter().for_each(|setting| declare(registry, &INTERFACE, setting, edit_v2));
         te::LINK.iter().for_each(|setting| declare(registry, &INTERFACE, setting, edit_v2));
@@ -48,12 +52,36 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
     });
 }
 
+/// What costs are made of. zebra takes the line too, and tells its own.
+static BANDWIDTH: Setting<InterfaceSettings> = setting!(
+    "bandwidth (1-1000000)$megabits",
+    ["Set bandwidth informational parameter", "Bandwidth in megabits"],
+    Negation::Syntax("no bandwidth [(1-1000000)$megabits]"),
+    |interface, args| {
+        interface.bandwidth = Some(args.parse("megabits")?);
+        Ok(())
+    },
+    |interface, _| {
+        interface.bandwidth = None;
+        Ok(())
+    },
+    |interface, lines| {
+        if let Some(megabits) = interface.bandwidth {
+            lines.line(format!("bandwidth {megabits}"));
+        }
+    },
+    ["bandwidth 10000"]
+);
+
 fn interface<'s>(settings: &'s mut Settings, line: &Edit<'_>) -> Result<&'s mut InterfaceSettings, CliError> {
     let name = inside(line.context, &INTERFACE)?.get("IFNAME").unwrap_or_default();
     Ok(settings.interfaces.entry(name.to_owned()).or_default())
 }
 
 fn edit_v2(settings: &mut Settings, line: &Edit<'_>, setting: &Setting<InterfaceV2>) -> Result<(), CliError> {
+    if !line.negated && line.args.get("area").is_some() {
+        admit_area(settings, line)?;
+    }
     apply(setting, line, &mut interface(settings, line)?.v2)
 }
 
@@ -78,6 +106,7 @@ fn edit_link(
 fn rendered(interface: &InterfaceSettings) -> Vec<String> {
     let text = |lines: Lines| lines.into_items().into_iter().map(|item| item.text).collect::<Vec<_>>();
     let mut own = Lines::new();
+    lines_of(std::slice::from_ref(&BANDWIDTH), interface, &mut own);
     lines_of(interface_v2::ALL, &interface.v2, &mut own);
     lines_of(te::LINK, &interface.v2, &mut own);
     lines_of(interface_v2::LINK, &interface.v2.all, &mut own);

@@ -10,13 +10,13 @@ const ROUTER: &[&str] = &[
     "area <A.B.C.D|(0-4294967295)> flood-reduction",
     "fast-reroute",
     "flood-reduction",
-    // Between instances and from tables that are given no routes to others.
-    "redistribute ospf",
+    // FRR takes them without the number of a table, and announces nothing.
     "redistribute table-direct",
-    "distribute-list ACCESSLIST4_NAME out <table|table-direct>",
+    "distribute-list ACCESSLIST4_NAME out table-direct",
     "segment-routing",
 ];
 
+/// FRR takes them without the number of a table, and announces nothing.
 const ROUTER_V3: &[&str] = &["redistribute <table|table-direct>"];
 
 const LINK: &[&str] = &["ip ospf bfd"];

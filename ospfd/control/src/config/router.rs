@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ferrite_cli::node::{CONFIG, order};
+use ferrite_cli::node::{CONFIG, INTERFACE, order};
 use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Node, Registry, Setting};
 
 use super::{OSPF, OSPF6, apply, declare, inside, process_name, router_v2, router_v3};
 use crate::process::ProcessName;
-use crate::settings::RouterSettings;
+use crate::settings::{InterfaceV2, RouterSettings};
 use crate::{Roles, Settings};
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
@@ -69,7 +69,47 @@ fn edit_v2(
     setting: &Setting<RouterSettings>,
 ) -> Result<(), CliError> {
     let name = process_name(inside(line.context, &OSPF)?)?;
+    if !line.negated {
+        admit(settings, &name, line)?;
+    }
     edit_one(settings.v2.entry(name).or_default(), line, setting)
+}
+
+/// What FRR refuses because of what stands elsewhere, in its words.
+fn admit(settings: &Settings, name: &ProcessName, line: &Edit<'_>) -> Result<(), CliError> {
+    if line.args.get("network").is_some() && interfaces_of(settings, name).any(|v2| runs(v2, name)) {
+        return Err(CliError::refused("Please remove all ip ospf area x.x.x.x commands first."));
+    }
+    if line.args.get("source") == Some("ospf") {
+        if name.instance == 0 {
+            return Err(CliError::refused("Instance redistribution in non-instanced OSPF not allowed"));
+        }
+        if line.args.parse_opt("number")? == Some(name.instance) {
+            return Err(CliError::refused("Same instance OSPF redistribution not allowed"));
+        }
+    }
+    Ok(())
+}
+
+/// What is said of the interfaces of a process's VRF.
+fn interfaces_of<'s>(settings: &'s Settings, name: &'s ProcessName) -> impl Iterator<Item = &'s InterfaceV2> {
+    let own = settings.interfaces.values().filter(|interface| interface.vrf == name.vrf);
+    own.map(|interface| &interface.v2)
+}
+
+fn runs(v2: &InterfaceV2, name: &ProcessName) -> bool {
+    v2.areas.keys().any(|(instance, _)| *instance == name.instance)
+}
+
+/// `ip ospf area` where the process has `network` lines.
+pub(super) fn admit_area(settings: &Settings, line: &Edit<'_>) -> Result<(), CliError> {
+    let interface = inside(line.context, &INTERFACE)?.get("IFNAME").unwrap_or_default();
+    let vrf = settings.interfaces.get(interface).and_then(|interface| interface.vrf.clone());
+    let name = ProcessName { instance: line.args.parse_opt("instance")?.unwrap_or(0), vrf };
+    if settings.v2.get(&name).is_some_and(|router| !router.networks.is_empty()) {
+        return Err(CliError::refused("Please remove all network commands first."));
+    }
+    Ok(())
 }
 
 fn edit_v3(

@@ -424,7 +424,7 @@ static LAST: &[Setting<RouterSettings>] = &[
         "default-metric 50"
     ),
     setting!(
-        "distribute-list ACCESSLIST4_NAME$list out <kernel|connected|local|static|rip|isis|bgp|eigrp|nhrp|vnc|babel|openfabric>$source",
+        "distribute-list ACCESSLIST4_NAME$list out <kernel|connected|local|static|rip|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric>$source",
         [
             "Which routes of other protocols are announced",
             "Access list",
@@ -438,6 +438,7 @@ static LAST: &[Setting<RouterSettings>] = &[
             "BGP",
             "EIGRP",
             "NHRP",
+            "Other tables of the kernel",
             "VNC",
             "Babel",
             "OpenFabric"
@@ -458,7 +459,7 @@ static LAST: &[Setting<RouterSettings>] = &[
                 lines.line(format!("distribute-list {list} out {source}"));
             }
         },
-        ["distribute-list AL out static"]
+        ["distribute-list AL out static", "distribute-list AL out table"]
     ),
 ];
 

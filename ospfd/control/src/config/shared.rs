@@ -40,12 +40,13 @@ pub static REDISTRIBUTE_V2: &[Router] = &[
         ["redistribute connected", "redistribute static metric 5 metric-type 1 route-map RM"]
     ),
     setting!(
-        "redistribute table$source (1-65535)$number \
+        "redistribute <ospf|table>$source (1-65535)$number \
          [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]",
         [
             "Announce routes of another protocol",
+            "Another instance of OSPF",
             "Of another table of the kernel",
-            "Number of the table",
+            "Number of the instance or table",
             "Metric of the routes",
             "Metric",
             "Type of the metric",

@@ -41,7 +41,7 @@ pub struct Attachment {
 /// OSPFv2: an interface of the process per address that a line puts into an area.
 pub fn networks(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<Attachment> {
     let mut found = Vec::new();
-    for kernel in world.links_of(name) {
+    for kernel in world.links_of(name).map(|link| with_bandwidth(world, link)) {
         let settings = world.settings.interfaces.get(&kernel.interface.name);
         let v2 = settings.map(|interface| &interface.v2);
         let mut addresses: Vec<&InterfaceAddress> = kernel.addresses.iter().collect();
@@ -67,6 +67,16 @@ pub fn networks(world: &World, name: &ProcessName, router: &RouterSettings) -> V
         }
     }
     found
+}
+
+/// A link with the speed that is said of it.
+fn with_bandwidth(world: &World, link: &KernelLink) -> KernelLink {
+    let mut link = link.clone();
+    let said = world.settings.interfaces.get(&link.interface.name);
+    if let Some(megabits) = said.and_then(|interface| interface.bandwidth) {
+        link.interface.speed = megabits;
+    }
+    link
 }
 
 /// What the interface says itself comes before `network` lines, of which the longest counts.
@@ -191,7 +201,7 @@ pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<
         return Vec::new();
     }
     let mut found = Vec::new();
-    for kernel in world.links_of(name) {
+    for kernel in world.links_of(name).map(|link| with_bandwidth(world, link)) {
         let Some(v3) = world.settings.interfaces.get(&kernel.interface.name).map(|i| &i.v3) else { continue };
         let Some(area) = v3.area else { continue };
         let network = match v3.network {

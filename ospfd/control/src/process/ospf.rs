@@ -244,9 +244,16 @@ impl Ospf {
         for process in self.v3.values_mut() {
             process.leave(settings, zebra, now, out);
         }
-        self.ending = Some(now + FAREWELL);
+        // Who says so first leads others around itself (`max-metric router-lsa on-shutdown`).
+        self.ending = Some(now + Duration::from_secs(self.last_words().into()) + FAREWELL);
         self.ended = true;
         self.end_when_done(now, out);
+    }
+
+    /// Seconds that an end takes because the configuration says so.
+    pub fn last_words(&self) -> u32 {
+        let routers = self.world.settings.v2.values().chain(self.world.settings.v3.values());
+        routers.filter_map(|router| router.max_metric.on_shutdown).max().unwrap_or(0)
     }
 
     fn end_when_done(&mut self, now: Timestamp, out: &mut Vec<Action>) {

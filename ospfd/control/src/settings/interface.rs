@@ -12,6 +12,8 @@ use super::AreaName;
 pub struct InterfaceSettings {
     /// As in `interface NAME vrf VRF`; kept for rendering.
     pub vrf: Option<String>,
+    /// Megabits per second, instead of what the link says (`bandwidth`, which is zebra's too).
+    pub bandwidth: Option<u32>,
     pub v2: InterfaceV2,
     pub v3: InterfaceV3,
 }

@@ -94,6 +94,7 @@ const ROUTER: &[&str] = &[
     "neighbor 10.0.0.N priority N poll-interval N",
     "default-metric N",
     "distribute-list L out static",
+    "distribute-list L out table",
     "default-information originate",
     "default-information originate always metric N route-map RM",
     "distance N",
@@ -196,6 +197,7 @@ const LINK: &[&str] = &[
     "ipv6 ospf6 authentication keychain KC",
     "ipv6 ospf6 mtu-ignore",
     "ipv6 ospf6 network point-to-multipoint",
+    "bandwidth N",
     "ipv6 ospf6 neighbor fe80::N",
     "ipv6 ospf6 neighbor fe80::N poll-interval N",
     "ipv6 ospf6 neighbor fe80::N cost N",
@@ -264,4 +266,31 @@ fn every_line_that_is_typed_is_known() {
                 .unwrap_or_else(|error| panic!("{header}: {line}: {error:?}"));
         }
     }
+}
+
+/// What a block cannot say because of another is refused in FRR's words.
+#[test]
+fn lines_that_contradict_others_are_refused() {
+    let refusal = |before: &str, header: &str, line: &str| {
+        let mut engine = engine();
+        let settings = engine.load(Settings::default(), &numbered(before)).expect("a configuration");
+        engine.commit(settings);
+        let mut context = Context::default();
+        engine.configure(&mut context, header).expect("a block is entered");
+        engine.configure(&mut context, line).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let network = "router ospf\n network 10.0.0.0/8 area 0\nexit\n";
+    let area = "interface e0\n ip ospf area 0\nexit\n";
+    let said = refusal(network, "interface e0", "ip ospf area 0");
+    assert!(said.contains("Please remove all network commands first."), "{said}");
+    let said = refusal(area, "router ospf", "network 10.0.0.0/8 area 0");
+    assert!(said.contains("Please remove all ip ospf area x.x.x.x commands first."), "{said}");
+    // Other instances and VRFs are none of its business.
+    assert_eq!(refusal(network, "interface e0", "ip ospf 3 area 0"), "");
+    assert_eq!(refusal(area, "router ospf vrf RED", "network 10.0.0.0/8 area 0"), "");
+    let said = refusal("", "router ospf", "redistribute ospf 3");
+    assert!(said.contains("non-instanced"), "{said}");
+    let said = refusal("", "router ospf 3", "redistribute ospf 3");
+    assert!(said.contains("Same instance"), "{said}");
+    assert_eq!(refusal("", "router ospf 3", "redistribute ospf 4 metric 7"), "");
 }

@@ -178,3 +178,15 @@ fn routes_are_as_old_as_they_are_and_a_tree_begins_at_any_router() {
     assert_eq!(lab.exec(0, "show ipv6 ospf6 simulate spf-tree 9.9.9.9 area 0.0.0.0"), "");
     assert_eq!(lab.exec(0, "clear ipv6 ospf6 auth-counters interface lan"), "");
 }
+
+#[test]
+fn a_stub_router_is_one_for_a_while_after_the_start_and_while_it_is_told_to_be() {
+    let mut lab = network();
+    let metric = |lab: &mut Lab| lab.exec(0, "show ip ospf database router self-originate").contains("65535");
+    lab.configure(0, "router ospf\n max-metric router-lsa administrative\n");
+    lab.run(10);
+    assert!(metric(&mut lab));
+    lab.configure(0, "router ospf\n no max-metric router-lsa administrative\n");
+    lab.run(10);
+    assert!(!metric(&mut lab));
+}
