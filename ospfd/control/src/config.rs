@@ -1,6 +1,7 @@
 //! Configuration lines: FRR's syntax for what [`Settings`] holds, a file per topic. A line edits the value and nothing else.
 
 mod areas;
+mod convergence;
 mod interface;
 mod interface_v2;
 mod interface_v3;

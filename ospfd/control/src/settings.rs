@@ -88,6 +88,9 @@ pub struct RouterSettings {
     pub receive_buffer: Option<u32>,
     /// `ospf send-extra-data zebra`: taken and kept; nothing asks for the data.
     pub extra_data: bool,
+    /// Loop-free alternates.
+    pub fast_reroute: bool,
+    pub backoff: Option<Backoff>,
     pub no_proactive_arp: bool,
     pub flood_reduction: bool,
     pub te: te::Te,
@@ -125,6 +128,16 @@ pub enum LogAdjacency {
     No,
     Yes,
     Detail,
+}
+
+/// RFC 8405's delays, milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Backoff {
+    pub initial: u32,
+    pub short: u32,
+    pub long: u32,
+    pub hold: u32,
+    pub learn: u32,
 }
 
 /// `redistribute …`

@@ -1,6 +1,7 @@
 //! What shows print: for each a struct that is gathered from a process, and of it FRR's text (`Display`) and FRR's JSON (serde).
 //! Widths, words and keys are FRR 10.3's.
 
+mod backoff;
 pub mod help;
 pub mod text;
 pub mod v2;

@@ -136,7 +136,8 @@ impl<V: Version> Instance<V> {
 
     /// Removes LSAs at MaxAge that nobody has to acknowledge, while no neighbour is exchanging its database (§14). Looked at
     /// are those for which that may have changed.
-    pub(crate) fn sweep(&mut self) {
+    pub(crate) fn sweep(&mut self, now: Timestamp) {
+        let memory = self.config.timers.min_arrival;
         for place in std::mem::take(&mut self.sweepable_places) {
             let dying = self.database(place).into_iter().flat_map(|database| database.dying());
             let dying: Vec<(Place, LsaKey)> = dying.map(|key| (place, key)).collect();
@@ -148,8 +149,9 @@ impl<V: Version> Instance<V> {
             {
                 continue;
             }
-            if let Some(database) = self.database_mut(place) {
-                database.remove(&key);
+            let header = self.database(place).and_then(|d| d.get(&key)).map(|entry| entry.header(now));
+            if let (Some(database), Some(header)) = (self.database_mut(place), header) {
+                database.forget(now, header, memory);
             }
             self.trace(|| Trace::Removed(place, key));
             // Once there is room again the next time that there is not is told too.

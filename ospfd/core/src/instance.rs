@@ -76,6 +76,8 @@ pub struct Instance<V: Version> {
     pub(crate) known_externals: Known,
     /// LSAs of AS scope that changed since the last calculation.
     pub(crate) stale_externals: BTreeSet<LsaKey>,
+    /// Routes that took their other way when a neighbour was lost; the next calculation looks at them.
+    pub(crate) repaired: BTreeSet<Prefix>,
     /// More changed than LSAs: all routes are computed anew.
     pub(crate) whole: bool,
     /// The way to a boundary router is another since LSAs were made from routes.
@@ -135,6 +137,7 @@ impl<V: Version> Instance<V> {
             redistributed: BTreeMap::new(),
             known_externals: Known::default(),
             stale_externals: BTreeSet::new(),
+            repaired: BTreeSet::new(),
             whole: true,
             boundaries_moved: false,
             routes: Table::default(),
@@ -237,7 +240,7 @@ impl<V: Version> Instance<V> {
         self.check_restart(now);
         self.originate(now);
         self.flush_updates(now);
-        self.sweep();
+        self.sweep(now);
         self.originate(now);
         self.flush_updates(now);
         self.check_prepared(now);

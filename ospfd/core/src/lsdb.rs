@@ -3,10 +3,11 @@
 //! Nothing counts up: an entry remembers when its LSA had the age it came with. The next refresh or expiry stands in an ordered
 //! set, so that an idle database costs nothing.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ferrite_ospf_packet::{LsType, Lsa, LsaHeader, LsaKey, MAX_AGE};
+use ferrite_ospf_packet::{LsType, Lsa, LsaHeader, LsaKey, MAX_AGE, Sequence};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
@@ -54,7 +55,12 @@ pub struct Lsdb {
     due: BTreeSet<(Timestamp, LsaKey)>,
     /// Entries at MaxAge, which go when nobody waits for them any more (§14).
     dying: BTreeSet<LsaKey>,
+    /// Instances at MaxAge that went, and when. A copy of an older one may still be under way, and would stay for an hour.
+    gone: BTreeMap<LsaKey, (Timestamp, LsaHeader)>,
 }
+
+/// Instances that are remembered at most, so that a storm of MaxAge costs bounded memory.
+const GONE: usize = 4096;
 
 impl Lsdb {
     pub fn len(&self) -> usize {
@@ -115,6 +121,24 @@ impl Lsdb {
         }
         self.dying.remove(key);
         Some(entry)
+    }
+
+    /// An instance at MaxAge goes, or came without being here.
+    pub(crate) fn forget(&mut self, now: Timestamp, header: LsaHeader, memory: Duration) {
+        self.remove(&header.key);
+        if self.gone.len() >= GONE {
+            self.gone.retain(|_, (at, _)| now.since(*at) < memory);
+        }
+        if self.gone.len() < GONE {
+            self.gone.insert(header.key, (now, header));
+        }
+    }
+
+    /// Whether this is a copy of what went a moment ago, or of what was before it.
+    pub(crate) fn is_gone(&self, now: Timestamp, header: &LsaHeader, memory: Duration) -> bool {
+        // After the last sequence number the first one is news (§12.1.6).
+        let last = self.gone.get(&header.key).filter(|(_, last)| last.sequence != Sequence::MAX);
+        last.is_some_and(|(at, last)| now.since(*at) < memory && header.compare(last) != Ordering::Greater)
     }
 
     pub fn next_deadline(&self) -> Option<Timestamp> {

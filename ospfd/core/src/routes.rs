@@ -136,6 +136,8 @@ impl<V: Version> Instance<V> {
         for key in std::mem::take(&mut self.stale_externals) {
             self.known_externals.update::<V>(&self.externals, key, now, &mut affected);
         }
+        // What was repaired is no longer what the trees said.
+        affected.prefixes.append(&mut self.repaired);
         let border = self.is_border_router();
         let context = Context {
             border,

@@ -68,8 +68,17 @@ impl<V: Version> Instance<V> {
         let place = self.place_for(id, header.key.ty).ok_or(Refusal::LsaScope)?;
         let database = self.database(place).ok_or(Refusal::LsaScope)?;
         let Some(entry) = database.get(&header.key) else {
+            let asked = interface.neighbors.get(&key).is_some_and(|n| n.requests.contains_key(&header.key));
+            let memory = self.config.timers.min_arrival;
             if header.is_max_age() && !self.anyone_exchanges() {
+                if let Some(database) = self.database_mut(place) {
+                    database.forget(now, header, memory);
+                }
                 return Ok(Answer::Direct(header));
+            }
+            // Packets overtake each other: what went within MinLSArrival does not come back from a late copy.
+            if !asked && database.is_gone(now, &header, memory) {
+                return Err(Refusal::LsaMinArrival);
             }
             if database.len() >= self.config.max_lsas {
                 return Err(self.database_full());

@@ -8,7 +8,7 @@ use crate::{Roles, Settings};
 
 const ROUTER: &[&str] = &[
     "area <A.B.C.D|(0-4294967295)> flood-reduction",
-    "fast-reroute",
+    "fast-reroute ti-lfa",
     "flood-reduction",
     // FRR takes them without the number of a table, and announces nothing.
     "redistribute table-direct",

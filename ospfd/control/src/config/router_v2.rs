@@ -2,7 +2,7 @@
 
 use ferrite_cli::{Negation, Setting};
 
-use super::{areas, setting, shared, switch, te, value};
+use super::{areas, convergence, setting, shared, switch, te, value};
 use crate::settings::{AbrType, NamedNeighbor, RouterSettings, Summary};
 
 /// Calls with every setting, in the order in which they are rendered.
@@ -18,6 +18,7 @@ pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
         shared::DEFAULT_V2,
         DISTANCE,
         te::ROUTER,
+        convergence::ROUTER,
         SOCKETS,
     ];
     tables.into_iter().flatten().for_each(&mut each);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ferrite_ospf::config::{
-    AbrType as CoreAbr, AreaConfig, AreaKind, Config, ExternalRange, GracefulRestart, Helper, Range,
-    Shortcut, Translator, VirtualLink,
+    AbrType as CoreAbr, AreaConfig, AreaKind, BackoffTimes, Config, ExternalRange, GracefulRestart, Helper,
+    Range, Shortcut, Translator, VirtualLink,
 };
 use ferrite_ospf_packet::AreaId;
 use ferrite_types::Afi;
@@ -32,6 +32,7 @@ pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut 
         AbrType::Standard => CoreAbr::Standard,
     };
     config.rfc1583 = router.rfc1583;
+    config.loop_free_alternates = router.fast_reroute;
     config.stub_router = router.max_metric.administrative;
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     config.stub_on_startup = router.max_metric.on_startup.map(seconds);
@@ -56,6 +57,13 @@ fn configure_timers(router: &RouterSettings, config: &mut Config) {
         config.timers.spf.initial_hold = millis(hold);
         config.timers.spf.max_hold = millis(longest);
     }
+    config.timers.backoff = router.backoff.map(|said| BackoffTimes {
+        initial: millis(said.initial),
+        short: millis(said.short),
+        long: millis(said.long),
+        hold_down: millis(said.hold),
+        time_to_learn: millis(said.learn),
+    });
     if let Some(least) = router.min_arrival {
         config.timers.min_arrival = millis(least);
     }

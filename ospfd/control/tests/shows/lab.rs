@@ -43,7 +43,7 @@ pub fn link<'a>(name: &'a str, ifindex: u32, addresses: &'a [&'a str]) -> (&'a s
     (name, ifindex, addresses)
 }
 
-fn interface(name: &str, ifindex: u32) -> Interface {
+pub fn interface(name: &str, ifindex: u32) -> Interface {
     let loopback = name == "lo";
     Interface {
         name: name.to_owned(),

@@ -2,6 +2,7 @@
 //! an external route, a stub area. The texts are FRR 10.3's but for what is ours: numbers of the messages and times.
 
 mod api;
+mod convergence;
 mod lab;
 mod outside;
 mod te;

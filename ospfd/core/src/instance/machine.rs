@@ -301,8 +301,12 @@ impl<V: Version> Instance<V> {
         if two_way(from) != two_way(to) {
             interface.neighbor_change = true;
         }
+        let address = neighbor.address;
         if full {
             self.mark_interface(id);
+        }
+        if from == neighbor::State::Full {
+            self.repair(now, id, address);
         }
         if full || two_way(from) != two_way(to) {
             // Next hops are found among those that hear us.

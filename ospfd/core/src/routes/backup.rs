@@ -2,12 +2,15 @@
 //! its own shortest path does not lead back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use ferrite_ospf_packet::AreaId;
 use ferrite_spf::Node;
 use ferrite_spf::lfa::Neighbourhood;
+use ferrite_types::Timestamp;
 
-use super::Hop;
+use super::{Hop, Hops, Route};
+use crate::event::{Action, IfId};
 use crate::instance::Instance;
 use crate::version::{Version, Vertex};
 
@@ -15,6 +18,37 @@ use crate::version::{Version, Vertex};
 pub(crate) type Backups = BTreeMap<Vertex, (Hop, Hop)>;
 
 impl<V: Version> Instance<V> {
+    /// A neighbour is lost: what has another way takes it at once, without waiting for the calculation, which then says where the
+    /// way is (RFC 5286 §1).
+    pub(crate) fn repair(&mut self, now: Timestamp, interface: IfId, neighbor: IpAddr) {
+        if !self.config.loop_free_alternates || self.restart.is_some() {
+            return;
+        }
+        let failed = |hop: &Hop| hop.interface == interface && hop.address == Some(neighbor);
+        let mut changes = Vec::new();
+        for (prefix, route) in &self.routes.networks {
+            if !route.hops.iter().any(failed) {
+                continue;
+            }
+            // Of several next hops each stands in for the others.
+            let others = route.backups.iter().filter(|(hop, other)| failed(hop) && !failed(other));
+            let left = route.hops.iter().filter(|hop| !failed(hop)).chain(others.map(|(_, other)| other));
+            let hops: Hops = left.copied().collect();
+            if !hops.is_empty() {
+                changes.push((*prefix, Some(Route { hops, backups: Vec::new(), ..route.clone() })));
+            }
+        }
+        for (prefix, route) in &changes {
+            self.routes.networks.extend(route.clone().map(|route| (*prefix, route)));
+            self.route_times.changed(now, *prefix, true);
+            self.repaired.insert(*prefix);
+        }
+        if !changes.is_empty() {
+            self.out.push(Action::Routes(changes));
+            self.recalculate(now);
+        }
+    }
+
     /// Finds the alternates of an area anew; says for which vertices there are others than before.
     pub(crate) fn find_backups(&mut self, id: AreaId) -> BTreeSet<Node> {
         let new = if self.config.loop_free_alternates { self.backups_of(id) } else { Backups::new() };
@@ -35,7 +69,7 @@ impl<V: Version> Instance<V> {
             let ([primary], Some(vertex)) = (tree.first_hops_of(node), area.spf.graph.key(node)) else {
                 continue; // of several each stands in for the others
             };
-            let only = |hops: super::Hops| hops.into_iter().next();
+            let only = |hops: Hops| hops.into_iter().next();
             let Some(hop) = only(self.hops(id, *vertex)) else { continue };
             let alternates = neighbourhood.alternates(node, primary);
             let other = alternates.iter().find_map(|alternate| only(self.first_hop(id, alternate.hop)));

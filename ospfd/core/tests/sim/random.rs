@@ -57,6 +57,7 @@ fn history<V: Plan>(seed: u64) {
     };
     let mut topology = topology(&mut random, routers);
     topology.graceful = random.chance(0.5);
+    topology.alternates = random.chance(0.4);
     let segments = topology.segments.len() as u64;
     let mut world = World::<V>::new(topology, seed, link);
     if random.chance(0.3) {

@@ -227,6 +227,21 @@ fn alternates<V: Plan>(_: std::marker::PhantomData<V>) {
         |hops: Vec<ferrite_ospf::routes::Hop>| hops.iter().map(|hop| hop.interface).collect::<Vec<_>>();
     assert_eq!(over(route.hops.iter().copied().collect()), [IfId(0)]);
     assert_eq!(over(route.backups.iter().map(|(_, other)| *other).collect()), [IfId(1)]);
+    // The link fails: before anything is calculated or heard packets go the other way.
+    let runs = world.core(0).spf().runs;
+    world.set_segment(0, false);
+    let hops = |world: &World<V>| {
+        let route = &world.core(0).routes()[&V::loopback_prefix(1)];
+        route.hops.iter().map(|hop| hop.interface).collect::<Vec<_>>()
+    };
+    assert_eq!((world.core(0).spf().runs, hops(&world)), (runs, vec![IfId(1)]));
+    let installed = &world.net.node(ferrite_sim::NodeId(0)).router().forwarding;
+    assert_eq!(installed[&V::loopback_prefix(1)].hops, world.core(0).routes()[&V::loopback_prefix(1)].hops);
+    // It is back before anybody calculated: the way is the old one again.
+    world.set_segment(0, true);
+    world.run(90);
+    assert_eq!(hops(&world), [IfId(0)]);
+    world.check();
     // Without the triangle there is no way but back.
     world.set_segment(1, false);
     world.run(60);

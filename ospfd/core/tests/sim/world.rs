@@ -42,6 +42,8 @@ pub struct Topology {
     /// Area, and the two border routers at the ends.
     pub virtual_links: Vec<(AreaId, usize, usize)>,
     pub abr: AbrType,
+    /// Loop-free alternates stand by.
+    pub alternates: bool,
     /// Networks between routers are not announced: only loopbacks are.
     pub suppressed: bool,
 }
@@ -77,6 +79,7 @@ impl Topology {
         let mut config = Config::new(router_id(router));
         config.areas = self.areas.clone();
         config.abr = self.abr;
+        config.loop_free_alternates = self.alternates;
         for (area, a, b) in &self.virtual_links {
             for (_, other) in [(*a, *b), (*b, *a)].into_iter().filter(|(own, _)| *own == router) {
                 let area = config.areas.entry(*area).or_default();

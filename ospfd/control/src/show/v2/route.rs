@@ -43,6 +43,9 @@ pub struct Path {
     attached: Option<String>,
     #[serde(rename = "advertisedRouter", skip_serializing_if = "Option::is_none")]
     adv: Option<String>,
+    /// Where packets go at once when this way fails.
+    #[serde(rename = "backup", skip_serializing_if = "Option::is_none")]
+    backup: Option<Box<Path>>,
 }
 
 impl Path {
@@ -50,12 +53,13 @@ impl Path {
         let name = at.name_of(hop.interface);
         match hop.address {
             // FRR has a space in the place of the address.
-            None => Self { ip: " ".to_owned(), via: None, attached: Some(name), adv: None },
+            None => Self { ip: " ".to_owned(), via: None, attached: Some(name), adv: None, backup: None },
             Some(address) => Self {
                 ip: address.to_string(),
                 via: Some(name),
                 attached: None,
                 adv: adv.map(|adv| adv.to_string()),
+                backup: None,
             },
         }
     }
@@ -66,10 +70,12 @@ impl Path {
         }
         let via = self.via.as_deref().unwrap_or_default();
         writeln!(f, "                           via {}, {via}", self.ip)?;
-        match &self.adv {
-            Some(adv) if detail => writeln!(f, "                           adv {adv}"),
-            _ => Ok(()),
+        if let Some(adv) = self.adv.as_ref().filter(|_| detail) {
+            writeln!(f, "                           adv {adv}")?;
         }
+        let Some(backup) = &self.backup else { return Ok(()) };
+        let via = backup.via.as_deref().unwrap_or_default();
+        writeln!(f, "                           backup via {}, {via}", backup.ip)
     }
 }
 
@@ -77,11 +83,10 @@ impl Network {
     fn new(at: At<'_, V2>, origins: &Origins, prefix: Prefix, route: &Route) -> Self {
         let from = origins.of(prefix);
         let path = |hop: &Hop| {
-            Path::new(
-                at,
-                hop,
-                from.iter().find(|origin| origin.hops.contains(hop)).map(|origin| origin.router),
-            )
+            let adv = from.iter().find(|origin| origin.hops.contains(hop)).map(|origin| origin.router);
+            let backup = route.backups.iter().find(|(primary, _)| primary == hop);
+            let backup = backup.map(|(_, other)| Box::new(Path::new(at, other, None)));
+            Path { backup, ..Path::new(at, hop, adv) }
         };
         let external = route.path > PathType::Inter;
         let mut nexthops: Vec<Path> = route.hops.iter().map(path).collect();

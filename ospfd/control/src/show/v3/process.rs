@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::settings::LogAdjacency;
+use crate::show::backoff::Backoff;
 use crate::show::{At, text};
 
 #[derive(Serialize)]
@@ -44,6 +45,8 @@ pub struct Summary {
     active: bool,
     #[serde(rename = "spfTimerDueInMsecs", skip_serializing_if = "Option::is_none")]
     due: Option<String>,
+    #[serde(rename = "spfDelayIetf", skip_serializing_if = "Option::is_none")]
+    backoff: Option<Backoff>,
     #[serde(rename = "routerIsStubRouter")]
     stub: bool,
     #[serde(rename = "numberOfAsScopedLsa")]
@@ -135,6 +138,7 @@ impl Summary {
             duration_micros: ran.then_some(took.subsec_micros().into()),
             active: status.next.is_some(),
             due: status.next.map(|next| text::clock(next.since(at.now))),
+            backoff: Backoff::new(config.timers.backoff, &status),
             stub: config.stub_router,
             domain: core.lsdb(Place::As).map_or(0, |lsdb| lsdb.len()),
             count: core.areas().len(),
@@ -173,6 +177,7 @@ impl fmt::Display for Summary {
             Some(due) => writeln!(f, " SPF timer due in {due}")?,
             None => writeln!(f, " SPF timer is inactive")?,
         }
+        self.backoff.iter().try_for_each(|backoff| backoff.fmt(f))?;
         if self.stub {
             writeln!(f, " Router Is Stub Router")?;
         }

@@ -43,6 +43,8 @@ struct Row {
     duration: String,
     #[serde(rename = "nextHops")]
     hops: Vec<Hop>,
+    #[serde(rename = "backupNextHops", skip_serializing_if = "Vec::is_empty")]
+    backups: Vec<Hop>,
 }
 
 fn letters(path: PathType) -> &'static str {
@@ -69,6 +71,9 @@ impl Row {
         for hop in &self.hops {
             writeln!(f, "{start} {:<25} {:>6} {}", hop.address, hop.interface, self.duration)?;
             start = " ".repeat(36);
+        }
+        for hop in &self.backups {
+            writeln!(f, "{start} {:<25} {:>6} backup", hop.address, hop.interface)?;
         }
         Ok(())
     }
@@ -358,6 +363,7 @@ impl View {
                     path: letters(route.path),
                     duration: ages(at, core.route_times(*prefix)).1,
                     hops: hops(at, &route.hops),
+                    backups: hops(at, &route.backups.iter().map(|(_, other)| *other).collect()),
                 })
             };
             (prefix.to_string(), row)
