@@ -82,7 +82,6 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("show bgp summary failed", ".ipv6Unicast.failedPeersCount", "no neighbor of the family has failed"),
     ("show bgp neighbors", ".subGroupId", "groups are not split"),
     ("show bgp neighbors", ".updateGroupId", "the shards number groups, see update-groups"),
-    ("show bgp neighbors", ".bgpTcpMssSynced", "the kernel's value is not asked for"),
     (
         "show bgp neighbors",
         ".bgpTimerConfiguredConditionalAdvertisementsSec",
@@ -155,36 +154,15 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ),
     (
         "show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail",
-        ".bestpath",
-        "judged after policy only",
-    ),
-    (
-        "show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail",
-        ".bestpath.overall",
-        "judged after policy only",
-    ),
-    (
-        "show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail",
-        ".selectionReason",
-        "judged after policy only",
-    ),
-    (
-        "show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail",
         ".locPrf",
         "judged after policy only",
     ),
     ("show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail", ".local", "judged after policy only"),
     (
         "show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail",
-        ".accessible",
-        "judged after policy only",
-    ),
-    (
-        "show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail",
         ".sourced",
         "judged after policy only",
     ),
-    ("show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail", ".valid", "judged after policy only"),
     (
         "show bgp ipv4 unicast neighbors 10.0.0.2 received-routes detail",
         ".weight",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use topotests::daemon::{frr, ours};
-use topotests::{Failure, Kind, Needs, Net, Result, Router, ensure, run, wait_until};
+use topotests::{Failure, Kind, Needs, Net, Result, Router, ensure, holds_for, run, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PORT: u16 = 8282;
@@ -237,6 +237,82 @@ fn a_second_cache_takes_over_and_gives_back_and_data_outlive_both() {
         group(Value::Null)?;
         start_cache(&cache, PORT)?;
         group(json!(1))
+    });
+}
+
+/// FRR in the same AS, which knows the RPKI by what ours says alone.
+const INTERNAL: &str = "route-map STATE permit 10
+ match rpki-extcommunity valid
+ set local-preference 701
+exit
+route-map STATE permit 20
+ match rpki-extcommunity invalid
+ set local-preference 702
+exit
+route-map STATE permit 30
+ match rpki-extcommunity notfound
+ set local-preference 703
+exit
+router bgp 65001
+ bgp router-id 10.0.0.4
+ neighbor 10.0.0.1 remote-as 65001
+ neighbor 10.0.0.1 timers connect 1
+ address-family ipv4 unicast
+  neighbor 10.0.0.1 route-map STATE in
+ exit-address-family
+exit
+";
+
+#[test]
+fn a_strict_session_waits_for_the_cache_and_internal_neighbours_are_told_the_states() {
+    run(&Needs::ours_and_peers(), |net| {
+        let ours = net.router("r1", Kind::Ours)?;
+        let sender_router = net.router("r2", Kind::Frr)?;
+        let cache = net.router("r3", Kind::Frr)?;
+        let internal = net.router("r4", Kind::Frr)?;
+        let addrs = [
+            (&ours, "10.0.0.1/24"),
+            (&sender_router, "10.0.0.2/24"),
+            (&cache, "10.0.0.3/24"),
+            (&internal, "10.0.0.4/24"),
+        ];
+        net.lan("lan", &addrs)?;
+        cache.write("etc/vrps.json", &roas(FIRST))?;
+        frr::start(&sender_router, &sender())?;
+        frr::start_daemons(&internal, INTERNAL, &["zebra", "bgpd"], &["-M", "rpki"])?;
+        let rpki =
+            format!("rpki\n rpki retry_interval 1\n rpki cache tcp 10.0.0.3 {PORT} preference 1\nexit\n");
+        let family = " neighbor 10.0.0.2 rpki strict\n neighbor 10.0.0.4 remote-as 65001\n address-family ipv4 unicast\n  \
+                      neighbor 10.0.0.4 send-community extended rpki\n  neighbor 10.0.0.4 next-hop-self\n exit-address-family\nexit\n";
+        let text =
+            config("10.0.0.1", "10.0.0.2", &rpki).replace(" timers connect 1\nexit\n", " timers connect 1\n");
+        ours::start(&ours, &(text + family))?;
+        // The one session is there, and the other waits.
+        ours.wait_bgp_established("10.0.0.4")?;
+        let waits = "the session waits for data";
+        holds_for(Duration::from_secs(3), waits, || {
+            let all = ours.vtysh_json("show bgp neighbors 10.0.0.2 json")?;
+            ensure!(all["10.0.0.2"]["bgpState"] != "Established", "it came up");
+            Ok(())
+        })?;
+        start_cache(&cache, PORT)?;
+        ours.wait_bgp_established("10.0.0.2")?;
+        let told = [("10.1.0.0/24", 701), ("10.2.0.0/16", 702), ("10.9.0.0/16", 703)];
+        let all_told = |told: [(&str, u64); 3]| {
+            wait_until(PATIENCE, "the internal neighbour knows every state", || {
+                for (prefix, preference) in told {
+                    let route = internal.vtysh_json(&format!("show bgp ipv4 unicast {prefix} json"))?;
+                    ensure!(route["paths"][0]["locPrf"] == preference, "{prefix}: {route}");
+                }
+                Ok(())
+            })
+        };
+        all_told(told)?;
+        // The states change, and what is told of them.
+        cache.write("etc/vrps.json", &roas(&[("10.9.0.0/16", 16, 65002), ("10.1.0.0/16", 24, 65009)]))?;
+        all_told([("10.1.0.0/24", 702), ("10.2.0.0/16", 703), ("10.9.0.0/16", 701)])?;
+        // A session that is up stays up without data.
+        ours.bgp_established("10.0.0.2")
     });
 }
 

@@ -87,6 +87,7 @@ pub enum Event {
         peer: PeerId,
         conn: ConnId,
         msec: u32,
+        mss: u32,
     },
     /// Octets left for the neighbour, `updates` of them whole UPDATEs.
     Written {

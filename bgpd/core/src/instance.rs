@@ -227,7 +227,7 @@ impl Instance {
                 }
             }
             Event::Mirrored { peer, kind, body, lost } => self.mirrored(now, peer, (kind, &body), lost, out),
-            Event::Rtt { peer, conn, msec } => self.measured(now, peer, conn, msec, out),
+            Event::Rtt { peer, conn, msec, mss } => self.measured(now, (peer, conn), msec, mss, out),
             Event::Written { peer, conn, updates } => {
                 if let Some(entry) = self.peers.get_mut(&peer) {
                     entry.peer.count_updates_sent(updates);

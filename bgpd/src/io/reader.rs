@@ -289,8 +289,9 @@ impl Reader {
 
     /// With a KEEPALIVE the way to the neighbour is measured.
     async fn measure(&mut self) {
-        if let Ok(msec) = ferrite_sockopt::round_trip(self.socket.as_ref()) {
-            self.tell(Event::Rtt { peer: self.peer, conn: self.conn, msec }).await;
+        if let Ok(measured) = ferrite_sockopt::measure(self.socket.as_ref()) {
+            let (msec, mss) = (measured.round_trip, measured.mss);
+            self.tell(Event::Rtt { peer: self.peer, conn: self.conn, msec, mss }).await;
         }
     }
 

@@ -10,4 +10,4 @@ pub mod md5;
 mod raw;
 mod tcp;
 
-pub use tcp::{round_trip, set_min_ttl};
+pub use tcp::{Measured, measure, set_min_ttl};

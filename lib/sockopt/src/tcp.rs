@@ -1,4 +1,4 @@
-//! Single values: the lowest TTL let in, the round trip.
+//! Single values: the lowest TTL let in, what the kernel measures.
 
 use std::io;
 use std::mem::offset_of;
@@ -16,12 +16,27 @@ pub fn set_min_ttl(socket: impl AsFd, remote: IpAddr, ttl: u8) -> io::Result<()>
     raw::set(socket, level, name, &libc::c_int::from(ttl).to_ne_bytes())
 }
 
-/// The kernel's estimate of the round-trip time, milliseconds.
-pub fn round_trip(socket: impl AsFd) -> io::Result<u32> {
+/// What the kernel knows of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Measured {
+    /// Its estimate of the round-trip time, milliseconds.
+    pub round_trip: u32,
+    /// Octets that a segment may have.
+    pub mss: u32,
+}
+
+/// Asks for [`Measured`].
+pub fn measure(socket: impl AsFd) -> io::Result<Measured> {
     let mut info = [0; size_of::<libc::tcp_info>()];
     raw::get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
-    let micros = info.get(offset_of!(libc::tcp_info, tcpi_rtt)..).and_then(<[u8]>::first_chunk);
-    Ok(micros.map_or(0, |micros| u32::from_ne_bytes(*micros) / 1000))
+    let number = |at: usize| {
+        let octets = info.get(at..).and_then(<[u8]>::first_chunk);
+        octets.map_or(0, |octets| u32::from_ne_bytes(*octets))
+    };
+    Ok(Measured {
+        round_trip: number(offset_of!(libc::tcp_info, tcpi_rtt)) / 1000,
+        mss: number(offset_of!(libc::tcp_info, tcpi_snd_mss)),
+    })
 }
 
 #[cfg(test)]
@@ -32,7 +47,8 @@ mod tests {
     fn a_connection_over_the_loopback_is_measured() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert!(round_trip(&stream).unwrap() < 10_000);
+        let measured = measure(&stream).unwrap();
+        assert!(measured.round_trip < 10_000 && measured.mss > 500, "{measured:?}");
         set_min_ttl(&stream, listener.local_addr().unwrap().ip(), 64).unwrap();
     }
 }

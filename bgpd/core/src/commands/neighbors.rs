@@ -111,6 +111,7 @@ impl Instance {
             tcp: Tcp {
                 delay_open_msec: session.delay_open.map(|secs| u64::from(secs) * 1000),
                 mss: session.tcp_mss,
+                mss_synced: if entry.established() { entry.rtt.mss } else { 0 },
                 max_hops: (!internal).then_some(session.ttl),
                 rtt_limit: session.shutdown_rtt.map(|limit| limit.rtt),
                 rtt_count: session.shutdown_rtt.map(|limit| limit.count),

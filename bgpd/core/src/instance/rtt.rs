@@ -13,6 +13,8 @@ use crate::rib::PeerId;
 pub struct RoundTrip {
     /// Milliseconds.
     pub last: Option<u32>,
+    /// Octets that a segment to it may have.
+    pub mss: u32,
     /// Keepalives in a row that came over too long a way.
     exceeded: u8,
 }
@@ -21,14 +23,15 @@ impl Instance {
     pub(super) fn measured(
         &mut self,
         now: Timestamp,
-        id: PeerId,
-        conn: ConnId,
+        (id, conn): (PeerId, ConnId),
         msec: u32,
+        mss: u32,
         out: &mut Vec<Action>,
     ) {
         let Some(entry) = self.peers.get_mut(&id).filter(|entry| entry.peer.conn() == Some(conn)) else {
             return;
         };
+        entry.rtt.mss = mss;
         let first = entry.rtt.last.replace(msec).is_none();
         let asked = entry.params.as_ref().is_some_and(|params| params.asks_round_trip());
         let Some(limit) = entry.effective.session.shutdown_rtt.filter(|limit| msec > u32::from(limit.rtt))

@@ -149,7 +149,7 @@ impl<P: Key> Rib<P> {
             ctx,
             entry,
             views,
-            matches!(source, WalkSource::Table | WalkSource::Accepted(_)),
+            matches!(source, WalkSource::Table | WalkSource::Accepted(_) | WalkSource::Received(_)),
         ))
     }
 
@@ -198,13 +198,17 @@ impl<P: Key> Rib<P> {
     fn path_view(&self, ctx: &Ctx, entry: &Entry<P>, path: &Path) -> Option<PathView> {
         let interned = ctx.attrs.get(path.attrs)?;
         let shadow = path.flags.has(PathFlags::SHADOW);
-        let has_shadow = entry.paths.iter().any(|other| {
-            other.peer == path.peer && other.path_id == path.path_id && other.flags.has(PathFlags::SHADOW)
-        });
+        let same = |other: &&Path| other.peer == path.peer && other.path_id == path.path_id;
+        let has_shadow = entry.paths.iter().filter(same).any(|other| other.flags.has(PathFlags::SHADOW));
+        // What was received is valid, and best, as what became of it.
+        let accepted = entry.paths.iter().filter(same).find(|other| !other.flags.has(PathFlags::SHADOW));
+        let flags =
+            if shadow { accepted.map_or(PathFlags::default(), |other| other.flags) } else { path.flags };
         let params = ctx.peers.get(path.peer).map(|slot| &slot.params);
         // As FRR counts it, the best is one of the paths that share the traffic.
         let shares = |other: &Path| other.flags.has(PathFlags::MULTIPATH);
-        let multipath = shares(path) || (path.flags.has(PathFlags::BEST) && entry.paths.iter().any(shares));
+        let multipath =
+            flags.has(PathFlags::MULTIPATH) || (flags.has(PathFlags::BEST) && entry.paths.iter().any(shares));
         Some(PathView {
             source: ctx.source(path),
             path_id: if path.peer.is_local() { 0 } else { path.path_id },
@@ -212,8 +216,8 @@ impl<P: Key> Rib<P> {
             attrs: self.shown_attrs(ctx, path, interned),
             weight: interned.local.weight,
             tag: interned.local.tag,
-            valid: !shadow && path.flags.has(PathFlags::VALID),
-            best: path.flags.has(PathFlags::BEST),
+            valid: flags.has(PathFlags::VALID),
+            best: flags.has(PathFlags::BEST),
             multipath,
             stale: ctx.is_stale(path, self.slot),
             damped: path.flags.has(PathFlags::DAMPED),
@@ -222,7 +226,7 @@ impl<P: Key> Rib<P> {
             received_as_is: shadow || !has_shadow,
             since: Timestamp::from_secs(u64::from(path.since)),
             igp_metric: ctx.igp_metric(path),
-            nexthop_reachable: path.flags.has(PathFlags::VALID),
+            nexthop_reachable: flags.has(PathFlags::VALID),
             uses_link_local: interned.uses_link_local()
                 && params.is_some_and(|params| params.ifindex.is_some()),
             withheld: None,

@@ -165,6 +165,9 @@ pub struct Tcp {
     /// Zero where the kernel chooses.
     #[serde(rename = "bgpTcpMssConfigured", serialize_with = "or_zero")]
     pub mss: Option<u16>,
+    /// As the kernel has it; zero without a session.
+    #[serde(rename = "bgpTcpMssSynced")]
+    pub mss_synced: u32,
     #[serde(rename = "externalBgpNbrMaxHopsAway", skip_serializing_if = "Option::is_none")]
     pub max_hops: Option<u8>,
     /// `shutdown rtt`, milliseconds.
@@ -592,7 +595,7 @@ impl NeighborView {
             writeln!(f, "  Configured DelayOpenTime is {} seconds", msec / 1000)?;
         }
         if let Some(mss) = self.tcp.mss {
-            writeln!(f, "  Configured tcp-mss is {mss}")?;
+            writeln!(f, "  Configured tcp-mss is {mss}, synced tcp-mss is {}", self.tcp.mss_synced)?;
         }
         if let (Some(rtt), Some(count)) = (self.tcp.rtt_limit, self.tcp.rtt_count) {
             writeln!(f, "  Shutdown when RTT > {rtt}ms, {count} times in a row")?;
