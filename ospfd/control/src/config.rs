@@ -2,6 +2,7 @@
 
 mod areas;
 mod convergence;
+mod flood;
 mod interface;
 mod interface_v2;
 mod interface_v3;

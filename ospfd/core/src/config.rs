@@ -57,6 +57,8 @@ pub struct Config {
     pub pacing: Pacing,
     /// Backup next hops for routes (RFC 5286).
     pub loop_free_alternates: bool,
+    /// LSAs of ours do not age where all routers take such (RFC 4136; `flood-reduction`). OSPFv2 only.
+    pub flood_reduction: bool,
 }
 
 impl Config {
@@ -82,6 +84,7 @@ impl Config {
             traffic_engineering: None,
             pacing: Pacing::default(),
             loop_free_alternates: false,
+            flood_reduction: false,
         }
     }
 
@@ -210,6 +213,8 @@ pub struct AreaConfig {
     /// Which networks of this area are told to others (`export-list`).
     pub export: Option<Filter>,
     pub shortcut: Shortcut,
+    /// The same as for the process, in this area.
+    pub flood_reduction: bool,
     /// NSSA: whether this border router translates type 7 to type 5 (RFC 3101 §3.1).
     pub translator: Translator,
     /// Intra-area routes gathered under a prefix towards other areas (§12.4.3).
@@ -234,6 +239,7 @@ impl Default for AreaConfig {
             import: None,
             export: None,
             shortcut: Shortcut::Default,
+            flood_reduction: false,
             translator: Translator::Candidate,
             ranges: BTreeMap::new(),
             virtual_links: BTreeMap::new(),

@@ -118,7 +118,12 @@ impl<V: Version> Instance<V> {
 
     pub(crate) fn age_database(&mut self, now: Timestamp, place: Place) {
         while let Some(key) = self.database_mut(place).and_then(|database| database.take_due(now)) {
-            let own = self.database(place).and_then(|d| d.get(&key)).is_some_and(|entry| entry.own);
+            let entry = self.database(place).and_then(|d| d.get(&key));
+            let own = entry.is_some_and(|entry| entry.own);
+            if !own && entry.is_some_and(|entry| entry.lsa.header().does_not_age()) {
+                self.look_at(now, place, &key);
+                continue;
+            }
             if own {
                 self.renew(now, place, &key);
             } else {

@@ -112,6 +112,8 @@ pub struct Instance<V: Version> {
     /// The shell has been told that all is flushed.
     pub(crate) stopped: bool,
     pub(crate) full: bool,
+    /// Areas where all take LSAs that do not age, if we are to send such.
+    pub(crate) reducing: BTreeSet<AreaId>,
     /// LSAs that came since somebody looked last; none where nobody does.
     pub(crate) watched: Option<BTreeMap<(Place, LsaKey), Lsa>>,
     /// What happens inside is told.
@@ -157,6 +159,7 @@ impl<V: Version> Instance<V> {
             stop_at: None,
             stopped: false,
             full: false,
+            reducing: BTreeSet::new(),
             watched: None,
             traced: false,
             deadline: None,
@@ -322,6 +325,8 @@ impl<V: Version> Instance<V> {
             self.areas.entry(area).or_default();
         }
         self.configure_virtual_links(now);
+        self.reducing.retain(|area| self.areas.contains_key(area));
+        self.judge_all_capable();
         self.mark_all();
         self.recalculate(now);
     }
@@ -653,6 +658,9 @@ impl<V: Version> Instance<V> {
             Place::Area(area) => {
                 if let Some(area) = self.areas.get_mut(&area) {
                     area.spf.stale.insert(*key);
+                }
+                if key.ty == V::ROUTER {
+                    self.judge_capable(area);
                 }
             }
             Place::As => drop(self.stale_externals.insert(*key)),

@@ -29,6 +29,7 @@ pub mod neighbor;
 mod originate;
 pub mod origins;
 mod ranges;
+pub mod reduction;
 pub mod restart;
 mod retransmissions;
 pub mod routes;

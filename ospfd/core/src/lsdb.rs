@@ -29,12 +29,16 @@ pub struct Entry {
     /// Last time it was sent back to one who had an older one (§13 (8)).
     pub(crate) answered: Option<Timestamp>,
     due: Option<Timestamp>,
+    /// It does not age, and its router has been out of reach since then.
+    pub(crate) lonely: Option<Timestamp>,
 }
 
 impl Entry {
     /// Seconds, at most [`MAX_AGE`] (§14).
     pub fn age(&self, now: Timestamp) -> u16 {
-        let passed = now.since(self.since).as_secs() + u64::from(self.lsa.header().age);
+        let header = self.lsa.header();
+        let passed = if header.does_not_age() { 0 } else { now.since(self.since).as_secs() };
+        let passed = passed + u64::from(header.seconds());
         passed.min(u64::from(MAX_AGE)) as u16
     }
 
@@ -103,15 +107,18 @@ impl Lsdb {
         let key = lsa.key();
         let old = self.remove(&key).filter(|_| !changed);
         let changed = old.map_or(now, |old| old.changed);
-        let age = lsa.header().age;
-        let until = if own { REFRESH - spread(&key) } else { MAX_AGE };
-        let due = (age < MAX_AGE).then(|| now + Duration::from_secs(u64::from(until.saturating_sub(age))));
+        let (age, lasting) = (lsa.header().seconds(), lsa.header().does_not_age());
+        let until = if own && !lasting { REFRESH - spread(&key) } else { MAX_AGE };
+        // Of others it is looked at now and then; ours is not renewed.
+        let due = (age < MAX_AGE && !(own && lasting))
+            .then(|| now + Duration::from_secs(u64::from(until.saturating_sub(age))));
         if let Some(at) = due {
             self.due.insert((at, key));
-        } else {
+        }
+        if age >= MAX_AGE {
             self.dying.insert(key);
         }
-        self.entries.insert(key, Entry { lsa, since: now, own, changed, answered: None, due });
+        self.entries.insert(key, Entry { lsa, since: now, own, changed, answered: None, due, lonely: None });
     }
 
     pub(crate) fn remove(&mut self, key: &LsaKey) -> Option<Entry> {
@@ -153,6 +160,15 @@ impl Lsdb {
             entry.due = None;
         }
         Some(key)
+    }
+
+    /// Notes when an LSA is to be looked at next.
+    pub(crate) fn look_again(&mut self, key: &LsaKey, at: Timestamp) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        if let Some(old) = entry.due.replace(at) {
+            self.due.remove(&(old, *key));
+        }
+        self.due.insert((at, *key));
     }
 
     pub(crate) fn is_dying(&self, key: &LsaKey) -> bool {

@@ -46,6 +46,7 @@ impl<V: Version> Instance<V> {
                 self.announce_externals(&mut wanted);
             }
         }
+        self.say_capable(place, &mut wanted);
         wanted
     }
 
@@ -91,7 +92,8 @@ impl<V: Version> Instance<V> {
         let entry = self.database(place)?.get(&key)?;
         let header = *entry.lsa.header();
         let dead = entry.is_max_age(now);
-        if entry.own && !dead && header.options == options && entry.lsa.body() == &body[..] {
+        let same_age = header.does_not_age() == self.reduces(place);
+        if entry.own && !dead && header.options == options && same_age && entry.lsa.body() == &body[..] {
             return None;
         }
         let Some(next) = header.sequence.next() else {
@@ -117,7 +119,8 @@ impl<V: Version> Instance<V> {
         body: &BytesMut,
         sequence: Sequence,
     ) {
-        let header = LsaHeader { age: 0, options, key, sequence, checksum: 0, length: 0 };
+        let age = self.first_age(place);
+        let header = LsaHeader { age, options, key, sequence, checksum: 0, length: 0 };
         if let Some(lsa) = Lsa::build::<V>(header, body) {
             let header = *lsa.header();
             self.trace(|| Trace::Generated(place, header));

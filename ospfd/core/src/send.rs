@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use ferrite_ospf_packet::auth::Sign;
 use ferrite_ospf_packet::codec::Origin;
 use ferrite_ospf_packet::lsa::HEADER;
-use ferrite_ospf_packet::{Body, Endpoints, Lsa, LsaHeader, LsaKey, MAX_AGE};
+use ferrite_ospf_packet::{Body, DO_NOT_AGE, Endpoints, Lsa, LsaHeader, LsaKey, MAX_AGE};
 use ferrite_types::Timestamp;
 
 use crate::config::{Authentication, sending};
@@ -100,7 +100,9 @@ impl<V: Version> Instance<V> {
         let place = self.place_for(id, key.ty)?;
         let entry = self.database(place)?.get(key)?;
         let delay = self.interfaces.get(&id)?.config.transmit_delay;
-        Some(entry.lsa.at_age((entry.age(now) + delay).min(MAX_AGE)))
+        let age = (entry.age(now) + delay).min(MAX_AGE);
+        let lasting = entry.lsa.header().does_not_age() && age < MAX_AGE;
+        Some(entry.lsa.at_age(if lasting { age | DO_NOT_AGE } else { age }))
     }
 
     /// LSAs in as few updates as they need.

@@ -292,7 +292,7 @@ impl<V: Version> Instance<V> {
                 let used = self.routes.networks.get(&route.prefix).is_some_and(|used| {
                     used.path > PathType::Inter && used.area == *id && used.tag == route.tag
                 });
-                let alive = entry.lsa.header().age < ferrite_ospf_packet::MAX_AGE;
+                let alive = !entry.lsa.header().is_max_age();
                 if route.propagate && route.forwarding.is_some() && used && alive {
                     let there = translated.entry(route.prefix).or_insert(route);
                     *there = (*there).min(route);

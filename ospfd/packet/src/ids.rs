@@ -110,7 +110,7 @@ impl Options {
     pub const R: Self = Self(0x10);
     /// OSPFv2: a block of link-local signalling follows (RFC 5613).
     pub const L2: Self = Self(0x10);
-    /// Demand circuits (RFC 1793); we never set it.
+    /// LSAs that do not age are taken (RFC 1793, RFC 4136).
     pub const DC: Self = Self(0x20);
     /// OSPFv2: opaque LSAs are understood (RFC 5250).
     pub const O: Self = Self(0x40);

@@ -26,7 +26,7 @@ pub mod v3;
 
 pub use codec::{Codec, Endpoints, Frame, Scope};
 pub use ids::{AreaId, LsId, LsType, LsaKey, Options, Sequence};
-pub use lsa::{Lsa, LsaHeader, MAX_AGE};
+pub use lsa::{DO_NOT_AGE, Lsa, LsaHeader, MAX_AGE};
 pub use packet::{Body, DatabaseDescription, Hello, Kind};
 pub use refusal::Refusal;
 pub use v2::V2;

@@ -27,6 +27,8 @@ use crate::{Codec, LsId, LsaKey, Options, Refusal, Sequence};
 pub const HEADER: usize = 20;
 /// Seconds after which an LSA is no longer used and is flushed.
 pub const MAX_AGE: u16 = 3600;
+/// In an age: it does not grow with time (RFC 1793 §2.2).
+pub const DO_NOT_AGE: u16 = 0x8000;
 /// Seconds of difference in age that make the younger of two equal instances the newer one.
 pub const MAX_AGE_DIFF: u16 = 900;
 /// Where Fletcher's checksum stands in what it covers: all but the age.
@@ -35,7 +37,7 @@ const CHECKSUM_AT: usize = 14;
 /// The header of an LSA.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LsaHeader {
-    /// Seconds, at most [`MAX_AGE`].
+    /// Seconds, at most [`MAX_AGE`]; with [`DO_NOT_AGE`] as it was on the wire.
     pub age: u16,
     /// OSPFv2 only; 0 in OSPFv3.
     pub options: Options,
@@ -72,7 +74,16 @@ impl LsaHeader {
     }
 
     pub fn is_max_age(&self) -> bool {
-        self.age >= MAX_AGE
+        self.seconds() >= MAX_AGE
+    }
+
+    /// The age alone.
+    pub fn seconds(&self) -> u16 {
+        self.age & !DO_NOT_AGE
+    }
+
+    pub fn does_not_age(&self) -> bool {
+        self.age & DO_NOT_AGE != 0
     }
 
     /// Which of two instances of an LSA is newer: [`Ordering::Greater`] is this one (RFC 2328 §13.1).
@@ -80,7 +91,9 @@ impl LsaHeader {
         let by_age = || match (self.is_max_age(), other.is_max_age()) {
             (true, false) => Ordering::Greater,
             (false, true) => Ordering::Less,
-            _ if self.age.abs_diff(other.age) > MAX_AGE_DIFF => other.age.cmp(&self.age),
+            _ if self.seconds().abs_diff(other.seconds()) > MAX_AGE_DIFF => {
+                other.seconds().cmp(&self.seconds())
+            }
             _ => Ordering::Equal,
         };
         let by_number = self.sequence.cmp(&other.sequence);
@@ -183,7 +196,7 @@ impl Lsa {
         if C::scope(self.header.key.ty).is_none() {
             return Err(Refusal::LsaType);
         }
-        if self.header.age > MAX_AGE {
+        if self.header.seconds() > MAX_AGE {
             return Err(Refusal::LsaAge);
         }
         if self.header.sequence == Sequence::RESERVED {

@@ -2,6 +2,7 @@
 //! database, what we say of ourselves is read by FRR, and links without LDP are avoided as FRR avoids them.
 
 use serde_json::Value;
+use topotests::daemon::ours;
 use topotests::{Kind, Needs, Result, Router, ensure, run, wait_until};
 
 use super::speak::{PATIENCE, adjacent, start};
@@ -17,7 +18,7 @@ fn config(router: u8, more: &str) -> String {
     )
 }
 
-const PCE: &str = " pce address 9.9.9.9\n mpls ldp-sync\n mpls ldp-sync holddown 3\n";
+const PCE: &str = " pce address 9.9.9.9\n mpls ldp-sync\n";
 
 /// What a router's database says of a link.
 fn edge(router: &Router, address: &str) -> Result<Value> {
@@ -59,8 +60,9 @@ fn what_links_offer_is_told_both_ways_and_links_without_ldp_are_avoided() {
             Ok(())
         })?;
         let sync = r1.vtysh_json("show ip ospf mpls ldp-sync json")?;
-        ensure!(sync["eth0"]["holdDownTimeInSec"] == 3, "{sync}");
+        ensure!(sync["eth0"]["ldpIgpSyncState"] == "Sync not achieved", "{sync}");
         adjacent(&r1, 2, &["2.2.2.2"])?;
+        r1.configure(&["router ospf", "mpls ldp-sync holddown 1"])?;
         wait_until(PATIENCE, "the hold-down time ends", || {
             let lsa = r2.vtysh("show ip ospf database router adv-router 1.1.1.1")?;
             ensure!(!lsa.contains("TOS 0 Metric: 65535") && lsa.contains("TOS 0 Metric: 10"), "{lsa}");
@@ -80,6 +82,49 @@ fn what_links_offer_is_told_both_ways_and_links_without_ldp_are_avoided() {
             ensure!(heard.contains("PCE Address: 9.9.9.9"), "{heard}");
             let heard = r1.vtysh("show ip ospf database opaque-area adv-router 2.2.2.2")?;
             ensure!(heard.contains("Router Capabilities: 0x10000000"), "{heard}");
+            Ok(())
+        })
+    });
+}
+
+/// Where FRR's package has its client for the API.
+const CLIENT: &str = "/usr/lib/frr/ospfclient.py";
+
+#[test]
+fn a_program_announces_through_us_and_follows_the_database() {
+    run(&Needs::ours_and_peers(), |net| {
+        let (r1, r2) = (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Frr)?);
+        net.link(&r1, "10.0.1.1/24", &r2, "10.0.1.2/24")?;
+        let config = |id: &str| {
+            format!(
+                "interface eth0\n ip ospf area 0\n ip ospf network point-to-point\n ip ospf hello-interval 1\n ip ospf \
+                 dead-interval 4\nexit\nrouter ospf\n ospf router-id {id}\n capability opaque\nexit\n"
+            )
+        };
+        start(&r2, &config("2.2.2.2"))?;
+        let daemons: [(&str, &[&str]); 2] = [("zebra", &[]), ("ospfd", &["-a"])];
+        ours::start_daemons(&r1, &config("1.1.1.1"), &daemons, "debugging")?;
+        adjacent(&r1, 2, &["2.2.2.2"])?;
+        let actions = ["ADD,10,0.0.0.0,230,2,deadbeef", "ADD,11,231,3,01020304", "WAIT,600"];
+        let mut client = r1.command("python3");
+        client.arg(CLIENT).args(["--server", "127.0.0.1"]).args(actions);
+        let log = std::fs::File::create(r1.dir().join("client.log"))?;
+        let mut client = client.stderr(log).spawn()?;
+        let heard = wait_until(PATIENCE, "FRR hears what the program announces", || {
+            let area = r2.vtysh("show ip ospf database opaque-area adv-router 1.1.1.1")?;
+            let everywhere = r2.vtysh("show ip ospf database opaque-as adv-router 1.1.1.1")?;
+            ensure!(area.contains("Link State ID: 230.0.0.2") && everywhere.contains("231.0.0.3"), "{area}{everywhere}");
+            let log = std::fs::read_to_string(r1.dir().join("client.log"))?;
+            ensure!(log.contains("LSA 2.2.2.2 in area 0.0.0.0"), "{log}");
+            ensure!(log.contains("nbraddr 10.0.1.2 router_id 2.2.2.2 state NSM_FULL"), "{log}");
+            Ok(())
+        });
+        client.kill()?;
+        client.wait()?;
+        heard?;
+        wait_until(PATIENCE, "what it announced goes with it", || {
+            let ours = r1.vtysh("show ip ospf database opaque-area self-originate")?;
+            ensure!(!ours.contains("230.0.0.2"), "{ours}");
             Ok(())
         })
     });

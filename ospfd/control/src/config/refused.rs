@@ -7,9 +7,7 @@ use super::{OSPF, OSPF6};
 use crate::{Roles, Settings};
 
 const ROUTER: &[&str] = &[
-    "area <A.B.C.D|(0-4294967295)> flood-reduction",
     "fast-reroute ti-lfa",
-    "flood-reduction",
     // FRR takes them without the number of a table, and announces nothing.
     "redistribute table-direct",
     "distribute-list ACCESSLIST4_NAME out table-direct",

@@ -2,13 +2,15 @@
 
 use ferrite_cli::{Negation, Setting};
 
-use super::{areas, convergence, setting, shared, switch, te, value};
+use super::{areas, convergence, flood, setting, shared, switch, te, value};
 use crate::settings::{AbrType, NamedNeighbor, RouterSettings, Summary};
 
 /// Calls with every setting, in the order in which they are rendered.
 pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
     let tables = [
         FIRST,
+        flood::ROUTER,
+        flood::AREA,
         shared::REDISTRIBUTE_V2,
         RESTART,
         SUMMARIES,

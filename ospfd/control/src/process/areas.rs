@@ -42,6 +42,7 @@ pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut 
     config.sequence_base = world.host.epoch;
     config.restart = restart(&router.restart);
     config.opaque = router.opaque || router.restart.enabled || helps(&router.restart);
+    config.flood_reduction = router.flood_reduction;
     super::te::configure(router, config);
     if let Some(delay) = router.aggregation_delay {
         config.external_delay = seconds(delay);
@@ -109,6 +110,7 @@ fn range_of(said: &Summary) -> ExternalRange {
 fn area_config(world: &World, afi: Afi, area: &AreaSettings, backbone: Option<AreaAuth>) -> AreaConfig {
     let mut config = AreaConfig { no_summary: area.no_summary, ..AreaConfig::default() };
     config.default_cost = area.default_cost.unwrap_or(1);
+    config.flood_reduction = area.flood_reduction;
     match area.kind {
         AreaKindSettings::Normal => {}
         AreaKindSettings::Stub => config.kind = AreaKind::Stub,

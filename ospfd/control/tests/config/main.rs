@@ -103,6 +103,8 @@ const ROUTER: &[&str] = &[
     "capability opaque",
     "socket buffer send N",
     "socket buffer all N",
+    "flood-reduction",
+    "area A flood-reduction",
     "mpls-te on",
     "mpls-te router-address 10.0.0.N",
     "mpls-te inter-as as",

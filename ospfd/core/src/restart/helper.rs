@@ -73,7 +73,7 @@ impl<V: Version> Instance<V> {
         if seconds(grace.period) > policy.max_period {
             return Err(HelpEnd::TooLong);
         }
-        let left = grace.period.saturating_sub(u32::from(header.age));
+        let left = grace.period.saturating_sub(u32::from(header.seconds()));
         if left == 0 {
             return Err(HelpEnd::Expired);
         }

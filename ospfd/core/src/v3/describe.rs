@@ -193,7 +193,7 @@ fn link_lsas(instance: &Instance<V3>, interface: &Interface) -> Vec<LinkLsa> {
     let lsas = interface
         .links
         .of_type(ty::LINK)
-        .filter(|(key, entry)| adjacent(key) && entry.lsa.header().age < 3600);
+        .filter(|(key, entry)| adjacent(key) && !entry.lsa.header().is_max_age());
     lsas.filter_map(|(_, entry)| LinkLsa::read(entry.lsa.body()).ok()).collect()
 }
 

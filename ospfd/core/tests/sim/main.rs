@@ -32,6 +32,7 @@ mod policy;
 mod random;
 mod random_areas;
 mod random_virtual;
+mod reduction;
 mod shape;
 mod shapes;
 mod world;

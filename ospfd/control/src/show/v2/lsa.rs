@@ -28,6 +28,9 @@ mod mark {
 pub struct Lsa {
     #[serde(rename = "lsaAge")]
     age: u16,
+    /// It does not age: ours, or another router's.
+    #[serde(skip)]
+    lasting: &'static str,
     options: String,
     #[serde(skip)]
     option_bits: u32,
@@ -175,6 +178,11 @@ impl Lsa {
         let (name, id_is) = names(header.key.ty);
         Self {
             age: header.age,
+            lasting: match (entry.lsa.header().does_not_age(), entry.own) {
+                (false, _) => "",
+                (true, true) => "(S-DNA)",
+                (true, false) => "(DNA)",
+            },
             options: text::options(header.options),
             option_bits: header.options.0,
             marks,
@@ -281,7 +289,7 @@ fn opaque_body(entry: &Entry) -> Body {
 
 impl fmt::Display for Lsa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  LS age: {}", self.age)?;
+        writeln!(f, "  LS age: {}{}", self.age, self.lasting)?;
         writeln!(f, "  Options: {:<4} : {}", format!("{:#x}", self.option_bits), self.options)?;
         let translated = if self.translated { "(Translated from Type-7)" } else { "" };
         writeln!(f, "  LS Flags: {:#x}  {translated}", self.marks)?;

@@ -71,6 +71,8 @@ pub struct Summary {
     #[serde(rename = "maximumPaths")]
     paths: usize,
     preference: u8,
+    #[serde(rename = "floodReduction", skip_serializing_if = "Option::is_none")]
+    reduction: Option<&'static str>,
     #[serde(rename = "abrType", skip_serializing_if = "Option::is_none")]
     abr: Option<&'static str>,
     #[serde(rename = "asbrRouter", skip_serializing_if = "Option::is_none")]
@@ -141,11 +143,22 @@ struct AreaView {
     lsas: usize,
     #[serde(flatten)]
     counts: IndexMap<String, u64>,
+    #[serde(rename = "areaFloodReduction", skip_serializing_if = "Option::is_none")]
+    reduction: Option<&'static str>,
+    #[serde(rename = "areaFloodReductionEnabled", skip_serializing_if = "is_false")]
+    reduces: bool,
+    #[serde(rename = "lsasRecvDCbitSet", skip_serializing_if = "is_false")]
+    some_capable: bool,
+    /// Routers that take LSAs that do not age, we not among them.
+    #[serde(skip)]
+    capable: usize,
     #[serde(skip)]
     name: String,
     #[serde(skip)]
     border: bool,
 }
+
+const CONFIGURED: &str = "configured";
 
 /// Types in an area with FRR's words for them in JSON and text.
 const TYPES: [(LsType, &str, &str); 7] = [
@@ -193,6 +206,8 @@ impl AreaView {
         let nssa = config.kind == AreaKind::Nssa;
         let border = core.is_border_router();
         let authentication = at.router.areas.get(&id).and_then(|area| area.authentication);
+        let reduces = core.reduces(ferrite_ospf::instance::Place::Area(id));
+        let capable = core.capable(id).0.saturating_sub(usize::from(reduces));
         Self {
             backbone: id.is_backbone(),
             stub_no_summary: config.kind == AreaKind::Stub && config.no_summary,
@@ -222,6 +237,10 @@ impl AreaView {
             runs: core.area_status(id).spf_runs,
             lsas: lsdb.map_or(0, Lsdb::len),
             counts,
+            reduction: config.flood_reduction.then_some(CONFIGURED),
+            reduces,
+            some_capable: reduces && capable > 0,
+            capable,
             name: id.to_string(),
             border,
         }
@@ -278,6 +297,7 @@ impl Summary {
             refresh: u64::from(router.refresh.unwrap_or(10)) * 1000,
             paths: config.max_paths,
             preference: router.distance.unwrap_or(110),
+            reduction: config.flood_reduction.then_some(CONFIGURED),
             abr: core.is_border_router().then_some(abr),
             asbr: is_boundary(at).then_some("injectingExternalRoutingInformation"),
             externals: externals.0,
@@ -336,6 +356,9 @@ impl fmt::Display for Summary {
         writeln!(f, " Refresh timer {} secs", self.refresh / 1000)?;
         writeln!(f, " Maximum multiple paths(ECMP) supported {}", self.paths)?;
         writeln!(f, " Administrative distance {}", self.preference)?;
+        if let Some(reduction) = self.reduction {
+            writeln!(f, " Flood Reduction is {reduction}.")?;
+        }
         if let Some(abr) = self.abr {
             writeln!(f, " This router is an ABR, ABR type is: {abr}")?;
         }
@@ -406,6 +429,13 @@ impl fmt::Display for AreaView {
             let get = |what: &str| self.counts.get(&format!("lsa{word}{what}")).copied().unwrap_or(0);
             let (many, sum) = (get("Number"), get("Checksum"));
             writeln!(f, "   Number of {name} LSA {many}. Checksum Sum {sum:#010x}")?;
+        }
+        if let Some(reduction) = self.reduction {
+            writeln!(f, "   Flood Reduction is {reduction}.")?;
+        }
+        if self.reduces {
+            writeln!(f, "   Flood Reduction is enabled.")?;
+            writeln!(f, "   No of LSAs rcv'd with DC bit set {}", self.capable)?;
         }
         writeln!(f)
     }
