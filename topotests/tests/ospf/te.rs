@@ -106,14 +106,17 @@ fn a_program_announces_through_us_and_follows_the_database() {
         ours::start_daemons(&r1, &config("1.1.1.1"), &daemons, "debugging")?;
         adjacent(&r1, 2, &["2.2.2.2"])?;
         let actions = ["ADD,10,0.0.0.0,230,2,deadbeef", "ADD,11,231,3,01020304", "WAIT,600"];
-        let mut client = r1.command("python3");
-        client.arg(CLIENT).args(["--server", "127.0.0.1"]).args(actions);
+        let mut client = r2.command("python3");
+        client.arg(CLIENT).args(["--server", "10.0.1.1"]).args(actions);
         let log = std::fs::File::create(r1.dir().join("client.log"))?;
         let mut client = client.stderr(log).spawn()?;
         let heard = wait_until(PATIENCE, "FRR hears what the program announces", || {
             let area = r2.vtysh("show ip ospf database opaque-area adv-router 1.1.1.1")?;
             let everywhere = r2.vtysh("show ip ospf database opaque-as adv-router 1.1.1.1")?;
-            ensure!(area.contains("Link State ID: 230.0.0.2") && everywhere.contains("231.0.0.3"), "{area}{everywhere}");
+            ensure!(
+                area.contains("Link State ID: 230.0.0.2") && everywhere.contains("231.0.0.3"),
+                "{area}{everywhere}"
+            );
             let log = std::fs::read_to_string(r1.dir().join("client.log"))?;
             ensure!(log.contains("LSA 2.2.2.2 in area 0.0.0.0"), "{log}");
             ensure!(log.contains("nbraddr 10.0.1.2 router_id 2.2.2.2 state NSM_FULL"), "{log}");
