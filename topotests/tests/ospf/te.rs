@@ -87,8 +87,9 @@ fn what_links_offer_is_told_both_ways_and_links_without_ldp_are_avoided() {
     });
 }
 
-/// Where FRR's package has its client for the API.
-const CLIENT: &str = "/usr/lib/frr/ospfclient.py";
+/// FRR's own client of the API, which announces an LSA in area 0 and one everywhere, and then follows the database.
+const CLIENT: &str = "echo $$ > /run/client.pid; exec python3 /usr/lib/frr/ospfclient.py --server 10.0.1.1 \
+                      ADD,10,0.0.0.0,230,2,deadbeef ADD,11,231,3,01020304 WAIT,600";
 
 #[test]
 fn a_program_announces_through_us_and_follows_the_database() {
@@ -105,9 +106,8 @@ fn a_program_announces_through_us_and_follows_the_database() {
         let daemons: [(&str, &[&str]); 2] = [("zebra", &[]), ("ospfd", &["-a"])];
         ours::start_daemons(&r1, &config("1.1.1.1"), &daemons, "debugging")?;
         adjacent(&r1, 2, &["2.2.2.2"])?;
-        let actions = ["ADD,10,0.0.0.0,230,2,deadbeef", "ADD,11,231,3,01020304", "WAIT,600"];
-        let mut client = r2.command("python3");
-        client.arg(CLIENT).args(["--server", "10.0.1.1"]).args(actions);
+        let mut client = r2.command("sh");
+        client.args(["-c", CLIENT]);
         let log = std::fs::File::create(r1.dir().join("client.log"))?;
         let mut client = client.stderr(log).spawn()?;
         let heard = wait_until(PATIENCE, "FRR hears what the program announces", || {
@@ -122,7 +122,8 @@ fn a_program_announces_through_us_and_follows_the_database() {
             ensure!(log.contains("nbraddr 10.0.1.2 router_id 2.2.2.2 state NSM_FULL"), "{log}");
             Ok(())
         });
-        client.kill()?;
+        // What was started is not the program itself, which is in other namespaces.
+        r2.run("sh", &["-c", "kill $(cat /run/client.pid)"])?;
         client.wait()?;
         heard?;
         wait_until(PATIENCE, "what it announced goes with it", || {
