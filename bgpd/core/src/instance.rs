@@ -420,6 +420,7 @@ impl Instance {
             FromZebra::LabelChunk(_)
             | FromZebra::LspResults(_)
             | FromZebra::FecLabels(_)
+            | FromZebra::Rpf(_)
             | FromZebra::LinkParams { .. }
             | FromZebra::LdpSync(_) => {}
         }

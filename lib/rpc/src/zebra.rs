@@ -11,6 +11,7 @@ mod link_params;
 mod message;
 mod nexthops;
 mod routes;
+mod rpf;
 mod server;
 mod value;
 

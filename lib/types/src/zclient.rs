@@ -15,8 +15,10 @@ use crate::{
 };
 
 mod labels;
+mod rpf;
 
 pub use labels::{FecLabel, LabelBlock, LabelChunkAnswer, LabelChunkRequest, LspResult, LspUpdate, WatchFec};
+pub use rpf::{RpfMode, RpfState, TrackRpf};
 
 /// Version of the contract. Another major version is refused with a message that says so.
 pub const CONTRACT_MAJOR: u32 = 1;
@@ -40,6 +42,8 @@ pub enum ToZebra {
     Routes(RouteBatch),
     /// Starts or stops tracking of next hops.
     TrackNexthops(Vec<TrackNexthop>),
+    /// Starts or stops lookups of sources of multicast.
+    TrackRpf(Vec<TrackRpf>),
     Redistribute(RedistributeRequest),
     /// Router advertisements on an interface, so that the other end finds us.
     RouterAdvertisements(RouterAdvertisements),
@@ -175,6 +179,7 @@ pub enum FromZebra {
     LdpSync(LdpSync),
     SnapshotDone,
     Nexthops(Vec<NexthopState>),
+    Rpf(Vec<RpfState>),
     Redistributed(Vec<RedistributedRoute>),
     Results(Vec<RouteResult>),
     LabelChunk(LabelChunkAnswer),

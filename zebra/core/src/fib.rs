@@ -251,6 +251,7 @@ impl Zebra {
         let new = dest.selected().map(|entry| entry.shape);
         if old != new || resolved_anew {
             self.mark_covered(key, prefix);
+            self.mark_rpf(key, prefix);
             self.redistribute_change(key, prefix, old, new);
             self.fpm_changed(key, prefix, old, new);
             self.imports.note(key, prefix);

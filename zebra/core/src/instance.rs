@@ -84,6 +84,7 @@ pub struct Zebra {
     pub(crate) interfaces: Interfaces,
     pub(crate) rib: Rib,
     pub(crate) tracker: Tracker,
+    pub(crate) rpf: crate::rpf::RpfWatches,
     pub(crate) fib: Fib,
     pub(crate) groups: Groups,
     pub(crate) clients: Clients,
@@ -124,6 +125,7 @@ impl Zebra {
             interfaces: Interfaces::default(),
             rib: Rib::default(),
             tracker: Tracker::default(),
+            rpf: Default::default(),
             fib: Fib::default(),
             groups: Groups::default(),
             clients: Clients::default(),
@@ -255,6 +257,7 @@ impl Zebra {
         match message {
             ToZebra::Routes(batch) => self.client_routes(client, batch),
             ToZebra::TrackNexthops(items) => self.track(client, &items),
+            ToZebra::TrackRpf(items) => self.track_rpf(client, &items),
             ToZebra::Redistribute(request) => self.redistribute(client, request),
             ToZebra::RouterAdvertisements(wish) => self.advertisements_wanted(client, wish),
             ToZebra::WantResults(all) => self.clients.want_results(client, all),
@@ -273,6 +276,7 @@ impl Zebra {
     fn finish(&mut self, out: &mut Vec<Action>) {
         self.settle();
         self.import_pending();
+        self.settle_rpf();
         self.program_lsps();
         self.flush_clients();
         self.drop_groups();

@@ -43,6 +43,7 @@ mod redistribute;
 mod refuse;
 pub mod rib;
 mod router_id;
+mod rpf;
 pub mod settings;
 mod statics;
 pub mod te;

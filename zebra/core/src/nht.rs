@@ -129,7 +129,7 @@ impl Tracker {
 }
 
 /// The last address of a prefix.
-fn last_address(prefix: Prefix) -> IpAddr {
+pub fn last_address(prefix: Prefix) -> IpAddr {
     match prefix {
         Prefix::V4(p) => Ipv4Addr::from_bits(p.bits() | !p.mask().to_bits()).into(),
         Prefix::V6(p) => {
@@ -152,6 +152,7 @@ impl Zebra {
             self.tracker.drop_idle(at);
         }
         self.tracker.prefixes.retain(|(of, _), _| *of != vrf);
+        self.rpf.forget_vrf(vrf);
     }
 
     /// A route for the prefix was selected, changed or went.
@@ -277,6 +278,7 @@ impl Zebra {
     }
 
     pub(crate) fn forget_tracking(&mut self, client: ClientKey) {
+        self.rpf.forget_client(client);
         self.tracker.prefixes.retain(|_, watch| {
             watch.clients.remove(&client);
             !watch.clients.is_empty()
@@ -294,6 +296,7 @@ impl Zebra {
 
     /// Everything is looked up again: interfaces or a rule of resolution have changed.
     pub(crate) fn refresh_all(&mut self) {
+        self.refresh_rpf();
         self.tracker.dirty.extend(self.tracker.watches.keys().copied());
         self.tracker.dirty_sets.extend(self.rib.shared.sets().map(|(id, _)| id));
     }

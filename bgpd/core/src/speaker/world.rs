@@ -83,6 +83,7 @@ impl Machine {
             | FromZebra::LabelChunk(_)
             | FromZebra::LspResults(_)
             | FromZebra::FecLabels(_)
+            | FromZebra::Rpf(_)
             | FromZebra::LinkParams { .. }
             | FromZebra::LdpSync(_)
             | FromZebra::Refused { .. } => {}
@@ -195,6 +196,7 @@ impl Speaker {
             FromZebra::LabelChunk(_)
             | FromZebra::LspResults(_)
             | FromZebra::FecLabels(_)
+            | FromZebra::Rpf(_)
             | FromZebra::LinkParams { .. }
             | FromZebra::LdpSync(_) => {}
             message @ (FromZebra::Refused { .. } | FromZebra::SnapshotDone) => {

@@ -63,6 +63,9 @@ pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
             .chunks(MAX_ROUTES)
             .map(|chunk| pb::ClientMessage { message: Some(ToPb::Lsps(labels::lsp_batch(chunk))) })
             .collect(),
+        ToZebra::TrackRpf(items) => {
+            one(ToPb::TrackRpfs(pb::TrackRpfs { items: items.iter().map(Into::into).collect() }))
+        }
         ToZebra::WatchFecs(items) => {
             one(ToPb::WatchFecs(pb::FecWatches { items: items.iter().map(Into::into).collect() }))
         }
@@ -121,6 +124,9 @@ impl TryFrom<pb::ClientMessage> for ToZebra {
             ToPb::Lsps(batch) => {
                 Self::Lsps(batch.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
             }
+            ToPb::TrackRpfs(list) => {
+                Self::TrackRpf(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
             ToPb::WatchFecs(list) => {
                 Self::WatchFecs(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
             }
@@ -165,6 +171,9 @@ pub fn encode_server(message: &FromZebra) -> Vec<pb::ServerMessage> {
         FromZebra::SnapshotDone => one(FromPb::SnapshotDone(pb::SnapshotDone {})),
         FromZebra::Nexthops(states) => {
             one(FromPb::Nexthops(pb::NexthopStates { items: states.iter().map(Into::into).collect() }))
+        }
+        FromZebra::Rpf(states) => {
+            one(FromPb::RpfStates(pb::RpfStates { items: states.iter().map(Into::into).collect() }))
         }
         FromZebra::Redistributed(list) => list
             .chunks(MAX_ROUTES)
@@ -229,6 +238,9 @@ impl TryFrom<pb::ServerMessage> for FromZebra {
             FromPb::SnapshotDone(_) => Self::SnapshotDone,
             FromPb::Nexthops(states) => {
                 Self::Nexthops(states.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
+            FromPb::RpfStates(states) => {
+                Self::Rpf(states.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
             }
             FromPb::Redistributed(batch) => Self::Redistributed(routes::redistributed(batch)?),
             FromPb::Results(batch) => Self::Results(routes::results(&batch)?),

@@ -12,6 +12,7 @@ mod lsps;
 mod memory;
 mod named;
 mod netns;
+mod rpf;
 mod scenarios;
 mod sourced;
 mod tables;
