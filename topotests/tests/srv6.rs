@@ -120,7 +120,7 @@ fn routes_of_sources_and_segments_are_those_of_frr() {
         ensure!(a == b, "ours\n{}\nFRR's\n{}", a.join("\n"), b.join("\n"));
 
         // The way that a packet takes depends on where it comes from.
-        for (from, via) in [("2001:db8:200::1", "2001:db8:1::2"), ("2001:db8:1::1", "2001:db8:1::4")] {
+        for (from, via) in [("2001:db8:200::1", "2001:db8:1::2"), ("2001:db8:ffff::1", "2001:db8:1::4")] {
             let text = r1.ip(&format!("-6 route get 2001:db8:102::1 from {from} iif p1"))?;
             ensure!(text.contains(&format!("via {via}")), "{text}");
         }
