@@ -26,9 +26,13 @@ fn functions(folder: &Path, into: &mut BTreeSet<String>) {
 
 fn functions_of(file: &Path, into: &mut BTreeSet<String>) {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let names =
-        text.lines().filter_map(|line| line.trim_start().strip_prefix("fn ")?.split(['(', '<']).next());
-    into.extend(names.map(str::to_owned));
+    // A test for both versions is made by a macro (`ospfd/core/tests/sim`).
+    let name = |line: &str| {
+        let line = line.trim_start();
+        let rest = line.strip_prefix("fn ").or_else(|| line.strip_prefix("both!("))?;
+        rest.split(['(', '<', ',']).next().map(str::to_owned)
+    };
+    into.extend(text.lines().filter_map(name));
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn every_row_of_attributes_and_the_rpki_names_tests_that_are_there() {
     assert!(missing.is_empty(), "rows without a line: {missing:?}");
 }
 
-/// The same of OSPF's page, as far as it has rows.
+/// The same of OSPF's page. O13 waits for BFD; O16, O17, O22, P9 and P10 are not asked for yet.
 #[test]
 fn every_row_of_ospf_names_tests_that_are_there() {
     let root = workspace();
@@ -124,8 +128,9 @@ fn every_row_of_ospf_names_tests_that_are_there() {
     let (mut core, mut control) = (BTreeSet::new(), BTreeSet::new());
     functions(&root.join("ospfd/core"), &mut core);
     functions(&root.join("ospfd/control"), &mut control);
-    let mut wrong = Vec::new();
+    let (mut wrong, mut rows) = (Vec::new(), BTreeSet::new());
     for line in page.lines().filter(|line| line.starts_with("| O") || line.starts_with("| P")) {
+        rows.extend(line.split('|').nth(1).map(rows_of).unwrap_or_default());
         for (place, name) in line.split('`').skip(1).step_by(2).filter_map(|word| word.split_once("::")) {
             let mut known = BTreeSet::new();
             functions_of(&root.join(format!("topotests/tests/ospf/{place}.rs")), &mut known);
@@ -140,4 +145,8 @@ fn every_row_of_ospf_names_tests_that_are_there() {
         }
     }
     assert!(wrong.is_empty(), "no such tests: {wrong:#?}");
+    let asked = (1..=24).filter(|row| ![13, 16, 17, 22].contains(row)).map(|row| format!("O{row}"));
+    let asked = asked.chain((1..=11).filter(|row| ![9, 10].contains(row)).map(|row| format!("P{row}")));
+    let missing: Vec<String> = asked.filter(|row| !rows.contains(row)).collect();
+    assert!(missing.is_empty(), "rows without a line: {missing:?}");
 }
