@@ -309,6 +309,82 @@ fn too_many_prefixes_are_told_counted_or_end_the_session_for_a_while() {
     });
 }
 
+/// Ours and FRR with one configuration each ask the same neighbour.
+#[test]
+fn maximum_prefix_with_force_counts_what_policy_refuses_as_in_frr() {
+    run(&Needs::ours_and_peers(), |net| {
+        let subject = net.router("r1", Kind::Ours)?;
+        let beside = net.router("r2", Kind::Frr)?;
+        let world = net.router("r3", Kind::Frr)?;
+        net.lan("lan", &[(&subject, "10.0.0.1/24"), (&beside, "10.0.0.2/24"), (&world, "10.0.0.3/24")])?;
+        let policy = "ip prefix-list ONE permit 203.0.113.0/24\nroute-map ONE permit 10\n match ip address prefix-list ONE\nexit\n\
+                      route-map FAR permit 10\n set metric rtt\nexit\n";
+        let family = "  neighbor 10.0.0.3 route-map ONE in\n  neighbor 10.0.0.3 route-map FAR out\n";
+        for (router, id) in [(&subject, 1), (&beside, 2)] {
+            let peer = peer(3, "65003", &[]);
+            router.start(&format!("{policy}{}", speaker(id, &peer, family)))?;
+        }
+        let others = [peer(1, "65001", &[]), peer(2, "65002", &[])].concat();
+        let own = "  neighbor 10.0.0.1 prefix-list OWN out\n  neighbor 10.0.0.2 prefix-list OWN out\n  network 198.51.100.0/28\n  \
+                   network 198.51.100.16/28\n  network 203.0.113.0/24\n";
+        let lists = "ip prefix-list OWN permit 192.0.2.3/32\nip prefix-list OWN permit 198.51.100.0/24 le 32\nip prefix-list OWN permit 203.0.113.0/24\n";
+        world.start(&format!("{lists}{}", speaker(3, &others, own)))?;
+        // Milliseconds: whatever they are, they are told by both.
+        for id in [1, 2] {
+            let route = format!("192.0.2.{id}/32");
+            wait_until(PATIENCE, "the way to the neighbour is told", || {
+                let table = world.vtysh_json(&format!("show bgp ipv4 unicast {route} json"))?;
+                let metric = table.pointer("/paths/0/metric").and_then(Value::as_u64);
+                ensure!(metric.is_some_and(|msec| msec < 1000), "{route}: {metric:?}");
+                Ok(())
+            })?;
+        }
+        let state = |router: &Router| -> Result<(Value, Value, Value)> {
+            let summary = router.vtysh_json("show bgp ipv4 unicast summary json")?;
+            let peer = &summary["peers"]["10.0.0.3"];
+            let shown = router.vtysh_json("show bgp neighbors 10.0.0.3 json")?;
+            let limit = shown.pointer("/10.0.0.3/addressFamilyInfo/ipv4Unicast").cloned().unwrap_or_default();
+            let limit: serde_json::Map<String, Value> = limit
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| key.starts_with("prefixAllowed"))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            Ok((peer["peerState"].clone(), peer["pfxRcd"].clone(), Value::Object(limit)))
+        };
+        // Four routes come, and policy takes the last, when FRR counts (it once too often). What is refused is known where it
+        // is kept.
+        let (kept, lost) = ("soft-reconfiguration inbound", "send-community");
+        let steps = [
+            (lost, "maximum-prefix 1", "OK"),
+            (lost, "maximum-prefix 3 force", "OK"),
+            (kept, "maximum-prefix 3 force", "PfxCt"),
+            (kept, "maximum-prefix 5 force", "OK"),
+            (kept, "maximum-prefix 3 warning-only force", "OK"),
+            (kept, "maximum-prefix 3 50 restart 5 force", "PfxCt"),
+            (kept, "maximum-prefix 6 50 force", "OK"),
+        ];
+        for (keeps, line, expected) in steps {
+            for router in [&subject, &beside] {
+                let set = format!("neighbor 10.0.0.3 {line}");
+                let family = "address-family ipv4 unicast";
+                let keeps = format!("neighbor 10.0.0.3 {keeps}");
+                let own = if router.name() == "r1" { "router bgp 65001" } else { "router bgp 65002" };
+                router.configure(&[own, family, "no neighbor 10.0.0.3 maximum-prefix", &set, &keeps])?;
+                router.vtysh("clear bgp 10.0.0.3")?;
+            }
+            wait_until(PATIENCE, line, || {
+                let (ours, frr) = (state(&subject)?, state(&beside)?);
+                ensure!(ours == frr && ours.0 == expected, "{line}: FRR {frr:?}, ours {ours:?}");
+                ensure!(expected != "OK" || ours.1 == 1, "{line}: {ours:?}");
+                Ok(())
+            })?;
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn without_policy_nothing_crosses_between_systems() {
     run(&Needs::ours_and_peers(), |net| {
