@@ -3,6 +3,7 @@
 mod ospf {
     mod areas;
     mod hostile;
+    mod instances;
     mod keys;
     mod kinds;
     mod restart;
