@@ -250,16 +250,17 @@ impl Api {
                 notices.push(Notice::Reachable { new, gone: Vec::new() });
             }
             Request::Interfaces => {
-                notices.extend(links(core).into_values().map(|(address, area, state)| Notice::Interface {
-                    address,
-                    area,
-                    state,
-                }))
+                let all = links(core).into_values();
+                notices.extend(all.map(|(address, area, state)| Notice::Interface { address, area, state }));
             }
             Request::Neighbors => {
-                notices.extend(neighbors(core).into_iter().map(|((interface, address), (router, state))| {
-                    Notice::Neighbor { interface, address, router, state }
-                }))
+                let notice = |((interface, address), (router, state))| Notice::Neighbor {
+                    interface,
+                    address,
+                    router,
+                    state,
+                };
+                notices.extend(neighbors(core).into_iter().map(notice));
             }
             Request::RouterId => notices.push(Notice::RouterId(core.id())),
         }
@@ -328,7 +329,7 @@ impl Api {
         if !core.config().opaque {
             return Code::NotReady;
         }
-        if body.len() % 4 != 0 {
+        if !body.len().is_multiple_of(4) {
             return Code::Error;
         }
         if client.lsas.len() >= LSAS && !client.lsas.contains(&(place, kind, id)) {

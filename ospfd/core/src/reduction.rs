@@ -106,7 +106,7 @@ impl<V: Version> Instance<V> {
         match place {
             Place::Area(area) => inside(&area),
             Place::As => {
-                self.areas.keys().any(|area| inside(area))
+                self.areas.keys().any(inside)
                     || self.table().to_boundary(router, self.config.rfc1583).is_some()
             }
             Place::Link(id) => {

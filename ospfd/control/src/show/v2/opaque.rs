@@ -159,7 +159,8 @@ impl Values {
             match (tlv.ty, <[u8; 4]>::try_from(&tlv.value[..])) {
                 (1, Ok(address)) => values.router = Some(RouterAddress { address: address.into() }),
                 (2, _) => {
-                    values.link = Tlv::read_all(&tlv.value).ok().map(|sub| TeLink::new(&sub, tlv.value.len()))
+                    let sub = Tlv::read_all(&tlv.value).ok();
+                    values.link = sub.map(|sub| TeLink::new(&sub, tlv.value.len()));
                 }
                 _ => values.unknown.push(Unknown::of(tlv)),
             }
