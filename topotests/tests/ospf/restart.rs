@@ -74,6 +74,38 @@ fn quiet(router: &Router, neighbor: &str) -> Result<()> {
     })
 }
 
+/// No grace was asked for before: Grace-LSAs that go out before the first Hello tell the neighbour that it was a crash (RFC 3623 §5).
+#[test]
+fn frr_helps_ours_after_a_crash() {
+    run(&Needs::ours_and_peers(), |net| {
+        let (r1, frr) = pair(net, RESTARTER, HELPER)?;
+        wait_until(PATIENCE, "word is left for who comes after a crash", || {
+            let left = r1.run("cat", &["/run/frr/ospfd.restart"])?;
+            ensure!(left.matches("\"until\":null").count() == 2, "{left}");
+            Ok(())
+        })?;
+        kill(&r1, "ospfd", "KILL")?;
+        ours::start_one(&r1, "ospfd", &[], "debugging")?;
+        ours::load(&r1)?;
+        let helped = |command: &str, reason: &str| {
+            let said = frr.vtysh(command)?;
+            ensure!(said.contains(reason), "{command}: {said}");
+            Ok(())
+        };
+        wait_until(PATIENCE, "FRR has helped to the end", || {
+            routes_to(&frr, 1)?;
+            routes_to(&r1, 2)?;
+            let ended = "Successful graceful restart";
+            helped("show ip ospf graceful-restart helper", ended)?;
+            helped("show ipv6 ospf6 graceful-restart helper", ended)
+        })?;
+        for version in [2, 3] {
+            adjacent(&r1, version, &["2.2.2.2"])?;
+        }
+        Ok(())
+    });
+}
+
 fn kill(router: &Router, daemon: &str, signal: &str) -> Result<()> {
     let pid = router.daemon_pid(daemon)?;
     router.signal(pid, signal)?;

@@ -216,6 +216,8 @@ impl Ospf {
 
     /// Brings the processes in line with the configuration and the links.
     pub(super) fn settle(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        // What starts to speak does so by a socket that is open; what ends has its last words before it is closed.
+        let from = out.len();
         // Half a snapshot is no news: what is missing of it has not gone.
         if self.stale && !self.world.zebra.is_listening() {
             self.stale = false;
@@ -231,7 +233,16 @@ impl Ospf {
                 out.push(Action::Zebra(ToZebra::HoldRoutes(hold)));
             }
         }
-        self.open_sockets(out);
+        let said = out.split_off(from);
+        let mut sockets = Vec::new();
+        self.open_sockets(&mut sockets);
+        let opens = |action: &Action| {
+            matches!(action, Action::Socket { terms: Some(_), .. } | Action::Membership { join: true, .. })
+        };
+        let (first, last): (Vec<Action>, Vec<Action>) = sockets.into_iter().partition(opens);
+        out.extend(first);
+        out.extend(said);
+        out.extend(last);
         self.follow(out);
     }
 
