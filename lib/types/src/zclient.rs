@@ -59,6 +59,8 @@ pub enum ToZebra {
     WatchFecs(Vec<WatchFec>),
     /// What ldpd knows of its sessions.
     LdpSync(LdpSync),
+    /// Ask the link for a neighbour's link address before packets wait for it.
+    Resolve(ResolveNeighbor),
     /// Everything this daemon wants is now with zebra: what it did not name is swept.
     ReplayDone,
     /// The daemon ends on purpose; `keep_routes` leaves its routes in the kernel.
@@ -128,6 +130,13 @@ pub struct RedistributeRequest {
     /// Instance, or kernel table number for [`RouteProtocol::Table`] and [`RouteProtocol::TableDirect`].
     pub instance: u32,
     pub subscribe: bool,
+}
+
+/// An address on a link, whose owner's link address the kernel is to find: ARP, neighbour solicitation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ResolveNeighbor {
+    pub ifindex: IfIndex,
+    pub addr: IpAddr,
 }
 
 /// A daemon's wish for router advertisements (RFC 4861) on an interface.

@@ -2,6 +2,7 @@
 
 mod api;
 mod areas;
+mod arp;
 mod attach;
 mod auth;
 pub mod event;

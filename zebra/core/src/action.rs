@@ -54,20 +54,37 @@ pub enum Action {
     Fpm(Option<std::net::SocketAddr>),
 }
 
-/// Changes of links and their addresses that the configuration asks for.
+/// Changes of links and their addresses that the configuration asks for, and of their neighbours that clients do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LinkChange {
     Up(IfIndex),
     Down(IfIndex),
-    AddAddress { ifindex: IfIndex, addr: IpAddr, prefix_len: u8, peer: Option<IpAddr> },
-    RemoveAddress { ifindex: IfIndex, addr: IpAddr, prefix_len: u8, peer: Option<IpAddr> },
+    AddAddress {
+        ifindex: IfIndex,
+        addr: IpAddr,
+        prefix_len: u8,
+        peer: Option<IpAddr>,
+    },
+    RemoveAddress {
+        ifindex: IfIndex,
+        addr: IpAddr,
+        prefix_len: u8,
+        peer: Option<IpAddr>,
+    },
+    /// The kernel is to find the neighbour's link address.
+    Resolve {
+        ifindex: IfIndex,
+        addr: IpAddr,
+    },
 }
 
 impl LinkChange {
     pub fn ifindex(&self) -> IfIndex {
         match self {
             Self::Up(ifindex) | Self::Down(ifindex) => *ifindex,
-            Self::AddAddress { ifindex, .. } | Self::RemoveAddress { ifindex, .. } => *ifindex,
+            Self::AddAddress { ifindex, .. }
+            | Self::RemoveAddress { ifindex, .. }
+            | Self::Resolve { ifindex, .. } => *ifindex,
         }
     }
 }

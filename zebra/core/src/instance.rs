@@ -267,6 +267,7 @@ impl Zebra {
             ToZebra::Lsps(updates) => self.client_lsps(client, updates),
             ToZebra::WatchFecs(items) => self.watch_fecs(client, &items),
             ToZebra::LdpSync(said) => self.ldp_said(client, said),
+            ToZebra::Resolve(wanted) => self.resolve_neighbor(wanted),
             ToZebra::ReplayDone => self.replay_done(client),
             ToZebra::Goodbye { keep_routes } => self.goodbye(client, keep_routes),
         }
@@ -311,6 +312,7 @@ impl Zebra {
         for action in &self.actions {
             match action {
                 Action::Link(LinkChange::Up(_) | LinkChange::Down(_)) => self.link_updates.1 += 1,
+                Action::Link(LinkChange::Resolve { .. }) => {}
                 Action::Link(_) => self.link_updates.0 += 1,
                 _ => {}
             }

@@ -33,6 +33,7 @@ mod ldp;
 mod lfib;
 mod mrib;
 mod named;
+mod neighbors;
 pub mod netns;
 mod nht;
 mod nht_policy;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_types::interface::{Interface, InterfaceAddress};
-use ferrite_types::zclient::RouterAdvertisements;
+use ferrite_types::zclient::{ResolveNeighbor, RouterAdvertisements};
 use ferrite_types::{IfIndex, MacAddr, RouterId, VrfId};
 
 use super::value::{addr, addr_octets, addr_option, narrow};
@@ -87,6 +87,14 @@ pub fn advertisements(wish: RouterAdvertisements) -> pb::RouterAdvertisements {
 
 pub fn advertisements_wanted(pb: &pb::RouterAdvertisements) -> RouterAdvertisements {
     RouterAdvertisements { vrf: VrfId(pb.vrf), ifindex: IfIndex(pb.ifindex), interval: pb.interval }
+}
+
+pub fn resolve(wanted: ResolveNeighbor) -> pb::ResolveNeighbor {
+    pb::ResolveNeighbor { ifindex: wanted.ifindex.0, addr: super::value::addr_octets(wanted.addr) }
+}
+
+pub fn resolve_wanted(pb: &pb::ResolveNeighbor) -> Result<ResolveNeighbor, ConvertError> {
+    Ok(ResolveNeighbor { ifindex: IfIndex(pb.ifindex), addr: addr("addr", &pb.addr)? })
 }
 
 pub fn link_neighbor_message(ifindex: IfIndex, neighbor: Ipv6Addr, present: bool) -> pb::LinkNeighbor {

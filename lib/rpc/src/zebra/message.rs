@@ -70,6 +70,7 @@ pub fn encode_client(message: ToZebra) -> Vec<pb::ClientMessage> {
             one(ToPb::WatchFecs(pb::FecWatches { items: items.iter().map(Into::into).collect() }))
         }
         ToZebra::LdpSync(said) => one(ToPb::LdpSync(ldp_sync(said))),
+        ToZebra::Resolve(wanted) => one(ToPb::ResolveNeighbor(interfaces::resolve(wanted))),
         ToZebra::ReplayDone => one(ToPb::ReplayDone(pb::ReplayDone {})),
         ToZebra::Goodbye { keep_routes } => one(ToPb::Goodbye(pb::Goodbye { keep_routes })),
     }
@@ -131,6 +132,7 @@ impl TryFrom<pb::ClientMessage> for ToZebra {
                 Self::WatchFecs(list.items.iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
             }
             ToPb::LdpSync(pb) => Self::LdpSync(ldp_said(pb)),
+            ToPb::ResolveNeighbor(pb) => Self::Resolve(interfaces::resolve_wanted(&pb)?),
             ToPb::ReplayDone(_) => Self::ReplayDone,
             ToPb::Goodbye(goodbye) => Self::Goodbye { keep_routes: goodbye.keep_routes },
         })
@@ -266,4 +268,22 @@ pub fn decode_client(octets: &[u8]) -> Result<ToZebra, ConvertError> {
 /// Octets of one message of zebra to plain data.
 pub fn decode_server(octets: &[u8]) -> Result<FromZebra, ConvertError> {
     pb::ServerMessage::decode(octets).map_err(|error| ConvertError::Protobuf(error.to_string()))?.try_into()
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_types::IfIndex;
+    use ferrite_types::zclient::ResolveNeighbor;
+
+    use super::*;
+
+    #[test]
+    fn a_neighbour_to_be_found_leads_back() {
+        for addr in ["10.0.0.2", "fe80::1"] {
+            let wanted =
+                ToZebra::Resolve(ResolveNeighbor { ifindex: IfIndex(7), addr: addr.parse().unwrap() });
+            let encoded = encode_client(wanted.clone()).pop().unwrap();
+            assert_eq!(ToZebra::try_from(encoded), Ok(wanted));
+        }
+    }
 }

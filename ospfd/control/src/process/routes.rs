@@ -62,6 +62,7 @@ impl<V: Flavor> Process<V> {
                 CoreAction::Stopped => self.stopped = true,
                 CoreAction::Log(line) => {
                     self.moved |= matches!(line, LogLine::Interface { .. });
+                    out.extend(super::arp::wanted(self, router, zebra, &line));
                     let adjacency = router.map(|router| router.log_adjacency).unwrap_or_default();
                     if let Some((level, text)) = log::words(self, adjacency, &line) {
                         out.push(Action::Log(level, text));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ferrite_ospf_control::{Action, SocketTerms};
+use ferrite_types::zclient::ToZebra;
 
 use crate::lab::{Lab, link};
 use crate::{network, network_traced};
@@ -109,6 +110,38 @@ fn packets_taken_at_a_time_are_those_of_the_process_that_takes_most() {
     assert_eq!(lab.ospf(0).batch(), 7);
     lab.configure(0, "router ospf6\n write-multiplier 50\nexit\n");
     assert_eq!(lab.ospf(0).batch(), 50);
+}
+
+/// What zebra was asked to find: whoever asked, on which link, whose address.
+fn resolved(lab: &Lab) -> BTreeSet<(usize, u32, String)> {
+    let asked = lab.wanted.iter().filter_map(|(router, action)| match action {
+        Action::Zebra(ToZebra::Resolve(wanted)) => Some((*router, wanted.ifindex.0, wanted.addr.to_string())),
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn neighbours_that_come_up_are_looked_for_but_where_that_is_said_against() {
+    let mut lab = network();
+    let all: BTreeSet<(usize, u32, String)> = resolved(&lab);
+    for (ifindex, address) in [(2, "10.0.0.2"), (2, "10.0.0.3"), (3, "10.0.15.5")] {
+        assert!(all.contains(&(0, ifindex, address.to_owned())), "{all:?}");
+    }
+    assert!(all.iter().all(|(.., address)| !address.contains(':')), "{all:?}");
+    lab.wanted.clear();
+    lab.run(60);
+    assert!(resolved(&lab).is_empty());
+    lab.configure(0, "router ospf\n no proactive-arp\n");
+    lab.exec(0, "clear ip ospf neighbor");
+    lab.run(60);
+    let asked = resolved(&lab);
+    assert!(!asked.is_empty() && asked.iter().all(|(router, ..)| *router != 0), "{asked:?}");
+    lab.wanted.clear();
+    lab.configure(0, "router ospf\n proactive-arp\n");
+    lab.exec(0, "clear ip ospf neighbor");
+    lab.run(60);
+    assert!(resolved(&lab).contains(&(0, 2, "10.0.0.2".to_owned())));
 }
 
 /// An adjacency comes up, routes are told, an LSA goes: each name that lines may have is used, but those of what did not happen.

@@ -1,8 +1,8 @@
 //! Tables beside the main one: imported, multicast's, and the policy on what resolves next hops.
 
-use ferrite_types::zclient::{FromZebra, LdpSync, ToZebra, TrackNexthop};
+use ferrite_types::zclient::{FromZebra, LdpSync, ResolveNeighbor, ToZebra, TrackNexthop};
 use ferrite_types::{IfIndex, Metric, Nexthop, NexthopKind, RouteProtocol, TableId, VrfId};
-use zebra_core::{Event, KernelRoute};
+use zebra_core::{Event, KernelRoute, LinkChange};
 
 use crate::world::{World, via};
 
@@ -167,4 +167,23 @@ fn protocols_hear_where_ldp_is_ready_and_that_it_has_gone() {
     assert_eq!(heard(&mut world, late), [ready]);
     world.event(Event::ClientGone { client: ldpd });
     assert_eq!(heard(&mut world, early), [LdpSync::Gone]);
+}
+
+#[test]
+fn neighbours_are_looked_for_on_links_that_are_up() {
+    let mut world = world();
+    let ospf = world.connect(1, RouteProtocol::Ospf);
+    world.link_changes.clear();
+    let ask = |world: &mut World, ifindex: u32, addr: &str| {
+        let (ifindex, addr) = (IfIndex(ifindex), addr.parse().unwrap());
+        world.say(ospf, ToZebra::Resolve(ResolveNeighbor { ifindex, addr }));
+        std::mem::take(&mut world.link_changes)
+    };
+    let (ifindex, addr) = (IfIndex(1), "10.0.1.2".parse().unwrap());
+    assert_eq!(ask(&mut world, 1, "10.0.1.2"), [LinkChange::Resolve { ifindex, addr }]);
+    for (ifindex, addr) in
+        [(999, "10.0.0.2"), (1, "224.0.0.5"), (1, "255.255.255.255"), (1, "0.0.0.0"), (1, "ff02::1")]
+    {
+        assert_eq!(ask(&mut world, ifindex, addr), [], "{addr}");
+    }
 }

@@ -13,8 +13,8 @@ use ferrite_types::{
 use zebra_core::commands::Answer;
 use zebra_core::{
     Action, ClientKey, Event, FibOp, FibOpKind, FibResult, FibRoute, KernelLsp, KernelRoute, LfibOp,
-    LfibResult, LinkInfo, LinkKind, MplsChange, NexthopId, NexthopObject, NexthopResult, Options, Settings,
-    WallClock, Zebra,
+    LfibResult, LinkChange, LinkInfo, LinkKind, MplsChange, NexthopId, NexthopObject, NexthopResult, Options,
+    Settings, WallClock, Zebra,
 };
 
 /// A zebra in virtual time, whoever performs its actions.
@@ -60,6 +60,7 @@ pub struct World {
     pub mpls: Vec<MplsChange>,
     /// Where the forwarding plane manager is said to be.
     pub fpm: Option<Option<std::net::SocketAddr>>,
+    pub link_changes: Vec<LinkChange>,
 }
 
 impl Timed for World {
@@ -96,6 +97,7 @@ impl World {
             refuse_labels: BTreeMap::new(),
             mpls: Vec::new(),
             fpm: None,
+            link_changes: Vec::new(),
         };
         world.event(Event::DumpBegin);
         world.event(Event::DumpEnd);
@@ -136,7 +138,8 @@ impl World {
                     }
                     self.event(Event::NexthopsDone(done));
                 }
-                Action::Link(_) | Action::Forwarding { .. } | Action::HearSolicitations { .. } => {}
+                Action::Link(change) => self.link_changes.push(change),
+                Action::Forwarding { .. } | Action::HearSolicitations { .. } => {}
             }
         }
     }
