@@ -52,6 +52,8 @@ impl<V: Version> Instance<V> {
         let ids: Vec<IfId> =
             self.interfaces.iter().filter(|(_, i)| self.belongs(i, key.ty)).map(|(id, _)| *id).collect();
         let mut back = false;
+        // MinLSArrival, and some time for the way.
+        let arrival = self.config.timers.min_arrival * 5 / 4;
         for id in ids {
             let Some(interface) = self.interfaces.get_mut(&id) else { continue };
             if !Self::shares(id, interface, place) || !interface.speaks() {
@@ -78,8 +80,12 @@ impl<V: Version> Instance<V> {
                 if from == Some((id, *name)) || !V::takes(key.ty, neighbor.options) {
                     continue;
                 }
+                // Who has just got the database refuses news of what is in it (§13 (5) (a)): they are sent again when that is
+                // over, not a whole interval later.
+                let fresh = neighbor.state == neighbor::State::Full && now.since(neighbor.since) < arrival;
+                let again = if fresh { again.min(neighbor.since + arrival) } else { again };
                 neighbor.retransmit.insert(key, again);
-                neighbor.retransmit_at.get_or_insert(again);
+                neighbor.retransmit_at = Some(neighbor.retransmit_at.map_or(again, |at| at.min(again)));
                 someone = true;
             }
             if !someone {

@@ -89,6 +89,8 @@ pub struct Instance<V: Version> {
     pub(crate) dirty: BTreeSet<Place>,
     /// Databases in which an own LSA has to wait for MinLSInterval.
     pub(crate) held: BTreeMap<Place, Timestamp>,
+    /// Since when somebody is fully adjacent.
+    pub(crate) heard_since: Option<Timestamp>,
     pub(crate) schedule: Schedule,
     pub(crate) out: Vec<Action>,
     pub(crate) refusals: BTreeMap<(IfId, Refusal), u64>,
@@ -146,6 +148,7 @@ impl<V: Version> Instance<V> {
             route_times: Times::default(),
             dirty: BTreeSet::new(),
             held: BTreeMap::new(),
+            heard_since: None,
             out: Vec::new(),
             refusals: BTreeMap::new(),
             signed: 0,

@@ -102,12 +102,19 @@ impl<V: Version> Instance<V> {
             }
             return None; // it comes back when it has been swept
         };
-        let earliest = entry.since + self.config.timers.min_interval;
+        let earliest = self.spaced(now, entry.since);
         if entry.own && earliest > now {
             return Some(earliest);
         }
         self.build(now, place, key, options, body, next);
         None
+    }
+
+    /// When an LSA that was made at some time may be made again: MinLSInterval later (§12.4). What was made while nobody was
+    /// adjacent was flooded to nobody, so that there is nobody to spare: the first adjacency of a router leads somewhere at once.
+    fn spaced(&self, now: Timestamp, made: Timestamp) -> Timestamp {
+        let alone = self.heard_since.is_none_or(|heard| made <= heard);
+        if alone { now } else { made + self.config.timers.min_interval }
     }
 
     fn build(

@@ -305,8 +305,14 @@ impl<V: Version> Instance<V> {
         if full {
             self.mark_interface(id);
         }
+        if to == neighbor::State::Full {
+            self.heard_since.get_or_insert(now);
+        }
         if from == neighbor::State::Full {
             self.repair(now, id, address);
+            if self.interfaces.values().all(|interface| interface.full().next().is_none()) {
+                self.heard_since = None;
+            }
         }
         if full || two_way(from) != two_way(to) {
             // Next hops are found among those that hear us.

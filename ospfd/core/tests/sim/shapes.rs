@@ -30,6 +30,19 @@ fn two_routers<V: Plan>(_: std::marker::PhantomData<V>) {
 }
 both!(two_routers_on_a_link_become_adjacent, two_routers);
 
+fn first_adjacency<V: Plan>(_: std::marker::PhantomData<V>) {
+    let mut topology = Topology::new(2);
+    topology.p2p(0, 1, 10);
+    topology.hello = Some((1, 4));
+    let mut world = World::<V>::new(topology, 1, link());
+    // What was said while nobody listened is said anew at once; the other end has the old one since a moment ago and refuses
+    // news of it for a second.
+    world.run(4);
+    world.check();
+    assert_eq!(world.core(0).routes()[&V::loopback_prefix(1)].cost, 10);
+}
+both!(the_first_adjacency_leads_somewhere_before_min_ls_interval_is_over, first_adjacency);
+
 fn ring<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(6);
     for router in 0..6 {
