@@ -15,9 +15,11 @@ use crate::{
 };
 
 mod labels;
+mod ospf;
 mod rpf;
 
 pub use labels::{FecLabel, LabelBlock, LabelChunkAnswer, LabelChunkRequest, LspResult, LspUpdate, WatchFec};
+pub use ospf::{OspfPath, OspfRoute};
 pub use rpf::{RpfMode, RpfState, TrackRpf};
 
 /// Version of the contract. Another major version is refused with a message that says so.
@@ -108,6 +110,8 @@ pub struct RouteAttrs {
     pub allow_recursion: bool,
     /// iBGP and the like: shown as such, no meaning for the kernel.
     pub internal: bool,
+    /// What OSPF says of its route where it is asked to, for shows alone.
+    pub ospf: Option<OspfRoute>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

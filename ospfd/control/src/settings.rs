@@ -86,7 +86,7 @@ pub struct RouterSettings {
     /// `socket buffer`, octets.
     pub send_buffer: Option<u32>,
     pub receive_buffer: Option<u32>,
-    /// `ospf send-extra-data zebra`: taken and kept; nothing asks for the data.
+    /// `ospf send-extra-data zebra`: the type of a route's path and its area, for zebra's shows.
     pub extra_data: bool,
     /// Loop-free alternates.
     pub fast_reroute: bool,

@@ -482,6 +482,7 @@ impl Zebra {
             tag: route.tag,
             mtu: route.mtu,
             internal: route.internal,
+            ospf: route.ospf,
             source: None,
             afi: key.afi,
             sourced: key.from.is_some(),

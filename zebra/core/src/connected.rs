@@ -212,6 +212,7 @@ impl Zebra {
             mtu: 0,
             allow_recursion: false,
             internal: false,
+            ospf: None,
         };
         let source = Source { owner: OwnerId::SELF, protocol, instance: 0, epoch: 0 };
         self.add_route(key, prefix, source, &attrs);

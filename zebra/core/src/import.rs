@@ -152,6 +152,7 @@ impl Zebra {
             mtu: shape.mtu,
             allow_recursion: false,
             internal: false,
+            ospf: None,
         })
     }
 }

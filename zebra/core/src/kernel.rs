@@ -225,5 +225,6 @@ fn attrs(route: &KernelRoute, distance: Distance, metric: Metric) -> RouteAttrs 
         mtu: route.mtu,
         allow_recursion: false,
         internal: false,
+        ospf: None,
     }
 }

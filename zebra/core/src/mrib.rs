@@ -84,5 +84,6 @@ fn attrs(nexthops: &Arc<[Nexthop]>, distance: Distance) -> RouteAttrs {
         mtu: 0,
         allow_recursion: true,
         internal: false,
+        ospf: None,
     }
 }

@@ -139,6 +139,7 @@ impl Zebra {
             mtu: shape.mtu,
             allow_recursion: set.trust == Trust::Recursive,
             internal: shape.internal,
+            ospf: None,
         };
         Some(RedistributedRoute {
             vrf: key.vrf,

@@ -112,5 +112,14 @@ impl Zebra {
 }
 
 fn attrs(nexthops: Arc<[Nexthop]>, distance: Distance, tag: Tag) -> RouteAttrs {
-    RouteAttrs { nexthops, distance, metric: Metric(0), tag, mtu: 0, allow_recursion: true, internal: false }
+    RouteAttrs {
+        nexthops,
+        distance,
+        metric: Metric(0),
+        tag,
+        mtu: 0,
+        allow_recursion: true,
+        internal: false,
+        ospf: None,
+    }
 }

@@ -233,6 +233,7 @@ impl Fib {
             mtu: 0,
             allow_recursion: key.recursion,
             internal: key.internal,
+            ospf: None,
         };
         let shared = Shared { attrs, refs: 0, generation: self.generation };
         let id = match self.free.pop() {

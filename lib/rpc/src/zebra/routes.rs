@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use ferrite_types::zclient::{
-    RedistributeRequest, RedistributedRoute, RouteAttrs, RouteBatch, RouteOutcome, RouteResult, RouteUpdate,
+    OspfPath, OspfRoute, RedistributeRequest, RedistributedRoute, RouteAttrs, RouteBatch, RouteOutcome, RouteResult, RouteUpdate,
 };
 use ferrite_types::{Metric, Nexthop, RouteProtocol, TableId, Tag, VrfId};
 
@@ -28,7 +29,9 @@ impl Hash for ByPointer<'_> {
 }
 
 /// A shape without its next hops, which are a number by then.
-type ShapeKey = (RouteProtocol, Option<(u32, u8, u32, u32, u32, bool, bool)>);
+type ShapeKey = (RouteProtocol, Option<ShapeColumns>);
+/// What `shape` takes apart.
+type ShapeColumns = (u32, u8, u32, u32, u32, bool, bool, Option<OspfRoute>);
 
 /// Collects what the routes of a batch share.
 #[derive(Default)]
@@ -51,7 +54,7 @@ impl<'a> Columns<'a> {
     fn shape_index(&mut self, protocol: RouteProtocol, route: Option<&'a RouteAttrs>) -> u32 {
         let attrs = route.map(|r| {
             let set = self.set_index(&r.nexthops);
-            (set, r.distance.0, r.metric.0, r.tag.0, r.mtu, r.allow_recursion, r.internal)
+            (set, r.distance.0, r.metric.0, r.tag.0, r.mtu, r.allow_recursion, r.internal, r.ospf)
         });
         let key = (protocol, attrs);
         if let Some((last, index)) = &self.last
@@ -80,11 +83,11 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn shape(protocol: RouteProtocol, attrs: Option<(u32, u8, u32, u32, u32, bool, bool)>) -> pb::RouteShape {
+fn shape(protocol: RouteProtocol, attrs: Option<ShapeColumns>) -> pb::RouteShape {
     let protocol = protocol_number(protocol);
     match attrs {
         None => pb::RouteShape { protocol, withdraw: true, ..Default::default() },
-        Some((nexthop_set, distance, metric, tag, mtu, allow_recursion, internal)) => pb::RouteShape {
+        Some((nexthop_set, distance, metric, tag, mtu, allow_recursion, internal, ospf)) => pb::RouteShape {
             protocol,
             withdraw: false,
             nexthop_set,
@@ -94,6 +97,7 @@ fn shape(protocol: RouteProtocol, attrs: Option<(u32, u8, u32, u32, u32, bool, b
             mtu,
             allow_recursion,
             internal,
+            ospf: ospf.map(ospf_route),
         },
     }
 }
@@ -117,6 +121,28 @@ impl From<&RouteBatch> for pb::RouteBatch {
     }
 }
 
+fn ospf_route(route: OspfRoute) -> pb::OspfRoute {
+    let path = match route.path {
+        OspfPath::IntraArea(_) => 1,
+        OspfPath::InterArea(_) => 2,
+        OspfPath::External1 => 3,
+        OspfPath::External2 => 4,
+    };
+    pb::OspfRoute { path, area: route.path.area().unwrap_or(Ipv4Addr::UNSPECIFIED).to_bits() }
+}
+
+fn ospf_said(pb: &pb::OspfRoute) -> Result<OspfRoute, ConvertError> {
+    let area = Ipv4Addr::from_bits(pb.area);
+    let path = match pb.path {
+        1 => OspfPath::IntraArea(area),
+        2 => OspfPath::InterArea(area),
+        3 => OspfPath::External1,
+        4 => OspfPath::External2,
+        other => return Err(ConvertError::Range { field: "ospf.path", value: other.into() }),
+    };
+    Ok(OspfRoute { path })
+}
+
 /// A decoded shape, ready to be cloned for each of its routes.
 fn decode_shape(
     pb: &pb::RouteShape,
@@ -137,6 +163,7 @@ fn decode_shape(
         mtu: pb.mtu,
         allow_recursion: pb.allow_recursion,
         internal: pb.internal,
+        ospf: pb.ospf.as_ref().map(ospf_said).transpose()?,
     };
     Ok((protocol, Some(attrs)))
 }
@@ -290,7 +317,7 @@ mod tests {
             tag: Tag(7),
             mtu: 0,
             allow_recursion: true,
-            internal: false,
+            internal: false, ospf: None,
         }
     }
 
@@ -331,6 +358,33 @@ mod tests {
         assert_eq!(back, batch);
         let sets: Vec<_> = back.updates.iter().filter_map(|u| u.route.as_ref()).collect();
         assert!(Arc::ptr_eq(&sets[0].nexthops, &sets[3].nexthops));
+    }
+
+    #[test]
+    fn what_ospf_says_of_its_routes_leads_back() {
+        let area = "0.0.0.5".parse().unwrap();
+        let paths = [
+            None,
+            Some(OspfPath::IntraArea(area)),
+            Some(OspfPath::InterArea(area)),
+            Some(OspfPath::External1),
+            Some(OspfPath::External2),
+        ];
+        let mut batch = sample();
+        let one = batch.updates.first().cloned().unwrap();
+        batch.updates = paths
+            .iter()
+            .map(|path| {
+                let mut update = one.clone();
+                update.route.as_mut().unwrap().ospf = path.map(|path| OspfRoute { path });
+                update
+            })
+            .collect();
+        let mut encoded = pb::RouteBatch::from(&batch);
+        assert_eq!((encoded.nexthop_sets.len(), encoded.shapes.len()), (1, 5));
+        assert_eq!(RouteBatch::try_from(encoded.clone()).unwrap(), batch);
+        encoded.shapes[1].ospf.as_mut().unwrap().path = 5;
+        assert!(RouteBatch::try_from(encoded).is_err());
     }
 
     #[test]

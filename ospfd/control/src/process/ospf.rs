@@ -193,8 +193,8 @@ impl Ospf {
         let before = std::mem::replace(&mut self.world.settings, settings);
         self.stale = true;
         if self.world.zebra.takes_routes() {
-            tell_where_distances_changed(&self.v2, &before, &self.world.settings, out);
-            tell_where_distances_changed(&self.v3, &before, &self.world.settings, out);
+            tell_where_attributes_changed(&self.v2, &before, &self.world.settings, out);
+            tell_where_attributes_changed(&self.v3, &before, &self.world.settings, out);
         }
     }
 
@@ -329,14 +329,16 @@ impl HasProcesses<V3> for Ospf {
     }
 }
 
-fn tell_where_distances_changed<V: Flavor>(
+fn tell_where_attributes_changed<V: Flavor>(
     processes: &Processes<V>,
     before: &Settings,
     after: &Settings,
     out: &mut Vec<Action>,
 ) {
     for (name, process) in processes {
-        let of = |settings| V::routers(settings).get(name).map(|router| (router.distance, router.distances));
+        let told =
+            |router: &crate::settings::RouterSettings| (router.distance, router.distances, router.extra_data);
+        let of = |settings| V::routers(settings).get(name).map(told);
         if of(before) != of(after) {
             process.tell_all(after, out);
         }

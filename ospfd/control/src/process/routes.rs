@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ferrite_ospf::routes::{Hop, PathType, Route};
 use ferrite_ospf::{Action as CoreAction, LogLine, Version};
 use ferrite_types::ids::{Distance, Metric, Tag};
-use ferrite_types::zclient::{RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
+use ferrite_types::zclient::{OspfPath, OspfRoute, RouteAttrs, RouteBatch, RouteUpdate, ToZebra};
 use ferrite_types::{Nexthop, NexthopKind, Prefix, Safi};
 
 use super::event::{Action, LogLevel};
@@ -130,6 +130,16 @@ fn attrs<V: Flavor>(process: &Process<V>, router: Option<&RouterSettings>, route
         mtu: 0,
         allow_recursion: false,
         internal: false,
+        ospf: router.is_some_and(|router| router.extra_data).then(|| OspfRoute { path: told_path(route) }),
+    }
+}
+
+fn told_path(route: &Route) -> OspfPath {
+    match route.path {
+        PathType::Intra => OspfPath::IntraArea(route.area.0),
+        PathType::Inter => OspfPath::InterArea(route.area.0),
+        PathType::External1 => OspfPath::External1,
+        PathType::External2 => OspfPath::External2,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What processes want of the world: sockets, groups.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ferrite_ospf_control::{Action, SocketTerms};
-use ferrite_types::zclient::ToZebra;
+use ferrite_types::zclient::{OspfPath, ToZebra};
 
 use crate::lab::{Lab, link};
 use crate::{network, network_traced};
@@ -142,6 +142,49 @@ fn neighbours_that_come_up_are_looked_for_but_where_that_is_said_against() {
     lab.exec(0, "clear ip ospf neighbor");
     lab.run(60);
     assert!(resolved(&lab).contains(&(0, 2, "10.0.0.2".to_owned())));
+}
+
+/// What zebra was told last of the routes of a router.
+fn told(lab: &Lab, router: usize) -> BTreeMap<String, (u32, Option<OspfPath>)> {
+    let batches = lab.wanted.iter().filter_map(|(from, action)| match action {
+        Action::Zebra(ToZebra::Routes(batch)) if *from == router => Some(batch),
+        _ => None,
+    });
+    let routes = batches.flat_map(|batch| &batch.updates).filter_map(|update| {
+        let route = update.route.as_ref()?;
+        Some((update.prefix.to_string(), (route.tag.0, route.ospf.map(|said| said.path))))
+    });
+    routes.collect()
+}
+
+#[test]
+fn zebra_is_told_paths_and_areas_where_that_is_asked_for() {
+    let mut lab = network();
+    let plain = told(&lab, 0);
+    assert!(!plain.is_empty() && plain.values().all(|(_, said)| said.is_none()), "{plain:?}");
+    lab.wanted.clear();
+    lab.configure(
+        0,
+        "router ospf\n ospf send-extra-data zebra\nexit\nrouter ospf6\n ospf6 send-extra-data zebra\n",
+    );
+    let all = told(&lab, 0);
+    assert_eq!(all.keys().collect::<Vec<_>>(), plain.keys().collect::<Vec<_>>());
+    let kinds: BTreeSet<(bool, String)> = all
+        .iter()
+        .map(|(prefix, (_, said))| {
+            let said = said.expect("a path");
+            (prefix.contains(':'), format!("{said} {:?}", said.area().map(|area| area.to_string())))
+        })
+        .collect();
+    for six in [false, true] {
+        let has = |text: &str| assert!(kinds.contains(&(six, text.to_owned())), "{six} {text}: {kinds:?}");
+        has("Intra-Area Some(\"0.0.0.0\")");
+        has("Intra-Area Some(\"0.0.0.2\")");
+    }
+    assert!(kinds.iter().any(|(_, kind)| kind.starts_with("External-2 None")), "{kinds:?}");
+    lab.wanted.clear();
+    lab.configure(0, "router ospf\n no ospf send-extra-data zebra\n");
+    assert!(told(&lab, 0).values().all(|(_, said)| said.is_none()));
 }
 
 /// An adjacency comes up, routes are told, an LSA goes: each name that lines may have is used, but those of what did not happen.

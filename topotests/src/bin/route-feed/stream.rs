@@ -65,6 +65,7 @@ impl Target for Stream {
             mtu: 0,
             allow_recursion: true,
             internal: false,
+            ospf: None,
         };
         let update = |addr| {
             let prefix = Ipv4Prefix::new(addr, PREFIX_LEN).ok_or("a prefix length")?;

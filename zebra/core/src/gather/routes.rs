@@ -7,6 +7,7 @@ use crate::event::Offload;
 use crate::fib::{errno_text, is_system, usable};
 use crate::instance::Zebra;
 use crate::rib::{Dest, DestState, Entry, OwnerId, ResolvedNexthop, Shape, TableKey, Trust};
+use crate::view::ospf::OspfView;
 use crate::view::route::{Destination, NexthopView, RouteView};
 use crate::view::uptime;
 
@@ -118,6 +119,7 @@ impl Zebra {
             installed_nexthop_group_id: (installed && selected).then_some(group),
             uptime: uptime(self.now.since(ferrite_types::Timestamp::from_secs(entry.since.into()))),
             nexthops,
+            ospf: shape.ospf.map(|route| OspfView::new(route, shape.tag)),
         })
     }
 

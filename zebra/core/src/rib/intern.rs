@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use ferrite_types::zclient::OspfRoute;
 use ferrite_types::{Afi, Distance, Metric, Nexthop, RouteProtocol, Tag};
 use rustc_hash::FxHashMap;
 
@@ -36,6 +37,8 @@ pub struct Shape {
     pub tag: Tag,
     pub mtu: u32,
     pub internal: bool,
+    /// What OSPF says of it, for shows.
+    pub ospf: Option<OspfRoute>,
     /// What `set src` of a route map asks for.
     pub source: Option<IpAddr>,
     /// Family of the prefix.
@@ -363,6 +366,7 @@ mod tests {
             tag: Tag(0),
             mtu: 0,
             internal: false,
+            ospf: None,
             source: None,
             afi: Afi::Ipv4,
             sourced: false,

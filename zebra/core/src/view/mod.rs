@@ -12,6 +12,7 @@ pub mod interface;
 pub mod mpls;
 pub mod nd;
 pub mod nht;
+pub mod ospf;
 pub mod policy;
 pub mod route;
 pub mod seg6;

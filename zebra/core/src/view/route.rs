@@ -87,6 +87,8 @@ pub struct RouteView {
     /// Since the route last changed.
     pub uptime: String,
     pub nexthops: Vec<NexthopView>,
+    #[serde(flatten)]
+    pub ospf: Option<super::ospf::OspfView>,
 }
 
 fn is_zero_instance(value: &u16) -> bool {
@@ -383,7 +385,11 @@ impl fmt::Display for RouteView {
             let fib = nexthop.fib && self.installed;
             NexthopView { fib, ..nexthop.clone() }.write_detail(&mut lines);
         }
-        writeln!(f, "{lines}")
+        f.write_str(&lines)?;
+        if let Some(ospf) = &self.ospf {
+            ospf.fmt(f)?;
+        }
+        writeln!(f)
     }
 }
 
@@ -437,6 +443,7 @@ mod tests {
             installed_nexthop_group_id: Some(7),
             uptime: "00:00:01".into(),
             nexthops,
+            ospf: None,
         }
     }
 

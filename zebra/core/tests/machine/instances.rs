@@ -1,7 +1,9 @@
 //! Several processes of one protocol: each has routes of its own, and their prefixes do not collide.
 
-use ferrite_types::zclient::{FromZebra, RedistributeRequest, RouteBatch, RouteOutcome, ToZebra};
-use ferrite_types::{Afi, Metric, RouteProtocol, VrfId};
+use ferrite_types::zclient::{
+    FromZebra, OspfPath, OspfRoute, RedistributeRequest, RouteAttrs, RouteBatch, RouteOutcome, ToZebra,
+};
+use ferrite_types::{Afi, Metric, RouteProtocol, Tag, VrfId};
 use zebra_core::{ClientKey, Event};
 
 use crate::world::{World, attrs, batch, listed, via};
@@ -116,4 +118,32 @@ fn a_route_of_an_earlier_run_goes_to_whoever_names_it() {
     say(&mut later, ospf, 5, Some(("10.1.0.5", 10)));
     let text = later.show("show ip route ospf");
     assert_eq!(text.matches(PREFIX).count(), 1, "{text}");
+}
+
+#[test]
+fn what_ospf_says_of_a_route_is_shown_and_changes_nothing_in_the_kernel() {
+    let (mut world, ospf) = world();
+    let route = |path: Option<OspfPath>| {
+        let plain = attrs(Ospf, &[via("10.1.0.5")]);
+        Some(RouteAttrs { tag: Tag(77), ospf: path.map(|path| OspfRoute { path }), ..plain })
+    };
+    world.say(ospf, ToZebra::Routes(batch(Ospf, PREFIX, route(None))));
+    let show = format!("show ip route {PREFIX}");
+    let json = |world: &World| -> serde_json::Value {
+        let json: serde_json::Value = serde_json::from_str(&world.show(&format!("{show} json"))).unwrap();
+        json[PREFIX][0].clone()
+    };
+    assert!(json(&world).get("ospfPathType").is_none());
+    assert!(!world.show(&show).contains("OSPF"));
+    let kernel = world.kernel(PREFIX);
+    let area = OspfPath::InterArea("0.0.0.5".parse().unwrap());
+    world.say(ospf, ToZebra::Routes(batch(Ospf, PREFIX, route(Some(area)))));
+    let said = "weight 1\n    OSPF path type        : Inter-Area\n    OSPF area ID          : 0.0.0.5\n    \
+                OSPF tag              : 77\n\n";
+    let text = world.show(&show);
+    assert!(text.contains(said), "{text}");
+    let route = json(&world);
+    assert_eq!((&route["ospfPathType"], &route["ospfAreaId"]), (&"Inter-Area".into(), &"0.0.0.5".into()));
+    assert_eq!(route["ospfTag"], "77");
+    assert_eq!(world.kernel(PREFIX), kernel);
 }

@@ -388,6 +388,7 @@ pub fn attrs(protocol: RouteProtocol, nexthops: &[Nexthop]) -> RouteAttrs {
         mtu: 0,
         allow_recursion: true,
         internal: false,
+        ospf: None,
     }
 }
 

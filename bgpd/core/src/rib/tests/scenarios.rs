@@ -508,6 +508,7 @@ fn redistributed_routes_survive_a_new_zebra_that_still_has_them() {
             mtu: 0,
             allow_recursion: false,
             internal: false,
+            ospf: None,
         }),
     };
     let both = vec![change("10.1.0.0/16", true), change("10.2.0.0/16", true)];
@@ -561,6 +562,7 @@ fn redistribution_policy_sees_the_interface_that_a_route_leads_out_of() {
             mtu: 0,
             allow_recursion: false,
             internal: false,
+            ospf: None,
         }),
     };
     world.feed(0, ShardEvent::Redistributed(vec![connected("10.1.0.0/24", 1), connected("10.2.0.0/24", 2)]));
