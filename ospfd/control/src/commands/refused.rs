@@ -5,7 +5,11 @@ use ferrite_cli::node::{CONFIG, ENABLE, VIEW};
 use super::Commands;
 use crate::Roles;
 
-const V2: &[&str] = &["show ip ospf (1-65535) vrf NAME", "show ip ospf database segment-routing"];
+const V2: &[&str] = &[
+    "show debugging ospf (1-65535)",
+    "show ip ospf (1-65535) vrf NAME",
+    "show ip ospf database segment-routing",
+];
 
 const DEBUG2: &[&str] = &["debug ospf (1-65535)", "debug ospf <bfd|default-information|orr|sr|ti-lfa>"];
 
