@@ -248,6 +248,9 @@ const MATCH: &[&str] = &[
 /// FRR never finds these in a map out; ours finds what they name.
 const MATCH_IN: &[&str] = &["ip route-source 11", "ip route-source prefix-list HOP", "peer 10.0.0.5"];
 
+/// FRR leaves the AS as it was in one run of several, on the way out; with an AS of its own it does not.
+const SET_IN: &[&str] = &["as-path replace as-path-access-list PRIVATE"];
+
 /// What would take the place of the entry's own `match ip address`: each adds a number of its own to what came so far.
 const ADDRESS: &[&str] = &[
     "ip address 10",
@@ -292,7 +295,8 @@ impl Map {
 
     fn outbound() -> Map {
         let matched = MATCH.iter().filter(|clause| !MATCH_IN.contains(clause)).copied().collect();
-        Map { name: "OUT", set: SET.iter().chain(SET_OUT).copied().collect(), matched }
+        let set = SET.iter().filter(|clause| !SET_IN.contains(clause)).chain(SET_OUT);
+        Map { name: "OUT", set: set.copied().collect(), matched }
     }
 
     /// The network that only `ADDRESS` and the last entries meet comes last.

@@ -257,8 +257,15 @@ fn three_vendors_share_a_lan_and_every_kind_of_area_hangs_on_ours() {
         let of = |id: &str| lsas.iter().find(|lsa| lsa["linkStateId"] == id).cloned().unwrap_or_default();
         ensure!(of("192.0.2.0")["metric"] == 77 && of("192.0.2.0")["metricType"] == "E1", "{lsas:?}");
         ensure!(of("0.0.0.0")["metric"] == 9, "{lsas:?}");
-        let ours = kernel(r1, Family::V4)?;
-        ensure!(ours.contains_key("203.0.113.0/24") && ours.contains_key("10.4.0.0/24"), "{ours:?}");
+        wait_until(
+            PATIENCE,
+            "our kernel has the translated route and the one over the virtual link",
+            || {
+                let ours = kernel(r1, Family::V4)?;
+                ensure!(ours.contains_key("203.0.113.0/24") && ours.contains_key("10.4.0.0/24"), "{ours:?}");
+                Ok(())
+            },
+        )?;
         // The map is changed under way: what it keeps back is announced.
         r1.configure(&["no route-map RM deny 10"])?;
         has(frr, Family::V4, &["192.0.3.0/24"])?;

@@ -84,6 +84,7 @@ interface stub0
 exit
 router ospf
  ospf router-id 1.1.1.1
+ ospf send-extra-data zebra
  passive-interface default
  auto-cost reference-bandwidth 50000
  distance ospf intra-area 33 external 77
@@ -106,6 +107,7 @@ fn theirs(near: &str) -> String {
         "{}{}ip route 198.51.100.0/24 blackhole
 router ospf
  ospf router-id 2.2.2.2
+ ospf send-extra-data zebra
  redistribute static
  neighbor 10.0.0.1
 exit
@@ -185,6 +187,14 @@ fn distance(router: &Router, prefix: &str) -> Result<u64> {
     Ok(json[prefix][0]["distance"].as_u64().unwrap_or(0))
 }
 
+/// What zebra shows of OSPF's route.
+fn extra(router: &Router, prefix: &str) -> Result<Vec<String>> {
+    let json = router.vtysh_json(&format!("show ip route {prefix} json"))?;
+    let routes = json[prefix].as_array().cloned().unwrap_or_default();
+    let route = routes.into_iter().find(|route| route["protocol"] == "ospf").unwrap_or_default();
+    Ok(["ospfPathType", "ospfAreaId", "ospfTag"].iter().map(|key| route[*key].to_string()).collect())
+}
+
 #[test]
 fn every_kind_of_network_with_frr_and_bird_and_stub_routers() {
     run(&Needs::ours_and_peers(), |net| {
@@ -201,6 +211,15 @@ fn every_kind_of_network_with_frr_and_bird_and_stub_routers() {
             ensure!(found == [format!("eth{SUPPRESSED}")], "OSPFv3 on {found:?}");
             Ok(())
         })?;
+        // Point-to-point links have heard multicast alone: zebra had the kernel ask for the neighbour's link address.
+        wait_until(PATIENCE, "the neighbour's link address", || {
+            let entry = r1.ip("neigh show dev eth2")?;
+            let found = entry.lines().any(|line| {
+                line.starts_with("10.0.2.2 ") && line.contains("lladdr") && line.contains("proto")
+            });
+            ensure!(found, "{entry}");
+            Ok(())
+        })?;
         has(&r1, Family::V4, &["10.255.0.2/32", "10.255.0.4/32", "198.51.100.0/24"])?;
         has(&r1, Family::V6, &["2001:db8:ff::2/128"])?;
         has(&frr, Family::V4, &["10.255.0.1/32", "10.255.0.4/32", "10.7.0.0/24"])?;
@@ -208,6 +227,16 @@ fn every_kind_of_network_with_frr_and_bird_and_stub_routers() {
         wait_until(PATIENCE, "distances by type", || {
             let (inside, outside) = (distance(&r1, "10.255.0.2/32")?, distance(&r1, "198.51.100.0/24")?);
             ensure!((inside, outside) == (33, 77), "{inside} and {outside}");
+            Ok(())
+        })?;
+        wait_until(PATIENCE, "zebra shows paths and areas", || {
+            let (near, far) = (extra(&r1, "10.255.0.2/32")?, extra(&frr, "10.255.0.1/32")?);
+            ensure!(
+                near == far && near == ["\"Intra-Area\"", "\"0.0.0.0\"", "null"],
+                "{near:?}, FRR {far:?}"
+            );
+            let outside = extra(&r1, "198.51.100.0/24")?;
+            ensure!(outside == ["\"External-2\"", "null", "null"], "{outside:?}");
             Ok(())
         })?;
         // That time is over.

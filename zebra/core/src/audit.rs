@@ -445,7 +445,7 @@ impl Zebra {
         look.drift.settling += settling as u64;
         let missing = |(id, object): &(NexthopId, &Object)| {
             object.state == ObjectState::Installed
-                && !(own && Netns::of_object(*id) != Netns::OWN)
+                && (!own || Netns::of_object(*id) == Netns::OWN)
                 && !look.nexthops.contains(id)
                 && !newer(object.seq, Some(look.seq))
         };

@@ -16,6 +16,7 @@ use ferrite_types::{Afi, Nexthop, Prefix, RouteProtocol, Safi, Timestamp};
 use crate::action::Action;
 use crate::action::Resilience;
 use crate::instance::Zebra;
+use crate::netns::Netns;
 use crate::redistribute::Subscription;
 use crate::refuse::{Judge, RouteError};
 use crate::rib::{Entry, OwnerId, SetId, Shape, ShapeId, TableKey, Trust};
@@ -315,10 +316,22 @@ impl Zebra {
         self.sweep_labels(id, Some(epoch));
         self.forget_named(id, Some(epoch));
         self.sweep_adopted_lsps(Some(protocol));
-        self.sweep(|shape, entry| match shape.owner {
-            OwnerId::ADOPTED => shape.protocol == protocol,
-            owner => owner == id && entry.epoch != epoch,
-        });
+        // Of a namespace that came after the client was told all it could not speak yet: what was adopted there waits for the
+        // time that is given to all.
+        let unheard = |key: &TableKey| {
+            let named = |shape: &Shape, entry: &Entry| shape.owner == id && entry.epoch == epoch;
+            Netns::of_vrf(key.vrf) != Netns::OWN && self.slice(*key, &mut None, &named).is_empty()
+        };
+        let unheard: Vec<TableKey> = if self.options.netns {
+            self.rib.tables.keys().copied().filter(unheard).collect()
+        } else {
+            vec![]
+        };
+        self.sweep(|shape, entry| shape.owner == id && entry.epoch != epoch);
+        self.sweep_table(
+            |key| !unheard.contains(key),
+            |shape, _| shape.owner == OwnerId::ADOPTED && shape.protocol == protocol,
+        );
     }
 
     /// Removes the candidates that match, in slices, so that a million cost no second table.
