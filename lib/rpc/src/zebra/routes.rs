@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use ferrite_types::zclient::{
-    OspfPath, OspfRoute, RedistributeRequest, RedistributedRoute, RouteAttrs, RouteBatch, RouteOutcome, RouteResult, RouteUpdate,
+    OspfPath, OspfRoute, RedistributeRequest, RedistributedRoute, RouteAttrs, RouteBatch, RouteOutcome,
+    RouteResult, RouteUpdate,
 };
 use ferrite_types::{Metric, Nexthop, RouteProtocol, TableId, Tag, VrfId};
 
@@ -317,7 +318,8 @@ mod tests {
             tag: Tag(7),
             mtu: 0,
             allow_recursion: true,
-            internal: false, ospf: None,
+            internal: false,
+            ospf: None,
         }
     }
 
