@@ -258,7 +258,7 @@ fn three_vendors_share_a_lan_and_every_kind_of_area_hangs_on_ours() {
         ensure!(of("192.0.2.0")["metric"] == 77 && of("192.0.2.0")["metricType"] == "E1", "{lsas:?}");
         ensure!(of("0.0.0.0")["metric"] == 9, "{lsas:?}");
         wait_until(
-            PATIENCE,
+            speak::PATIENCE,
             "our kernel has the translated route and the one over the virtual link",
             || {
                 let ours = kernel(r1, Family::V4)?;
