@@ -103,7 +103,9 @@ fn every_row_of_attributes_and_the_rpki_names_tests_that_are_there() {
                         known.contains(name)
                     }
                     (None, Some(start)) => all.iter().any(|name| name.starts_with(start)),
-                    (None, None) if word.ends_with(".rs") => files.iter().any(|file| file.ends_with(word)),
+                    (None, None) if Path::new(word).extension().is_some_and(|end| end == "rs") => {
+                        files.iter().any(|file| file.ends_with(word))
+                    }
                     (None, None) => true,
                 };
                 if !there {
