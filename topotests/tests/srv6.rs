@@ -146,3 +146,111 @@ fn routes_of_sources_and_segments_are_those_of_frr() {
         })
     });
 }
+
+const SIDS: &str = "segment-routing
+ srv6
+  static-sids
+   sid fc00:0:1::/48 locator MAIN behavior uN
+   sid fc00:0:1:e001::/64 locator MAIN behavior uDT6 vrf default
+   sid fc00:0:1:e002::/64 locator MAIN behavior uDT4 vrf default
+   sid fc02:0:1:0:e005::/80 locator PLAIN behavior uDT6 vrf none
+   sid fc09:0:1:e005::/64 locator NONE behavior uDT6 vrf none
+  exit
+  locators
+   locator MAIN
+    prefix fc00:0:1::/48 block-len 32 node-len 16 func-bits 16
+    behavior usid
+   exit
+   locator PLAIN
+    prefix fc02:0:1::/64
+    format uncompressed-f4024
+   exit
+   locator SHORT
+    prefix fc03:0:1::/48 block-len 32
+    format usid-f3216
+   exit
+  exit
+ exit
+exit
+";
+
+/// What is configured, without ends of blocks and the formats that FRR always writes.
+fn sids_of(router: &Router) -> Result<Vec<String>> {
+    let text = router.vtysh("show running-config")?;
+    let wanted = ["sid ", "locator ", "prefix ", "behavior "];
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| wanted.iter().any(|word| line.starts_with(word)))
+        .map(str::to_owned)
+        .collect();
+    lines.sort_unstable();
+    Ok(lines)
+}
+
+fn sid_routes(router: &Router) -> Result<Vec<String>> {
+    Ok(kernel(router)?.into_iter().filter(|line| line.contains("seg6local")).collect())
+}
+
+#[test]
+fn locators_and_static_identifiers_are_those_of_frr() {
+    run(&Needs::ours_and_peers(), |net| {
+        net.without_capture();
+        let r1 = net.router("r1", Kind::Ours)?;
+        let r2 = net.router("r2", Kind::Frr)?;
+        for router in [&r1, &r2] {
+            router.ip("link set lo up")?;
+            router.ip("link add sr0 type veth peer name sr1")?;
+            router.ip("link set sr1 up")?;
+            router.ip("link set sr0 up")?;
+        }
+        ours::start_daemons(&r1, SIDS, &[("zebra", &[])], "informational")?;
+        frr::start_with(&r2, SIDS, &[("zebra", &[]), ("mgmtd", &[]), ("staticd", &[])])?;
+        wait_until(PATIENCE, "the same tables and the same kernels", || {
+            let (a, b) = (table(&r1, "show ipv6 route json")?, table(&r2, "show ipv6 route json")?);
+            ensure!(a == b && a.len() == 3, "ours {a:#?}\nFRR's {b:#?}");
+            let (a, b) = (sid_routes(&r1)?, sid_routes(&r2)?);
+            ensure!(a == b && a.len() == 2, "ours {a:#?}\nFRR's {b:#?}");
+            Ok(())
+        })?;
+        let (a, b) = (lines(&r1, "show ipv6 route static")?, lines(&r2, "show ipv6 route static")?);
+        ensure!(a == b, "ours\n{}\nFRR's\n{}", a.join("\n"), b.join("\n"));
+        for name in ["", " MAIN detail", " PLAIN detail", " SHORT detail"] {
+            let command = format!("show segment-routing srv6 locator{name}");
+            let (a, b) = (r1.vtysh(&command)?, r2.vtysh(&command)?);
+            ensure!(a.trim() == b.trim(), "{command}: ours\n{a}\nFRR's\n{b}");
+            let command = format!("{command} json");
+            let (a, b) = (r1.vtysh_json(&command)?, r2.vtysh_json(&command)?);
+            ensure!(a == b, "{command}: ours {a:#}\nFRR's {b:#}");
+        }
+        let (a, b) = (sids_of(&r1)?, sids_of(&r2)?);
+        ensure!(a == b && a.len() >= 10, "ours\n{}\nFRR's\n{}", a.join("\n"), b.join("\n"));
+
+        // Somebody takes one out; an audit knows them.
+        r1.ip("-6 route del fc00:0:1:e001::/64 proto 196")?;
+        wait_until(PATIENCE, "it is put back", || {
+            let now = sid_routes(&r1)?;
+            ensure!(now == sid_routes(&r2)?, "{now:?}");
+            Ok(())
+        })?;
+        // The device goes and comes; then the identifiers are taken back.
+        r1.ip("link set sr0 down")?;
+        wait_until(PATIENCE, "no uN", || {
+            let now = sid_routes(&r1)?;
+            ensure!(now.len() == 1, "{now:?}");
+            Ok(())
+        })?;
+        r1.ip("link set sr0 up")?;
+        wait_until(PATIENCE, "uN again", || {
+            let now = sid_routes(&r1)?;
+            ensure!(now.len() == 2, "{now:?}");
+            Ok(())
+        })?;
+        r1.configure(&["segment-routing", "srv6", "no static-sids"])?;
+        wait_until(PATIENCE, "the kernel has none of them", || {
+            let left = sid_routes(&r1)?;
+            ensure!(left.is_empty(), "{left:?}");
+            Ok(())
+        })
+    });
+}

@@ -62,6 +62,22 @@ impl Seg6Action {
     }
 }
 
+impl Seg6 {
+    /// What the kernel keeps of it: bits of an identifier where they are shifted, and no others.
+    pub fn kept(&self) -> Self {
+        match self {
+            Self::Encap(_) => self.clone(),
+            Self::Local(Seg6Local { action: action @ Seg6Action::End { shift: true }, structure }) => {
+                let structure = SidStructure { function: 0, argument: 0, ..*structure };
+                Self::Local(Seg6Local { action: *action, structure })
+            }
+            Self::Local(Seg6Local { action, .. }) => {
+                Self::Local(Seg6Local { action: *action, structure: SidStructure::default() })
+            }
+        }
+    }
+}
+
 impl fmt::Display for Seg6 {
     /// As a line of `show ipv6 route` has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,7 +90,7 @@ impl fmt::Display for Seg6 {
                 write!(f, "seg6local {}", local.action.name())?;
                 match local.action.table() {
                     Some(table) => write!(f, " table {table}"),
-                    None => Ok(()),
+                    None => f.write_str(" -"),
                 }
             }
         }

@@ -54,6 +54,9 @@ pub enum Show {
     MplsFec,
     MplsStatus,
     LabelTable,
+    Locators,
+    Locator,
+    Srv6Manager,
 }
 
 /// What a command leads to.
@@ -231,6 +234,7 @@ pub fn register(registry: &mut Registry<Settings, Show>) {
     registry.exec(ExecCommand::new("show vrf", &[SHOW, "VRF"], Show::Vrf));
     register_mpls(registry);
     register_fpm(registry);
+    register_srv6(registry);
     ferrite_policy::view::register(registry, false, Show::Policy);
 }
 
@@ -265,6 +269,25 @@ fn register_fpm(registry: &mut Registry<Settings, Show>) {
         )
         .privileged(),
     );
+}
+
+fn register_srv6(registry: &mut Registry<Settings, Show>) {
+    let (sr, srv6, locator) = ("Segment Routing", "Segment Routing SRv6", "Locator Information");
+    registry.exec(ExecCommand::new(
+        "show segment-routing srv6 locator [json]",
+        &[SHOW, sr, srv6, locator, JSON],
+        Show::Locators,
+    ));
+    registry.exec(ExecCommand::new(
+        "show segment-routing srv6 locator NAME$locator_name detail [json]",
+        &[SHOW, sr, srv6, locator, "Locator Name", "Detailed information", JSON],
+        Show::Locator,
+    ));
+    registry.exec(ExecCommand::new(
+        "show segment-routing srv6 manager [json]",
+        &[SHOW, sr, srv6, "Verify SRv6 Manager", JSON],
+        Show::Srv6Manager,
+    ));
 }
 
 fn register_mpls(registry: &mut Registry<Settings, Show>) {
@@ -481,6 +504,13 @@ impl Zebra {
             Show::MplsFec => self.fec_table(args.parse_opt("prefix")?).to_string(),
             Show::MplsStatus => self.mpls_status(),
             Show::LabelTable => render(&self.label_table(), args),
+            Show::Locators => render(&self.locator_table(), args),
+            Show::Locator => match self.locator_view(args.get("locator_name").unwrap_or_default()) {
+                Some(view) => render(&view, args),
+                None if args.has("json") => pretty(&json!({})),
+                None => String::new(),
+            },
+            Show::Srv6Manager => render(&self.srv6_manager(), args),
             Show::Policy(show) => {
                 let daemon = Daemon { title: "ZEBRA", name: "zebra" };
                 match self.waiting_policies().filter(|_| !show.clears()) {

@@ -15,6 +15,7 @@ mod mpls;
 mod nd;
 pub(crate) mod nexthop_group;
 mod protocol;
+pub(crate) mod srv6;
 mod statics;
 pub(crate) mod vrf;
 
@@ -74,6 +75,7 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, netns: bool) {
     mpls::register(registry);
     interface::register(registry, netns);
     nexthop_group::register(registry);
+    srv6::register(registry);
     let access = Access { get: |s: &Settings| &s.policy, get_mut: |s: &mut Settings| &mut s.policy };
     ferrite_policy::commands::register(registry, Scope::Zebra, access);
 }

@@ -11,6 +11,7 @@ mod mpls;
 mod nd;
 mod nht;
 mod routes;
+mod srv6;
 mod summary;
 mod walk;
 

@@ -215,7 +215,12 @@ fn single(nexthop: &Nexthop, afi: Afi) -> Single {
         Some(_) => Afi::Ipv4,
         None => afi,
     };
-    Single { afi, kind: nexthop.kind, onlink: nexthop.onlink, seg6: nexthop.seg6.clone() }
+    Single {
+        afi,
+        kind: nexthop.kind,
+        onlink: nexthop.onlink,
+        seg6: nexthop.seg6.as_deref().map(|seg6| Box::new(seg6.kept())),
+    }
 }
 
 impl Zebra {

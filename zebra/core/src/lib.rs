@@ -46,6 +46,7 @@ pub mod rib;
 mod router_id;
 mod rpf;
 pub mod settings;
+pub mod srv6;
 mod statics;
 pub mod te;
 mod unmoved;

@@ -34,6 +34,7 @@ pub struct Settings {
     /// `nexthop-group NAME`.
     pub named_groups: crate::config::nexthop_group::NamedGroups,
     pub mpls: MplsSettings,
+    pub srv6: crate::srv6::Srv6Settings,
     pub fpm: crate::fpm::settings::FpmSettings,
     pub imports: BTreeMap<crate::import::Import, crate::import::ImportTerms>,
     /// `ip mroute`, with their distances.

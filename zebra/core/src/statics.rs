@@ -69,6 +69,14 @@ impl Zebra {
                 *tag = (*tag).max(value.tag);
             }
         }
+        if let Some(table) = self.interfaces.table_of(VrfId::DEFAULT) {
+            for (prefix, nexthop) in self.sid_routes() {
+                let distance = RouteProtocol::Static.default_distance();
+                let key = crate::rib::key(VrfId::DEFAULT, prefix.afi(), table);
+                // An identifier is nothing else beside.
+                grouped.insert(StaticRoute { key, prefix, distance }, (vec![nexthop], Tag(0)));
+            }
+        }
         let finish = |(route, (nexthops, tag)): (StaticRoute, (Vec<Nexthop>, Tag))| {
             (route, attrs(nexthops.into(), route.distance, tag))
         };

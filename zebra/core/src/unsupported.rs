@@ -4,6 +4,7 @@ use ferrite_cli::Registry;
 use ferrite_cli::node::{CONFIG, ENABLE, INTERFACE, VIEW, VRF};
 
 use crate::commands::Show;
+use crate::config::srv6::{FORMAT, SEGMENT_ROUTING, SRV6};
 use crate::settings::Settings;
 
 const LOOK: &[&str] = &[
@@ -17,7 +18,6 @@ const LOOK: &[&str] = &[
     "show <ip|ipv6> <fib|route> [{mrib|vrf NAME}] nexthop-group",
     "show mpls",
     "show pbr",
-    "show segment-routing",
     "show vrf [NAME] vni",
     "show debugging zebra",
     "show <ip|ipv6> fib [{mrib|vrf NAME}] <A.B.C.D|A.B.C.D/M|X:X::X:X|X:X::X:X/M>",
@@ -40,7 +40,6 @@ const CONFIGURE: &[&str] = &[
     "mpls",
     "pbr",
     "pseudowire",
-    "segment-routing",
     "zebra dplane",
     "zebra on-rib-process",
     "zebra protodown",
@@ -56,6 +55,11 @@ pub(crate) fn register(registry: &mut Registry<Settings, Show>) {
     }
     // bgpd's in FRR; the interface's node is zebra's here.
     registry.refuse_on(&[&INTERFACE], "mpls bgp <forwarding|l3vpn-multi-domain-switching>");
+    // Paths along label stacks, pathd's in FRR; ranges that identifiers are given out of, when a protocol asks.
+    registry.refuse_on(&[&SEGMENT_ROUTING], "traffic-eng");
+    // The source is the kernel's, set by generic netlink.
+    registry.refuse_on(&[&SRV6], "encapsulation");
+    registry.refuse_on(&[&FORMAT], "<local-id-block|wide-local-id-block|explicit>");
     registry.refuse_on(&[&CONFIG, &VRF], "vni");
     registry.refuse_on(&[&CONFIG, &VRF], "ip table range");
     for syntax in CONFIGURE {

@@ -16,6 +16,7 @@ pub mod ospf;
 pub mod policy;
 pub mod route;
 pub mod seg6;
+pub mod srv6;
 pub mod summary;
 pub mod te;
 

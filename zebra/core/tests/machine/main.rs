@@ -15,6 +15,7 @@ mod netns;
 mod rpf;
 mod scenarios;
 mod sourced;
+mod srv6;
 mod tables;
 mod vrfs;
 mod world;

@@ -228,6 +228,13 @@ impl World {
         self.event(Event::Link(link(index, up)));
     }
 
+    /// One that is up and has that name.
+    pub fn named_link(&mut self, index: u32, name: &str) {
+        let mut info = link(index, true);
+        info.interface.name = name.to_owned();
+        self.event(Event::Link(info));
+    }
+
     pub fn address(&mut self, index: u32, text: &str) {
         self.event(Event::Address { ifindex: IfIndex(index), address: address(text) });
     }
