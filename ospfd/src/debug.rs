@@ -30,7 +30,8 @@ macro_rules! names {
 names! {
     "ospfd::event", "ospfd::ism::status", "ospfd::ism::events", "ospfd::ism::timers", "ospfd::nsm::status",
     "ospfd::nsm::events", "ospfd::nsm::timers", "ospfd::lsa::generate", "ospfd::lsa::flooding", "ospfd::lsa::install",
-    "ospfd::lsa::refresh", "ospfd::lsa::aggregate", "ospfd::nssa", "ospfd::graceful_restart",
+    "ospfd::lsa::refresh", "ospfd::lsa::aggregate", "ospfd::nssa", "ospfd::graceful_restart", "ospfd::te",
+    "ospfd::ldp_sync", "ospfd::client_api",
     "ospfd::zebra::interface", "ospfd::zebra::redistribute", "ospfd::packet::hello::send",
     "ospfd::packet::hello::recv", "ospfd::packet::dd::send", "ospfd::packet::dd::recv",
     "ospfd::packet::ls_request::send", "ospfd::packet::ls_request::recv", "ospfd::packet::ls_update::send",
