@@ -8,13 +8,13 @@ use crate::{Roles, Settings};
 
 const ROUTER: &[&str] = &[
     "fast-reroute ti-lfa",
-    // FRR takes them without the number of a table, and announces nothing.
+    // Without the number of a table.
     "redistribute table-direct",
     "distribute-list ACCESSLIST4_NAME out table-direct",
     "segment-routing",
 ];
 
-/// FRR takes them without the number of a table, and announces nothing.
+/// Without the number of a table.
 const ROUTER_V3: &[&str] = &["redistribute <table|table-direct>"];
 
 const LINK: &[&str] = &["ip ospf bfd"];

@@ -45,16 +45,21 @@ fn topology(random: &mut Random, routers: usize) -> Topology {
     topology
 }
 
+/// A link as bad as chance has it: how often packets are lost or repeated at all, and how many are lost then.
+pub fn weather(random: &mut Random, often: f64, loss: f64) -> Link {
+    Link {
+        delay: Duration::from_millis(1 + random.below(20)),
+        jitter: Duration::from_millis(random.below(30)),
+        loss: if random.chance(often) { loss } else { 0.0 },
+        duplication: if random.chance(often) { 0.05 } else { 0.0 },
+        ordered: random.chance(0.5),
+    }
+}
+
 fn history<V: Plan>(seed: u64) {
     let mut random = Random::new(seed);
     let routers = 3 + random.below(10) as usize;
-    let link = Link {
-        delay: Duration::from_millis(1 + random.below(20)),
-        jitter: Duration::from_millis(random.below(30)),
-        loss: if random.chance(0.5) { 0.05 } else { 0.0 },
-        duplication: if random.chance(0.5) { 0.05 } else { 0.0 },
-        ordered: random.chance(0.5),
-    };
+    let link = weather(&mut random, 0.5, 0.05);
     let mut topology = topology(&mut random, routers);
     topology.graceful = random.chance(0.5);
     topology.alternates = random.chance(0.4);

@@ -1,20 +1,18 @@
 //! Random histories of networks with areas: a backbone, areas of every kind with one or two border routers, ranges, external routes
 //! from everywhere. Links of areas fail and heal, areas fall apart, routers restart; routes are what the oracle says.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use ferrite_ospf::Event;
 use ferrite_ospf::config::{AbrType, AreaConfig, AreaKind, NetworkType, Range};
 use ferrite_ospf::event::External;
 use ferrite_ospf::packet::{AreaId, V2, V3};
 use ferrite_ospf::routes::PathType;
-use ferrite_sim::{Link, Random};
+use ferrite_sim::Random;
 use ferrite_types::Prefix;
+use std::collections::BTreeMap;
 
 use crate::address::Plan;
 use crate::oracle::{self, Oracle};
-use crate::random::{seeds, settle};
+use crate::random::{seeds, settle, weather};
 use crate::shape::Shape;
 use crate::world::{Topology, World};
 
@@ -101,13 +99,7 @@ fn history<V: Plan>(seed: u64) {
     let mut random = Random::new(seed);
     let Plan3 { mut topology, mortal, ranges, gathered } = plan::<V>(&mut random);
     topology.graceful = random.chance(0.5);
-    let link = Link {
-        delay: Duration::from_millis(1 + random.below(20)),
-        jitter: Duration::from_millis(random.below(30)),
-        loss: if random.chance(0.3) { 0.03 } else { 0.0 },
-        duplication: if random.chance(0.3) { 0.05 } else { 0.0 },
-        ordered: random.chance(0.5),
-    };
+    let link = weather(&mut random, 0.3, 0.03);
     let there: Vec<usize> = (0..topology.routers).filter(|router| connected(&topology, *router)).collect();
     let mut world = World::<V>::new(topology, seed, link);
     let mut announced: BTreeMap<usize, u32> = BTreeMap::new();

@@ -2,14 +2,12 @@
 //! link of the parts comes and goes, routers restart. A virtual link costs what the way through its area does, so all routes have
 //! an independent answer.
 
-use std::time::Duration;
-
 use ferrite_ospf::config::NetworkType;
 use ferrite_ospf::packet::{AreaId, V2, V3};
-use ferrite_sim::{Link, Random};
+use ferrite_sim::Random;
 
 use crate::address::Plan;
-use crate::random::{edges, seeds, settle};
+use crate::random::{edges, seeds, settle, weather};
 use crate::world::{Topology, World};
 
 const TRANSIT: AreaId = AreaId::from_bits(1);
@@ -56,13 +54,7 @@ fn plan(random: &mut Random) -> (Topology, Vec<usize>) {
 fn history<V: Plan>(seed: u64) {
     let mut random = Random::new(seed);
     let (topology, mortal) = plan(&mut random);
-    let link = Link {
-        delay: Duration::from_millis(1 + random.below(20)),
-        jitter: Duration::from_millis(random.below(30)),
-        loss: if random.chance(0.3) { 0.03 } else { 0.0 },
-        duplication: if random.chance(0.3) { 0.05 } else { 0.0 },
-        ordered: random.chance(0.5),
-    };
+    let link = weather(&mut random, 0.3, 0.03);
     let mut world = World::<V>::new(topology, seed, link);
     for round in 0..3 {
         for _ in 0..=random.below(3) {
