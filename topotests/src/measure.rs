@@ -13,8 +13,7 @@ pub struct Cost {
 }
 
 /// The daemons of a router that leave a pid file, which are all that take part in measurements.
-const PID_FILES: &str = "cat /run/frr/zebra.pid /run/frr/mgmtd.pid /run/frr/staticd.pid /run/frr/bgpd.pid \
-                         /run/bird/bird.pid 2>/dev/null; :";
+const PID_FILES: &str = "cat /run/frr/*.pid /run/bird/bird.pid 2>/dev/null; :";
 
 /// `USER_HZ`, the unit of /proc/PID/stat, which is 100 on every Linux that matters.
 const TICKS_PER_SECOND: u64 = 100;

@@ -107,19 +107,42 @@ fn demo(once: bool) -> Result<bool, String> {
     build::succeeds(&mut cmd)
 }
 
-/// `compress` names the benchmark of the smallest table, everything else is ferrite-bench's; nothing named is everything.
+/// `compress` names the benchmark of the smallest table, `spf` those of shortest paths, everything else is ferrite-bench's;
+/// nothing named is everything.
 fn bench(args: &[String]) -> Result<bool, String> {
-    let (compress, rest): (Vec<&String>, Vec<&String>) = args.iter().partition(|arg| *arg == "compress");
+    let named = |name: &str| args.is_empty() || args.iter().any(|arg| arg == name);
+    let rest: Vec<&String> = args.iter().filter(|arg| !["compress", "spf"].contains(&arg.as_str())).collect();
     let mut good = true;
-    if compress.is_empty() || !rest.is_empty() {
+    if args.is_empty() || !rest.is_empty() {
         let bin = build::programs()?;
         let mut bench = Command::new(bin.join("ferrite-bench"));
         good &= build::succeeds(bench.args(rest).env("FERRITE_BIN", &bin))?;
     }
-    if !compress.is_empty() || args.is_empty() {
+    if named("compress") {
         good &= compression()?;
     }
+    if named("spf") {
+        good &= shortest_paths()?;
+    }
     Ok(good)
+}
+
+/// Whole and repaired trees of up to 100,000 routers, and what a change costs an instance of OSPF.
+fn shortest_paths() -> Result<bool, String> {
+    println!("\nspf: shortest paths");
+    let mut bench = build::cargo();
+    bench.args([
+        "bench",
+        "--package",
+        "ferrite-spf",
+        "--package",
+        "ferrite-ospf",
+        "--bench",
+        "spf",
+        "--bench",
+        "instance",
+    ]);
+    build::succeeds(&mut bench)
 }
 
 /// How small the real table becomes, and what an update of it costs.
