@@ -3,7 +3,8 @@
 //! The trie's edges are whole tokens: a keyword, a variable or a bracketed group; commands that begin with the same
 //! tokens share them. A line is matched by walking every reading of it; of the complete readings the one wins whose
 //! words fit best from left to right (a keyword written out, an abbreviated keyword, an address, a number, any word).
-//! Two different commands that fit equally well make the line ambiguous.
+//! Two different commands that fit equally well make the line ambiguous, but for one case: of two abbreviated keywords that
+//! are the same but for digits at the end of one, the shorter is meant, so that `os` is `ospf` beside `ospf6`.
 
 use std::sync::Arc;
 
@@ -191,6 +192,13 @@ struct Step {
     keyword: Option<Arc<str>>,
 }
 
+/// Whether a keyword is another one with digits behind it.
+fn is_numbered(long: &Step, short: &Step) -> bool {
+    let (Some(long), Some(short)) = (&long.keyword, &short.keyword) else { return false };
+    let behind = long.strip_prefix(&**short);
+    behind.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
 struct Reading {
     steps: Vec<Step>,
     bindings: Vec<Binding>,
@@ -306,17 +314,25 @@ impl<'w> Search<'w> {
 
     fn complete(&mut self, id: CommandId) {
         let scores = self.steps.iter().map(|step| step.score);
+        let mut torn_before = None;
         if let Some(best) = &mut self.best {
             match scores.cmp(best.steps.iter().map(|step| step.score)) {
                 std::cmp::Ordering::Less => return,
                 std::cmp::Ordering::Equal => {
-                    let keywords = self.steps.iter().zip(&best.steps);
-                    let torn = keywords.map(|(a, b)| a.keyword == b.keyword).position(|same| !same);
-                    best.torn = best.torn.or(torn);
-                    if !best.ends.contains(&id) {
-                        best.ends.push(id);
+                    let differs = |(new, old): &(&Step, &Step)| new.keyword != old.keyword;
+                    let torn = self.steps.iter().zip(&best.steps).position(|pair| differs(&pair));
+                    let pair = torn.and_then(|at| Some((self.steps.get(at)?, best.steps.get(at)?)));
+                    if pair.is_some_and(|(new, old)| is_numbered(new, old)) {
+                        return;
                     }
-                    return;
+                    if !pair.is_some_and(|(new, old)| is_numbered(old, new)) {
+                        best.torn = best.torn.or(torn);
+                        if !best.ends.contains(&id) {
+                            best.ends.push(id);
+                        }
+                        return;
+                    }
+                    torn_before = best.torn;
                 }
                 std::cmp::Ordering::Greater => {}
             }
@@ -325,7 +341,7 @@ impl<'w> Search<'w> {
             steps: self.steps.clone(),
             bindings: self.bindings.clone(),
             ends: vec![id],
-            torn: None,
+            torn: torn_before,
         });
     }
 

@@ -55,7 +55,7 @@ pub use lines::{Body, Item, Lines};
 pub use node::{Context, Frame, Node};
 pub use refused::said as said_of_refused;
 pub use registry::{
-    CommandDescription, ConfigCommand, Edit, ExecCommand, Mount, Negation, Registry, Setting,
+    CommandDescription, ConfigCommand, Edit, ExecCommand, Mount, Negation, Registry, Setting, Words,
 };
 pub use syntax::NotationError;
 pub use token::{Kind, Word, words};

@@ -53,11 +53,19 @@ pub struct Edit<'a> {
 pub(crate) type EditFn<C> = Box<dyn Fn(&mut C, &Edit<'_>) -> Result<(), CliError> + Send + Sync>;
 type Renderer<C> = Box<dyn Fn(&C, &mut Lines) + Send + Sync>;
 
+/// Words of a declaration that stand for others, each with what takes its place; they are put in one after the other.
+pub type Words = &'static [(&'static str, &'static str)];
+
+fn reworded(text: &str, words: Words) -> String {
+    words.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
 /// A line of configuration in its general form.
 pub struct ConfigCommand<C> {
     nodes: Vec<&'static Node>,
     syntax: String,
     help: Vec<&'static str>,
+    words: Words,
     no: Negation,
     enters: Option<&'static Node>,
     hidden: bool,
@@ -77,6 +85,7 @@ impl<C> ConfigCommand<C> {
             nodes: nodes.to_vec(),
             syntax: syntax.into(),
             help: help.to_vec(),
+            words: &[],
             no: Negation::Derived,
             enters: None,
             hidden: false,
@@ -94,6 +103,13 @@ impl<C> ConfigCommand<C> {
 
     pub fn no(mut self, no: Negation) -> Self {
         self.no = no;
+        self
+    }
+
+    /// Says the line, its `no`, its help and its examples in other words, so that one definition serves lines that differ in
+    /// these words and in what they edit.
+    pub fn reworded(mut self, words: Words) -> Self {
+        self.words = words;
         self
     }
 
@@ -284,8 +300,15 @@ impl<C: 'static, H> Registry<C, H> {
                 if edit.negated { unset(part, edit.args) } else { set(part, edit.args) }
             }));
             let no = setting.no;
-            let declared =
-                Declared { nodes: &[node], syntax: &syntax, help: &help, no, prefix, hidden: false };
+            let declared = Declared {
+                nodes: &[node],
+                syntax: &syntax,
+                help: &help,
+                words: &[],
+                no,
+                prefix,
+                hidden: false,
+            };
             self.declare(&declared, edit, None);
             for text in setting.examples {
                 let line = format!("{example} {text}").trim_start().to_owned();
@@ -297,12 +320,15 @@ impl<C: 'static, H> Registry<C, H> {
 
     /// Adds a line of configuration in its general form.
     pub fn command(&mut self, command: ConfigCommand<C>) {
-        let ConfigCommand { nodes, syntax, help, no, enters, hidden, examples, way, edit } = command;
+        let ConfigCommand { nodes, syntax, help, words, no, enters, hidden, examples, way, edit } = command;
         let edit = self.edit(edit);
-        let declared = Declared { nodes: &nodes, syntax: &syntax, help: &help, no, prefix: "", hidden };
+        let syntax = reworded(&syntax, words);
+        let declared =
+            Declared { nodes: &nodes, syntax: &syntax, help: &help, words, no, prefix: "", hidden };
         self.declare(&declared, edit, enters);
         if let Some(node) = nodes.first() {
-            let example = |line| Example { node, before: vec![], line, enters };
+            let example =
+                |line: String| Example { node, before: vec![], line: reworded(&line, words), enters };
             if let (Some(line), Some(enters)) = (way, enters) {
                 self.ways.push((enters, node, line));
             }
@@ -411,7 +437,7 @@ impl<C: 'static, H> Registry<C, H> {
 
     /// Adds the command and its `no`.
     fn declare(&mut self, declared: &Declared<'_>, edit: usize, enters: Option<&'static Node>) {
-        let help: Vec<String> = declared.help.iter().map(|&text| text.to_owned()).collect();
+        let help: Vec<String> = declared.help.iter().map(|text| reworded(text, declared.words)).collect();
         let entry = |syntax: String, help: Vec<String>, enters, negated| Entry {
             nodes: declared.nodes.to_vec(),
             syntax,
@@ -423,7 +449,7 @@ impl<C: 'static, H> Registry<C, H> {
         self.add(entry(declared.syntax.to_owned(), help.clone(), enters, false));
         let no_syntax = match declared.no {
             Negation::Never => return,
-            Negation::Syntax(text) if declared.prefix.is_empty() => text.to_owned(),
+            Negation::Syntax(text) if declared.prefix.is_empty() => reworded(text, declared.words),
             Negation::Syntax(text) => {
                 format!("no {} {}", declared.prefix, text.strip_prefix("no ").unwrap_or(text))
             }
@@ -480,6 +506,7 @@ struct Declared<'a> {
     nodes: &'a [&'static Node],
     syntax: &'a str,
     help: &'a [&'static str],
+    words: Words,
     no: Negation,
     prefix: &'a str,
     hidden: bool,

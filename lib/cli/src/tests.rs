@@ -294,6 +294,56 @@ fn a_block_that_is_not_supported_is_told_by_its_header_alone() {
 }
 
 #[test]
+fn one_declaration_in_other_words_is_another_line() {
+    let mut registry = registry();
+    let own = |words| {
+        let help = ["Of IPv6", "A number", "Number"];
+        let line =
+            ConfigCommand::new(&[&CONFIG], "six number (1-9)$n", &help, |config: &mut Config, line| {
+                config.common.banner =
+                    if line.negated { Banner::default() } else { Banner::Line(line.args.line()) };
+                Ok(())
+            });
+        line.no(Negation::Syntax("no six number [(1-9)$n]")).reworded(words)
+    };
+    registry.command(own(&[]));
+    registry.command(own(&[("six", "four"), ("IPv6", "IPv4"), ("(1-9)", "(5-9)")]));
+    assert_eq!(registry.faults, Vec::<String>::new());
+    let engine = Engine::new(registry);
+    let load = |text: &str| engine.load(Config::default(), &numbered(text));
+    let said = |text: &str| load(text).map(|config| config.common.banner).ok();
+    assert_eq!(said("six number 3"), Some(Banner::Line("six number 3".into())));
+    assert_eq!(said("four number 7"), Some(Banner::Line("four number 7".into())));
+    assert_eq!(said("four number 3"), None);
+    assert_eq!(said("four number 7\nno four number"), Some(Banner::default()));
+}
+
+#[test]
+fn of_keywords_that_differ_in_a_number_at_the_end_the_shorter_is_abbreviated() {
+    let mut registry = registry();
+    for syntax in ["show ospf6 tree", "show ospf6 route", "show ospf route", "show ospx route"] {
+        registry.exec(ExecCommand::new(syntax, &["x"; 3], "show"));
+    }
+    let engine = Engine::new(registry);
+    let line = |text: &str| match engine.exec(&ENABLE, text) {
+        Ok(Outcome::Exec { args, .. }) => Ok(args.line()),
+        Ok(_) => panic!("{text} is no handler"),
+        Err(error) => Err(error.kind),
+    };
+    assert_eq!(line("show ospf r"), Ok("show ospf route".into()));
+    assert_eq!(line("show osp t"), Ok("show ospf6 tree".into()));
+    assert_eq!(line("show ospf6 r"), Ok("show ospf6 route".into()));
+    assert_eq!(line("show osp r"), Err(CliError::Ambiguous), "ospf or ospx");
+    let mut registry = self::registry();
+    for syntax in ["show ospf6 route", "show ospf route"] {
+        registry.exec(ExecCommand::new(syntax, &["x"; 3], "show"));
+    }
+    let engine = Engine::new(registry);
+    let Ok(Outcome::Exec { args, .. }) = engine.exec(&ENABLE, "sh o r") else { panic!("no handler") };
+    assert_eq!(args.line(), "show ospf route");
+}
+
+#[test]
 fn lines_are_found_by_the_best_reading() {
     let engine = engine();
     let handler = |line: &str| match engine.exec(&ENABLE, line) {
