@@ -50,8 +50,14 @@ impl Pair {
 
     fn up(&mut self, side: usize) {
         let own = address(side as u8 + 1);
-        let link =
-            Link { up: true, ifindex: IfIndex(1), mtu: 1500, address: Some(own), prefixes: vec![(own, 30)] };
+        let link = Link {
+            up: true,
+            ifindex: IfIndex(1),
+            mtu: 1500,
+            address: Some(own),
+            prefixes: vec![(own, 30)],
+            ..Link::default()
+        };
         self.feed(side, Event::Link(IfId(0), link));
     }
 

@@ -32,7 +32,10 @@ pub struct Link {
     pub mtu: u16,
     /// The address packets are sent from: OSPFv2's own on the network, OSPFv3's link-local one.
     pub address: Option<IpAddr>,
-    /// What is announced: OSPFv2's network of `address`, OSPFv3's global prefixes. The addresses themselves, with their length.
+    /// OSPFv3 for another family than IPv6: the address neighbours are to send packets of that family to (RFC 5838 §2.5).
+    pub next_hop: Option<IpAddr>,
+    /// What is announced: OSPFv2's network of `address`, OSPFv3's global prefixes, or those of its family. The addresses
+    /// themselves, with their length.
     pub prefixes: Vec<(IpAddr, u8)>,
 }
 

@@ -670,6 +670,7 @@ impl<V: Version> Instance<V> {
             Place::Link(_) => {}
         }
         if let Place::Link(id) = place {
+            self.whole |= V::tells_next_hops(key.ty);
             // Prefixes of the link are announced by its designated router (RFC 5340 §4.4.3.9).
             self.mark_interface(id);
         }

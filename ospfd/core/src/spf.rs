@@ -233,7 +233,7 @@ impl<V: Version> Instance<V> {
         hops
     }
 
-    /// The neighbour's address is what its Hellos come from; over a virtual link the way through the transit area is taken.
+    /// The neighbour's address is what its Hellos come from, or what it says; over a virtual link the way through the transit area is taken.
     fn hops_over(&self, id: IfId, router: RouterId) -> Hops {
         let Some(interface) = self.interfaces.get(&id) else { return Hops::new() };
         if let Some((transit, end)) = interface.virtual_to {
@@ -246,12 +246,13 @@ impl<V: Version> Instance<V> {
         let Some(home) = self.areas.get(&interface.config.area) else { return Hops::new() };
         let there = |n: &&neighbor::Neighbor| n.state >= neighbor::State::TwoWay || n.help.is_some();
         let heard = interface.neighbors.values().filter(there).filter(|neighbor| neighbor.id == router);
+        let over = |address| Hop { interface: id, address: Some(address) };
         let mut hops: Hops =
-            heard.map(|neighbor| Hop { interface: id, address: Some(neighbor.address) }).collect();
+            heard.filter_map(|neighbor| V::next_hop(interface, neighbor)).map(over).collect();
         if hops.is_empty() && interface.config.network.elects() {
             // Its Hellos are missed, but not by the designated router: it restarts (§16.1.1).
             let told = V::address_on(&home.lsdb, interface, router);
-            hops.extend(told.map(|address| Hop { interface: id, address: Some(address) }));
+            hops.extend(told.map(over));
         }
         hops
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ferrite_ospf_packet::{AreaId, Options};
+use ferrite_types::Prefix;
 use ferrite_types::ids::RouterId;
-use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix};
 
 use crate::config::{AreaKind, Range, Translator, permits};
 use crate::instance::Instance;
@@ -24,10 +24,8 @@ impl<V: Version> Instance<V> {
             // An NSSA with summaries needs none (RFC 3101 §2.7); FRR's ospfd gives it one all the same, and networks count on it.
             let needed = V::VERSION == 2 || config.kind == AreaKind::Stub || config.no_summary;
             if config.kind != AreaKind::Normal && needed {
-                summaries.push(Summary {
-                    target: Target::Network(self.default_prefix()),
-                    metric: config.default_cost,
-                });
+                summaries
+                    .push(Summary { target: Target::Network(V::DEFAULT_ROUTE), metric: config.default_cost });
             }
             if config.kind == AreaKind::Normal || !config.no_summary {
                 summaries.extend(self.network_summaries(id));
@@ -56,10 +54,6 @@ impl<V: Version> Instance<V> {
             AreaKind::Stub => V::base_options(),
             AreaKind::Nssa => V::base_options().with(Options::NP),
         }
-    }
-
-    fn default_prefix(&self) -> Prefix {
-        if V::VERSION == 2 { Prefix::V4(Ipv4Prefix::DEFAULT) } else { Prefix::V6(Ipv6Prefix::DEFAULT) }
     }
 
     /// Paths that lead into the area itself are no news there.
@@ -234,7 +228,7 @@ impl<V: Version> Instance<V> {
         if border && config.default_originate && !config.no_summary {
             routes.retain(|route| route.prefix.len() != 0);
             routes.push(ExternalRoute {
-                prefix: self.default_prefix(),
+                prefix: V::DEFAULT_ROUTE,
                 metric: config.default_metric.unwrap_or(config.default_cost),
                 type2: config.default_type2,
                 forwarding: None,

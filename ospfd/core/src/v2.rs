@@ -50,6 +50,7 @@ impl Version for V2 {
     const NSSA: LsType = ty::NSSA;
     const ALL_SPF_ROUTERS: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 5));
     const ALL_D_ROUTERS: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 6));
+    const DEFAULT_ROUTE: Prefix = Prefix::V4(Ipv4Prefix::DEFAULT);
 
     fn neighbor_key(interface: &Interface, router: RouterId, source: IpAddr) -> NeighborKey {
         match interface.config.network {

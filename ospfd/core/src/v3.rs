@@ -1,4 +1,5 @@
-//! What is OSPFv3's own: topology by router IDs and interface IDs, prefixes in LSAs of their own (RFC 5340).
+//! What is OSPFv3's own: topology by router IDs and interface IDs, prefixes in LSAs of their own (RFC 5340), and
+//! they may be another family's than IPv6 (RFC 5838).
 
 mod describe;
 mod read;
@@ -7,9 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::BytesMut;
 use ferrite_ospf_packet::v3::{
-    ExternalLsa, InterAreaPrefixLsa, InterAreaRouterLsa, LinkLsa, LsaPrefix, PrefixOptions, ty,
+    ExternalLsa, InterAreaPrefixLsa, InterAreaRouterLsa, LsaPrefix, PrefixOptions, ty,
 };
-use ferrite_ospf_packet::{AreaId, LsId, LsType, LsaKey, Options, V3};
+use ferrite_ospf_packet::{AreaId, Family, LsId, LsType, LsaKey, Options, V3};
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
 
@@ -17,7 +18,7 @@ use crate::event::IfId;
 use crate::instance::Instance;
 use crate::interface::Interface;
 use crate::lsdb::Lsdb;
-use crate::neighbor::NeighborKey;
+use crate::neighbor::{Neighbor, NeighborKey};
 use crate::send::body;
 use crate::version::*;
 
@@ -26,7 +27,7 @@ pub(crate) fn interface_id(interface: &Interface) -> u32 {
     interface.link.ifindex.0
 }
 
-impl Version for V3 {
+impl<F: Family> Version for V3<F> {
     const ROUTER: LsType = ty::ROUTER;
     const NETWORK: LsType = ty::NETWORK;
     const SUMMARY_NETWORK: LsType = ty::INTER_AREA_PREFIX;
@@ -35,6 +36,8 @@ impl Version for V3 {
     const NSSA: LsType = ty::NSSA;
     const ALL_SPF_ROUTERS: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 5));
     const ALL_D_ROUTERS: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 6));
+    const DEFAULT_ROUTE: Prefix = Prefix::default_of(F::AFI);
+    const VIRTUAL_LINKS: bool = F::VIRTUAL_LINKS;
 
     fn neighbor_key(interface: &Interface, router: RouterId, source: IpAddr) -> NeighborKey {
         if interface.config.neighbors.contains_key(&source) {
@@ -62,7 +65,23 @@ impl Version for V3 {
     }
 
     fn base_options() -> Options {
-        Options::V6.with(Options::R)
+        F::OPTIONS.with(Options::R)
+    }
+
+    fn family_fits(options: Options) -> bool {
+        F::fits(options)
+    }
+
+    fn next_hop(interface: &Interface, neighbor: &Neighbor) -> Option<IpAddr> {
+        if F::LINK_NEXT_HOPS {
+            read::told_address::<F>(interface, neighbor.id, Some(neighbor.interface))
+        } else {
+            Some(neighbor.address)
+        }
+    }
+
+    fn tells_next_hops(ty: LsType) -> bool {
+        F::LINK_NEXT_HOPS && ty == ty::LINK
     }
 
     fn takes(_: LsType, _: Options) -> bool {
@@ -104,11 +123,10 @@ impl Version for V3 {
         let id = LsId(ids.id(summary.target));
         let metric = summary.metric;
         let (ty, body) = match summary.target {
-            Target::Network(Prefix::V6(prefix)) => {
-                let prefix = LsaPrefix { prefix, options: PrefixOptions::default() };
+            Target::Network(prefix) => {
+                let prefix = LsaPrefix { prefix: F::wire(prefix)?, options: PrefixOptions::default() };
                 (ty::INTER_AREA_PREFIX, body(|buf| InterAreaPrefixLsa { metric, prefix }.put(buf)))
             }
-            Target::Network(Prefix::V4(_)) => return None,
             Target::Router(target) => {
                 let options = Self::base_options().with(Options::E);
                 let lsa = InterAreaRouterLsa { options, metric, router: target };
@@ -125,13 +143,10 @@ impl Version for V3 {
         ty: LsType,
         route: &ExternalRoute,
     ) -> Option<(LsaKey, BytesMut)> {
-        let Prefix::V6(prefix) = route.prefix else { return None };
+        let prefix = F::wire(route.prefix)?;
         let id = LsId(ids.id(route.prefix));
         let options = if route.propagate { PrefixOptions::PROPAGATE } else { PrefixOptions::default() };
-        let forwarding = match route.forwarding {
-            Some(IpAddr::V6(address)) => Some(address),
-            _ => None,
-        };
+        let forwarding = route.forwarding.and_then(F::wire_address);
         let lsa = ExternalLsa {
             type2: route.type2,
             metric: route.metric,
@@ -156,7 +171,7 @@ impl Version for V3 {
     }
 
     fn is_transit(lsdb: &Lsdb, router: RouterId) -> bool {
-        read::is_transit(lsdb, router)
+        read::is_transit(lsdb, router, F::TRANSIT)
     }
 
     fn router_bits(lsdb: &Lsdb, router: RouterId) -> Option<RouterBits> {
@@ -164,13 +179,11 @@ impl Version for V3 {
     }
 
     fn prefixes_of(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> {
-        read::prefixes(key, body)
+        read::prefixes::<F>(key, body)
     }
 
     fn address_on(_: &Lsdb, interface: &Interface, router: RouterId) -> Option<IpAddr> {
-        let of = |(key, _): &(&LsaKey, &crate::lsdb::Entry)| key.adv == router;
-        let (_, entry) = interface.links.of_type(ty::LINK).find(of)?;
-        LinkLsa::read(entry.lsa.body()).ok().map(|lsa| IpAddr::V6(lsa.address))
+        read::told_address::<F>(interface, router, None)
     }
 
     fn own_link(instance: &Instance<Self>, area: AreaId, link: u32) -> Option<IfId> {
@@ -184,19 +197,17 @@ impl Version for V3 {
             return Some(Summary { target: Target::Router(lsa.router), metric: lsa.metric });
         }
         let lsa = InterAreaPrefixLsa::read(body).ok()?;
-        let unicast = !lsa.prefix.options.has(PrefixOptions::NO_UNICAST);
-        unicast
-            .then_some(Summary { target: Target::Network(Prefix::V6(lsa.prefix.prefix)), metric: lsa.metric })
+        let target = Target::Network(read::unicast::<F>(lsa.prefix)?);
+        Some(Summary { target, metric: lsa.metric })
     }
 
     fn read_external(key: &LsaKey, _: Options, body: &[u8]) -> Option<ExternalRoute> {
         let lsa = ExternalLsa::read(body).ok()?;
-        let unicast = !lsa.prefix.options.has(PrefixOptions::NO_UNICAST);
-        unicast.then(|| ExternalRoute {
-            prefix: Prefix::V6(lsa.prefix.prefix),
+        Some(ExternalRoute {
+            prefix: read::unicast::<F>(lsa.prefix)?,
             metric: lsa.metric,
             type2: lsa.type2,
-            forwarding: lsa.forwarding.map(IpAddr::V6),
+            forwarding: lsa.forwarding.map(F::address),
             tag: lsa.tag.unwrap_or(0),
             propagate: key.ty == ty::NSSA && lsa.prefix.options.has(PrefixOptions::PROPAGATE),
         })

@@ -13,7 +13,7 @@ use crate::event::IfId;
 use crate::instance::Instance;
 use crate::interface::Interface;
 use crate::lsdb::Lsdb;
-use crate::neighbor::NeighborKey;
+use crate::neighbor::{Neighbor, NeighborKey};
 
 /// Metric of what cannot be reached (LSInfinity, §B).
 pub const INFINITY: u32 = 0xff_ffff;
@@ -128,6 +128,10 @@ pub trait Version: Codec {
     const NSSA: LsType;
     const ALL_SPF_ROUTERS: IpAddr;
     const ALL_D_ROUTERS: IpAddr;
+    /// The default route of the family that is routed.
+    const DEFAULT_ROUTE: Prefix;
+    /// The backbone can be led through other areas.
+    const VIRTUAL_LINKS: bool = true;
 
     /// By what a neighbour is known on an interface.
     fn neighbor_key(interface: &Interface, router: RouterId, source: IpAddr) -> NeighborKey;
@@ -141,6 +145,18 @@ pub trait Version: Codec {
     fn source_fits(interface: &Interface, source: IpAddr) -> bool;
     /// Options of Hellos and descriptions besides those that say the kind of area.
     fn base_options() -> Options;
+    /// Whether Hellos with these options are of routers that route the same family (RFC 5838 §2.4).
+    fn family_fits(_: Options) -> bool {
+        true
+    }
+    /// Where packets go that are to take a neighbour's way: what its Hellos come from, if that is of the family.
+    fn next_hop(_: &Interface, neighbor: &Neighbor) -> Option<IpAddr> {
+        Some(neighbor.address)
+    }
+    /// Whether next hops may be others when an LSA of a link changes.
+    fn tells_next_hops(_: LsType) -> bool {
+        false
+    }
     /// Whether a neighbour takes LSAs of a type.
     fn takes(ty: LsType, options: Options) -> bool;
     /// Whether LSAs of a type say something about paths, as opposed to opaque ones and those of a link (RFC 3623 §2).

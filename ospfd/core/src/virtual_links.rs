@@ -6,7 +6,7 @@ use ferrite_ospf_packet::AreaId;
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
-use crate::config::{AreaKind, InterfaceConfig, NetworkType};
+use crate::config::{AreaConfig, AreaKind, InterfaceConfig, NetworkType};
 use crate::event::IfId;
 use crate::instance::Instance;
 use crate::interface::{Interface, State, Through, fsm};
@@ -19,9 +19,10 @@ impl<V: Version> Instance<V> {
     /// Brings the interfaces of virtual links in line with the configuration.
     pub(crate) fn configure_virtual_links(&mut self, now: Timestamp) {
         let mut wanted: BTreeMap<(AreaId, RouterId), InterfaceConfig> = BTreeMap::new();
-        for (area, config) in
-            self.config.areas.iter().filter(|(id, area)| !id.is_backbone() && area.kind == AreaKind::Normal)
-        {
+        let led = |(id, area): &(&AreaId, &AreaConfig)| {
+            V::VIRTUAL_LINKS && !id.is_backbone() && area.kind == AreaKind::Normal
+        };
+        for (area, config) in self.config.areas.iter().filter(led) {
             for (router, link) in &config.virtual_links {
                 let mut interface = InterfaceConfig::new(AreaId::BACKBONE, NetworkType::Virtual);
                 interface.hello_interval = link.hello_interval;

@@ -114,6 +114,8 @@ impl Options {
     pub const DC: Self = Self(0x20);
     /// OSPFv2: opaque LSAs are understood (RFC 5250).
     pub const O: Self = Self(0x40);
+    /// OSPFv3: families other than IPv6 unicast are kept apart by instance IDs (RFC 5838 §2.2).
+    pub const AF: Self = Self(0x100);
     /// OSPFv3: a block of link-local signalling follows.
     pub const L3: Self = Self(0x200);
     /// OSPFv3: an authentication trailer follows (RFC 7166).

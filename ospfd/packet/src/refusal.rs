@@ -37,6 +37,7 @@ refusals! {
     HelloInterval = "another hello interval",
     DeadInterval = "another dead interval",
     Options = "another kind of area",
+    Family = "a router that does not tell address families apart",
     Source = "a source that is not on the network",
     Destination = "sent to the designated router, which we are not",
     Filtered = "a source that the neighbour filter denies",

@@ -17,6 +17,7 @@ mod network;
 mod prefix;
 mod router;
 
+use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -25,6 +26,7 @@ use ferrite_wire::{Reader, checksum};
 
 use crate::auth::{self, Accept, AuthField, Sign};
 use crate::codec::{Codec, Endpoints, Frame, Origin, Scope};
+use crate::family::{Family, Inet6};
 use crate::packet::DdFlags;
 use crate::v2::neighbors;
 use crate::{AreaId, Body, DatabaseDescription, Hello, Kind, LsType, Options, Refusal};
@@ -38,9 +40,9 @@ pub use network::NetworkLsa;
 pub use prefix::{LsaPrefix, PrefixOptions};
 pub use router::{RouterLink, RouterLsa};
 
-/// OSPF for IPv6 (RFC 5340).
+/// OSPF for IPv6 (RFC 5340), or by it for another family (RFC 5838).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct V3;
+pub struct V3<F = Inet6>(PhantomData<F>);
 
 /// LS types (§A.4.2.1): the U bit, two bits of scope, the function code.
 pub mod ty {
@@ -96,7 +98,7 @@ fn signalling(frame: &Frame) -> Result<usize, Refusal> {
     if words == 0 || words * 4 > frame.trailer.len() { Err(Refusal::AuthTrailer) } else { Ok(words * 4) }
 }
 
-impl Codec for V3 {
+impl<F: Family> Codec for V3<F> {
     const VERSION: u8 = 3;
     const HEADER: usize = HEADER;
     const DESCRIPTION: usize = 12;

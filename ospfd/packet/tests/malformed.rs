@@ -69,10 +69,10 @@ fn frames_that_do_not_fit() {
     let verify = |octets: Bytes| V2::verify(&V2::frame(&octets).expect("a frame"), &Accept::None, ends2());
     assert_eq!(verify(with(&good, 30, &[99])), Err(Refusal::Checksum));
     assert_eq!(verify(with(&good, 14, &[0, 3])), Err(Refusal::AuthType));
-    let good = V3::seal(&ORIGIN, &hello(Options::E), &Sign::None, ends3());
-    assert_eq!(V3::frame(&with(&good, 2, &[0, 15])).map(drop), Err(Refusal::Length));
-    let frame = V3::frame(&with(&good, 20, &[99])).expect("a frame");
-    assert_eq!(V3::verify(&frame, &Accept::None, ends3()), Err(Refusal::Checksum));
+    let good = <V3>::seal(&ORIGIN, &hello(Options::E), &Sign::None, ends3());
+    assert_eq!(<V3>::frame(&with(&good, 2, &[0, 15])).map(drop), Err(Refusal::Length));
+    let frame = <V3>::frame(&with(&good, 20, &[99])).expect("a frame");
+    assert_eq!(<V3>::verify(&frame, &Accept::None, ends3()), Err(Refusal::Checksum));
 }
 
 #[test]
@@ -131,18 +131,18 @@ fn a_router_lsa_whose_links_or_metrics_run_over_its_end() {
     assert_eq!(body(65_535, 0), Err(Refusal::LsaBody));
     assert_eq!(body(1, 1), Err(Refusal::LsaBody));
     assert_eq!(body(1, 255), Err(Refusal::LsaBody));
-    assert_eq!(V3::check_body(v3::ty::ROUTER, &[0, 0, 0, 0x33, 1, 0, 0]), Err(Refusal::Body));
+    assert_eq!(<V3>::check_body(v3::ty::ROUTER, &[0, 0, 0, 0x33, 1, 0, 0]), Err(Refusal::Body));
 }
 
 #[test]
 fn prefixes_longer_than_an_address() {
     let mut body = vec![0, 0, 0, 1, 129, 0, 0, 0];
     body.extend([0xff; 20]);
-    assert_eq!(V3::check_body(v3::ty::INTER_AREA_PREFIX, &body), Err(Refusal::LsaBody));
+    assert_eq!(<V3>::check_body(v3::ty::INTER_AREA_PREFIX, &body), Err(Refusal::LsaBody));
     // A link-LSA that counts four thousand million prefixes.
     let mut body = vec![0; 20];
     body.extend([0xff; 4]);
-    assert!(V3::check_body(v3::ty::LINK, &body).is_err());
+    assert!(<V3>::check_body(v3::ty::LINK, &body).is_err());
 }
 
 #[test]
@@ -177,18 +177,18 @@ fn tlvs_that_wrap_or_lie_about_their_size() {
 fn a_trailer_that_reaches_beyond_the_packet() {
     let keys = [Key { id: 1, algorithm: Algorithm::HmacSha256, secret: b"k".to_vec() }];
     let sign = Sign::Digest { key: &keys[0], sequence: 5 };
-    let good = V3::seal(&ORIGIN, &hello(Options::E.with(Options::AT)), &sign, ends3());
+    let good = <V3>::seal(&ORIGIN, &hello(Options::E.with(Options::AT)), &sign, ends3());
     let verify =
-        |octets: Bytes| V3::verify(&V3::frame(&octets).expect("a frame"), &Accept::Keys(&keys), ends3());
+        |octets: Bytes| <V3>::verify(&<V3>::frame(&octets).expect("a frame"), &Accept::Keys(&keys), ends3());
     assert_eq!(verify(good.clone()), Ok(Some(5)));
-    let at = V3::frame(&good).expect("a frame").packet.len();
+    let at = <V3>::frame(&good).expect("a frame").packet.len();
     assert_eq!(verify(with(&good, at + 2, &[0xff, 0xff])), Err(Refusal::AuthTrailer));
     assert_eq!(verify(with(&good, at + 2, &[0, 15])), Err(Refusal::AuthTrailer));
     assert_eq!(verify(with(&good, at, &[0, 2])), Err(Refusal::AuthType));
     // A later number does not pass unless the digest covers it.
     assert_eq!(verify(with(&good, at + 8, &[0xff])), Err(Refusal::AuthDigest));
     // A packet that says it has a signalling block, whose length is beyond the end, or none.
-    let linked = V3::seal(&ORIGIN, &hello(Options::E.with(Options::L3)), &sign, ends3());
+    let linked = <V3>::seal(&ORIGIN, &hello(Options::E.with(Options::L3)), &sign, ends3());
     assert_eq!(verify(with(&linked, at + 2, &[0xff, 0xff])), Err(Refusal::AuthTrailer));
     assert_eq!(verify(with(&linked, at + 2, &[0, 0])), Err(Refusal::AuthTrailer));
 }

@@ -160,12 +160,12 @@ proptest! {
         let bytes = Bytes::from(octets);
         let kind = ferrite_ospf_packet::Kind::from_code(kind).expect("a kind");
         let _ = V2::frame(&bytes);
-        let _ = V3::frame(&bytes);
+        let _ = <V3>::frame(&bytes);
         let _ = Body::decode::<V2>(kind, bytes.clone());
         let _ = Body::decode::<V3>(kind, bytes.clone());
         for ty in [ty, ty & 0xf, ty & 0xf | 0x2000, ty & 0xf | 0x4000] {
             let _ = V2::check_body(LsType(ty), &bytes);
-            let _ = V3::check_body(LsType(ty), &bytes);
+            let _ = <V3>::check_body(LsType(ty), &bytes);
         }
         use ferrite_ospf_packet::opaque::*;
         let _ = Grace::read(&bytes);
@@ -191,11 +191,11 @@ fn simple_passwords_are_compared() {
 fn a_packet_from_elsewhere_does_not_pass_version_3() {
     let body = Body::LinkStateAck(Vec::new());
     let other = Endpoints { source: "fe80::2".parse().expect("address"), ..ends(3) };
-    let octets = V3::seal(&origin(3), &body, &Sign::None, ends(3));
-    let frame = V3::frame(&octets).expect("a frame");
-    assert_eq!(V3::verify(&frame, &Accept::None, other), Err(Refusal::Checksum));
+    let octets = <V3>::seal(&origin(3), &body, &Sign::None, ends(3));
+    let frame = <V3>::frame(&octets).expect("a frame");
+    assert_eq!(<V3>::verify(&frame, &Accept::None, other), Err(Refusal::Checksum));
     let keys = keys(b"secret");
-    let octets = V3::seal(&origin(3), &body, &Sign::Digest { key: &keys[2], sequence: 1 }, ends(3));
-    let frame = V3::frame(&octets).expect("a frame");
-    assert_eq!(V3::verify(&frame, &Accept::Keys(&keys), other), Err(Refusal::AuthDigest));
+    let octets = <V3>::seal(&origin(3), &body, &Sign::Digest { key: &keys[2], sequence: 1 }, ends(3));
+    let frame = <V3>::frame(&octets).expect("a frame");
+    assert_eq!(<V3>::verify(&frame, &Accept::Keys(&keys), other), Err(Refusal::AuthDigest));
 }

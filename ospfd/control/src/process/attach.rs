@@ -60,6 +60,7 @@ pub fn networks(world: &World, name: &ProcessName, router: &RouterSettings) -> V
                 ifindex: kernel.interface.ifindex,
                 mtu: mtu(&kernel.interface),
                 address: Some(address.addr),
+                next_hop: None,
                 prefixes: vec![(announced, address.prefix_len)],
             };
             let key = NetKey::Address(kernel.interface.ifindex, own, address.prefix_len);

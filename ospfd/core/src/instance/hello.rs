@@ -92,6 +92,9 @@ impl<V: Version> Instance<V> {
     }
 
     fn judge_hello(&self, interface: &Interface, hello: &Hello) -> Result<(), Refusal> {
+        if !V::family_fits(hello.options) {
+            return Err(Refusal::Family);
+        }
         if !V::hello_link_fits(interface, hello.link) {
             return Err(Refusal::NetworkMask);
         }

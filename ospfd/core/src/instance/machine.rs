@@ -8,7 +8,7 @@ use crate::config::NetworkType;
 use crate::event::{Action, IfId, LogLine};
 use crate::instance::{Instance, Place};
 use crate::interface::election::{Candidate, Elected, elect};
-use crate::interface::{State, fsm};
+use crate::interface::{Interface, State, fsm};
 use crate::neighbor::{self, Neighbor, NeighborKey, fsm as nfsm};
 use crate::restart::HelpEnd;
 use crate::trace::Trace;
@@ -301,7 +301,6 @@ impl<V: Version> Instance<V> {
         if two_way(from) != two_way(to) {
             interface.neighbor_change = true;
         }
-        let address = neighbor.address;
         if full {
             self.mark_interface(id);
         }
@@ -309,7 +308,10 @@ impl<V: Version> Instance<V> {
             self.heard_since.get_or_insert(now);
         }
         if from == neighbor::State::Full {
-            self.repair(now, id, address);
+            let way = |interface: &Interface| V::next_hop(interface, interface.neighbors.get(&key)?);
+            if let Some(address) = self.interfaces.get(&id).and_then(way) {
+                self.repair(now, id, address);
+            }
             if self.interfaces.values().all(|interface| interface.full().next().is_none()) {
                 self.heard_since = None;
             }

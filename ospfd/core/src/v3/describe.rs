@@ -1,4 +1,4 @@
-//! Our LSAs of link and area scope (RFC 5340 §4.4.3).
+//! Our LSAs of link and area scope (RFC 5340 §4.4.3, RFC 5838 §2).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,8 +7,8 @@ use ferrite_ospf_packet::v3::{
     IntraAreaPrefixLsa, LinkKind, LinkLsa, LsaPrefix, NetworkLsa, PrefixMetric, PrefixOptions, RouterFlags,
     RouterLink, RouterLsa, ty,
 };
-use ferrite_ospf_packet::{AreaId, LsId, LsaKey, Options, V3};
-use ferrite_types::Ipv6Prefix;
+use ferrite_ospf_packet::{AreaId, Family, LsId, LsaKey, Options, V3};
+use ferrite_types::{Ipv6Prefix, Prefix};
 
 use super::interface_id;
 use crate::config::{NetworkType, Translator};
@@ -21,38 +21,51 @@ use crate::version::Wanted;
 
 const MAX_LINK_METRIC: u16 = 0xffff;
 
-/// Global addresses of an interface, with their length.
-fn addresses(interface: &Interface) -> impl Iterator<Item = (Ipv6Addr, u8)> {
-    interface.link.prefixes.iter().filter_map(|(address, len)| match address {
-        IpAddr::V6(address) if !address.is_unicast_link_local() => Some((*address, *len)),
-        _ => None,
-    })
+fn is_link_local(prefix: Prefix) -> bool {
+    matches!(prefix, Prefix::V6(prefix) if prefix.addr().is_unicast_link_local())
 }
 
-fn networks(interface: &Interface) -> impl Iterator<Item = LsaPrefix> {
-    let network = |(address, len)| Ipv6Prefix::new(address, len);
+/// Addresses of the family on an interface, with their length: IPv6's global ones.
+fn addresses(interface: &Interface) -> impl Iterator<Item = (IpAddr, u8)> {
+    let local = |address| is_link_local(Prefix::host(address));
+    interface.link.prefixes.iter().copied().filter(move |(address, _)| !local(*address))
+}
+
+fn networks<F: Family>(interface: &Interface) -> impl Iterator<Item = LsaPrefix> {
+    let network = |(address, len)| F::wire(Prefix::new(address, len)?);
     addresses(interface)
         .filter_map(network)
         .map(|prefix| LsaPrefix { prefix, options: PrefixOptions::default() })
 }
 
-fn hosts(interface: &Interface) -> impl Iterator<Item = LsaPrefix> {
-    let host = |(address, _)| LsaPrefix { prefix: Ipv6Prefix::host(address), options: PrefixOptions::LOCAL };
-    addresses(interface).map(host)
+fn hosts<F: Family>(interface: &Interface) -> impl Iterator<Item = LsaPrefix> {
+    let host = |(address, _)| F::wire(Prefix::host(address));
+    addresses(interface).filter_map(host).map(|prefix| LsaPrefix { prefix, options: PrefixOptions::LOCAL })
+}
+
+/// What neighbours are to send packets to: the link-local address, or one of the family, which may be missing (RFC 5838 §2.5).
+fn own_address<F: Family>(interface: &Interface) -> Option<Ipv6Addr> {
+    if F::LINK_NEXT_HOPS {
+        let address = interface.link.next_hop.and_then(F::wire_address);
+        Some(address.unwrap_or(Ipv6Addr::UNSPECIFIED))
+    } else {
+        interface.link.address.and_then(F::wire_address)
+    }
 }
 
 /// Link-LSA (§4.4.3.8).
-pub(super) fn link(instance: &Instance<V3>, id: IfId, wanted: &mut Wanted) {
+pub(super) fn link<F: Family>(instance: &Instance<V3<F>>, id: IfId, wanted: &mut Wanted) {
     let Some(interface) = instance.interfaces.get(&id) else { return };
-    let Some(IpAddr::V6(address)) = interface.link.address else { return };
+    let Some(address) = own_address::<F>(interface) else { return };
     if interface.state <= State::Loopback || interface.is_virtual() {
         return;
     }
-    if interface.config.link_lsa_suppression && interface.config.network == NetworkType::PointToPoint {
+    let needless = !F::LINK_NEXT_HOPS && interface.config.network == NetworkType::PointToPoint;
+    if interface.config.link_lsa_suppression && needless {
         return;
     }
     // What the designated router is not told of it does not announce (RFC 6860 §3.2).
-    let prefixes = if interface.suppresses() { Vec::new() } else { networks(interface).collect() };
+    let prefixes = if interface.suppresses() { Vec::new() } else { networks::<F>(interface).collect() };
     let options = instance.options(interface);
     let lsa = LinkLsa { priority: interface.config.priority, options, address, prefixes };
     let name = LsId(interface_id(interface));
@@ -60,9 +73,9 @@ pub(super) fn link(instance: &Instance<V3>, id: IfId, wanted: &mut Wanted) {
     wanted.insert(key, (Options::default(), body(|buf| lsa.put(buf))));
 }
 
-pub(super) fn area(instance: &Instance<V3>, area: AreaId, wanted: &mut Wanted) {
+pub(super) fn area<F: Family>(instance: &Instance<V3<F>>, area: AreaId, wanted: &mut Wanted) {
     let adv = instance.router_id();
-    let options = Instance::<V3>::lsa_options(instance.area_kind(area));
+    let options = Instance::<V3<F>>::lsa_options(instance.area_kind(area));
     let mut lsa = RouterLsa { flags: flags(instance, area), options, links: Vec::new() };
     let mut prefixes = Vec::new();
     let none = Options::default();
@@ -90,7 +103,7 @@ pub(super) fn area(instance: &Instance<V3>, area: AreaId, wanted: &mut Wanted) {
     }
 }
 
-fn flags(instance: &Instance<V3>, area: AreaId) -> RouterFlags {
+fn flags<F: Family>(instance: &Instance<V3<F>>, area: AreaId) -> RouterFlags {
     let end =
         |i: &Interface| i.virtual_to.is_some_and(|(transit, _)| transit == area) && i.full().next().is_some();
     let always = instance.config.area(area).translator == Translator::Always;
@@ -106,7 +119,7 @@ fn flags(instance: &Instance<V3>, area: AreaId) -> RouterFlags {
 }
 
 /// §4.4.3.2.
-fn links(instance: &Instance<V3>, interface: &Interface, links: &mut Vec<RouterLink>) {
+fn links<F: Family>(instance: &Instance<V3<F>>, interface: &Interface, links: &mut Vec<RouterLink>) {
     let metric = if instance.is_stub_router() { MAX_LINK_METRIC } else { interface.cost() };
     let own = interface_id(interface);
     match interface.state {
@@ -146,7 +159,11 @@ fn links(instance: &Instance<V3>, interface: &Interface, links: &mut Vec<RouterL
 }
 
 /// Prefixes that hang on ourselves (§4.4.3.9): those of transit networks hang on the network.
-fn own_prefixes(instance: &Instance<V3>, interface: &Interface, prefixes: &mut Vec<PrefixMetric>) {
+fn own_prefixes<F: Family>(
+    instance: &Instance<V3<F>>,
+    interface: &Interface,
+    prefixes: &mut Vec<PrefixMetric>,
+) {
     let cost = interface.cost();
     let transit = match interface.state {
         State::Dr => interface.full().next().is_some(),
@@ -163,18 +180,18 @@ fn own_prefixes(instance: &Instance<V3>, interface: &Interface, prefixes: &mut V
         || interface.config.announce_hosts
         || endpoint
     {
-        prefixes.extend(hosts(interface).map(|prefix| PrefixMetric { prefix, metric: 0 }));
+        prefixes.extend(hosts::<F>(interface).map(|prefix| PrefixMetric { prefix, metric: 0 }));
     }
     let included = interface.config.connected_prefixes;
     let whole = !matches!(interface.state, State::Down | State::Loopback)
         && included.unwrap_or(interface.config.network != NetworkType::PointToMultipoint);
     if whole && !transit && !interface.suppresses() {
-        prefixes.extend(networks(interface).map(|prefix| PrefixMetric { prefix, metric: cost }));
+        prefixes.extend(networks::<F>(interface).map(|prefix| PrefixMetric { prefix, metric: cost }));
     }
 }
 
 /// Network-LSA (§4.4.3.3).
-fn network(instance: &Instance<V3>, interface: &Interface) -> Option<NetworkLsa> {
+fn network<F: Family>(instance: &Instance<V3<F>>, interface: &Interface) -> Option<NetworkLsa> {
     if interface.state != State::Dr || interface.full().next().is_none() {
         return None;
     }
@@ -186,7 +203,7 @@ fn network(instance: &Instance<V3>, interface: &Interface) -> Option<NetworkLsa>
 }
 
 /// Link-LSAs of ourselves and of those that are fully adjacent.
-fn link_lsas(instance: &Instance<V3>, interface: &Interface) -> Vec<LinkLsa> {
+fn link_lsas<F: Family>(instance: &Instance<V3<F>>, interface: &Interface) -> Vec<LinkLsa> {
     let own = instance.router_id();
     let adjacent =
         |key: &LsaKey| key.adv == own || interface.full().any(|n| n.id == key.adv && n.interface == key.id.0);
@@ -197,17 +214,18 @@ fn link_lsas(instance: &Instance<V3>, interface: &Interface) -> Vec<LinkLsa> {
     lsas.filter_map(|(_, entry)| LinkLsa::read(entry.lsa.body()).ok()).collect()
 }
 
-fn network_prefixes(
-    instance: &Instance<V3>,
+fn network_prefixes<F: Family>(
+    instance: &Instance<V3<F>>,
     interface: &Interface,
     referenced: LsaKey,
 ) -> IntraAreaPrefixLsa {
     let mut gathered: BTreeMap<Ipv6Prefix, PrefixOptions> = BTreeMap::new();
     let said = link_lsas(instance, interface).into_iter().flat_map(|lsa| lsa.prefixes);
-    let own = networks(interface).filter(|_| !interface.suppresses());
+    let own = networks::<F>(interface).filter(|_| !interface.suppresses());
     for entry in said.chain(own) {
         let skip = PrefixOptions(PrefixOptions::NO_UNICAST.0 | PrefixOptions::LOCAL.0);
-        if entry.options.0 & skip.0 == 0 && !entry.prefix.addr().is_unicast_link_local() {
+        let routed = F::prefix(entry.prefix).is_some_and(|prefix| !is_link_local(prefix));
+        if entry.options.0 & skip.0 == 0 && routed {
             gathered.entry(entry.prefix).or_default().0 |= entry.options.0;
         }
     }

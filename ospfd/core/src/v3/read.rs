@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use ferrite_ospf_packet::v3::{
-    IntraAreaPrefixLsa, LinkKind, NetworkLsa, PrefixOptions, RouterFlags, RouterLsa, ty,
+    IntraAreaPrefixLsa, LinkKind, LinkLsa, LsaPrefix, NetworkLsa, PrefixOptions, RouterFlags, RouterLsa, ty,
 };
-use ferrite_ospf_packet::{LsId, LsaKey, Options};
+use ferrite_ospf_packet::{Family, LsId, LsaKey, Options};
 use ferrite_types::ids::RouterId;
 use ferrite_types::{Prefix, Timestamp};
 
+use crate::interface::Interface;
 use crate::lsdb::{Entry, Lsdb};
 use crate::version::{Reach, RouterBits, Vertex};
 
@@ -47,9 +48,9 @@ pub(super) fn links(lsdb: &Lsdb, vertex: Vertex, now: Timestamp) -> Vec<Reach> {
     }
 }
 
-/// R and V6 must be set for paths through a router (§4.8.1).
-pub(super) fn is_transit(lsdb: &Lsdb, router: RouterId) -> bool {
-    router_lsas(lsdb, router).next().is_none_or(|(_, lsa)| lsa.options.has(Options::R.with(Options::V6)))
+/// Some bits must be set for paths through a router (§4.8.1).
+pub(super) fn is_transit(lsdb: &Lsdb, router: RouterId, needed: Options) -> bool {
+    router_lsas(lsdb, router).next().is_none_or(|(_, lsa)| lsa.options.has(needed))
 }
 
 pub(super) fn router_bits(lsdb: &Lsdb, router: RouterId) -> Option<RouterBits> {
@@ -70,7 +71,29 @@ fn intra_area(lsdb: &Lsdb) -> impl Iterator<Item = (&LsaKey, &Entry, IntraAreaPr
         .filter(|(key, _, lsa)| lsa.referenced.adv == key.adv)
 }
 
-pub(super) fn prefixes(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> {
+/// A prefix that is routed: of the family, and for unicast.
+pub(super) fn unicast<F: Family>(prefix: LsaPrefix) -> Option<Prefix> {
+    F::prefix(prefix.prefix).filter(|_| !prefix.options.has(PrefixOptions::NO_UNICAST))
+}
+
+/// A router's address on a link, as its Link-LSA tells it (RFC 5838 §2.5); of that for one of its interfaces, if it is known
+/// which.
+pub(super) fn told_address<F: Family>(
+    interface: &Interface,
+    router: RouterId,
+    number: Option<u32>,
+) -> Option<IpAddr> {
+    let of = |(key, entry): &(&LsaKey, &Entry)| {
+        key.adv == router
+            && number.is_none_or(|number| key.id.0 == number)
+            && !entry.lsa.header().is_max_age()
+    };
+    let (_, entry) = interface.links.of_type(ty::LINK).find(of)?;
+    let address = F::address(LinkLsa::read(entry.lsa.body()).ok()?.address);
+    (!address.is_unspecified()).then_some(address)
+}
+
+pub(super) fn prefixes<F: Family>(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> {
     if key.ty != ty::INTRA_AREA_PREFIX {
         return Vec::new();
     }
@@ -82,8 +105,11 @@ pub(super) fn prefixes(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> 
         ty::NETWORK => Vertex::Network(lsa.referenced.adv, lsa.referenced.id.0),
         _ => return Vec::new(),
     };
-    let unicast = lsa.prefixes.iter().filter(|entry| !entry.prefix.options.has(PrefixOptions::NO_UNICAST));
-    unicast.map(|entry| (vertex, Prefix::V6(entry.prefix.prefix), u32::from(entry.metric))).collect()
+    let hung = lsa.prefixes.iter().filter_map(|entry| {
+        let prefix = unicast::<F>(entry.prefix)?;
+        Some((vertex, prefix, u32::from(entry.metric)))
+    });
+    hung.collect()
 }
 
 /// An address it says is its own (LA, §4.7).

@@ -13,8 +13,8 @@ use ferrite_ospf::packet::auth::Sign;
 use ferrite_ospf::packet::codec::Origin;
 use ferrite_ospf::packet::{AreaId, Body, Endpoints, Kind, Lsa};
 use ferrite_ospf::{Event, IfId, Instance, Link, Version};
-use ferrite_types::Timestamp;
 use ferrite_types::ids::{IfIndex, RouterId};
+use ferrite_types::{Prefix, Timestamp};
 
 const LIMIT: usize = 64;
 
@@ -74,8 +74,16 @@ pub fn run<V: Version>(mut octets: &[u8]) {
     let mut out = Vec::new();
     for port in 0..2 {
         let own = address::<V>(port, 1);
-        let prefixes = vec![(own, 24)];
-        let link = Link { up: true, ifindex: IfIndex(port + 1), mtu: 1500, address: Some(own), prefixes };
+        // Of the family that is routed, which the packets need not be of.
+        let inside = if matches!(V::DEFAULT_ROUTE, Prefix::V4(_)) {
+            IpAddr::V4(Ipv4Addr::new(10, 0, port as u8, 1))
+        } else {
+            own
+        };
+        let prefixes = vec![(inside, 24)];
+        let ifindex = IfIndex(port + 1);
+        let link =
+            Link { up: true, ifindex, mtu: 1500, address: Some(own), next_hop: Some(inside), prefixes };
         core.handle(now, Event::Link(IfId(port), link), &mut out);
     }
     while let [head, wait, len, rest @ ..] = octets {

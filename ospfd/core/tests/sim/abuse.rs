@@ -82,7 +82,7 @@ fn max_sequence<V: Plan>(_: PhantomData<V>) {
     assert!(now.header().sequence < Sequence(Sequence::INITIAL.0 + 10), "{:?}", now.header());
     assert_eq!(now.body(), lsa.body());
 }
-both!(a_forged_lsa_of_ours_at_the_last_sequence_number_is_fought_back, max_sequence);
+all!(a_forged_lsa_of_ours_at_the_last_sequence_number_is_fought_back, max_sequence);
 
 fn newer_own<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -98,7 +98,7 @@ fn newer_own<V: Plan>(_: PhantomData<V>) {
     world.check();
     assert!(router_lsa(&world, 0, 1).header().sequence > next);
 }
-both!(a_forged_lsa_of_ours_is_answered_with_a_newer_one, newer_own);
+all!(a_forged_lsa_of_ours_is_answered_with_a_newer_one, newer_own);
 
 fn cap<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -118,7 +118,7 @@ fn cap<V: Plan>(_: PhantomData<V>) {
     assert!(!world.core(0).is_full());
     assert_eq!(state(&world), State::Full);
 }
-both!(a_flood_of_lsas_stops_at_the_limit, cap);
+all!(a_flood_of_lsas_stops_at_the_limit, cap);
 
 fn churn<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -147,7 +147,7 @@ fn churn<V: Plan>(_: PhantomData<V>) {
     }
     world.check();
 }
-both!(routers_that_come_and_go_leave_nothing_behind, churn);
+all!(routers_that_come_and_go_leave_nothing_behind, churn);
 
 fn hellos<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -156,7 +156,7 @@ fn hellos<V: Plan>(_: PhantomData<V>) {
             link: 0xffff_ff00,
             hello_interval: 10,
             dead_interval: 40,
-            options: Options(Options::E.0),
+            options: V::base_options().with(Options::E),
             priority: 1,
             designated: [0; 4].into(),
             backup: [0; 4].into(),
@@ -170,7 +170,7 @@ fn hellos<V: Plan>(_: PhantomData<V>) {
     world.run(60);
     world.check();
 }
-both!(a_flood_of_hellos_stops_at_the_limit, hellos);
+all!(a_flood_of_hellos_stops_at_the_limit, hellos);
 
 fn bad_request<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -196,7 +196,7 @@ fn bad_request<V: Plan>(_: PhantomData<V>) {
     world.check();
     assert_eq!(state(&world), State::Full);
 }
-both!(requests_for_the_unknown_and_exchanges_out_of_order_start_over, bad_request);
+all!(requests_for_the_unknown_and_exchanges_out_of_order_start_over, bad_request);
 
 fn refused_lsas<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -226,7 +226,7 @@ fn refused_lsas<V: Plan>(_: PhantomData<V>) {
     world.run(2000);
     world.check();
 }
-both!(lsas_that_rfc_2328_refuses_are_counted_and_the_adjacency_stays, refused_lsas);
+all!(lsas_that_rfc_2328_refuses_are_counted_and_the_adjacency_stays, refused_lsas);
 
 fn replay<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(2);
@@ -258,7 +258,7 @@ fn replay<V: Plan>(_: PhantomData<V>) {
     assert_eq!(unsigned, 1);
     assert_eq!(state(&world), State::Full);
 }
-both!(a_packet_that_was_heard_before_is_refused, replay);
+all!(a_packet_that_was_heard_before_is_refused, replay);
 
 fn hub<V: Plan>(_: PhantomData<V>) {
     let spokes = 200;
@@ -282,7 +282,7 @@ fn hub<V: Plan>(_: PhantomData<V>) {
     assert!(done <= 2 * hellos + 100, "{done} things happened in an idle minute");
     assert_eq!(world.core(0).spf().runs, runs);
 }
-both!(two_hundred_adjacencies_come_up_in_parallel, hub);
+all!(two_hundred_adjacencies_come_up_in_parallel, hub);
 
 /// What opaque LSAs say is for those who use them: nonsense is kept and flooded, and does no harm.
 #[test]
@@ -386,7 +386,7 @@ fn storm<V: Plan>(_: PhantomData<V>) {
     assert!(world.core(2).lsdb(BACKBONE).expect("a database").len() < 100);
     world.check();
 }
-both!(a_storm_of_lsas_at_max_age_goes_on_in_few_packets, storm);
+all!(a_storm_of_lsas_at_max_age_goes_on_in_few_packets, storm);
 
 fn many_prefixes<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -404,7 +404,7 @@ fn many_prefixes<V: Plan>(_: PhantomData<V>) {
     // What does not fit an LSA is not announced; the adjacency stays.
     assert_eq!(state(&world), State::Full);
 }
-both!(an_interface_with_more_prefixes_than_an_lsa_holds, many_prefixes);
+all!(an_interface_with_more_prefixes_than_an_lsa_holds, many_prefixes);
 
 fn any_octets<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();
@@ -432,4 +432,4 @@ fn any_octets<V: Plan>(_: PhantomData<V>) {
     world.run(30);
     world.check();
 }
-both!(octets_without_sense_change_nothing, any_octets);
+all!(octets_without_sense_change_nothing, any_octets);

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ferrite_ospf::Link;
-use ferrite_ospf::packet::{V2, V3};
+use ferrite_ospf::packet::{Inet4, V2, V3};
 use ferrite_ospf::version::Version;
 use ferrite_types::ids::{IfIndex, RouterId};
 use ferrite_types::{Ipv4Prefix, Ipv6Prefix, Prefix};
@@ -16,6 +16,11 @@ pub trait Plan: Version {
     fn loopback_prefix(router: usize) -> Prefix;
     fn segment_prefix(segment: usize) -> Prefix;
     fn outside(number: usize) -> Prefix;
+}
+
+/// A shorter prefix, as short as suits its family.
+pub fn shortened(prefix: Prefix, v4: u8, v6: u8) -> Prefix {
+    prefix.truncate(if matches!(prefix, Prefix::V4(_)) { v4 } else { v6 })
 }
 
 pub fn router_id(router: usize) -> RouterId {
@@ -35,6 +40,7 @@ impl Plan for V2 {
             ifindex: IfIndex(port + 1),
             mtu: 1500,
             address: Some(address),
+            next_hop: None,
             prefixes: vec![(address, 20)],
         }
     }
@@ -47,6 +53,7 @@ impl Plan for V2 {
             ifindex: IfIndex(1000),
             mtu: 1500,
             address: Some(address),
+            next_hop: None,
             prefixes: vec![(address, 32)],
         }
     }
@@ -73,13 +80,15 @@ impl Plan for V3 {
         let local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, port as u16, segment as u16, router as u16 + 1);
         let global = IpAddr::V6(v6(1, segment, router + 1));
         let address = Some(IpAddr::V6(local));
-        Link { up: true, ifindex: IfIndex(port + 1), mtu: 1500, address, prefixes: vec![(global, 64)] }
+        let prefixes = vec![(global, 64)];
+        Link { up: true, ifindex: IfIndex(port + 1), mtu: 1500, address, next_hop: None, prefixes }
     }
 
     fn loopback(router: usize) -> Link {
         let address = IpAddr::V6(v6(2, 0, router + 1));
         let local = Some(IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 9, 9, 9, router as u16)));
-        Link { up: true, ifindex: IfIndex(1000), mtu: 1500, address: local, prefixes: vec![(address, 128)] }
+        let prefixes = vec![(address, 128)];
+        Link { up: true, ifindex: IfIndex(1000), mtu: 1500, address: local, next_hop: None, prefixes }
     }
 
     fn loopback_prefix(router: usize) -> Prefix {
@@ -92,5 +101,30 @@ impl Plan for V3 {
 
     fn outside(number: usize) -> Prefix {
         Prefix::V6(Ipv6Prefix::new(v6(3, number, 0), 64).expect("a prefix"))
+    }
+}
+
+/// OSPFv3's packets, OSPFv2's networks.
+impl Plan for V3<Inet4> {
+    fn link(segment: usize, router: usize, port: u32) -> Link {
+        let v2 = V2::link(segment, router, port);
+        Link { next_hop: v2.address, prefixes: v2.prefixes, ..<V3>::link(segment, router, port) }
+    }
+
+    fn loopback(router: usize) -> Link {
+        let v2 = V2::loopback(router);
+        Link { next_hop: v2.address, prefixes: v2.prefixes, ..<V3>::loopback(router) }
+    }
+
+    fn loopback_prefix(router: usize) -> Prefix {
+        V2::loopback_prefix(router)
+    }
+
+    fn segment_prefix(segment: usize) -> Prefix {
+        V2::segment_prefix(segment)
+    }
+
+    fn outside(number: usize) -> Prefix {
+        V2::outside(number)
     }
 }

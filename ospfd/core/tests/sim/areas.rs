@@ -14,7 +14,7 @@ use ferrite_ospf::{Event, IfId};
 use ferrite_sim::Link;
 use ferrite_types::Prefix;
 
-use crate::address::{Plan, router_id};
+use crate::address::{Plan, router_id, shortened};
 use crate::world::{Topology, World};
 
 const ONE: AreaId = AreaId::from_bits(1);
@@ -50,7 +50,7 @@ fn summaries<V: Plan>(_: PhantomData<V>) {
     world.check();
     assert!(!world.core(0).routes().contains_key(&V::loopback_prefix(3)));
 }
-both!(border_routers_tell_areas_of_each_other, summaries);
+all!(border_routers_tell_areas_of_each_other, summaries);
 
 fn ladder<V: Plan>(_: PhantomData<V>) {
     // Two border routers per area, areas of a square each, the backbone a ring.
@@ -79,7 +79,7 @@ fn ladder<V: Plan>(_: PhantomData<V>) {
     world.run(120);
     world.check();
 }
-both!(areas_with_two_border_routers_each, ladder);
+all!(areas_with_two_border_routers_each, ladder);
 
 fn stub<V: Plan>(_: PhantomData<V>) {
     let mut topology = chain();
@@ -104,7 +104,7 @@ fn stub<V: Plan>(_: PhantomData<V>) {
     assert_eq!(world.core(2).routes()[&V::outside(1)].path, PathType::External2);
     assert!(world.core(3).lsdb(Place::As).expect("a database").is_empty());
 }
-both!(stub_areas_hear_the_default, stub);
+all!(stub_areas_hear_the_default, stub);
 
 fn externals<V: Plan>(_: PhantomData<V>) {
     let mut world = World::<V>::new(chain(), 14, link());
@@ -130,7 +130,7 @@ fn externals<V: Plan>(_: PhantomData<V>) {
         assert_eq!(world.core(router).lsdb(Place::As).expect("a database").len(), 1, "router {router}");
     }
 }
-both!(external_routes_cross_areas, externals);
+all!(external_routes_cross_areas, externals);
 
 fn nssa<V: Plan>(_: PhantomData<V>) {
     let mut topology = chain();
@@ -162,11 +162,11 @@ fn nssa<V: Plan>(_: PhantomData<V>) {
     assert!(world.core(3).lsdb(Place::As).expect("a database").is_empty());
     world.check();
 }
-both!(nssas_are_translated_at_the_border, nssa);
+all!(nssas_are_translated_at_the_border, nssa);
 
 fn ranges<V: Plan>(_: PhantomData<V>) {
     let mut topology = chain();
-    let range = V::loopback_prefix(3).truncate(if V::VERSION == 2 { 30 } else { 64 });
+    let range = shortened(V::loopback_prefix(3), 30, 64);
     let hidden = V::segment_prefix(2);
     let ranges: BTreeMap<Prefix, Range> =
         BTreeMap::from([(range, Range::default()), (hidden, Range { advertise: false, ..Range::default() })]);
@@ -179,7 +179,7 @@ fn ranges<V: Plan>(_: PhantomData<V>) {
     assert!(!routes.contains_key(&hidden), "hidden");
     assert!(world.core(2).routes().contains_key(&hidden));
 }
-both!(ranges_gather_and_hide, ranges);
+all!(ranges_gather_and_hide, ranges);
 
 fn virtual_link<V: Plan>(_: PhantomData<V>) {
     // Backbone 0 - 1, area 1 with 1 - 2 - 3, area 2 with 3 - 4: router 3 is in no backbone but for the virtual link 1 - 3.
@@ -236,9 +236,9 @@ both!(a_virtual_link_joins_an_area_to_the_backbone, virtual_link);
 fn types_have_their_scopes() {
     use ferrite_ospf::packet::{Codec, Scope};
     assert_eq!(V2::scope(<V2 as Version>::EXTERNAL), Some(Scope::As));
-    assert_eq!(V3::scope(<V3 as Version>::EXTERNAL), Some(Scope::As));
+    assert_eq!(<V3>::scope(<V3 as Version>::EXTERNAL), Some(Scope::As));
     assert_eq!(V2::scope(<V2 as Version>::NSSA), Some(Scope::Area));
-    assert_eq!(V3::scope(<V3 as Version>::NSSA), Some(Scope::Area));
+    assert_eq!(<V3>::scope(<V3 as Version>::NSSA), Some(Scope::Area));
     assert_eq!(V2::scope(<V2 as Version>::ROUTER), Some(Scope::Area));
-    assert_eq!(V3::scope(<V3 as Version>::ROUTER), Some(Scope::Area));
+    assert_eq!(<V3>::scope(<V3 as Version>::ROUTER), Some(Scope::Area));
 }

@@ -92,7 +92,7 @@ fn ring<V: Plan>(_: PhantomData<V>) {
     assert_eq!(helped(&world, 0), [HelpEnd::Completed]);
     assert_eq!(helped(&world, 2), [HelpEnd::Completed]);
 }
-both!(a_planned_restart_in_a_ring_is_missed_by_nobody, ring);
+all!(a_planned_restart_in_a_ring_is_missed_by_nobody, ring);
 
 fn lan<V: Plan>(_: PhantomData<V>) {
     // The designated router, the backup, and another.
@@ -103,7 +103,7 @@ fn lan<V: Plan>(_: PhantomData<V>) {
         planned::<V>(topology, router, 32 + router as u64);
     }
 }
-both!(a_planned_restart_on_a_lan_leaves_the_designated_routers, lan);
+all!(a_planned_restart_on_a_lan_leaves_the_designated_routers, lan);
 
 fn border<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -113,7 +113,7 @@ fn border<V: Plan>(_: PhantomData<V>) {
     topology.loopbacks = BTreeMap::from([(1, AreaId::BACKBONE)]);
     planned::<V>(topology, 1, 40);
 }
-both!(a_border_router_restarts_without_loss, border);
+all!(a_border_router_restarts_without_loss, border);
 
 fn unplanned<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(5);
@@ -132,7 +132,7 @@ fn unplanned<V: Plan>(_: PhantomData<V>) {
     assert_eq!(restarted(&world, 1), Some(RestartEnd::Completed));
     world.check();
 }
-both!(a_restart_that_nobody_expected_is_announced_before_the_first_hello, unplanned);
+all!(a_restart_that_nobody_expected_is_announced_before_the_first_hello, unplanned);
 
 fn topology_change<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(5);
@@ -154,7 +154,7 @@ fn topology_change<V: Plan>(_: PhantomData<V>) {
     assert!(matches!(restarted(&world, 1), Some(RestartEnd::Inconsistent | RestartEnd::Expired)));
     world.check();
 }
-both!(help_ends_when_the_topology_changes, topology_change);
+all!(help_ends_when_the_topology_changes, topology_change);
 
 fn expired<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -173,7 +173,7 @@ fn expired<V: Plan>(_: PhantomData<V>) {
     world.run(120);
     world.check();
 }
-both!(who_does_not_come_back_is_given_up, expired);
+all!(who_does_not_come_back_is_given_up, expired);
 
 fn refused<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(3);
@@ -207,7 +207,7 @@ fn refused<V: Plan>(_: PhantomData<V>) {
     world.run(200);
     world.check();
 }
-both!(who_is_not_to_be_helped_is_not, refused);
+all!(who_is_not_to_be_helped_is_not, refused);
 
 fn cold<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -223,4 +223,4 @@ fn cold<V: Plan>(_: PhantomData<V>) {
     world.run(90);
     world.check();
 }
-both!(without_grace_the_network_heals, cold);
+all!(without_grace_the_network_heals, cold);

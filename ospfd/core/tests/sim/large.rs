@@ -10,7 +10,7 @@ use ferrite_ospf::event::External;
 use ferrite_ospf::packet::{AreaId, V2, V3};
 use ferrite_sim::Link;
 
-use crate::address::Plan;
+use crate::address::{Plan, shortened};
 use crate::oracle::{self, Oracle};
 use crate::shape::Shape;
 use crate::world::{Topology, World};
@@ -83,7 +83,7 @@ fn campus<V: Plan>(_: PhantomData<V>) {
         for (border, member) in [(2 * number - 2, first), (2 * number - 1, first + MEMBERS - 1)] {
             topology.segment(area, NetworkType::PointToPoint, &[border, member], 5);
         }
-        let range = V::loopback_prefix(first).truncate(if V::VERSION == 2 { 26 } else { 122 });
+        let range = shortened(V::loopback_prefix(first), 26, 122);
         let kind = [AreaKind::Normal, AreaKind::Normal, AreaKind::Stub, AreaKind::Nssa][number % 4];
         let ranged = BTreeMap::from([(range, Range::default())]);
         topology.areas.insert(area, AreaConfig { kind, ranges: ranged, ..AreaConfig::default() });

@@ -1,22 +1,32 @@
 //! Networks of real cores under virtual time: shaped and random topologies, links that fail, packets that are lost, repeated and
 //! reordered. At every quiet point databases agree, routes are what an independent oracle says, and packets arrive.
 
-/// A test for each version, of a function that is generic over it.
-macro_rules! both {
-    ($(#[$meta:meta])* $name:ident, $body:expr) => {
+/// A test for each of some versions, of a function that is generic over it.
+macro_rules! versions {
+    ($name:ident, $body:expr, $($test:ident: $version:ty),+) => {
         mod $name {
             use super::*;
-            #[test]
-            fn version_2() {
-                let run: fn() = || ($body)(std::marker::PhantomData::<V2>);
-                run();
-            }
-            #[test]
-            fn version_3() {
-                let run: fn() = || ($body)(std::marker::PhantomData::<V3>);
-                run();
-            }
+            $(
+                #[test]
+                fn $test() {
+                    let run: fn() = || ($body)(std::marker::PhantomData::<$version>);
+                    run();
+                }
+            )+
         }
+    };
+}
+
+macro_rules! both {
+    ($name:ident, $body:expr) => {
+        versions!($name, $body, version_2: V2, version_3: V3);
+    };
+}
+
+/// Both, and IPv4 over OSPFv3 (RFC 5838).
+macro_rules! all {
+    ($name:ident, $body:expr) => {
+        versions!($name, $body, version_2: V2, version_3: V3, version_3_for_ipv4: V3<ferrite_ospf::packet::Inet4>);
     };
 }
 
@@ -24,6 +34,7 @@ mod abuse;
 mod address;
 mod areas;
 mod device;
+mod family;
 mod graceful;
 mod large;
 mod options;

@@ -16,7 +16,7 @@ use ferrite_ospf::{Event, IfId};
 use ferrite_sim::Link;
 use ferrite_spf::backoff;
 
-use crate::address::{Plan, router_id};
+use crate::address::{Plan, router_id, shortened};
 use crate::world::{Topology, World};
 
 const ONE: AreaId = AreaId::from_bits(1);
@@ -43,7 +43,7 @@ fn with_area<V: Plan>(area: AreaConfig) -> World<V> {
 }
 
 fn substitute<V: Plan>(_: PhantomData<V>) {
-    let range = V::loopback_prefix(2).truncate(if V::VERSION == 2 { 30 } else { 64 });
+    let range = shortened(V::loopback_prefix(2), 30, 64);
     let shown = V::outside(7);
     let ranges =
         BTreeMap::from([(range, Range { substitute: Some(shown), cost: Some(5), ..Range::default() })]);
@@ -57,7 +57,7 @@ fn substitute<V: Plan>(_: PhantomData<V>) {
     );
     assert!(!routes.contains_key(&range) && !routes.contains_key(&V::loopback_prefix(2)));
 }
-both!(a_range_is_announced_under_another_prefix, substitute);
+all!(a_range_is_announced_under_another_prefix, substitute);
 
 fn suppressed_forwarding<V: Plan>(_: PhantomData<V>) {
     let forwarding = |suppress: bool| {
@@ -74,7 +74,7 @@ fn suppressed_forwarding<V: Plan>(_: PhantomData<V>) {
     };
     assert_eq!([forwarding(false), forwarding(true)], [20, 10]);
 }
-both!(a_translated_route_leads_to_who_told_it_or_who_translated_it, suppressed_forwarding);
+all!(a_translated_route_leads_to_who_told_it_or_who_translated_it, suppressed_forwarding);
 
 fn fast_hello<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(2);
@@ -93,7 +93,7 @@ fn fast_hello<V: Plan>(_: PhantomData<V>) {
     let interface = world.core(0).interface(IfId(0)).expect("an interface");
     assert!(interface.neighbors.values().all(|neighbor| neighbor.state == State::Down), "still a neighbour");
 }
-both!(a_neighbour_with_fast_hellos_is_missed_within_a_second, fast_hello);
+all!(a_neighbour_with_fast_hellos_is_missed_within_a_second, fast_hello);
 
 /// RFC 8405: the first change is answered at once, more of them after longer, and quiet brings the start back.
 fn backoff<V: Plan>(_: PhantomData<V>) {
@@ -149,7 +149,7 @@ fn backoff<V: Plan>(_: PhantomData<V>) {
     assert_eq!(state(&world), Some(backoff::State::Quiet));
     world.check();
 }
-both!(calculations_back_off_from_a_storm_of_changes, backoff);
+all!(calculations_back_off_from_a_storm_of_changes, backoff);
 
 /// A virtual link has keys of its own: it forms with the right one only.
 fn signed_virtual_link<V: Plan>(_: PhantomData<V>) {
@@ -204,4 +204,4 @@ fn types_of_border_routers<V: Plan>(_: PhantomData<V>) {
         assert_eq!(knows(abr, true), (true, true), "{abr:?}");
     }
 }
-both!(kinds_of_border_routers_differ_without_a_backbone, types_of_border_routers);
+all!(kinds_of_border_routers_differ_without_a_backbone, types_of_border_routers);

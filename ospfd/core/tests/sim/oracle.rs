@@ -256,7 +256,8 @@ fn owner<V: Plan>(world: &World<V>, router: usize, port: usize, address: IpAddr)
     let up = &world.topology.segments[segment];
     let on = |end: usize| {
         let port = world.ports[end].iter().position(|at| *at == segment)?;
-        (V::link(segment, end, port as u32).address == Some(address)).then_some(end)
+        let link = V::link(segment, end, port as u32);
+        (link.next_hop.or(link.address) == Some(address)).then_some(end)
     };
     up.up.then(|| up.ends.iter().find_map(|(end, _)| on(*end))).flatten()
 }

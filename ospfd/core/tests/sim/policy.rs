@@ -60,7 +60,7 @@ fn filters<V: Plan>(_: PhantomData<V>) {
         assert!(world.core(0).routes().contains_key(&V::segment_prefix(1)));
     }
 }
-both!(lists_filter_what_areas_tell_each_other, filters);
+all!(lists_filter_what_areas_tell_each_other, filters);
 
 fn row<V: Plan>(change: impl Fn(usize, &mut Config)) -> World<V> {
     let mut topology = Topology::new(3);
@@ -85,7 +85,7 @@ fn suppression<V: Plan>(_: PhantomData<V>) {
     assert!(!world.core(2).routes().contains_key(&V::segment_prefix(0)));
     assert!(!world.core(0).routes().contains_key(&V::segment_prefix(1)));
 }
-both!(networks_between_routers_are_kept_back, suppression);
+all!(networks_between_routers_are_kept_back, suppression);
 
 fn external_range<V: Plan>(_: PhantomData<V>) {
     let range = V::outside(1).truncate(V::outside(1).len() - 8);
@@ -109,7 +109,7 @@ fn external_range<V: Plan>(_: PhantomData<V>) {
     world.run(20);
     assert!(!world.core(0).routes().contains_key(&range));
 }
-both!(external_routes_are_gathered, external_range);
+all!(external_routes_are_gathered, external_range);
 
 fn chain<V: Plan>(_: PhantomData<V>) {
     let key = |id: u16, from: Option<u64>, until: Option<u64>| {
@@ -141,7 +141,7 @@ fn chain<V: Plan>(_: PhantomData<V>) {
     world.check();
     assert_eq!((changes(&world), world.core(1).refusals().clone()), before);
 }
-both!(keys_change_without_a_neighbour_lost, chain);
+all!(keys_change_without_a_neighbour_lost, chain);
 
 fn startup<V: Plan>(_: PhantomData<V>) {
     let mut topology = Topology::new(3);
@@ -160,4 +160,4 @@ fn startup<V: Plan>(_: PhantomData<V>) {
     world.run(60);
     assert_eq!(cost(&world), 20);
 }
-both!(a_router_is_a_stub_for_a_while_after_its_start, startup);
+all!(a_router_is_a_stub_for_a_while_after_its_start, startup);

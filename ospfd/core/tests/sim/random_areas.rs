@@ -10,7 +10,7 @@ use ferrite_sim::Random;
 use ferrite_types::Prefix;
 use std::collections::BTreeMap;
 
-use crate::address::Plan;
+use crate::address::{Plan, shortened};
 use crate::oracle::{self, Oracle};
 use crate::random::{seeds, settle, weather};
 use crate::shape::Shape;
@@ -69,7 +69,7 @@ fn plan<V: Plan>(random: &mut Random) -> Plan3 {
         let mut config = AreaConfig { kind: kind[random.below(4) as usize], ..AreaConfig::default() };
         if random.chance(0.4) {
             // Loopbacks are numbered from 1: a block of eight may begin one late, so the range takes the rest of it.
-            let range = V::loopback_prefix(first).truncate(if V::VERSION == 2 { 29 } else { 125 });
+            let range = shortened(V::loopback_prefix(first), 29, 125);
             config.ranges.insert(range, Range::default());
             ranges.insert(area, range);
         }
@@ -88,7 +88,7 @@ fn plan<V: Plan>(random: &mut Random) -> Plan3 {
 
 /// The range of the external routes.
 fn gathering<V: Plan>() -> Prefix {
-    V::outside(0).truncate(if V::VERSION == 2 { 22 } else { 48 })
+    shortened(V::outside(0), 22, 48)
 }
 
 fn connected(topology: &Topology, router: usize) -> bool {

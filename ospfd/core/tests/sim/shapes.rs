@@ -28,7 +28,7 @@ fn two_routers<V: Plan>(_: std::marker::PhantomData<V>) {
     world.check();
     assert_eq!(world.core(0).routes()[&V::segment_prefix(0)].cost, 10);
 }
-both!(two_routers_on_a_link_become_adjacent, two_routers);
+all!(two_routers_on_a_link_become_adjacent, two_routers);
 
 fn first_adjacency<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(2);
@@ -41,7 +41,7 @@ fn first_adjacency<V: Plan>(_: std::marker::PhantomData<V>) {
     world.check();
     assert_eq!(world.core(0).routes()[&V::loopback_prefix(1)].cost, 10);
 }
-both!(the_first_adjacency_leads_somewhere_before_min_ls_interval_is_over, first_adjacency);
+all!(the_first_adjacency_leads_somewhere_before_min_ls_interval_is_over, first_adjacency);
 
 fn ring<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(6);
@@ -63,7 +63,7 @@ fn ring<V: Plan>(_: std::marker::PhantomData<V>) {
     world.run(60);
     world.check();
 }
-both!(a_ring_heals_around_a_broken_link, ring);
+all!(a_ring_heals_around_a_broken_link, ring);
 
 fn lan<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(5);
@@ -90,7 +90,7 @@ fn lan<V: Plan>(_: std::marker::PhantomData<V>) {
     assert_eq!(world.core(3).interface(IfId(0)).expect("an interface").state, Dr);
     assert_eq!(world.core(2).interface(IfId(0)).expect("an interface").state, Backup);
 }
-both!(a_lan_elects_and_the_backup_takes_over, lan);
+all!(a_lan_elects_and_the_backup_takes_over, lan);
 
 fn grid<V: Plan>(_: std::marker::PhantomData<V>) {
     let side = 5;
@@ -118,7 +118,7 @@ fn grid<V: Plan>(_: std::marker::PhantomData<V>) {
         assert_eq!(world.core(0).routes()[&V::segment_prefix(segment)].cost, cost, "segment {segment}");
     }
 }
-both!(a_grid_agrees_with_the_oracle, grid);
+all!(a_grid_agrees_with_the_oracle, grid);
 
 fn restart<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -132,7 +132,7 @@ fn restart<V: Plan>(_: std::marker::PhantomData<V>) {
     world.run(120);
     world.check();
 }
-both!(a_router_that_lost_its_memory_comes_back, restart);
+all!(a_router_that_lost_its_memory_comes_back, restart);
 
 fn refresh<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(3);
@@ -151,7 +151,7 @@ fn refresh<V: Plan>(_: std::marker::PhantomData<V>) {
     let place = ferrite_ospf::instance::Place::Area(AreaId::BACKBONE);
     assert!(world.core(2).lsdb(place).expect("a database").iter().all(|(key, _)| key.adv != gone));
 }
-both!(lsas_are_renewed_and_those_of_a_lost_router_expire, refresh);
+all!(lsas_are_renewed_and_those_of_a_lost_router_expire, refresh);
 
 fn multipoint<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -160,7 +160,7 @@ fn multipoint<V: Plan>(_: std::marker::PhantomData<V>) {
     world.run(90);
     world.check();
 }
-both!(point_to_multipoint_needs_no_designated_router, multipoint);
+all!(point_to_multipoint_needs_no_designated_router, multipoint);
 
 fn shutdown<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(3);
@@ -175,7 +175,7 @@ fn shutdown<V: Plan>(_: std::marker::PhantomData<V>) {
     assert!(world.core(2).lsdb(place).expect("a database").iter().all(|(key, _)| key.adv != gone));
     assert!(!world.core(2).routes().contains_key(&V::loopback_prefix(0)));
 }
-both!(a_router_that_goes_flushes_what_it_said, shutdown);
+all!(a_router_that_goes_flushes_what_it_said, shutdown);
 
 fn stub_router<V: Plan>(_: std::marker::PhantomData<V>) {
     // The way by 1 is shorter, until 1 asks not to be passed through (RFC 6987).
@@ -194,7 +194,7 @@ fn stub_router<V: Plan>(_: std::marker::PhantomData<V>) {
     let cost = |to: usize| world.core(0).routes()[&V::loopback_prefix(to)].cost;
     assert_eq!((cost(1), cost(2)), (10, 60));
 }
-both!(nothing_leads_through_a_stub_router, stub_router);
+all!(nothing_leads_through_a_stub_router, stub_router);
 
 fn incremental<V: Plan>(_: std::marker::PhantomData<V>) {
     let side = 12;
@@ -223,7 +223,7 @@ fn incremental<V: Plan>(_: std::marker::PhantomData<V>) {
     world.check_databases();
     assert_eq!(world.core(0).routes()[&V::loopback_prefix(side * side - 1)].cost, 220);
 }
-both!(a_far_change_costs_a_few_vertices, incremental);
+all!(a_far_change_costs_a_few_vertices, incremental);
 
 fn alternates<V: Plan>(_: std::marker::PhantomData<V>) {
     let mut topology = Topology::new(4);
@@ -260,4 +260,4 @@ fn alternates<V: Plan>(_: std::marker::PhantomData<V>) {
     world.run(60);
     assert!(world.core(0).routes()[&V::loopback_prefix(1)].backups.is_empty());
 }
-both!(loop_free_alternates_stand_by, alternates);
+all!(loop_free_alternates_stand_by, alternates);
