@@ -50,7 +50,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("ospfd.restart");
         let note =
-            RestartNote { version: 2, instance: 0, vrf: Some("RED".into()), until: Some(5), period: 60 };
+            RestartNote { version: 2, ipv4: false, instance: 0, vrf: Some("RED".into()), until: Some(5), period: 60 };
         write(&path, std::slice::from_ref(&note));
         assert_eq!(read(&path), [note]);
         write(&path, &[]);

@@ -10,7 +10,7 @@ mod v3;
 
 use ferrite_cli::{Args, CliError, Registry};
 use ferrite_policy::view::{Daemon, PolicyShow};
-use ferrite_types::Timestamp;
+use ferrite_types::{Afi, Timestamp};
 
 use crate::{Action, Ospf, Roles, Settings};
 
@@ -21,11 +21,20 @@ pub use v3::Show3;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {
     Show2(Show2),
-    Show3(Show3),
+    Show3(Show3, Afi),
     Clear(Clear),
     Policy(PolicyShow),
-    /// The version whose neighbours are told of a restart.
-    Prepare(u8),
+    /// Neighbours of processes of a kind are told of a restart.
+    Prepare(Kind),
+}
+
+/// What processes a command is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    V2,
+    V3,
+    /// IPv4 routed by OSPFv3.
+    V3Ipv4,
 }
 
 type Commands = Registry<Settings, Command>;
@@ -57,9 +66,10 @@ pub fn run(
 ) -> Result<String, CliError> {
     match command {
         Command::Show2(show) => v2::run(ospf, now, show, args),
-        Command::Show3(show) => v3::run(ospf, now, show, args),
+        Command::Show3(show, Afi::Ipv4) => v3::run(ospf, &ospf.v3_ipv4, now, show, args),
+        Command::Show3(show, _) => v3::run(ospf, &ospf.v3, now, show, args),
         Command::Clear(clear) => clear::run(ospf, now, clear, args, out),
-        Command::Prepare(version) => prepare::run(ospf, now, version, out),
+        Command::Prepare(kind) => prepare::run(ospf, now, kind, out),
         Command::Policy(show) => Ok(show.run(&ospf.world.policies, DAEMON, args)),
     }
 }

@@ -14,7 +14,7 @@ mod shared;
 mod te;
 
 use ferrite_cli::node::{CONFIG, order};
-use ferrite_cli::{Args, CliError, ConfigCommand, Context, Edit, Node, Registry, Setting};
+use ferrite_cli::{Args, CliError, ConfigCommand, Context, Edit, Node, Registry, Setting, Words};
 
 use crate::process::ProcessName;
 use crate::{Roles, Settings};
@@ -23,6 +23,14 @@ pub static OSPF: Node =
     Node { name: "ospf", prompt: "config-router", parent: Some(&CONFIG), exit: "exit", order: order::ROUTER };
 pub static OSPF6: Node =
     Node { name: "ospf6", prompt: "config-ospf6", parent: Some(&CONFIG), exit: "exit", order: order::ROUTER };
+/// IPv4 routed by OSPFv3 (RFC 5838), which FRR does not have.
+pub static OSPF6_IPV4: Node = Node {
+    name: "ospf6-ipv4",
+    prompt: "config-ospf6-ipv4",
+    parent: Some(&CONFIG),
+    exit: "exit",
+    order: order::ROUTER,
+};
 
 /// Every configuration command of the versions that are served.
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
@@ -59,10 +67,21 @@ fn declare<T: 'static, H: 'static>(
     setting: &'static Setting<T>,
     edit: fn(&mut Settings, &Edit<'_>, &Setting<T>) -> Result<(), CliError>,
 ) {
+    declare_in_words(registry, node, setting, &[], edit);
+}
+
+/// The same in other words.
+fn declare_in_words<T: 'static, H: 'static>(
+    registry: &mut Registry<Settings, H>,
+    node: &'static Node,
+    setting: &'static Setting<T>,
+    words: Words,
+    edit: fn(&mut Settings, &Edit<'_>, &Setting<T>) -> Result<(), CliError>,
+) {
     let command = ConfigCommand::new(&[node], setting.syntax, setting.help, move |settings, line| {
         edit(settings, line, setting)
     });
-    let command = command.no(setting.no);
+    let command = command.no(setting.no).reworded(words);
     let command = setting.examples.iter().fold(command, |command, example| command.example(*example));
     registry.command(command);
 }

@@ -33,7 +33,7 @@ pub use api::ApiEvent;
 pub use attach::NetKey;
 pub use event::{Action, Event, LogLevel, SocketTerms, Topic};
 pub use flavor::{Flavor, on_link};
-pub use ospf::{Host, Ospf, World};
+pub use ospf::{HasProcesses, Host, Ospf, World};
 pub use restart::RestartNote;
 pub(crate) use sockets::WRITE_MULTIPLIER;
 

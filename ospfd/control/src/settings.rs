@@ -4,6 +4,7 @@
 //! One structure serves both versions where the lines say the same; what only one of them has stays empty in the other.
 
 pub mod area;
+pub mod family;
 pub mod interface;
 pub mod te;
 
@@ -20,6 +21,7 @@ use ferrite_types::{Ipv4Prefix, Prefix, RouteProtocol};
 use crate::process::ProcessName;
 
 pub use area::{AreaKindSettings, AreaName, AreaRange, AreaSettings, VirtualLinkSettings};
+pub use family::Configured;
 pub use interface::{InterfaceSettings, InterfaceV2, InterfaceV3, LinkAuth, LinkSettings};
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -31,7 +33,16 @@ pub struct Settings {
     pub v2: BTreeMap<ProcessName, RouterSettings>,
     /// `router ospf6 …`
     pub v3: BTreeMap<ProcessName, RouterSettings>,
+    /// `router ospf6 ipv4 …`
+    pub v3_ipv4: BTreeMap<ProcessName, RouterSettings>,
     pub interfaces: BTreeMap<String, InterfaceSettings>,
+}
+
+impl Settings {
+    /// Of every process.
+    pub fn routers(&self) -> impl Iterator<Item = &RouterSettings> {
+        self.v2.values().chain(self.v3.values()).chain(self.v3_ipv4.values())
+    }
 }
 
 impl DaemonConfig for Settings {

@@ -1,12 +1,14 @@
-//! `clear ip ospf …`, `clear ipv6 ospf6 …`: processes, interfaces and neighbours begin anew.
+//! `clear ip ospf …`, `clear ipv6 ospf6 …`, `clear ip ospf6 …`: processes, interfaces and neighbours begin anew.
 
 use ferrite_cli::{Args, CliError, ExecCommand};
 use ferrite_ospf::{Event, IfId};
+use ferrite_ospf_packet::{Inet4, Inet6, V2, V3};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
-use super::{Command, Commands};
-use crate::process::{Flavor, Process};
+use super::{Command, Commands, Kind};
+use crate::process::{Flavor, HasProcesses, Process};
+use crate::settings::Configured;
 use crate::show::{Scope, help};
 use crate::{Action, Ospf, Roles};
 
@@ -23,28 +25,28 @@ pub enum What {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Clear {
     what: What,
-    version: u8,
+    kind: Kind,
 }
 
 pub fn register(registry: &mut Commands, roles: Roles) {
-    let mut add = |syntax: &str, version, what| {
-        let clear = Command::Clear(Clear { what, version });
+    let mut add = |syntax: &str, kind, what| {
+        let clear = Command::Clear(Clear { what, kind });
         registry.exec(ExecCommand::new(syntax, &help::texts(syntax), clear).privileged());
     };
     if roles.v2 {
-        add("clear ip ospf [(1-65535)$instance] process", 2, What::Process);
-        add("clear ip ospf vrf NAME$vrf_name process", 2, What::Process);
-        add("clear ip ospf [(1-65535)$instance] neighbor [A.B.C.D$rid]", 2, What::Neighbor);
-        add("clear ip ospf [vrf NAME$vrf_name] interface [IFNAME$ifname]", 2, What::Interface);
+        add("clear ip ospf [(1-65535)$instance] process", Kind::V2, What::Process);
+        add("clear ip ospf vrf NAME$vrf_name process", Kind::V2, What::Process);
+        add("clear ip ospf [(1-65535)$instance] neighbor [A.B.C.D$rid]", Kind::V2, What::Neighbor);
+        add("clear ip ospf [vrf NAME$vrf_name] interface [IFNAME$ifname]", Kind::V2, What::Interface);
     }
     if roles.v3 {
-        add("clear ipv6 ospf6 process [vrf NAME$vrf_name]", 3, What::Process);
-        add(
-            "clear ipv6 ospf6 [vrf NAME$vrf_name] auth-counters interface [IFNAME$ifname]",
-            3,
-            What::AuthCounters,
-        );
-        add("clear ipv6 ospf6 [vrf NAME$vrf_name] interface [IFNAME$ifname]", 3, What::Interface);
+        for (word, kind) in [(Inet6::WORD, Kind::V3), (Inet4::WORD, Kind::V3Ipv4)] {
+            let interface = "interface [IFNAME$ifname]";
+            let vrf = "[vrf NAME$vrf_name]";
+            add(&format!("clear {word} ospf6 process {vrf}"), kind, What::Process);
+            add(&format!("clear {word} ospf6 {vrf} auth-counters {interface}"), kind, What::AuthCounters);
+            add(&format!("clear {word} ospf6 {vrf} {interface}"), kind, What::Interface);
+        }
     }
 }
 
@@ -73,24 +75,31 @@ pub fn run(
     args: &Args,
     out: &mut Vec<Action>,
 ) -> Result<String, CliError> {
-    let scope = Scope::of(args);
-    let Ospf { world, v2, v3, .. } = ospf;
-    match clear.version {
-        2 => {
-            for process in v2.values_mut().filter(|process| scope.holds(process)) {
-                for event in events(process, clear.what, args)? {
-                    process.tell_core(world, now, event, out);
-                }
-            }
-        }
-        _ => {
-            for process in v3.values_mut().filter(|process| scope.holds(process)) {
-                for event in events(process, clear.what, args)? {
-                    process.tell_core(world, now, event, out);
-                }
-            }
-        }
-    }
+    match clear.kind {
+        Kind::V2 => begin_anew::<V2>(ospf, now, clear.what, args, out),
+        Kind::V3 => begin_anew::<V3<Inet6>>(ospf, now, clear.what, args, out),
+        Kind::V3Ipv4 => begin_anew::<V3<Inet4>>(ospf, now, clear.what, args, out),
+    }?;
     ospf.refresh();
     Ok(String::new())
+}
+
+fn begin_anew<V: Flavor>(
+    ospf: &mut Ospf,
+    now: Timestamp,
+    what: What,
+    args: &Args,
+    out: &mut Vec<Action>,
+) -> Result<(), CliError>
+where
+    Ospf: HasProcesses<V>,
+{
+    let scope = Scope::of(args);
+    let (processes, world) = ospf.split();
+    for process in processes.values_mut().filter(|process| scope.holds(process)) {
+        for event in events(process, what, args)? {
+            process.tell_core(world, now, event, out);
+        }
+    }
+    Ok(())
 }

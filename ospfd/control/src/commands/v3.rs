@@ -1,12 +1,13 @@
-//! `show ipv6 ospf6 …`.
+//! `show ipv6 ospf6 …`, and of the processes that route IPv4 `show ip ospf6 …`.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::Ipv4Addr;
 
 use ferrite_cli::{Args, CliError, ExecCommand};
-use ferrite_ospf::packet::{AreaId, V3};
-use ferrite_types::Timestamp;
+use ferrite_ospf::packet::{AreaId, Inet4, Inet6, V3};
 use ferrite_types::ids::RouterId;
+use ferrite_types::{Afi, Timestamp};
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::json;
@@ -14,6 +15,8 @@ use serde_json::json;
 use super::v2::vrfs;
 use super::{Command, Commands};
 use crate::Ospf;
+use crate::process::{Process, ProcessName};
+use crate::settings::Configured;
 use crate::show::v2::restart::Helper;
 use crate::show::v2::summary::Summaries;
 use crate::show::v2::traffic::Traffic;
@@ -53,10 +56,17 @@ const TYPES: &str = "<router|network|inter-prefix|inter-router|as-external|group
 const FORM: &str = "[<detail|dump|internal>] [json]";
 
 pub fn register(registry: &mut Commands) {
+    register_for::<Inet6>(registry);
+    register_for::<Inet4>(registry);
+}
+
+fn register_for<F: Configured>(registry: &mut Commands) {
+    let word = F::WORD;
     let mut show = |tail: &str, what: Show3| {
-        let syntax = format!("show ipv6 ospf6 {VRF} {tail}");
+        let tail = if F::AFI == Afi::Ipv4 { tail.replace("X:X::X:X", "A.B.C.D") } else { tail.to_owned() };
+        let syntax = format!("show {word} ospf6 {VRF} {tail}");
         let texts = help::texts(&syntax);
-        registry.exec(ExecCommand::new(syntax, &texts, Command::Show3(what)));
+        registry.exec(ExecCommand::new(syntax, &texts, Command::Show3(what, F::AFI)));
     };
     show("[json]", Show3::Process);
     show("neighbor [detail] [json]", Show3::Neighbors);
@@ -83,8 +93,9 @@ pub fn register(registry: &mut Commands) {
     show("route X:X::X:X/M$pfx match detail [json]", Show3::Route);
     show(&format!("route {path} detail [json]"), Show3::Route);
     database(&mut show);
-    let syntax = "show ipv6 ospf6 vrfs [json]";
-    registry.exec(ExecCommand::new(syntax, &help::texts(syntax), Command::Show3(Show3::Vrfs)));
+    let syntax = format!("show {word} ospf6 vrfs [json]");
+    let texts = help::texts(&syntax);
+    registry.exec(ExecCommand::new(syntax, &texts, Command::Show3(Show3::Vrfs, F::AFI)));
 }
 
 fn database(show: &mut impl FnMut(&str, Show3)) {
@@ -106,11 +117,11 @@ fn database(show: &mut impl FnMut(&str, Show3)) {
 }
 
 /// FRR's ospf6d prints the answers of several VRFs one after the other, without their names but for a few shows.
-fn answer<T: Serialize + Display>(
-    ats: &[At<'_, V3>],
+fn answer<F: Configured, T: Serialize + Display>(
+    ats: &[At<'_, V3<F>>],
     scope: Scope<'_>,
     json: bool,
-    build: impl Fn(At<'_, V3>) -> Result<T, CliError>,
+    build: impl Fn(At<'_, V3<F>>) -> Result<T, CliError>,
 ) -> Result<String, CliError> {
     if ats.is_empty() && scope != Scope::All {
         return Ok(absent(json));
@@ -124,24 +135,35 @@ fn absent(json: bool) -> String {
 }
 
 /// A view under the name of its VRF, even where only one is asked for.
-fn named<T: Serialize + Display>(ats: &[At<'_, V3>], json: bool, build: impl Fn(At<'_, V3>) -> T) -> String {
+fn named<F: Configured, T: Serialize + Display>(
+    ats: &[At<'_, V3<F>>],
+    json: bool,
+    build: impl Fn(At<'_, V3<F>>) -> T,
+) -> String {
     if !json {
         return ats.iter().map(|at| format!("VRF Name: {}\n{}", vrf_name(at.process), build(*at))).collect();
     }
-    let view = |at: &At<'_, V3>| {
+    let view = |at: &At<'_, V3<F>>| {
         let name = vrf_name(at.process).to_owned();
         (name.clone(), OfVrf { name, id: at.process.vrf.0, view: build(*at) })
     };
     pretty(&ats.iter().map(view).collect::<IndexMap<_, _>>())
 }
 
-pub fn run(ospf: &Ospf, now: Timestamp, show: Show3, args: &Args) -> Result<String, CliError> {
+pub fn run<F: Configured>(
+    ospf: &Ospf,
+    processes: &BTreeMap<ProcessName, Process<V3<F>>>,
+    now: Timestamp,
+    show: Show3,
+    args: &Args,
+) -> Result<String, CliError> {
     let scope = Scope::of(args);
     let settings = &*ospf.world.settings;
-    let held = ospf.v3.iter().filter(|(_, process)| scope.holds(process));
-    let ats = held
-        .filter_map(|(name, process)| Some(At { process, settings, router: settings.v3.get(name)?, now }));
-    let ats: Vec<At<'_, V3>> = ats.collect();
+    let held = processes.iter().filter(|(_, process)| scope.holds(process));
+    let routers = F::routers(settings);
+    let ats =
+        held.filter_map(|(name, process)| Some(At { process, settings, router: routers.get(name)?, now }));
+    let ats: Vec<At<'_, V3<F>>> = ats.collect();
     let (json, detail, ifname) = (args.has("json"), args.has("detail"), args.get("ifname"));
     let router = args.parse_opt::<Ipv4Addr>("rid")?;
     match show {
@@ -159,8 +181,7 @@ pub fn run(ospf: &Ospf, now: Timestamp, show: Show3, args: &Args) -> Result<Stri
             }
         }
         Show3::Prefixes => {
-            let prefix = args.parse_opt::<ferrite_types::Ipv6Prefix>("pfx")?;
-            let prefix = prefix.map(ferrite_types::Prefix::V6);
+            let prefix = args.parse_opt("pfx")?;
             answer(&ats, scope, json, |at| Ok(Prefixes::new(at, ifname, prefix)))
         }
         Show3::Traffic => answer(&ats, scope, json, |at| Ok(Traffic::new(at, ifname))),
@@ -194,6 +215,6 @@ pub fn run(ospf: &Ospf, now: Timestamp, show: Show3, args: &Args) -> Result<Stri
         Show3::Helper => answer(&ats, scope, json, |at| Ok(Helper::new(at, detail))),
         Show3::Redistribute => answer(&ats, scope, json, |at| Ok(Redistribution::new(at, &ospf.world))),
         Show3::Zebra => answer(&ats, scope, json, |at| Ok(Zebra::new(at))),
-        Show3::Vrfs => Ok(vrfs(ospf.v3.values().map(|p| (vrf_name(p), p.vrf.0, p.core.id())), json)),
+        Show3::Vrfs => Ok(vrfs(processes.values().map(|p| (vrf_name(p), p.vrf.0, p.core.id())), json)),
     }
 }

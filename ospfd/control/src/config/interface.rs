@@ -1,11 +1,12 @@
-//! The `interface` node: `ip ospf …`, `ipv6 ospf6 …`.
+//! The `interface` node: `ip ospf …`, `ipv6 ospf6 …`, `ip ospf6 …`.
 
 use ferrite_cli::node::{CONFIG, INTERFACE, order};
-use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Negation, Registry, Setting};
+use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Negation, Registry, Setting, Words};
+use ferrite_ospf_packet::{Family, Inet4, Inet6};
 
 use super::router::admit_area;
-use super::{apply, declare, inside, interface_v2, interface_v3, setting, te};
-use crate::settings::{InterfaceSettings, InterfaceV2, InterfaceV3, LinkSettings};
+use super::{apply, declare, declare_in_words, inside, interface_v2, interface_v3, setting, te};
+use crate::settings::{Configured, InterfaceSettings, InterfaceV2, InterfaceV3, LinkSettings};
 use crate::{Roles, Settings};
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
@@ -40,7 +41,10 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
         interface_v2::LINK.iter().for_each(|setting| declare(registry, &INTERFACE, setting, edit_link));
     }
     if roles.v3 {
-        interface_v3::ALL.iter().for_each(|setting| declare(registry, &INTERFACE, setting, edit_v3));
+        for setting in interface_v3::ALL {
+            declare(registry, &INTERFACE, setting, edit_v3::<Inet6>);
+            declare_in_words(registry, &INTERFACE, setting, IPV4, edit_v3::<Inet4>);
+        }
     }
     registry.renderer(order::INTERFACE, |settings: &Settings, lines| {
         for (name, interface) in &settings.interfaces {
@@ -85,8 +89,37 @@ fn edit_v2(settings: &mut Settings, line: &Edit<'_>, setting: &Setting<Interface
     apply(setting, line, &mut interface(settings, line)?.v2)
 }
 
-fn edit_v3(settings: &mut Settings, line: &Edit<'_>, setting: &Setting<InterfaceV3>) -> Result<(), CliError> {
-    apply(setting, line, &mut interface(settings, line)?.v3)
+/// What lines about IPv4's processes of OSPFv3 say otherwise than those about IPv6's.
+const IPV4: Words = &[
+    ("ipv6 ospf6", "ip ospf6"),
+    ("IPv6 of", "IPv4 of"),
+    ("PREFIXLIST6_NAME", "PREFIXLIST4_NAME"),
+    ("instance-id 4", "instance-id 70"),
+];
+
+fn edit_v3<F: Configured>(
+    settings: &mut Settings,
+    line: &Edit<'_>,
+    setting: &Setting<InterfaceV3>,
+) -> Result<(), CliError> {
+    let interface = interface(settings, line)?;
+    let before = F::link(interface).clone();
+    apply(setting, line, F::link_mut(interface))?;
+    let fault = wrong_instance(interface);
+    if fault.is_some() {
+        *F::link_mut(interface) = before;
+    }
+    fault.map_or(Ok(()), |reason| Err(CliError::refused(reason)))
+}
+
+/// Why who hears a packet of the link could not tell whose it is (RFC 5838 §2.1).
+fn wrong_instance(interface: &InterfaceSettings) -> Option<String> {
+    let (own, others) = (interface.v3_ipv4.instance, interface.v3.instance);
+    if let Some(id) = own.filter(|id| !Inet4::INSTANCES.contains(id)) {
+        return Some(format!("Instance ID {id} is not one of IPv4's (64-95)"));
+    }
+    let shared = others.filter(|id| Inet4::INSTANCES.contains(id) && interface.v3_ipv4.area.is_some());
+    shared.map(|id| format!("Instance ID {id} is one of IPv4's (64-95), and IPv4 runs on the interface"))
 }
 
 /// With an address at its end the line is about that address alone.
@@ -112,6 +145,9 @@ fn rendered(interface: &InterfaceSettings) -> Vec<String> {
     lines_of(interface_v2::LINK, &interface.v2.all, &mut own);
     lines_of(interface_v3::ALL, &interface.v3, &mut own);
     let mut all = text(own);
+    let mut ipv4 = Lines::new();
+    lines_of(interface_v3::ALL, &interface.v3_ipv4, &mut ipv4);
+    all.extend(text(ipv4).into_iter().map(|line| line.replacen(Inet6::WORD, Inet4::WORD, 1)));
     for (address, said) in &interface.v2.addresses {
         let mut own = Lines::new();
         lines_of(interface_v2::LINK, said, &mut own);

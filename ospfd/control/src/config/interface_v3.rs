@@ -1,4 +1,4 @@
-//! `ipv6 ospf6 …`
+//! `ipv6 ospf6 …`, which is what is said of `ip ospf6 …` too
 
 use std::net::Ipv6Addr;
 

@@ -1,13 +1,17 @@
-//! `router ospf …` and `router ospf6 …`.
+//! `router ospf …`, `router ospf6 …` and `router ospf6 ipv4 …`.
 
 use std::collections::BTreeMap;
 
 use ferrite_cli::node::{CONFIG, INTERFACE, order};
-use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Node, Registry, Setting};
+use ferrite_cli::{CliError, ConfigCommand, Edit, Lines, Node, Registry, Setting, Words};
+use ferrite_ospf_packet::{Inet4, Inet6};
+use ferrite_types::Afi;
 
-use super::{OSPF, OSPF6, apply, declare, inside, process_name, router_v2, router_v3};
+use super::{
+    OSPF, OSPF6, OSPF6_IPV4, apply, declare, declare_in_words, inside, process_name, router_v2, router_v3,
+};
 use crate::process::ProcessName;
-use crate::settings::{InterfaceV2, RouterSettings};
+use crate::settings::{Configured, InterfaceV2, RouterSettings};
 use crate::{Roles, Settings};
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) {
@@ -39,7 +43,8 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
             .example("router ospf6")
             .example("router ospf6 vrf RED"),
         );
-        router_v3::tables(|setting| declare(registry, &OSPF6, setting, edit_v3));
+        router_v3::tables(|setting| declare(registry, &OSPF6, setting, edit_v3::<Inet6>));
+        register_ipv4(registry);
     }
     registry.renderer(order::ROUTER, |settings: &Settings, lines| {
         render(&settings.v2, "router ospf", &OSPF, lines, |router, lines| {
@@ -48,7 +53,40 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
         render(&settings.v3, "router ospf6", &OSPF6, lines, |router, lines| {
             router_v3::tables(|setting| (setting.render)(router, lines));
         });
+        render(&settings.v3_ipv4, "router ospf6 ipv4", &OSPF6_IPV4, lines, |router, lines| {
+            router_v3::tables(|setting| (setting.render)(router, lines));
+        });
     });
+}
+
+/// What the lines of a process of IPv4 say otherwise than those of IPv6.
+const IPV4: Words = &[
+    ("X:X::X:X/M", "A.B.C.D/M"),
+    ("2001:db8::/32", "10.0.0.0/8"),
+    ("ACCESSLIST6_NAME", "ACCESSLIST4_NAME"),
+    ("PREFIXLIST6_NAME", "PREFIXLIST4_NAME"),
+    ("ripng", "rip"),
+    ("RIPng", "RIP"),
+];
+
+fn register_ipv4<H: 'static>(registry: &mut Registry<Settings, H>) {
+    let help =
+        ["A routing process", "OSPFv3", "It routes IPv4 (RFC 5838)", "A VRF's process", "Name of the VRF"];
+    registry.command(
+        ConfigCommand::new(
+            &[&CONFIG],
+            "router ospf6 ipv4 [vrf NAME]",
+            &help,
+            |settings: &mut Settings, line| edit(&mut settings.v3_ipv4, line),
+        )
+        .enters(&OSPF6_IPV4)
+        .example("router ospf6 ipv4")
+        .example("router ospf6 ipv4 vrf RED"),
+    );
+    router_v3::tables(|setting| {
+        declare_in_words(registry, &OSPF6_IPV4, setting, IPV4, edit_v3::<Inet4>);
+    });
+    router_v3::IPV4.iter().for_each(|setting| declare(registry, &OSPF6_IPV4, setting, edit_v3::<Inet4>));
 }
 
 type Routers = BTreeMap<ProcessName, RouterSettings>;
@@ -112,13 +150,17 @@ pub(super) fn admit_area(settings: &Settings, line: &Edit<'_>) -> Result<(), Cli
     Ok(())
 }
 
-fn edit_v3(
+fn node<F: Configured>() -> &'static Node {
+    if F::AFI == Afi::Ipv6 { &OSPF6 } else { &OSPF6_IPV4 }
+}
+
+fn edit_v3<F: Configured>(
     settings: &mut Settings,
     line: &Edit<'_>,
     setting: &Setting<RouterSettings>,
 ) -> Result<(), CliError> {
-    let name = process_name(inside(line.context, &OSPF6)?)?;
-    edit_one(settings.v3.entry(name).or_default(), line, setting)
+    let name = process_name(inside(line.context, node::<F>())?)?;
+    edit_one(F::routers_mut(settings).entry(name).or_default(), line, setting)
 }
 
 fn edit_one(

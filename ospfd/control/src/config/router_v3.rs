@@ -1,4 +1,4 @@
-//! Lines of `router ospf6`, in the order of FRR's running configuration.
+//! Lines of `router ospf6` and `router ospf6 ipv4`, in the order of FRR's running configuration.
 
 use ferrite_cli::{Negation, Setting};
 
@@ -11,6 +11,9 @@ pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
         [FIRST, shared::REDISTRIBUTE_V3, areas::V3, SECOND, shared::DEFAULT_V3, LAST, convergence::ROUTER];
     tables.into_iter().flatten().for_each(&mut each);
 }
+
+/// Sources of routes that only IPv4 has; rendered with the others.
+pub static IPV4: &[Setting<RouterSettings>] = &[shared::REDISTRIBUTE_IPV4];
 
 static FIRST: &[Setting<RouterSettings>] = &[
     value!(

@@ -92,6 +92,27 @@ pub static REDISTRIBUTE_V3: &[Router] = &[setting!(
     ["redistribute connected", "redistribute static metric 5 metric-type 1 route-map RM"]
 )];
 
+pub const REDISTRIBUTE_IPV4: Router = setting!(
+    "redistribute <ospf|eigrp>$source \
+     [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]",
+    [
+        "Announce routes of another protocol",
+        "OSPFv2",
+        "EIGRP",
+        "Metric of the routes",
+        "Metric",
+        "Type of the metric",
+        "Type",
+        "A map that they pass through",
+        "Name of the map"
+    ],
+    Negation::Derived,
+    redistribute,
+    no_redistribute,
+    |_, _| {},
+    ["redistribute ospf", "redistribute eigrp metric 5"]
+);
+
 fn redistribute(router: &mut RouterSettings, args: &Args) -> Result<(), CliError> {
     let terms = Redistribution {
         metric: args.parse_opt("metric")?,

@@ -13,8 +13,8 @@ use ferrite_types::{Afi, Prefix};
 use super::auth;
 use super::ospf::World;
 use super::{KernelLink, ProcessName};
-use crate::settings::RouterSettings;
-use crate::settings::interface::{Dead, InterfaceV2, LinkSettings, NetworkV2, NetworkV3};
+use crate::settings::interface::{Dead, InterfaceV2, InterfaceV3, LinkSettings, NetworkV2, NetworkV3};
+use crate::settings::{Configured, RouterSettings};
 
 /// FRR's reference bandwidth, and what a link has that does not say; megabits per second.
 pub const REFERENCE_BANDWIDTH: u32 = 100_000;
@@ -197,13 +197,13 @@ fn mtu(kernel: &Interface) -> u16 {
 }
 
 /// OSPFv3: an interface of the process per link that a line puts into an area.
-pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<Attachment> {
+pub fn links<F: Configured>(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<Attachment> {
     if name.instance != 0 {
         return Vec::new();
     }
     let mut found = Vec::new();
     for kernel in world.links_of(name).map(|link| with_bandwidth(world, link)) {
-        let Some(v3) = world.settings.interfaces.get(&kernel.interface.name).map(|i| &i.v3) else { continue };
+        let Some(v3) = world.settings.interfaces.get(&kernel.interface.name).map(F::link) else { continue };
         let Some(area) = v3.area else { continue };
         let network = match v3.network {
             _ if kernel.interface.loopback => NetworkType::Loopback,
@@ -222,7 +222,7 @@ pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<
         config.retransmit = Duration::from_secs(v3.retransmit.unwrap_or(5).into());
         config.transmit_delay = v3.transmit_delay.unwrap_or(1);
         config.mtu_ignore = v3.mtu_ignore;
-        config.instance = v3.instance.unwrap_or(0);
+        config.instance = v3.instance.unwrap_or(F::INSTANCE);
         config.authentication = auth::v3(world, v3);
         // Hellos to named neighbours alone.
         config.non_broadcast = v3.no_multicast_hello;
@@ -239,28 +239,7 @@ pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<
             let neighbor = StaticNeighbor { priority: 0, poll_interval, cost: named.cost };
             config.neighbors.insert(IpAddr::V6(*address), neighbor);
         }
-        let mut addresses: Vec<&InterfaceAddress> = kernel.addresses.iter().collect();
-        addresses.sort();
-        let filter = v3.advertise.as_deref().and_then(|list| world.policies.prefix_list(Afi::Ipv6, list));
-        // A list that is not there keeps nothing back.
-        let permitted = |address: &InterfaceAddress| match (filter, address.network()) {
-            (Some(list), Some(network)) => list.permits(network),
-            _ => true,
-        };
-        let mut link = Link {
-            up: kernel.interface.operative(),
-            ifindex: kernel.interface.ifindex,
-            mtu: v3.mtu.unwrap_or(u16::MAX).min(mtu(&kernel.interface)),
-            ..Link::default()
-        };
-        for address in addresses {
-            let IpAddr::V6(addr) = address.addr else { continue };
-            if addr.is_unicast_link_local() {
-                link.address.get_or_insert(address.addr);
-            } else if !addr.is_loopback() && permitted(address) {
-                link.prefixes.push((address.addr, address.prefix_len));
-            }
-        }
+        let mut link = addressed::<F>(world, v3, &kernel);
         if network == NetworkType::Loopback {
             // Nothing is sent there, so it needs no address of its own.
             link.address.get_or_insert(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
@@ -269,4 +248,40 @@ pub fn links(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<
         found.push(Attachment { key, config, link, kernel: kernel.clone() });
     }
     found
+}
+
+/// A link with the address that is spoken from, the one of the family that packets come to, and what is announced.
+fn addressed<F: Configured>(world: &World, v3: &InterfaceV3, kernel: &KernelLink) -> Link {
+    let is_ipv4 = F::AFI == Afi::Ipv4;
+    let filter = v3.advertise.as_deref().and_then(|list| world.policies.prefix_list(F::AFI, list));
+    // A list that is not there keeps nothing back.
+    let permitted = |address: &InterfaceAddress| match (filter, address.network()) {
+        (Some(list), Some(network)) => list.permits(network),
+        _ => true,
+    };
+    let mut link = Link {
+        up: kernel.interface.operative(),
+        ifindex: kernel.interface.ifindex,
+        mtu: v3.mtu.unwrap_or(u16::MAX).min(mtu(&kernel.interface)),
+        ..Link::default()
+    };
+    let mut addresses: Vec<&InterfaceAddress> = kernel.addresses.iter().collect();
+    addresses.sort();
+    for address in addresses {
+        match address.addr {
+            IpAddr::V6(own) if own.is_unicast_link_local() => drop(link.address.get_or_insert(address.addr)),
+            own if own.is_loopback() || own.is_ipv4() != is_ipv4 => {}
+            own => {
+                if is_ipv4 && !address.secondary {
+                    link.next_hop.get_or_insert(own);
+                }
+                if permitted(address) {
+                    // The other end of a link of two is what is reached there.
+                    let announced = address.peer.filter(|_| is_ipv4).unwrap_or(own);
+                    link.prefixes.push((announced, address.prefix_len));
+                }
+            }
+        }
+    }
+    link
 }

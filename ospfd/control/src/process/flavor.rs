@@ -11,7 +11,7 @@ use ferrite_types::{Afi, Prefix, RouteProtocol};
 use super::attach::{self, Attachment};
 use super::ospf::World;
 use super::{Process, ProcessName};
-use crate::settings::{RouterSettings, Settings};
+use crate::settings::{Configured, RouterSettings, Settings};
 
 /// A version with its place in the configuration, in zebra and on the links.
 pub trait Flavor: Version {
@@ -19,6 +19,8 @@ pub trait Flavor: Version {
     const PROTOCOL: RouteProtocol;
     /// The default route of the family.
     const DEFAULT: Prefix;
+    /// What a line of the log says behind the VRF, where another process of the version has the same.
+    const REMARK: &'static str = "";
 
     fn routers(settings: &Settings) -> &BTreeMap<ProcessName, RouterSettings>;
 
@@ -68,17 +70,18 @@ fn network_has(addr: Ipv4Addr, len: u8, other: Ipv4Addr) -> bool {
     ferrite_types::Ipv4Prefix::new(addr, len).is_some_and(|network| network.contains(other))
 }
 
-impl Flavor for V3 {
-    const AFI: Afi = Afi::Ipv6;
+impl<F: Configured> Flavor for V3<F> {
+    const AFI: Afi = F::AFI;
     const PROTOCOL: RouteProtocol = RouteProtocol::Ospf6;
-    const DEFAULT: Prefix = Prefix::V6(ferrite_types::Ipv6Prefix::DEFAULT);
+    const DEFAULT: Prefix = Prefix::default_of(F::AFI);
+    const REMARK: &'static str = if matches!(F::AFI, Afi::Ipv4) { ", IPv4" } else { "" };
 
     fn routers(settings: &Settings) -> &BTreeMap<ProcessName, RouterSettings> {
-        &settings.v3
+        F::routers(settings)
     }
 
     fn attachments(world: &World, name: &ProcessName, router: &RouterSettings) -> Vec<Attachment> {
-        attach::links(world, name, router)
+        attach::links::<F>(world, name, router)
     }
 
     fn serves(_: &Process<Self>, _: ferrite_ospf::IfId, source: IpAddr, _: IpAddr) -> bool {

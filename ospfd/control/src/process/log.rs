@@ -38,7 +38,7 @@ pub(super) fn words<V: Flavor>(
     adjacency: LogAdjacency,
     line: &LogLine,
 ) -> Option<(LogLevel, String)> {
-    let (vrf, version) = (process.vrf_name(), V::VERSION);
+    let (vrf, version) = (process.named(), V::VERSION);
     let place = |interface: &IfId| place(process, *interface);
     Some(match line {
         LogLine::Neighbor { interface, neighbor, from, to, reason, .. } => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ferrite_keychain::ToUtc;
 use ferrite_ospf::IfId;
-use ferrite_ospf_packet::{V2, V3};
+use ferrite_ospf_packet::{Family, Inet4, Inet6, V2, V3};
 use ferrite_policy::Policies;
 use ferrite_types::ids::{IfIndex, RouterId, VrfId};
 use ferrite_types::link_params::LinkParams;
@@ -64,6 +64,8 @@ pub struct Ospf {
     pub world: World,
     pub v2: Processes<V2>,
     pub v3: Processes<V3>,
+    /// OSPFv3 that routes IPv4.
+    pub v3_ipv4: Processes<V3<Inet4>>,
     pub(super) reach: Reach,
     /// Something changed that processes are made of.
     pub(super) stale: bool,
@@ -125,6 +127,7 @@ impl Ospf {
             },
             v2: BTreeMap::new(),
             v3: BTreeMap::new(),
+            v3_ipv4: BTreeMap::new(),
             reach: Reach::default(),
             stale: false,
             ending: None,
@@ -151,6 +154,9 @@ impl Ospf {
                 let packet = Packet { ifindex, source, destination, octets };
                 match version {
                     2 => deliver(&mut self.v2, &self.world, now, packet, out),
+                    _ if self.is_for_ipv4(&packet) => {
+                        deliver(&mut self.v3_ipv4, &self.world, now, packet, out);
+                    }
                     _ => deliver(&mut self.v3, &self.world, now, packet, out),
                 }
             }
@@ -166,6 +172,7 @@ impl Ospf {
         let World { settings, zebra, .. } = &self.world;
         tick(&mut self.v2, settings, zebra, now, out);
         tick(&mut self.v3, settings, zebra, now, out);
+        tick(&mut self.v3_ipv4, settings, zebra, now, out);
         self.stale |= self.world.ldp.expire(now);
         self.replay_when_due(now, out);
         self.end_when_done(now, out);
@@ -179,7 +186,9 @@ impl Ospf {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let v2 = self.v2.values().filter_map(|process| process.core.next_deadline());
         let v3 = self.v3.values().filter_map(|process| process.core.next_deadline());
+        let v3_ipv4 = self.v3_ipv4.values().filter_map(|process| process.core.next_deadline());
         v2.chain(v3)
+            .chain(v3_ipv4)
             .chain(self.world.zebra.next_deadline())
             .chain(self.world.ldp.next_deadline())
             .chain(self.ending)
@@ -195,6 +204,7 @@ impl Ospf {
         if self.world.zebra.takes_routes() {
             tell_where_attributes_changed(&self.v2, &before, &self.world.settings, out);
             tell_where_attributes_changed(&self.v3, &before, &self.world.settings, out);
+            tell_where_attributes_changed(&self.v3_ipv4, &before, &self.world.settings, out);
         }
     }
 
@@ -205,6 +215,9 @@ impl Ospf {
             process.tell_time(&self.world, now, out);
         }
         for process in self.v3.values_mut() {
+            process.tell_time(&self.world, now, out);
+        }
+        for process in self.v3_ipv4.values_mut() {
             process.tell_time(&self.world, now, out);
         }
     }
@@ -225,6 +238,7 @@ impl Ospf {
             self.reach.stale = true;
             super::run::sync(&mut self.v2, &mut self.world, now, out);
             super::run::sync(&mut self.v3, &mut self.world, now, out);
+            super::run::sync(&mut self.v3_ipv4, &mut self.world, now, out);
             self.subscribe(out);
             self.remember(now, out);
             let hold = self.hold_time();
@@ -255,6 +269,9 @@ impl Ospf {
         for process in self.v3.values_mut() {
             process.leave(settings, zebra, now, out);
         }
+        for process in self.v3_ipv4.values_mut() {
+            process.leave(settings, zebra, now, out);
+        }
         // Who says so first leads others around itself (`max-metric router-lsa on-shutdown`).
         self.ending = Some(now + Duration::from_secs(self.last_words().into()) + FAREWELL);
         self.ended = true;
@@ -263,13 +280,13 @@ impl Ospf {
 
     /// Seconds that an end takes because the configuration says so.
     pub fn last_words(&self) -> u32 {
-        let routers = self.world.settings.v2.values().chain(self.world.settings.v3.values());
-        routers.filter_map(|router| router.max_metric.on_shutdown).max().unwrap_or(0)
+        self.world.settings.routers().filter_map(|router| router.max_metric.on_shutdown).max().unwrap_or(0)
     }
 
     fn end_when_done(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         let stopped = self.v2.values().all(|process| process.stopped)
-            && self.v3.values().all(|process| process.stopped);
+            && self.v3.values().all(|process| process.stopped)
+            && self.v3_ipv4.values().all(|process| process.stopped);
         if self.ending.is_some_and(|limit| stopped || limit <= now) {
             self.ending = None;
             let keep_routes = self.keeps_routes();
@@ -287,6 +304,7 @@ impl Ospf {
         self.world.traced = on;
         self.v2.values_mut().for_each(|process| process.core.set_trace(on));
         self.v3.values_mut().for_each(|process| process.core.set_trace(on));
+        self.v3_ipv4.values_mut().for_each(|process| process.core.set_trace(on));
     }
 
     /// How long the calculations took that ran since somebody last said so, as measured outside.
@@ -294,6 +312,7 @@ impl Ospf {
         let traced = self.world.traced;
         self.v2.values_mut().for_each(|process| process.measured(took, traced, out));
         self.v3.values_mut().for_each(|process| process.measured(took, traced, out));
+        self.v3_ipv4.values_mut().for_each(|process| process.measured(took, traced, out));
     }
 
     /// What an earlier program wrote down, before anything else happens.
@@ -304,6 +323,15 @@ impl Ospf {
 
     pub(super) fn ending(&self) -> bool {
         self.ended
+    }
+
+    /// Whether a packet of OSPFv3 is for a process that routes IPv4: its instance ID says so (RFC 5838 §2.1). One that is for
+    /// nobody goes to a process of the link that will say so.
+    fn is_for_ipv4(&self, packet: &Packet) -> bool {
+        let instance = packet.octets.get(INSTANCE_AT).copied();
+        let runs = || self.v3_ipv4.values().any(|process| on_link(process, packet.ifindex).next().is_some());
+        let runs_ipv6 = || self.v3.values().any(|process| on_link(process, packet.ifindex).next().is_some());
+        runs() && (instance.is_some_and(|id| Inet4::INSTANCES.contains(&id)) || !runs_ipv6())
     }
 
     /// Looks at everything anew, as after `clear ip ospf process`: another router ID may be taken now.
@@ -323,9 +351,15 @@ impl HasProcesses<V2> for Ospf {
     }
 }
 
-impl HasProcesses<V3> for Ospf {
+impl HasProcesses<V3<Inet6>> for Ospf {
     fn split(&mut self) -> (&mut Processes<V3>, &World) {
         (&mut self.v3, &self.world)
+    }
+}
+
+impl HasProcesses<V3<Inet4>> for Ospf {
+    fn split(&mut self) -> (&mut Processes<V3<Inet4>>, &World) {
+        (&mut self.v3_ipv4, &self.world)
     }
 }
 
@@ -403,6 +437,8 @@ fn deliver<V: Flavor>(
     process.tell_core(world, now, event, out);
 }
 
+/// Where the instance ID is in an OSPFv3 header (RFC 5340 §A.3.1).
+const INSTANCE_AT: usize = 14;
 /// How long neighbours may take to acknowledge that we go.
 const FAREWELL: Duration = Duration::from_millis(800);
 /// How long routes of an earlier run are kept for this one to find them again.

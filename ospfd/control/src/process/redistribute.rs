@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ferrite_ospf::Event as CoreEvent;
 use ferrite_ospf::event::External;
+use ferrite_ospf_packet::{Inet4, Inet6, V2, V3};
 use ferrite_policy::route_map::MetricType;
 use ferrite_policy::{Policies, PolicyRoute};
 use ferrite_types::ids::{Tag, VrfId};
@@ -32,9 +33,9 @@ const DEFAULT_ALWAYS_METRIC: u32 = 1;
 pub struct Learned {
     routes: BTreeMap<Source, BTreeMap<Prefix, RouteAttrs>>,
     asked: BTreeSet<Source>,
-    /// VRFs and families whose default route is watched, and whether somebody else has one.
+    /// VRFs and families whose default route is watched, and whose it is where there is one.
     watched: BTreeSet<(VrfId, Afi)>,
-    defaults: BTreeMap<(VrfId, Afi), bool>,
+    defaults: BTreeMap<(VrfId, Afi), RouteProtocol>,
 }
 
 impl Learned {
@@ -63,6 +64,7 @@ impl Ospf {
         let mut defaults = BTreeSet::new();
         wants(&self.v2, &self.world, &mut wanted, &mut defaults);
         wants(&self.v3, &self.world, &mut wanted, &mut defaults);
+        wants(&self.v3_ipv4, &self.world, &mut wanted, &mut defaults);
         let learned = &mut self.world.learned;
         let request = |source: &Source, subscribe| {
             let (vrf, afi, protocol, instance) = *source;
@@ -115,8 +117,18 @@ impl Ospf {
                 None => drop(table.remove(&route.prefix)),
             }
         }
-        announce::<ferrite_ospf_packet::V2>(self, &touched, now, out);
-        announce::<ferrite_ospf_packet::V3>(self, &touched, now, out);
+        self.announce_touched(&touched, now, out);
+    }
+
+    fn announce_touched(
+        &mut self,
+        touched: &BTreeSet<(VrfId, Prefix)>,
+        now: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
+        announce::<V2>(self, touched, now, out);
+        announce::<V3<Inet6>>(self, touched, now, out);
+        announce::<V3<Inet4>>(self, touched, now, out);
     }
 
     pub(super) fn defaults_changed(
@@ -128,13 +140,13 @@ impl Ospf {
         let mut touched = BTreeSet::new();
         for state in states.iter().filter(|state| state.exact == Some(0)) {
             let afi = if state.addr.is_ipv4() { Afi::Ipv4 } else { Afi::Ipv6 };
-            let ours = [RouteProtocol::Ospf, RouteProtocol::Ospf6];
-            let there = state.resolved.as_ref().is_some_and(|found| !ours.contains(&found.protocol));
-            self.world.learned.defaults.insert((state.vrf, afi), there);
+            match &state.resolved {
+                Some(found) => drop(self.world.learned.defaults.insert((state.vrf, afi), found.protocol)),
+                None => drop(self.world.learned.defaults.remove(&(state.vrf, afi))),
+            }
             touched.insert((state.vrf, Prefix::default_of(afi)));
         }
-        announce::<ferrite_ospf_packet::V2>(self, &touched, now, out);
-        announce::<ferrite_ospf_packet::V3>(self, &touched, now, out);
+        self.announce_touched(&touched, now, out);
     }
 }
 
@@ -239,7 +251,8 @@ fn default_route<V: Flavor>(
     world: &World,
     originate: &DefaultOriginate,
 ) -> Option<External> {
-    let there = world.learned.defaults.get(&(process.vrf, V::AFI)).copied().unwrap_or(false);
+    // One of our own version is what others announced, not what we have.
+    let there = world.learned.defaults.get(&(process.vrf, V::AFI)).is_some_and(|of| *of != V::PROTOCOL);
     if !originate.always && !there {
         return None;
     }

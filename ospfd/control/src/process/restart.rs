@@ -6,12 +6,12 @@ use std::time::Duration;
 use ferrite_ospf::config::Config;
 use ferrite_ospf::event::RestartReason;
 use ferrite_ospf::{Event as CoreEvent, Instance};
-use ferrite_types::Timestamp;
+use ferrite_types::{Afi, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::event::Action;
 use super::flavor::Flavor;
-use super::ospf::{Ospf, Processes, World};
+use super::ospf::{HasProcesses, Ospf, Processes, World};
 use super::{Process, ProcessName};
 use crate::settings::RouterSettings;
 
@@ -22,6 +22,9 @@ const PERIOD: u32 = 120;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RestartNote {
     pub version: u8,
+    /// IPv4 routed by OSPFv3.
+    #[serde(default)]
+    pub ipv4: bool,
     pub instance: u16,
     pub vrf: Option<String>,
     /// The neighbours were told, and wait until then: seconds since 1970. None: they were not, and only a crash makes this a
@@ -33,7 +36,7 @@ pub struct RestartNote {
 
 impl RestartNote {
     fn is_of<V: Flavor>(&self, name: &ProcessName) -> bool {
-        self.version == V::VERSION && self.instance == name.instance && self.vrf == name.vrf
+        (self.version, self.ipv4) == kind::<V>() && self.instance == name.instance && self.vrf == name.vrf
     }
 
     /// What a process that comes back says first; none where its time is over.
@@ -82,8 +85,14 @@ impl<V: Flavor> Process<V> {
         let period = router.restart.grace_period.unwrap_or(PERIOD);
         let until = self.waited_until;
         let wanted = router.restart.enabled || until.is_some();
-        wanted.then_some(RestartNote { version: V::VERSION, instance, vrf, until, period })
+        let (version, ipv4) = kind::<V>();
+        wanted.then_some(RestartNote { version, ipv4, instance, vrf, until, period })
     }
+}
+
+/// What tells processes of one name apart.
+fn kind<V: Flavor>() -> (u8, bool) {
+    (V::VERSION, V::VERSION == 3 && V::AFI == Afi::Ipv4)
 }
 
 /// Takes a process's note out of those that were found.
@@ -97,17 +106,15 @@ fn notes<V: Flavor>(processes: &Processes<V>, world: &World) -> Vec<RestartNote>
 }
 
 impl Ospf {
-    /// Tells neighbours of the processes of a version that we are about to restart (`graceful-restart prepare …`).
-    pub fn prepare_restart(&mut self, version: u8, now: Timestamp, out: &mut Vec<Action>) {
+    /// Tells neighbours of the processes of a kind that we are about to restart (`graceful-restart prepare …`).
+    pub fn prepare_restart<V: Flavor>(&mut self, now: Timestamp, out: &mut Vec<Action>)
+    where
+        Self: HasProcesses<V>,
+    {
         let event = CoreEvent::PrepareRestart(RestartReason::SoftwareRestart);
-        if version == 2 {
-            for process in self.v2.values_mut() {
-                process.tell_core(&self.world, now, event.clone(), out);
-            }
-        } else {
-            for process in self.v3.values_mut() {
-                process.tell_core(&self.world, now, event.clone(), out);
-            }
+        let (processes, world) = self.split();
+        for process in processes.values_mut() {
+            process.tell_core(world, now, event.clone(), out);
         }
         self.remember(now, out);
     }
@@ -117,8 +124,10 @@ impl Ospf {
         let wall = self.world.wall_at(now);
         self.v2.values_mut().for_each(|process| process.note_time(wall));
         self.v3.values_mut().for_each(|process| process.note_time(wall));
+        self.v3_ipv4.values_mut().for_each(|process| process.note_time(wall));
         let mut all = notes(&self.v2, &self.world);
         all.extend(notes(&self.v3, &self.world));
+        all.extend(notes(&self.v3_ipv4, &self.world));
         // Those of processes that are not configured yet.
         all.extend(self.world.found.iter().cloned());
         if self.ending() {
@@ -133,13 +142,13 @@ impl Ospf {
     /// Whether zebra is to keep our routes when we end: our neighbours go on using them.
     pub(super) fn keeps_routes(&self) -> bool {
         let v2 = self.v2.values().any(|process| process.prepared.is_some());
-        v2 || self.v3.values().any(|process| process.prepared.is_some())
+        let v3_ipv4 = self.v3_ipv4.values().any(|process| process.prepared.is_some());
+        v2 || v3_ipv4 || self.v3.values().any(|process| process.prepared.is_some())
     }
 
     /// How long zebra keeps routes of a daemon that died; none leaves it to zebra.
     pub(super) fn hold_time(&self) -> Option<u32> {
-        let routers = self.world.settings.v2.values().chain(self.world.settings.v3.values());
-        let restarting = routers.filter(|router| router.restart.enabled);
+        let restarting = self.world.settings.routers().filter(|router| router.restart.enabled);
         restarting.map(|router| router.restart.grace_period.unwrap_or(PERIOD)).max()
     }
 }
@@ -150,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_note_holds_as_long_as_neighbours_wait() {
-        let note = |until| RestartNote { version: 2, instance: 0, vrf: None, until, period: 100 };
+        let note =
+            |until| RestartNote { version: 2, ipv4: false, instance: 0, vrf: None, until, period: 100 };
         let left = |note: RestartNote, wall| match note.event(wall) {
             Some(CoreEvent::Restarting { remaining, announce, .. }) => Some((remaining.as_secs(), announce)),
             _ => None,

@@ -147,9 +147,14 @@ impl<V: Flavor> Process<V> {
         }
         (self.spf_runs, self.spf_took) = (runs, Some(took));
         if traced {
-            let text = format!("shortest paths: {} us (vrf {})", took.as_micros(), self.vrf_name());
+            let text = format!("shortest paths: {} us (vrf {})", took.as_micros(), self.named());
             out.push(Action::Log(LogLevel::Debug(topics::took(V::VERSION)), text));
         }
+    }
+
+    /// What tells it from others of its version: the VRF, and the family where that is not the version's own.
+    pub(super) fn named(&self) -> String {
+        format!("{}{}", self.vrf_name(), V::REMARK)
     }
 
     pub fn has_adjacency(&self) -> bool {

@@ -26,7 +26,7 @@ pub(super) struct Reach {
 impl Ospf {
     /// Sockets and groups that the processes need now.
     pub(super) fn open_sockets(&mut self, out: &mut Vec<Action>) {
-        let moved = moved(&mut self.v2) | moved(&mut self.v3);
+        let moved = moved(&mut self.v2) | moved(&mut self.v3) | moved(&mut self.v3_ipv4);
         if !moved && !self.reach.stale {
             return;
         }
@@ -34,6 +34,7 @@ impl Ospf {
         let settings = &self.world.settings;
         needs(&self.v2, settings, &mut sockets, &mut members);
         needs(&self.v3, settings, &mut sockets, &mut members);
+        needs(&self.v3_ipv4, settings, &mut sockets, &mut members);
         let before = std::mem::replace(&mut self.reach, Reach { sockets, members, stale: false });
         let Reach { sockets, members, .. } = &self.reach;
         for (key, terms) in sockets.iter().filter(|(key, terms)| before.sockets.get(key) != Some(terms)) {
@@ -53,8 +54,12 @@ impl Ospf {
 
     /// Packets that are taken at a time before deadlines are looked at: the most that a process says (`write-multiplier`).
     pub fn batch(&self) -> usize {
-        let routers = self.world.settings.v2.values().chain(self.world.settings.v3.values());
-        let said = routers.map(|router| router.write_multiplier.unwrap_or(WRITE_MULTIPLIER)).max();
+        let said = self
+            .world
+            .settings
+            .routers()
+            .map(|router| router.write_multiplier.unwrap_or(WRITE_MULTIPLIER))
+            .max();
         usize::from(said.unwrap_or(WRITE_MULTIPLIER))
     }
 }

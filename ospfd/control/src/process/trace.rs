@@ -84,7 +84,7 @@ pub(super) fn words<V: Flavor>(process: &Process<V>, line: &Trace) -> (Topic, St
             (topics::verified(version), format!("digest of {source} on {} fits", on(interface)))
         }
     };
-    (topic, format!("{text} (vrf {})", process.vrf_name()))
+    (topic, format!("{text} (vrf {})", process.named()))
 }
 
 fn or_none(cost: Option<impl Display>) -> String {

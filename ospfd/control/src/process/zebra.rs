@@ -127,6 +127,7 @@ impl Ospf {
         self.settle(now, out);
         tell_all(&self.v2, self, out);
         tell_all(&self.v3, self, out);
+        tell_all(&self.v3_ipv4, self, out);
         // A restart may take its grace period.
         let grace = std::time::Duration::from_secs(self.hold_time().unwrap_or(0).into());
         let limit = if self.world.zebra.replayed { now } else { now + REPLAY_LIMIT.max(grace) };
@@ -136,7 +137,8 @@ impl Ospf {
     /// After a start the routes of an earlier run stay until the neighbours have told everything again, or for a minute.
     pub(super) fn replay_when_due(&mut self, now: Timestamp, out: &mut Vec<Action>) {
         let Some(limit) = self.world.zebra.replay_until else { return };
-        let settled = settled(&self.v2) && settled(&self.v3) && !(self.v2.is_empty() && self.v3.is_empty());
+        let none = self.v2.is_empty() && self.v3.is_empty() && self.v3_ipv4.is_empty();
+        let settled = settled(&self.v2) && settled(&self.v3) && settled(&self.v3_ipv4) && !none;
         if settled || limit <= now {
             self.world.zebra.replay_until = None;
             self.world.zebra.replayed = true;

@@ -15,7 +15,10 @@ pub struct InterfaceSettings {
     /// Megabits per second, instead of what the link says (`bandwidth`, which is zebra's too).
     pub bandwidth: Option<u32>,
     pub v2: InterfaceV2,
+    /// `ipv6 ospf6 …`
     pub v3: InterfaceV3,
+    /// `ip ospf6 …`
+    pub v3_ipv4: InterfaceV3,
 }
 
 /// `ip ospf …`
@@ -86,7 +89,7 @@ pub enum AuthKind {
     KeyChain(String),
 }
 
-/// `ipv6 ospf6 …`
+/// `ipv6 ospf6 …`, `ip ospf6 …`
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct InterfaceV3 {
     pub area: Option<AreaName>,

@@ -1,6 +1,8 @@
 //! The configuration: what FRR renders is read and rendered the same; whatever lines were typed, what is rendered of them reads
 //! back as the same settings.
 
+mod family;
+
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use ferrite_cli::{Context, Engine, check_round_trip, numbered};
@@ -23,15 +25,27 @@ fn frrs_own_rendering_is_rendered_the_same() {
     assert_eq!(rendered.trim_matches(['!', '\n']), text.trim_matches(['!', '\n']));
 }
 
-const BLOCKS: &[(&str, &[&str])] = &[
-    ("router ospf", ROUTER),
-    ("router ospf vrf RED", ROUTER),
-    ("router ospf 4", ROUTER),
-    ("router ospf6", ROUTER6),
-    ("router ospf6 vrf RED", ROUTER6),
-    ("interface eth0", LINK),
-    ("interface eth1 vrf RED", LINK),
-];
+static BLOCKS: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+    let own = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    // The same lines about another family.
+    let ipv4 = |lines: &[&str]| {
+        let said = lines.iter().filter(|line| !line.starts_with("ip ospf"));
+        said.map(|line| line.replace("ipv6 ospf6", "ip ospf6").replace("2001:db8:N::/48", "10.N.0.0/16"))
+            .collect()
+    };
+    let both: Vec<String> = [own(LINK), ipv4(LINK)].concat();
+    vec![
+        ("router ospf", own(ROUTER)),
+        ("router ospf vrf RED", own(ROUTER)),
+        ("router ospf 4", own(ROUTER)),
+        ("router ospf6", own(ROUTER6)),
+        ("router ospf6 vrf RED", own(ROUTER6)),
+        ("router ospf6 ipv4", ipv4(ROUTER6)),
+        ("router ospf6 ipv4 vrf RED", ipv4(ROUTER6)),
+        ("interface eth0", both.clone()),
+        ("interface eth1 vrf RED", both),
+    ]
+});
 
 /// `N` stands for a small number, `A` for an area.
 const ROUTER: &[&str] = &[
@@ -231,9 +245,12 @@ proptest! {
         engine.commit(Settings::default());
         let mut taken = 0;
         for (block, line, number, area, negated) in lines {
-            let (header, table) = BLOCKS[block];
+            let (header, table) = &BLOCKS[block];
             let area = ["0", "1", "0.0.0.2", "3"][area];
-            let line = table[line.index(table.len())].replace('N', &number.to_string());
+            let line = &table[line.index(table.len())];
+            let is_instance = line.starts_with("ip ospf6 instance-id");
+            let number = if is_instance { number + 70 } else { number };
+            let line = line.replace('N', &number.to_string());
             let line = line.replace(" A ", &format!(" {area} "));
             let line = line.strip_suffix(" A").map_or(line.clone(), |line| format!("{line} {area}"));
             let line = if negated { format!("no {line}") } else { line };
@@ -251,13 +268,14 @@ proptest! {
 /// The lines of the property are lines of the daemon, all of them.
 #[test]
 fn every_line_that_is_typed_is_known() {
-    for (header, table) in BLOCKS {
+    for (header, table) in &*BLOCKS {
         let mut engine = engine();
-        for line in *table {
+        for line in table {
             engine.commit(Settings::default());
             let mut context = Context::default();
             engine.configure(&mut context, header).unwrap();
-            let line = line.replace('N', "5");
+            let number = if line.starts_with("ip ospf6 instance-id") { "70" } else { "5" };
+            let line = line.replace('N', number);
             let line = line.replace(" A ", " 1 ");
             let line = line.strip_suffix(" A").map_or(line.clone(), |line| format!("{line} 1"));
             if line.contains("nssa range") {

@@ -3,6 +3,7 @@
 
 mod api;
 mod convergence;
+mod family;
 mod lab;
 mod outside;
 mod te;

@@ -11,6 +11,7 @@ use ferrite_types::ids::RouterId;
 use serde::Serialize;
 
 use super::route::{self, Entry};
+use crate::settings::Configured;
 use crate::show::{At, text};
 
 /// A line of the table.
@@ -41,7 +42,7 @@ pub fn said(lsdb: Option<&Lsdb>, router: RouterId) -> Option<RouterLsa> {
 }
 
 impl Routers {
-    pub fn new(at: At<'_, V3>, only: Option<Ipv4Addr>, detail: bool) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, only: Option<Ipv4Addr>, detail: bool) -> Self {
         let core = &at.process.core;
         let mut rows = Vec::new();
         for (id, ways) in core.routers() {
@@ -102,7 +103,7 @@ pub struct LinkState {
 }
 
 impl LinkState {
-    pub fn new(at: At<'_, V3>, wanted: Wanted) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, wanted: Wanted) -> Self {
         use ferrite_ospf::version::Vertex;
         let core = &at.process.core;
         let areas = core.areas().iter().map(|(id, area)| {

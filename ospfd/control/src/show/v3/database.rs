@@ -12,6 +12,7 @@ use ferrite_types::ids::RouterId;
 use serde::Serialize;
 
 use super::lsa::{Detail, Dump, Internal, Row};
+use crate::settings::Configured;
 use crate::show::{At, text};
 
 /// How an LSA is printed.
@@ -120,7 +121,7 @@ pub struct Database {
 }
 
 impl Database {
-    pub fn new(at: At<'_, V3>, query: Query) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, query: Query) -> Self {
         let core = &at.process.core;
         let areas = || {
             let one = |area: &ferrite_ospf::packet::AreaId| Scope {
@@ -155,15 +156,15 @@ impl Database {
     }
 }
 
-fn lsas(at: At<'_, V3>, place: Place, query: Query) -> Vec<Lsa> {
+fn lsas<F: Configured>(at: At<'_, V3<F>>, place: Place, query: Query) -> Vec<Lsa> {
     let Some(lsdb) = at.process.core.lsdb(place) else { return Vec::new() };
     let wanted = lsdb.iter().filter(|(key, _)| query.takes(key));
     // FRR's order: by type, advertising router, Link State ID.
     let mut wanted: Vec<(&LsaKey, &Entry)> = wanted.collect();
     wanted.sort_by_key(|(key, _)| (key.ty, key.adv, key.id));
     let print = |(key, entry): (&LsaKey, &Entry)| match query.form {
-        Form::Row => Row::all(entry, at.now).into_iter().map(Lsa::Row).collect(),
-        Form::Detail => vec![Lsa::Detail(Box::new(Detail::new(entry, at.now)))],
+        Form::Row => Row::all::<F>(entry, at.now).into_iter().map(Lsa::Row).collect(),
+        Form::Detail => vec![Lsa::Detail(Box::new(Detail::new::<F>(entry, at.now)))],
         Form::Dump => vec![Lsa::Dump(Dump::new(entry, at.now))],
         Form::Internal => vec![Lsa::Internal(Internal::new(entry, at.now, waiting(at, key)))],
     };
@@ -171,7 +172,7 @@ fn lsas(at: At<'_, V3>, place: Place, query: Query) -> Vec<Lsa> {
 }
 
 /// Neighbours that have not acknowledged an LSA.
-fn waiting(at: At<'_, V3>, key: &LsaKey) -> usize {
+fn waiting<F: Configured>(at: At<'_, V3<F>>, key: &LsaKey) -> usize {
     let interfaces = at.process.core.interfaces().values();
     let neighbors = interfaces.flat_map(|interface| interface.neighbors.values());
     neighbors.filter(|neighbor| neighbor.retransmission_list().any(|waits| waits == key)).count()
@@ -205,11 +206,11 @@ impl fmt::Display for Database {
     }
 }
 
-impl At<'_, V3> {
+impl<F: Configured> At<'_, V3<F>> {
     /// An area as it was written in the configuration.
     pub fn area6(self, id: ferrite_ospf::packet::AreaId) -> String {
         let on_link = self.process.links.values().filter_map(|link| {
-            self.settings.interfaces.get(&link.interface.name).and_then(|settings| settings.v3.area)
+            self.settings.interfaces.get(&link.interface.name).and_then(|settings| F::link(settings).area)
         });
         let named = on_link.chain(self.router.areas.values().map(|area| area.name));
         let known = named.into_iter().find(|name| name.id == id);

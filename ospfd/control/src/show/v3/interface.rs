@@ -1,15 +1,16 @@
 //! `show ipv6 ospf6 interface [NAME]` and `… interface prefix`.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use ferrite_ospf::config::NetworkType;
 use ferrite_ospf::packet::V3;
+use ferrite_types::Afi;
 use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::neighbor::{by_area, pending};
+use crate::settings::Configured;
 use crate::settings::interface::AuthV3;
 use crate::show::{At, Named, text};
 
@@ -97,7 +98,7 @@ fn network(kind: NetworkType) -> &'static str {
 }
 
 impl Row {
-    fn new(at: At<'_, V3>, named: &Named<'_>) -> Self {
+    fn new<F: Configured>(at: At<'_, V3<F>>, named: &Named<'_>) -> Self {
         let (core, config) = (named.core, &named.core.config);
         let link = named.link.map(|link| &link.interface);
         let own = match link {
@@ -106,7 +107,7 @@ impl Row {
             Some(_) => NetworkType::Broadcast,
             None => NetworkType::Virtual,
         };
-        let settings = at.settings.interfaces.get(&named.name).map(|settings| &settings.v3);
+        let settings = at.settings.interfaces.get(&named.name).map(F::link);
         let addresses = named.link.map(|link| link.addresses.as_slice()).unwrap_or_default();
         let address = |address: &ferrite_types::interface::InterfaceAddress| Address {
             family: if address.addr.is_ipv4() { "inet" } else { "inet6" },
@@ -213,7 +214,7 @@ pub struct Interfaces {
 }
 
 impl Interfaces {
-    pub fn new(at: At<'_, V3>, name: Option<&str>) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, name: Option<&str>) -> Self {
         let all = at.interfaces();
         let wanted = all.iter().filter(|i| name.is_none_or(|name| name == i.name));
         Self { rows: wanted.map(|i| (i.name.clone(), Row::new(at, i))).collect() }
@@ -258,14 +259,18 @@ struct Hop {
 }
 
 impl Prefixes {
-    pub fn new(at: At<'_, V3>, name: Option<&str>, only: Option<ferrite_types::Prefix>) -> Self {
+    pub fn new<F: Configured>(
+        at: At<'_, V3<F>>,
+        name: Option<&str>,
+        only: Option<ferrite_types::Prefix>,
+    ) -> Self {
         let duration = text::clock(at.now.since(at.process.started));
         let mut routes = IndexMap::new();
         let interfaces = by_area(at);
+        let own = if F::AFI == Afi::Ipv4 { "127.0.0.1" } else { "::1" };
         for interface in interfaces.iter().filter(|i| name.is_none_or(|name| name == i.name)) {
             for (address, len) in &interface.core.link.prefixes {
-                let IpAddr::V6(address) = address else { continue };
-                let prefix = ferrite_types::Ipv6Prefix::new(*address, *len).map(ferrite_types::Prefix::V6);
+                let prefix = ferrite_types::Prefix::new(*address, *len);
                 let Some(prefix) = prefix.filter(|p| only.is_none_or(|only| only == *p)) else { continue };
                 routes.insert(
                     prefix.to_string(),
@@ -274,7 +279,7 @@ impl Prefixes {
                         destination: "N",
                         path: "IA",
                         duration: duration.clone(),
-                        hops: vec![Hop { address: "::1".to_owned(), interface: interface.name.clone() }],
+                        hops: vec![Hop { address: own.to_owned(), interface: interface.name.clone() }],
                     },
                 );
             }

@@ -1,18 +1,19 @@
 //! One LSA of OSPFv3: a line per thing it tells, or in full, or as octets.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ferrite_ospf::lsdb::Entry;
-use ferrite_ospf::packet::LsType;
 use ferrite_ospf::packet::v3::{
     ExternalLsa, InterAreaPrefixLsa, InterAreaRouterLsa, IntraAreaPrefixLsa, LinkKind, LinkLsa, LsaPrefix,
     NetworkLsa, RouterLsa, ty,
 };
+use ferrite_ospf::packet::{Family, LsType};
 use ferrite_types::Timestamp;
 use serde::Serialize;
 
+use super::{no_address, written};
 use crate::show::text;
 
 /// What FRR calls a type: in full, and in the table of contents.
@@ -32,7 +33,7 @@ pub fn names(kind: LsType) -> (&'static str, &'static str) {
 }
 
 /// What an LSA tells, as the last column of the table of contents has it: a line for each.
-pub fn payloads(entry: &Entry) -> Vec<String> {
+pub fn payloads<F: Family>(entry: &Entry) -> Vec<String> {
     let octets = entry.lsa.body();
     let told = match entry.lsa.header().key.ty {
         ty::ROUTER => RouterLsa::read(octets).map(|lsa| {
@@ -45,17 +46,18 @@ pub fn payloads(entry: &Entry) -> Vec<String> {
             NetworkLsa::read(octets).map(|lsa| lsa.routers.iter().map(ToString::to_string).collect())
         }
         ty::INTER_AREA_PREFIX => {
-            InterAreaPrefixLsa::read(octets).map(|lsa| vec![lsa.prefix.prefix.to_string()])
+            InterAreaPrefixLsa::read(octets).map(|lsa| vec![written::<F>(lsa.prefix.prefix)])
         }
         ty::INTER_AREA_ROUTER => InterAreaRouterLsa::read(octets).map(|lsa| vec![lsa.router.to_string()]),
-        ty::EXTERNAL | ty::NSSA => ExternalLsa::read(octets).map(|lsa| vec![external_prefix(&lsa)]),
+        ty::EXTERNAL | ty::NSSA => ExternalLsa::read(octets).map(|lsa| vec![external_prefix::<F>(&lsa)]),
         // As FRR counts: a line per prefix, the first of which is the address on the link.
         ty::LINK => LinkLsa::read(octets).map(|lsa| {
             let others = lsa.prefixes.iter().skip(1).map(|prefix| prefix.prefix.addr());
-            std::iter::once(lsa.address).chain(others).map(|address| address.to_string()).collect()
+            let all = std::iter::once(lsa.address).chain(others);
+            all.map(|address| F::address(address).to_string()).collect()
         }),
         ty::INTRA_AREA_PREFIX => IntraAreaPrefixLsa::read(octets)
-            .map(|lsa| lsa.prefixes.iter().map(|entry| entry.prefix.prefix.to_string()).collect()),
+            .map(|lsa| lsa.prefixes.iter().map(|entry| written::<F>(entry.prefix.prefix)).collect()),
         ty::GRACE => Ok(vec![grace(entry).map_or(String::new(), |grace| grace.period.to_string())]),
         _ => Ok(Vec::new()),
     };
@@ -63,9 +65,9 @@ pub fn payloads(entry: &Entry) -> Vec<String> {
 }
 
 /// FRR writes the default route without its length.
-fn external_prefix(lsa: &ExternalLsa) -> String {
+fn external_prefix<F: Family>(lsa: &ExternalLsa) -> String {
     let prefix = lsa.prefix.prefix;
-    if prefix.len() == 0 { prefix.addr().to_string() } else { prefix.to_string() }
+    if prefix.len() == 0 { no_address::<F>().to_owned() } else { written::<F>(prefix) }
 }
 
 fn grace(entry: &Entry) -> Option<ferrite_ospf::packet::opaque::Grace> {
@@ -160,7 +162,7 @@ enum Body {
         #[serde(rename = "forwardingAddressPresent")]
         has_forwarding: bool,
         #[serde(rename = "forwardingAddress", skip_serializing_if = "Option::is_none")]
-        forwarding: Option<Ipv6Addr>,
+        forwarding: Option<IpAddr>,
         #[serde(rename = "tagPresent")]
         has_tag: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,7 +172,7 @@ enum Body {
         priority: u8,
         options: String,
         #[serde(rename = "linkLocalAddress")]
-        address: Ipv6Addr,
+        address: IpAddr,
         #[serde(rename = "numberOfPrefix")]
         count: usize,
         prefix: Vec<Inside>,
@@ -216,11 +218,11 @@ struct Inside {
     metric: Option<u16>,
 }
 
-fn inside(prefix: &LsaPrefix, metric: Option<u16>) -> Inside {
-    Inside { options: text::prefix_options(prefix.options), prefix: prefix.prefix.to_string(), metric }
+fn inside<F: Family>(prefix: &LsaPrefix, metric: Option<u16>) -> Inside {
+    Inside { options: text::prefix_options(prefix.options), prefix: written::<F>(prefix.prefix), metric }
 }
 
-fn external(lsa: ExternalLsa) -> Body {
+fn external<F: Family>(lsa: ExternalLsa) -> Body {
     let letter = |on: bool, name: char| if on { name } else { '-' };
     Body::External {
         bits: [letter(lsa.type2, 'E'), letter(lsa.forwarding.is_some(), 'F'), letter(lsa.tag.is_some(), 'T')]
@@ -229,15 +231,15 @@ fn external(lsa: ExternalLsa) -> Body {
         metric: lsa.metric,
         options: text::prefix_options(lsa.prefix.options),
         referenced: lsa.referenced.map_or(0, |(kind, _)| kind.0),
-        prefix: external_prefix(&lsa),
+        prefix: external_prefix::<F>(&lsa),
         has_forwarding: lsa.forwarding.is_some(),
-        forwarding: lsa.forwarding,
+        forwarding: lsa.forwarding.map(F::address),
         has_tag: lsa.tag.is_some(),
         tag: lsa.tag,
     }
 }
 
-fn read(entry: &Entry) -> Option<Body> {
+fn read<F: Family>(entry: &Entry) -> Option<Body> {
     let octets = entry.lsa.body();
     Some(match entry.lsa.header().key.ty {
         ty::ROUTER => {
@@ -268,7 +270,7 @@ fn read(entry: &Entry) -> Option<Body> {
         ty::INTER_AREA_PREFIX => {
             let lsa = InterAreaPrefixLsa::read(octets).ok()?;
             let options = text::prefix_options(lsa.prefix.options);
-            Body::InterPrefix { metric: lsa.metric, options, prefix: lsa.prefix.prefix.to_string() }
+            Body::InterPrefix { metric: lsa.metric, options, prefix: written::<F>(lsa.prefix.prefix) }
         }
         ty::INTER_AREA_ROUTER => {
             let lsa = InterAreaRouterLsa::read(octets).ok()?;
@@ -278,15 +280,15 @@ fn read(entry: &Entry) -> Option<Body> {
                 router: lsa.router.to_string(),
             }
         }
-        ty::EXTERNAL | ty::NSSA => external(ExternalLsa::read(octets).ok()?),
+        ty::EXTERNAL | ty::NSSA => external::<F>(ExternalLsa::read(octets).ok()?),
         ty::LINK => {
             let lsa = LinkLsa::read(octets).ok()?;
             Body::Link {
                 priority: lsa.priority,
                 options: text::options6(lsa.options),
-                address: lsa.address,
+                address: F::address(lsa.address),
                 count: lsa.prefixes.len(),
-                prefix: lsa.prefixes.iter().map(|prefix| inside(prefix, None)).collect(),
+                prefix: lsa.prefixes.iter().map(|prefix| inside::<F>(prefix, None)).collect(),
             }
         }
         ty::INTRA_AREA_PREFIX => {
@@ -296,7 +298,11 @@ fn read(entry: &Entry) -> Option<Body> {
                 reference: names(lsa.referenced.ty).0,
                 id: lsa.referenced.id.to_string(),
                 adv: lsa.referenced.adv.to_string(),
-                prefix: lsa.prefixes.iter().map(|entry| inside(&entry.prefix, Some(entry.metric))).collect(),
+                prefix: lsa
+                    .prefixes
+                    .iter()
+                    .map(|entry| inside::<F>(&entry.prefix, Some(entry.metric)))
+                    .collect(),
             }
         }
         ty::GRACE => {
@@ -308,11 +314,11 @@ fn read(entry: &Entry) -> Option<Body> {
 }
 
 impl Detail {
-    pub fn new(entry: &Entry, now: Timestamp) -> Self {
+    pub fn new<F: Family>(entry: &Entry, now: Timestamp) -> Self {
         Self {
             header: Header::new(entry, now),
             duration: text::clock(now.since(entry.changed)),
-            body: read(entry).unwrap_or(Body::Unknown {}),
+            body: read::<F>(entry).unwrap_or(Body::Unknown {}),
         }
     }
 }
@@ -473,9 +479,9 @@ pub struct Row {
 
 impl Row {
     /// A line for each thing an LSA tells; at least one.
-    pub fn all(entry: &Entry, now: Timestamp) -> Vec<Self> {
+    pub fn all<F: Family>(entry: &Entry, now: Timestamp) -> Vec<Self> {
         let header = entry.header(now);
-        let told = payloads(entry);
+        let told = payloads::<F>(entry);
         let row = |payload| Self {
             ty: names(header.key.ty).1,
             id: header.key.id.to_string(),

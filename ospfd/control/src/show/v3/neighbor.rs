@@ -10,6 +10,7 @@ use ferrite_ospf::packet::V3;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::settings::Configured;
 use crate::show::{At, Named, text};
 
 /// What a neighbour is on the link.
@@ -63,12 +64,12 @@ pub struct Choice {
     interface_state: &'static str,
 }
 
-fn since(at: At<'_, V3>, neighbor: &Neighbor) -> String {
+fn since<F: Configured>(at: At<'_, V3<F>>, neighbor: &Neighbor) -> String {
     text::clock(at.now.since(neighbor.since))
 }
 
 impl Row {
-    fn new(at: At<'_, V3>, interface: &Named<'_>, neighbor: &Neighbor) -> Self {
+    fn new<F: Configured>(at: At<'_, V3<F>>, interface: &Named<'_>, neighbor: &Neighbor) -> Self {
         let dead = neighbor.dead_at().map(|until| until.since(at.now)).unwrap_or_default();
         Self {
             id: neighbor.id.to_string(),
@@ -182,7 +183,7 @@ const THREADS: [(&str, &str); 4] =
     [("DbDesc", "dbDesc"), ("LsReq", "lsReq"), ("LsUpdate", "lsUpdate"), ("LsAck", "lsAck")];
 
 impl Detail {
-    fn new(at: At<'_, V3>, interface: &Named<'_>, neighbor: &Neighbor) -> Self {
+    fn new<F: Configured>(at: At<'_, V3<F>>, interface: &Named<'_>, neighbor: &Neighbor) -> Self {
         let core = interface.core;
         let kept: Vec<String> = neighbor.retransmission_list().map(name_of).collect();
         let asked: Vec<String> = neighbor.request_list().map(|header| name_of(&header.key)).collect();
@@ -251,7 +252,7 @@ pub enum Form {
 }
 
 impl View {
-    pub fn new(at: At<'_, V3>, form: Form) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, form: Form) -> Self {
         let interfaces = by_area(at);
         let all = interfaces.iter().flat_map(|interface| {
             let up = interface.core.neighbors.values().filter(|neighbor| neighbor.state > State::Down);
@@ -282,7 +283,7 @@ impl View {
 }
 
 /// Interfaces in FRR's order: area by area.
-pub fn by_area(at: At<'_, V3>) -> Vec<Named<'_>> {
+pub fn by_area<F: Configured>(at: At<'_, V3<F>>) -> Vec<Named<'_>> {
     let mut interfaces = at.interfaces();
     interfaces.sort_by_key(|interface| interface.core.config.area);
     interfaces

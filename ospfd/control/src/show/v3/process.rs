@@ -6,9 +6,11 @@ use std::time::Duration;
 use ferrite_ospf::config::AreaKind;
 use ferrite_ospf::instance::Place;
 use ferrite_ospf::packet::{AreaId, V3};
+use ferrite_types::Afi;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::settings::Configured;
 use crate::settings::LogAdjacency;
 use crate::show::backoff::Backoff;
 use crate::show::{At, text};
@@ -17,6 +19,9 @@ use crate::show::{At, text};
 pub struct Summary {
     #[serde(rename = "routerId")]
     router: String,
+    /// Said of what is not IPv6 alone.
+    #[serde(rename = "addressFamily", skip_serializing_if = "Option::is_none")]
+    family: Option<&'static str>,
     running: String,
     #[serde(rename = "lsaMinimumArrivalMsecs")]
     min_arrival: u64,
@@ -89,7 +94,7 @@ struct AreaView {
 const CODES: u16 = 12;
 
 impl AreaView {
-    fn new(at: At<'_, V3>, id: AreaId) -> Self {
+    fn new<F: Configured>(at: At<'_, V3<F>>, id: AreaId) -> Self {
         let core = &at.process.core;
         let config = core.config().area(id);
         let status = core.area_status(id);
@@ -113,7 +118,7 @@ impl AreaView {
 }
 
 impl Summary {
-    pub fn new(at: At<'_, V3>) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>) -> Self {
         let core = &at.process.core;
         let (config, status) = (core.config(), core.spf());
         let spf = config.timers.spf;
@@ -123,6 +128,7 @@ impl Summary {
         let areas = core.areas().keys().map(|id| (at.area6(*id), AreaView::new(at, *id)));
         Self {
             router: core.id().to_string(),
+            family: (F::AFI == Afi::Ipv4).then_some("ipv4"),
             running: text::clock(at.now.since(at.process.started)),
             min_arrival: text::millis(config.timers.min_arrival),
             delay: text::millis(spf.delay),
@@ -157,6 +163,9 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, " OSPFv3 Routing Process (0) with Router-ID {}", self.router)?;
+        if self.family.is_some() {
+            writeln!(f, " Address family IPv4 unicast (RFC 5838)")?;
+        }
         writeln!(f, " Running {}", self.running)?;
         writeln!(f, " LSA minimum arrival {} msecs", self.min_arrival)?;
         writeln!(f, " Maximum-paths {}", self.paths)?;

@@ -9,6 +9,7 @@ use ferrite_types::Prefix;
 use serde::Serialize;
 
 use crate::process::World;
+use crate::settings::Configured;
 use crate::show::At;
 
 #[derive(Serialize)]
@@ -48,17 +49,17 @@ struct Row {
 }
 
 /// The Link State ID under which a prefix is announced.
-fn id_of(lsdb: Option<&Lsdb>, at: At<'_, V3>, prefix: Prefix) -> LsId {
+fn id_of<F: Configured>(lsdb: Option<&Lsdb>, at: At<'_, V3<F>>, prefix: Prefix) -> LsId {
     let Some(lsdb) = lsdb else { return LsId(0) };
     let own = lsdb.of_type(ty::EXTERNAL).filter(|(key, _)| key.adv == at.process.core.id());
     let told = own.filter(|(_, entry)| {
-        ExternalLsa::read(entry.lsa.body()).is_ok_and(|lsa| Prefix::V6(lsa.prefix.prefix) == prefix)
+        ExternalLsa::read(entry.lsa.body()).is_ok_and(|lsa| F::prefix(lsa.prefix.prefix) == Some(prefix))
     });
     told.map(|(key, _)| key.id).next().unwrap_or(LsId(0))
 }
 
 impl Redistribution {
-    pub fn new(at: At<'_, V3>, world: &World) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, world: &World) -> Self {
         let core = &at.process.core;
         let domain = core.lsdb(ferrite_ospf::instance::Place::As);
         let has = |protocol, instance: u16, prefix: &Prefix| {
@@ -83,7 +84,9 @@ impl Redistribution {
             cost: route.metric,
             forwarding: format!(
                 "{} (ifindex 0)",
-                route.forwarding.map_or_else(|| "::".to_owned(), |address| address.to_string())
+                route
+                    .forwarding
+                    .map_or_else(|| super::no_address::<F>().to_owned(), |address| address.to_string())
             ),
         };
         let routes: Vec<Row> = core.redistributed().iter().map(row).collect();
@@ -129,7 +132,7 @@ struct Information {
 }
 
 impl Zebra {
-    pub fn new(at: At<'_, V3>) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>) -> Self {
         let asked = at.router.redistribute.keys().map(|(protocol, _)| protocol.to_string());
         let redistribute = std::iter::once("ospf6".to_owned()).chain(asked).collect();
         let default = u8::from(at.router.default_originate.is_some());

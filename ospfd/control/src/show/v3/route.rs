@@ -13,6 +13,8 @@ use ferrite_types::ids::RouterId;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::no_address;
+use crate::settings::Configured;
 use crate::show::{At, text};
 
 #[derive(Serialize, Clone)]
@@ -23,9 +25,11 @@ struct Hop {
     interface: String,
 }
 
-fn hops(at: At<'_, V3>, hops: &Hops) -> Vec<Hop> {
+fn hops<F: Configured>(at: At<'_, V3<F>>, hops: &Hops) -> Vec<Hop> {
     let hop = |hop: &ferrite_ospf::routes::Hop| Hop {
-        address: hop.address.map_or_else(|| "::".to_owned(), |address: IpAddr| address.to_string()),
+        address: hop
+            .address
+            .map_or_else(|| no_address::<F>().to_owned(), |address: IpAddr| address.to_string()),
         interface: at.name_of(hop.interface),
     };
     hops.iter().map(hop).collect()
@@ -126,7 +130,7 @@ const NO_OPTIONS: &str = "--|-|--|-|-|--|-|-|--|-|--";
 const NO_PREFIX_OPTIONS: &str = "--|--|--|--|--";
 
 /// How long something is there, and how long it is as it is.
-fn ages(at: At<'_, V3>, times: Option<(Timestamp, Timestamp)>) -> (String, String) {
+fn ages<F: Configured>(at: At<'_, V3<F>>, times: Option<(Timestamp, Timestamp)>) -> (String, String) {
     // What is no route is as old as the last calculation.
     let last = at.process.core.spf().last.unwrap_or(at.now);
     let (installed, changed) = times.unwrap_or((last, last));
@@ -134,7 +138,7 @@ fn ages(at: At<'_, V3>, times: Option<(Timestamp, Timestamp)>) -> (String, Strin
 }
 
 impl Entry {
-    fn network(at: At<'_, V3>, prefix: Prefix, route: &Route, from: &[Origin]) -> Self {
+    fn network<F: Configured>(at: At<'_, V3<F>>, prefix: Prefix, route: &Route, from: &[Origin]) -> Self {
         let first = from.first();
         let (installed, changed) = ages(at, at.process.core.route_times(prefix));
         let type2 = route.path == PathType::External2;
@@ -171,8 +175,8 @@ impl Entry {
 
     /// A router or transit network, which is reached but no destination of packets.
     #[allow(clippy::too_many_arguments)]
-    pub fn router(
-        at: At<'_, V3>,
+    pub fn router<F: Configured>(
+        at: At<'_, V3<F>>,
         router: RouterId,
         area: AreaId,
         path: &'static str,
@@ -183,10 +187,9 @@ impl Entry {
         ways: &Hops,
     ) -> Self {
         let (installed, changed) = ages(at, at.process.core.router_times(area, router));
-        let octets = router.0.octets();
-        let [a, b, c, d] = octets.map(u16::from);
         // FRR keeps routers under their ID in the place of an address.
-        let name = std::net::Ipv6Addr::new(a << 8 | b, c << 8 | d, 0, 0, 0, 0, 0, 0);
+        let in_front = u128::from(router.0.to_bits()) << 96;
+        let name = F::address(std::net::Ipv6Addr::from_bits(in_front));
         Self {
             name: name.to_string(),
             destination: "Router",
@@ -269,13 +272,13 @@ impl Query {
             Some("external-2") => Some(PathType::External2),
             _ => None,
         };
-        let prefix: Option<ferrite_types::Ipv6Prefix> = args.parse_opt("pfx")?;
-        let matching = match (prefix.map(Prefix::V6), args.has("match"), args.has("longer")) {
+        let prefix: Option<Prefix> = args.parse_opt("pfx")?;
+        let matching = match (prefix, args.has("match"), args.has("longer")) {
             (Some(prefix), true, _) => Matching::Covering(prefix),
             (Some(prefix), _, true) => Matching::Inside(prefix),
             (Some(prefix), false, false) => Matching::Exactly(prefix),
-            (None, ..) => match args.parse_opt::<std::net::Ipv6Addr>("address")? {
-                Some(address) => Matching::Address(Prefix::V6(ferrite_types::Ipv6Prefix::host(address))),
+            (None, ..) => match args.parse_opt::<IpAddr>("address")? {
+                Some(address) => Matching::Address(Prefix::host(address)),
                 None => Matching::All,
             },
         };
@@ -331,7 +334,7 @@ pub struct Summary {
 }
 
 impl View {
-    pub fn new(at: At<'_, V3>, query: Query) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, query: Query) -> Self {
         let core = &at.process.core;
         let wanted = core.routes().iter().filter(|(prefix, route)| query.takes(prefix, route));
         let mut wanted: Vec<(&Prefix, &Route)> = wanted.collect();

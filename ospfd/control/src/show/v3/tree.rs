@@ -9,6 +9,7 @@ use ferrite_types::ids::RouterId;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::settings::Configured;
 use crate::show::At;
 
 #[derive(Serialize)]
@@ -49,7 +50,7 @@ fn tree(parents: &[(Vertex, Vertex, u32)], root: RouterId) -> IndexMap<String, B
 }
 
 impl Trees {
-    pub fn new(at: At<'_, V3>, only: Option<AreaId>) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, only: Option<AreaId>) -> Self {
         let core = &at.process.core;
         let areas = core
             .areas()
@@ -62,7 +63,7 @@ impl Trees {
 
 /// The tree of an area as another router has it (`simulate`).
 impl Trees {
-    pub fn of(at: At<'_, V3>, area: AreaId, router: RouterId) -> Result<Self, CliError> {
+    pub fn of<F: Configured>(at: At<'_, V3<F>>, area: AreaId, router: RouterId) -> Result<Self, CliError> {
         let core = &at.process.core;
         if !core.areas().contains_key(&area) {
             return Err(CliError::refused(format!("No such Area: {area}")));
