@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use bytes::{Bytes, BytesMut};
 use ferrite_ospf_packet::auth::{Accept, Algorithm, Key};
 use ferrite_ospf_packet::opaque::{ExtendedLink, ExtendedPrefix, Grace, RouterInformation, TrafficEngineering};
-use ferrite_ospf_packet::{Body, Codec, Endpoints, Kind, V2, V3};
+use ferrite_ospf_packet::{Body, Codec, Endpoints, Inet4, Kind, V2, V3};
 use libfuzzer_sys::fuzz_target;
 
 fn all<C: Codec>(octets: &Bytes) {
@@ -38,6 +38,7 @@ fuzz_target!(|octets: &[u8]| {
     let octets = Bytes::copy_from_slice(octets);
     all::<V2>(&octets);
     all::<V3>(&octets);
+    all::<V3<Inet4>>(&octets);
     let _ = Grace::read(&octets);
     let _ = RouterInformation::read(&octets);
     let _ = TrafficEngineering::read(&octets);

@@ -7,8 +7,8 @@ use ferrite_ospf_packet::auth::{Accept, Algorithm, Key, Sign};
 use ferrite_ospf_packet::codec::Origin;
 use ferrite_ospf_packet::packet::DdFlags;
 use ferrite_ospf_packet::{
-    AreaId, Body, Codec, DatabaseDescription, Endpoints, Hello, LsId, LsType, Lsa, LsaHeader, LsaKey,
-    Options, Refusal, Sequence, V2, V3,
+    AreaId, Body, Codec, DatabaseDescription, Endpoints, Family, Hello, Inet4, Inet6, LsId, LsType, Lsa,
+    LsaHeader, LsaKey, Options, Refusal, Sequence, V2, V3,
 };
 use ferrite_types::ids::RouterId;
 use proptest::prelude::*;
@@ -144,6 +144,18 @@ proptest! {
     #[test]
     fn packets_of_version_3_survive(body in body::<V3>()) {
         there_and_back::<V3>(&body);
+    }
+
+    #[test]
+    fn ipv4_survives_in_the_place_of_ipv6(bits in any::<u32>(), len in 0..=32_u8, longer in 33..=128_u8) {
+        let prefix = ferrite_types::Prefix::new(IpAddr::V4(bits.into()), len).expect("a prefix");
+        let wire = Inet4::wire(prefix).expect("a place");
+        prop_assert_eq!((wire.len(), Inet4::prefix(wire)), (len, Some(prefix)));
+        let address = IpAddr::V4(bits.into());
+        prop_assert_eq!(Inet4::wire_address(address).map(Inet4::address), Some(address));
+        let wide = ferrite_types::Ipv6Prefix::from_bits(u128::from(bits) << 96, longer).expect("a prefix");
+        prop_assert_eq!(Inet4::prefix(wide), None);
+        prop_assert_eq!(Inet6::wire(prefix), None);
     }
 
     #[test]

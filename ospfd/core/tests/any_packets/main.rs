@@ -2,7 +2,7 @@
 
 mod drive;
 
-use ferrite_ospf::packet::{V2, V3};
+use ferrite_ospf::packet::{Inet4, V2, V3};
 use ferrite_sim::Random;
 
 /// Chunks of a kind, a time and a length, with octets that are often small numbers: those are types, counts and flags.
@@ -35,7 +35,7 @@ fn hello_body(random: &mut Random) -> Vec<u8> {
     let mut body = if random.chance(0.5) {
         vec![255, 255, 255, 0, 0, 10, 2, 1, 0, 0, 0, 40]
     } else {
-        vec![0, 0, 0, 1, 1, 0, 0, 0x13, 0, 10, 0, 40]
+        vec![0, 0, 0, 1, 1, 0, 1, 0x13, 0, 10, 0, 40]
     };
     body.extend([0; 8]);
     body.extend([5, 5, 5, 5]);
@@ -49,5 +49,6 @@ fn any_packets_leave_an_instance_sound() {
         let octets = octets(&mut random);
         drive::run::<V2>(&octets);
         drive::run::<V3>(&octets);
+        drive::run::<V3<Inet4>>(&octets);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ferrite_ospf::IfId;
 use ferrite_ospf::config::NetworkType;
 use ferrite_ospf::neighbor::{Neighbor, State};
-use ferrite_ospf::packet::{AreaId, V2, V3};
+use ferrite_ospf::packet::{AreaId, Inet4, V2, V3};
 use ferrite_sim::{Link, NodeId, Random};
 
 use crate::address::Plan;
@@ -182,4 +182,9 @@ fn random_histories_of_version_2() {
 #[test]
 fn random_histories_of_version_3() {
     seeds(2000, 250, history::<V3>);
+}
+
+#[test]
+fn random_histories_of_version_3_for_ipv4() {
+    seeds(8000, 40, history::<V3<Inet4>>);
 }

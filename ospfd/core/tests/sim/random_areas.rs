@@ -4,7 +4,7 @@
 use ferrite_ospf::Event;
 use ferrite_ospf::config::{AbrType, AreaConfig, AreaKind, NetworkType, Range};
 use ferrite_ospf::event::External;
-use ferrite_ospf::packet::{AreaId, V2, V3};
+use ferrite_ospf::packet::{AreaId, Inet4, V2, V3};
 use ferrite_ospf::routes::PathType;
 use ferrite_sim::Random;
 use ferrite_types::Prefix;
@@ -226,4 +226,9 @@ fn random_areas_of_version_2() {
 #[test]
 fn random_areas_of_version_3() {
     seeds(4000, 100, history::<V3>);
+}
+
+#[test]
+fn random_areas_of_version_3_for_ipv4() {
+    seeds(9000, 20, history::<V3<Inet4>>);
 }
