@@ -101,6 +101,7 @@ impl Router {
             mtu: 1500,
             address: Some(IpAddr::V4(address)),
             prefixes: vec![(IpAddr::V4(address), len)],
+            next_hop: None,
         };
         if number == 0 {
             router.announce(options.externals);
