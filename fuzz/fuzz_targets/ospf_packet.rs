@@ -1,7 +1,7 @@
 //! OSPF packets of both versions from frame to LSAs and their TLVs: read or refused, and what is read is written as the same.
 #![no_main]
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::{Bytes, BytesMut};
 use ferrite_ospf_packet::auth::{Accept, Algorithm, Key};
@@ -14,11 +14,16 @@ fn all<C: Codec>(octets: &Bytes) {
         source: IpAddr::V6(Ipv6Addr::LOCALHOST),
         destination: IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 5)),
     };
+    let four = Endpoints {
+        source: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        destination: IpAddr::V4(Ipv4Addr::new(224, 0, 0, 5)),
+    };
     if let Ok(frame) = C::frame(octets) {
         let _ = C::verify(&frame, &Accept::None, ends);
         let key = |algorithm| Key { id: 1, algorithm, secret: b"secret".to_vec() };
         let keys: Vec<Key> = Algorithm::ALL.into_iter().map(key).collect();
         let _ = C::verify(&frame, &Accept::Keys(&keys), ends);
+        let _ = C::verify(&frame, &Accept::Extended(&keys), four);
     }
     for kind in Kind::ALL {
         let Ok(body) = Body::decode::<C>(kind, octets.clone()) else { continue };

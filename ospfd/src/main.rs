@@ -8,6 +8,7 @@ use clap::Args;
 use ferrite_daemon::Info;
 
 mod api;
+mod boots;
 mod debug;
 mod groups;
 mod notes;

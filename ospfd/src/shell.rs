@@ -17,6 +17,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::OspfOptions;
 use crate::api::{self, Clients, FromClient};
+use crate::boots;
 use crate::debug;
 use crate::notes;
 use crate::roles::Held;
@@ -38,6 +39,8 @@ struct Shell {
     zebra: mpsc::UnboundedSender<ToZebra>,
     /// Where it is written what the next program is to find.
     notes: PathBuf,
+    /// And the count of boots.
+    boots: PathBuf,
     finished: bool,
     /// Clients of the OSPF API.
     clients: Clients,
@@ -66,11 +69,13 @@ pub async fn run(mut daemon: Daemon<OspfOptions, Settings, Command>, held: Held)
         sockets: Sockets::new(packets),
         zebra,
         notes: daemon.paths.run.join(format!("{}.restart", daemon.info.name)),
+        boots: daemon.paths.state.join(format!("{}.boots", daemon.info.name)),
         finished: false,
         clients: Clients::default(),
         traced: false,
     };
     shell.ospf.found(notes::read(&shell.notes));
+    shell.ospf.found_boots(boots::read(&shell.boots));
     let address = daemon.own.apiserver_addr.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let mut api_events = (roles.v2 && daemon.own.apiserver).then(|| api::listen(address));
     daemon.serve()?;
@@ -231,6 +236,7 @@ impl Shell {
                 // The feed ends with the loop.
                 Action::Zebra(message) => drop(self.zebra.send(message)),
                 Action::Remember(notes) => notes::write(&self.notes, &notes),
+                Action::BootCount(count) => boots::write(&self.boots, count),
                 Action::Log(LogLevel::Warning, text) => tracing::warn!("{text}"),
                 Action::Log(LogLevel::Notice | LogLevel::Info, text) => tracing::info!("{text}"),
                 Action::Log(LogLevel::Debug(topic), text) => debug::say(topic, &text),

@@ -150,6 +150,8 @@ pub struct Paths {
     pub etc: PathBuf,
     /// Sockets and pid files: `/run/frr`, `FERRITE_RUN`.
     pub run: PathBuf,
+    /// What outlives the machine's boot: `/var/lib/frr`, `FERRITE_STATE`. It is not there where we may not make it.
+    pub state: PathBuf,
     /// Programs: `/usr/lib/frr`, `FERRITE_LIB`.
     pub lib: PathBuf,
 }
@@ -165,6 +167,7 @@ impl Paths {
         Paths {
             etc: below(directory("FERRITE_ETC", "/etc/frr")),
             run: below(directory("FERRITE_RUN", "/run/frr")),
+            state: below(directory("FERRITE_STATE", "/var/lib/frr")),
             lib: directory("FERRITE_LIB", "/usr/lib/frr"),
         }
     }

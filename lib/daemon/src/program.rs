@@ -138,7 +138,9 @@ where
     let sockets =
         ["grpc", "vty"].map(|kind| options.vty_directory(&paths).join(format!("{}.{kind}", info.name)));
     let owners = Owners::find(&options.user, &options.group);
-    make_run_directory(&paths.run, owners)?;
+    make_directory(&paths.run, owners)?;
+    // Who needs it and does not find it says so.
+    drop(make_directory(&paths.state, owners));
     let pid_path = options.pid_file.clone().unwrap_or_else(|| paths.pid_file(info.name));
     let pid =
         PidFile::create(&pid_path).map_err(|e| StartError(1, format!("{}: {e}", pid_path.display())))?;
@@ -272,7 +274,7 @@ fn allowed(group: Option<u32>) -> Option<u32> {
     })
 }
 
-fn make_run_directory(run: &Path, owners: Owners) -> Result<(), StartError> {
+fn make_directory(run: &Path, owners: Owners) -> Result<(), StartError> {
     let named = |error: io::Error| StartError(1, format!("{}: {error}", run.display()));
     if run.is_dir() {
         return Ok(());

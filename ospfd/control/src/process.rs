@@ -5,6 +5,7 @@ mod areas;
 mod arp;
 mod attach;
 mod auth;
+mod boots;
 pub mod event;
 mod filters;
 mod flavor;
@@ -77,6 +78,8 @@ pub struct Process<V: Version> {
     prepared: Option<std::time::Duration>,
     /// Seconds since 1970 at which they wait no longer.
     waited_until: Option<i64>,
+    /// Its count of boots, once it signs with extended sequence numbers.
+    boots: Option<u32>,
     /// What an earlier program wrote down of it, until it is heard.
     noted: Option<RestartNote>,
     /// Calculations whose time was measured, and the time of the last.
@@ -104,6 +107,7 @@ impl<V: Version> Process<V> {
             stopped: false,
             prepared: None,
             waited_until: None,
+            boots: None,
             noted: None,
             spf_runs: 0,
             spf_took: None,

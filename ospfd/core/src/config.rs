@@ -45,6 +45,8 @@ pub struct Config {
     pub max_lsas: usize,
     /// Where cryptographic sequence numbers begin: seconds of some clock that survives restarts.
     pub sequence_base: u32,
+    /// The upper half of extended sequence numbers: greater each time that the lower half begins anew (RFC 7474 §2). OSPFv2 only.
+    pub boot_count: u32,
     pub restart: GracefulRestart,
     /// External routes of ours gathered under a prefix (`summary-address`).
     pub external_ranges: BTreeMap<Prefix, ExternalRange>,
@@ -73,6 +75,7 @@ impl Config {
             rfc1583: false,
             max_lsas: 1_000_000,
             sequence_base: 0,
+            boot_count: 0,
             stub_on_startup: None,
             stub_on_shutdown: None,
             abr: AbrType::default(),
@@ -356,6 +359,8 @@ pub struct InterfaceConfig {
     pub transmit_delay: u16,
     pub priority: u8,
     pub authentication: Authentication,
+    /// Digests come with extended sequence numbers, and only such are taken (RFC 7474). OSPFv2 only.
+    pub extended_sequence: bool,
     /// Neighbours with a larger MTU are taken all the same.
     pub mtu_ignore: bool,
     /// OSPFv3's instance ID on the link.
@@ -405,6 +410,7 @@ impl InterfaceConfig {
             transmit_delay: 1,
             priority: 1,
             authentication: Authentication::None,
+            extended_sequence: false,
             mtu_ignore: false,
             instance: 0,
             neighbors: BTreeMap::new(),
@@ -430,6 +436,11 @@ impl InterfaceConfig {
             Some(multiplier) => Duration::from_millis(1000 / u64::from(multiplier.max(1))),
             None => Duration::from_secs(u64::from(self.hello_interval.max(1))),
         }
+    }
+
+    /// Whether packets carry a digest with an extended sequence number.
+    pub fn signs_extended(&self) -> bool {
+        self.extended_sequence && self.authentication.signs()
     }
 
     /// Without a Hello for this long a neighbour is down.

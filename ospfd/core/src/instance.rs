@@ -23,6 +23,7 @@ use crate::event::{Action, Event, External, IfId, Link, LogLine};
 use crate::interface::{Interface, State, fsm};
 use crate::lsdb::Lsdb;
 use crate::neighbor::{self, Neighbor, NeighborKey};
+use crate::replay::Order;
 use crate::restart::{Preparing, Restarting};
 use crate::routes::Table;
 use crate::schedule::Schedule;
@@ -95,7 +96,7 @@ pub struct Instance<V: Version> {
     pub(crate) out: Vec<Action>,
     pub(crate) refusals: BTreeMap<(IfId, Refusal), u64>,
     /// Signed packets sent.
-    pub(crate) signed: u32,
+    pub(crate) signed: u64,
     pub(crate) stopping: bool,
     /// What time it was, and when that was.
     pub(crate) clock: Option<(Timestamp, u64)>,
@@ -305,7 +306,7 @@ impl<V: Version> Instance<V> {
         }
         for (id, config) in &new.interfaces {
             let area_changed = old.area(config.area).kind != new.area(config.area).kind;
-            let link = match self.interfaces.get_mut(id) {
+            let (link, heard) = match self.interfaces.get_mut(id) {
                 None => {
                     self.interfaces.insert(*id, Interface::new(config.clone()));
                     continue;
@@ -315,10 +316,10 @@ impl<V: Version> Instance<V> {
                     interface.adapt(now, config.clone());
                     continue;
                 }
-                Some(interface) => interface.link.clone(),
+                Some(interface) => (interface.link.clone(), std::mem::take(&mut interface.heard)),
             };
             self.interface_event(now, *id, fsm::Event::InterfaceDown);
-            self.interfaces.insert(*id, Interface::new(config.clone()));
+            self.interfaces.insert(*id, Interface { heard, ..Interface::new(config.clone()) });
             self.link_changed(now, *id, link);
         }
         let in_use: BTreeSet<AreaId> =
@@ -571,23 +572,29 @@ impl<V: Version> Instance<V> {
         {
             return Err(Refusal::Filtered);
         }
+        let extended = interface.config.signs_extended();
         let valid: Vec<Key>;
         let accept = match &interface.config.authentication {
             Authentication::None => Accept::None,
             Authentication::Simple(password) => Accept::Simple(*password),
+            Authentication::Keys(keys) if extended => Accept::Extended(keys),
             Authentication::Keys(keys) => Accept::Keys(keys),
             Authentication::Chain(chain) => {
                 valid = accepted(chain, self.wall_time(now));
-                Accept::Keys(&valid)
+                if extended { Accept::Extended(&valid) } else { Accept::Keys(&valid) }
             }
         };
         let sequence = V::verify(&frame, &accept, ends)?;
         let signed = sequence.is_some();
         let key = V::neighbor_key(interface, frame.router, ends.source);
-        let last = interface.neighbors.get(&key).and_then(|neighbor| neighbor.sequence);
-        // OSPFv2 repeats a number within its unit of time, OSPFv3 never does (§D.3, RFC 7166 §4.1).
-        if let (Some(sequence), Some(last)) = (sequence, last)
-            && (sequence < last || V::VERSION == 3 && sequence == last)
+        let order = if extended || V::VERSION == 3 { Order::ByType } else { Order::Shared };
+        let heard = if extended {
+            interface.heard.get(&key)
+        } else {
+            interface.neighbors.get(&key).map(|neighbor| &neighbor.heard)
+        };
+        if let (Some(sequence), Some(heard)) = (sequence, heard)
+            && !heard.admits(order, frame.kind, sequence)
         {
             return Err(Refusal::AuthSequence);
         }
@@ -599,10 +606,16 @@ impl<V: Version> Instance<V> {
             self.trace(|| Trace::Verified { interface: id, source: ends.source });
         }
         self.dispatch(now, id, key, &frame, ends, body)?;
-        if let Some(neighbor) = self.neighbor_mut(id, key)
-            && sequence.is_some()
+        if let Some(sequence) = sequence
+            && let Some(interface) = self.interfaces.get_mut(&id)
         {
-            neighbor.sequence = sequence;
+            let neighbors = &mut interface.neighbors;
+            if extended {
+                let present = |key: &NeighborKey| neighbors.contains_key(key);
+                interface.heard.note(key, (frame.kind, sequence), hello::MAX_NEIGHBORS, present);
+            } else if let Some(neighbor) = neighbors.get_mut(&key) {
+                neighbor.heard.note(order, frame.kind, sequence);
+            }
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::counters::Traffic;
 use crate::event::{IfId, Link};
 use crate::lsdb::Lsdb;
 use crate::neighbor::{self, Neighbor, NeighborKey};
+use crate::replay::Remembered;
 use crate::tracked::Tracked;
 
 pub use fsm::State;
@@ -45,6 +46,8 @@ pub struct Interface {
     pub(crate) wait_at: Option<Timestamp>,
     /// The neighbour's state changed such that designated routers are to be elected.
     pub(crate) neighbor_change: bool,
+    /// Extended sequence numbers that were heard here.
+    pub(crate) heard: Remembered,
     pub received: Traffic,
     pub sent: Traffic,
     /// Times its state changed.
@@ -83,6 +86,7 @@ impl Interface {
             grace_at: None,
             wait_at: None,
             neighbor_change: false,
+            heard: Remembered::default(),
             received: Traffic::default(),
             sent: Traffic::default(),
             changes: 0,

@@ -31,6 +31,7 @@ pub mod origins;
 mod ranges;
 pub mod reduction;
 pub mod restart;
+mod replay;
 mod retransmissions;
 pub mod routes;
 pub mod schedule;

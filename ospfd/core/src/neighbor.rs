@@ -10,6 +10,7 @@ use ferrite_ospf_packet::{DatabaseDescription, LsaHeader, LsaKey, Options};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
+use crate::replay::Heard;
 use crate::restart::Help;
 use crate::retransmissions::Retransmissions;
 pub use fsm::State;
@@ -45,8 +46,8 @@ pub struct Neighbor {
     pub(crate) retransmit_at: Option<Timestamp>,
     /// LSAs that had to be sent to it again.
     pub retransmitted: u64,
-    /// Highest cryptographic sequence number it sent.
-    pub(crate) sequence: Option<u64>,
+    /// Cryptographic sequence numbers it sent last.
+    pub(crate) heard: Heard,
     /// Times its state changed.
     pub changes: u32,
     pub since: Timestamp,
@@ -95,7 +96,7 @@ impl Neighbor {
             retransmit: Retransmissions::default(),
             retransmit_at: None,
             retransmitted: 0,
-            sequence: None,
+            heard: Heard::default(),
             changes: 0,
             since: now,
             event: fsm::Event::HelloReceived,

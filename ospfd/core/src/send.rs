@@ -45,6 +45,11 @@ impl<V: Version> Instance<V> {
             },
             Authentication::None | Authentication::Simple(_) => None,
         };
+        let extended = interface.config.signs_extended();
+        if extended && !key.is_some_and(|key| key.algorithm.signs_extended()) {
+            // It would be taken by nobody, nor is it to go out with less.
+            return;
+        }
         let sign = match (&interface.config.authentication, key) {
             (Authentication::Simple(password), _) => Sign::Simple(*password),
             (_, Some(key)) => {
@@ -53,14 +58,23 @@ impl<V: Version> Instance<V> {
                 let sequence = if V::VERSION == 2 {
                     base + now.as_micros() / 1_000_000
                 } else {
-                    base << 32 | u64::from(self.signed)
+                    (base << 32).wrapping_add(self.signed)
                 };
-                Sign::Digest { key, sequence }
+                if extended {
+                    // A lower half that is used up is carried over to the upper one.
+                    let boots = u64::from(self.config.boot_count) << 32;
+                    Sign::Extended { key, sequence: boots.wrapping_add(self.signed) }
+                } else {
+                    Sign::Digest { key, sequence }
+                }
             }
             (_, None) => Sign::None,
         };
         let octets = V::seal(&origin, body, &sign, ends);
-        let signed = if let Sign::Digest { key, .. } = sign { Some(key.id) } else { None };
+        let signed = match sign {
+            Sign::Digest { key, .. } | Sign::Extended { key, .. } => Some(key.id),
+            Sign::None | Sign::Simple(_) => None,
+        };
         if let Some(key) = signed {
             self.trace(|| Trace::Signed { interface: id, key });
         }

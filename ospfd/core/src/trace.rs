@@ -82,7 +82,7 @@ pub enum Trace {
     /// A packet goes out with a digest.
     Signed {
         interface: IfId,
-        key: u16,
+        key: u32,
     },
     /// A packet's digest fits.
     Verified {

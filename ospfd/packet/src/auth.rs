@@ -15,6 +15,8 @@
 //! | digest                                                        |
 //! ```
 
+mod extended;
+
 use bytes::{BufMut, BytesMut};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
@@ -95,8 +97,8 @@ impl Algorithm {
 /// A key as both ends know it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Key ID; eight bits of it in OSPFv2.
-    pub id: u16,
+    /// Key ID; eight bits of it in OSPFv2, sixteen in OSPFv3, all with extended sequence numbers.
+    pub id: u32,
     pub algorithm: Algorithm,
     pub secret: Vec<u8>,
 }
@@ -120,6 +122,11 @@ pub enum Sign<'a> {
         key: &'a Key,
         sequence: u64,
     },
+    /// With an extended sequence number; OSPFv2 only (RFC 7474).
+    Extended {
+        key: &'a Key,
+        sequence: u64,
+    },
 }
 
 /// What is taken.
@@ -129,6 +136,8 @@ pub enum Accept<'a> {
     Simple([u8; 8]),
     /// Any of these.
     Keys(&'a [Key]),
+    /// Any of these with an extended sequence number, and nothing else; OSPFv2 only (RFC 7474).
+    Extended(&'a [Key]),
 }
 
 /// The authentication field of OSPFv2's header.
@@ -141,6 +150,11 @@ pub enum AuthField {
         len: u8,
         sequence: u32,
     },
+    /// The sequence number is behind the packet (RFC 7474 §3).
+    Extended {
+        key: u32,
+        len: u8,
+    },
     /// A type that is not taken.
     Other(u16),
 }
@@ -149,6 +163,8 @@ pub enum AuthField {
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }
+
+pub(crate) use extended::append as append_extended;
 
 /// The digest of an OSPFv2 packet.
 pub(crate) fn digest_v2(key: &Key, packet: &[u8]) -> Vec<u8> {
@@ -175,13 +191,17 @@ fn digest_v3(key: &Key, signed: &[u8], source: Ipv6Addr) -> Vec<u8> {
 }
 
 /// Judges an OSPFv2 packet whose checksum is the caller's business.
-pub(crate) fn verify_v2(frame: &Frame, accept: &Accept<'_>) -> Result<Option<u64>, Refusal> {
+pub(crate) fn verify_v2(
+    frame: &Frame,
+    accept: &Accept<'_>,
+    ends: Endpoints,
+) -> Result<Option<u64>, Refusal> {
     match (accept, frame.auth) {
         (Accept::None, AuthField::None) => Ok(None),
         (Accept::Simple(ours), AuthField::Simple(theirs)) if same(ours, &theirs) => Ok(None),
         (Accept::Simple(_), AuthField::Simple(_)) => Err(Refusal::AuthDigest),
         (Accept::Keys(keys), AuthField::Digest { key, len, sequence }) => {
-            let key = keys.iter().find(|ours| ours.id == u16::from(key)).ok_or(Refusal::AuthKey)?;
+            let key = keys.iter().find(|ours| ours.id == u32::from(key)).ok_or(Refusal::AuthKey)?;
             let theirs = frame.trailer.get(..usize::from(len)).ok_or(Refusal::AuthTrailer)?;
             if theirs.len() != key.algorithm.len() {
                 return Err(Refusal::AuthTrailer);
@@ -190,6 +210,9 @@ pub(crate) fn verify_v2(frame: &Frame, accept: &Accept<'_>) -> Result<Option<u64
                 return Err(Refusal::AuthDigest);
             }
             Ok(Some(u64::from(sequence)))
+        }
+        (Accept::Extended(keys), AuthField::Extended { key, len }) => {
+            extended::verify(frame, keys, key, len, ends.source).map(Some)
         }
         _ => Err(Refusal::AuthType),
     }
@@ -202,7 +225,11 @@ pub(crate) fn verify_v3(
     accept: &Accept<'_>,
     ends: Endpoints,
 ) -> Result<Option<u64>, Refusal> {
-    let Accept::Keys(keys) = accept else { return Ok(None) };
+    let keys = match accept {
+        Accept::Keys(keys) => *keys,
+        Accept::Extended(_) => return Err(Refusal::AuthType),
+        Accept::None | Accept::Simple(_) => return Ok(None),
+    };
     let IpAddr::V6(source) = ends.source else { return Err(Refusal::AuthType) };
     let mut reader = Reader::new(&frame.trailer);
     let block = reader.take(signalling).map_err(|_| Refusal::AuthTrailer)?;
@@ -215,7 +242,7 @@ pub(crate) fn verify_v3(
     }
     let digest_len = len.checked_sub(TRAILER).ok_or(Refusal::AuthTrailer)?;
     let theirs = reader.take(digest_len).map_err(|_| Refusal::AuthTrailer)?;
-    let key = keys.iter().find(|ours| ours.id == id).ok_or(Refusal::AuthKey)?;
+    let key = keys.iter().find(|ours| ours.id == u32::from(id)).ok_or(Refusal::AuthKey)?;
     if theirs.len() != key.algorithm.len() {
         return Err(Refusal::AuthTrailer);
     }
@@ -232,7 +259,7 @@ pub(crate) fn append_v3(buf: &mut BytesMut, key: &Key, sequence: u64, source: Ip
     buf.put_u16(TRAILER_HMAC);
     buf.put_u16((TRAILER + key.algorithm.len()) as u16);
     buf.put_u16(0);
-    buf.put_u16(key.id);
+    buf.put_u16(key.id as u16);
     buf.put_u64(sequence);
     let digest = digest_v3(key, buf, source);
     buf.put_slice(&digest);

@@ -7,7 +7,8 @@
 //! | area ID                                                       |
 //! | checksum                      | AuType                        |
 //! | authentication: password, or 0 (16), key ID (8), length (8),  |
-//! |                 cryptographic sequence number (32)            |
+//! |                 cryptographic sequence number (32);           |
+//! |                 with extended ones 0 (24), length, key ID (32)|
 //! +---------------------------------------------------------------+
 //! ```
 
@@ -78,6 +79,10 @@ impl Codec for V2 {
                 let (_, key, len) = (r.u16()?, r.u8()?, r.u8()?);
                 AuthField::Digest { key, len, sequence: r.u32()? }
             }
+            3 => {
+                let (_, _, len) = (r.u16()?, r.u8()?, r.u8()?);
+                AuthField::Extended { key: r.u32()?, len }
+            }
             other => AuthField::Other(other),
         };
         Ok(Frame {
@@ -93,18 +98,18 @@ impl Codec for V2 {
         })
     }
 
-    fn verify(frame: &Frame, accept: &Accept<'_>, _: Endpoints) -> Result<Option<u64>, Refusal> {
+    fn verify(frame: &Frame, accept: &Accept<'_>, ends: Endpoints) -> Result<Option<u64>, Refusal> {
         let parts = frame.packet.split_at_checked(AUTH_AT).zip(frame.packet.get(HEADER..));
-        let signed = matches!(frame.auth, AuthField::Digest { .. } | AuthField::Other(_));
+        let signed = !matches!(frame.auth, AuthField::None | AuthField::Simple(_));
         match parts {
             // A signed packet has no checksum (§D.4.3).
             Some(((head, _), body)) if signed || checksum::internet(&[head, body]) == 0 => {}
             _ => return Err(Refusal::Checksum),
         }
-        auth::verify_v2(frame, accept)
+        auth::verify_v2(frame, accept, ends)
     }
 
-    fn seal(origin: &Origin, body: &Body, sign: &Sign<'_>, _: Endpoints) -> Bytes {
+    fn seal(origin: &Origin, body: &Body, sign: &Sign<'_>, ends: Endpoints) -> Bytes {
         let mut buf = BytesMut::with_capacity(1500);
         buf.put_u8(Self::VERSION);
         buf.put_u8(body.kind() as u8);
@@ -128,6 +133,13 @@ impl Codec for V2 {
                 buf.put_u8(key.algorithm.len() as u8);
                 buf.put_u32(*sequence as u32);
             }
+            Sign::Extended { key, .. } => {
+                buf.put_u16(3);
+                buf.put_u16(0);
+                buf.put_u8(0);
+                buf.put_u8(key.algorithm.len() as u8);
+                buf.put_u32(key.id);
+            }
         }
         body.put::<Self>(&mut buf);
         let length = u16::try_from(buf.len()).unwrap_or(u16::MAX);
@@ -137,6 +149,7 @@ impl Codec for V2 {
                 let digest = auth::digest_v2(key, &buf);
                 buf.put_slice(&digest);
             }
+            Sign::Extended { key, sequence } => auth::append_extended(&mut buf, key, *sequence, ends.source),
             Sign::None | Sign::Simple(_) => {
                 let sum = checksum::internet(&[&buf]);
                 set(&mut buf, 12, &sum.to_be_bytes());

@@ -89,7 +89,7 @@ fn origin(version: u8) -> Origin {
 }
 
 fn keys(secret: &[u8]) -> Vec<Key> {
-    let key = |(id, algorithm)| Key { id: id as u16 + 1, algorithm, secret: secret.to_vec() };
+    let key = |(id, algorithm)| Key { id: id as u32 + 1, algorithm, secret: secret.to_vec() };
     Algorithm::ALL.into_iter().enumerate().map(key).collect()
 }
 

@@ -20,11 +20,12 @@ pub fn binaries() -> Result<PathBuf> {
     found.ok_or_else(|| Failure::new(format!("zebra, bgpd and vtysh are not built; looked in {}", listed())))
 }
 
-/// Where our programs look for what FRR has in /etc/frr, /run/frr and /usr/lib/frr.
+/// Where our programs look for what FRR has in /etc/frr, /run/frr, /var/lib/frr and /usr/lib/frr.
 pub fn environment() -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
         ("FERRITE_ETC", format!("{INSIDE}/etc")),
         ("FERRITE_RUN", "/run/frr".to_owned()),
+        ("FERRITE_STATE", format!("{INSIDE}/state")),
         ("FERRITE_LIB", binaries()?.display().to_string()),
     ])
 }

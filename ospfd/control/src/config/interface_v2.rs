@@ -165,6 +165,19 @@ pub static LINK: &[Setting<LinkSettings>] = &[
             "ip ospf authentication key-chain KC"
         ]
     ),
+    switch!(
+        extended_sequence,
+        "ip ospf authentication extended-sequence",
+        "ip ospf authentication extended-sequence [A.B.C.D$address]",
+        [
+            IP,
+            OSPF,
+            "Packets carry a password",
+            "Digests come with sequence numbers that never go back (RFC 7474)",
+            ADDRESS
+        ],
+        Negation::Derived
+    ),
     setting!(
         "ip ospf authentication-key AUTH_KEY$value [A.B.C.D$address]",
         [IP, OSPF, "The password", "Eight characters of it count", ADDRESS],

@@ -157,6 +157,10 @@ fn interface_v2(
     config.link_params = super::te::params(world, router, kernel.ifindex);
     let area = router.areas.get(&area).and_then(|area| area.authentication);
     config.authentication = auth::v2(world, v2, own, area);
+    if either(v2, own, |s| s.extended_sequence.then_some(())).is_some() {
+        config.extended_sequence = true;
+        config.authentication = auth::extended(config.authentication);
+    }
     for (address, named) in &router.neighbors {
         let neighbor = StaticNeighbor {
             priority: named.priority.unwrap_or(0),

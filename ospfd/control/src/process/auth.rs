@@ -42,7 +42,7 @@ pub fn of_link(world: &World, auth: &LinkAuth, area: Option<AreaAuth>) -> Authen
         }
         Some(AuthKind::Digest) => {
             let key = |(id, text): &(u8, String)| Key {
-                id: u16::from(*id),
+                id: u32::from(*id),
                 algorithm: Algorithm::KeyedMd5,
                 secret: text.clone().into_bytes(),
             };
@@ -57,13 +57,29 @@ pub fn of_link(world: &World, auth: &LinkAuth, area: Option<AreaAuth>) -> Authen
     }
 }
 
+/// What is left of it where digests have extended sequence numbers, which keyed MD5 does not make (RFC 7474 §5). Where nothing is
+/// left, nothing is sent and nothing taken.
+pub fn extended(authentication: Authentication) -> Authentication {
+    match authentication {
+        Authentication::Keys(mut keys) => {
+            keys.retain(|key| key.algorithm.signs_extended());
+            Authentication::Keys(keys)
+        }
+        Authentication::Chain(mut keys) => {
+            keys.retain(|key| key.key.algorithm.signs_extended());
+            Authentication::Chain(keys)
+        }
+        other => other,
+    }
+}
+
 pub fn v3(world: &World, v3: &InterfaceV3) -> Authentication {
     match &v3.auth {
         None => Authentication::None,
         Some(AuthV3::Key { id, algorithm, secret }) => match of_chain(*algorithm, 3) {
             Some(algorithm) => {
                 let secret = secret.clone().into_bytes();
-                Authentication::Keys(vec![Key { id: *id, algorithm, secret }])
+                Authentication::Keys(vec![Key { id: u32::from(*id), algorithm, secret }])
             }
             None => Authentication::None,
         },
@@ -84,7 +100,7 @@ fn chain(world: &World, name: &str, version: u8) -> Authentication {
             };
             let begins = key.send.map(|lifetime| lifetime.span(utc).begin);
             let key = ChainKey {
-                key: Key { id: *id as u16, algorithm, secret: secret.clone().into_bytes() },
+                key: Key { id: *id, algorithm, secret: secret.clone().into_bytes() },
                 send: span(key.send, utc),
                 accept: span(key.accept, utc),
             };

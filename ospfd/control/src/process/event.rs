@@ -62,6 +62,8 @@ pub enum Action {
     Zebra(ToZebra),
     /// What is to be found by the program that comes after this one.
     Remember(Vec<RestartNote>),
+    /// The count of boots that packets are signed with from now on; the next program is to find it, however this one ends.
+    BootCount(u32),
     /// A message for a client of the OSPF API: on the connection of its requests, or on that of notices.
     Api {
         client: ClientId,

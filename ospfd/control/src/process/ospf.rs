@@ -14,6 +14,7 @@ use ferrite_types::link_params::LinkParams;
 use ferrite_types::zclient::{LdpSync, ToZebra};
 use ferrite_types::{Prefix, Timestamp};
 
+use super::boots::Boots;
 use super::event::{Action, Event};
 use super::filters::Filters;
 use super::flavor::{Flavor, on_link};
@@ -55,6 +56,7 @@ pub struct World {
     pub(super) traced: bool,
     /// What an earlier program wrote down, of processes that are not configured yet.
     pub(super) found: Vec<RestartNote>,
+    pub(super) boots: Boots,
 }
 
 pub(super) type Processes<V> = BTreeMap<ProcessName, Process<V>>;
@@ -124,6 +126,7 @@ impl Ospf {
                 filters: Filters::default(),
                 traced: false,
                 found: Vec::new(),
+                boots: Boots::default(),
             },
             v2: BTreeMap::new(),
             v3: BTreeMap::new(),
@@ -319,6 +322,11 @@ impl Ospf {
     pub fn found(&mut self, notes: Vec<RestartNote>) {
         self.remembered.clone_from(&notes);
         self.world.found = notes;
+    }
+
+    /// The count of boots that an earlier program signed packets with.
+    pub fn found_boots(&mut self, count: Option<u32>) {
+        self.world.boots.found(count);
     }
 
     pub(super) fn ending(&self) -> bool {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ferrite_ospf::config::Config;
+use ferrite_ospf::config::{Config, InterfaceConfig};
 use ferrite_ospf::{Event as CoreEvent, IfId, Version, neighbor};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
 use super::areas;
+use super::boots::Boots;
 use super::event::{Action, LogLevel};
 use super::flavor::Flavor;
 use super::ospf::{Processes, World};
@@ -25,14 +26,15 @@ pub(super) fn sync<V: Flavor>(
     out: &mut Vec<Action>,
 ) {
     let mut found = std::mem::take(&mut world.found);
-    sync_all(processes, world, &mut found, now, out);
-    world.found = found;
+    let mut boots = std::mem::take(&mut world.boots);
+    sync_all(processes, world, (&mut found, &mut boots), now, out);
+    (world.found, world.boots) = (found, boots);
 }
 
 fn sync_all<V: Flavor>(
     processes: &mut Processes<V>,
     world: &World,
-    found: &mut Vec<RestartNote>,
+    (found, boots): (&mut Vec<RestartNote>, &mut Boots),
     now: Timestamp,
     out: &mut Vec<Action>,
 ) {
@@ -62,12 +64,19 @@ fn sync_all<V: Flavor>(
             process.noted = restart::find::<V>(found, name);
             process.tell_time(world, now, out);
         }
-        process.sync(world, router, now, out);
+        process.sync(world, router, boots, now, out);
     }
 }
 
 impl<V: Flavor> Process<V> {
-    fn sync(&mut self, world: &World, router: &RouterSettings, now: Timestamp, out: &mut Vec<Action>) {
+    fn sync(
+        &mut self,
+        world: &World,
+        router: &RouterSettings,
+        boots: &mut Boots,
+        now: Timestamp,
+        out: &mut Vec<Action>,
+    ) {
         self.core.set_trace(world.traced);
         self.choose_router_id(world, router);
         let mut config = Config::new(self.router_id);
@@ -82,6 +91,12 @@ impl<V: Flavor> Process<V> {
                 told.insert(id, attachment.link);
             }
         }
+        if self.boots.is_none() && config.interfaces.values().any(InterfaceConfig::signs_extended) {
+            let count = boots.next(world.wall_at(now));
+            self.boots = Some(count);
+            out.push(Action::BootCount(count));
+        }
+        config.boot_count = self.boots.unwrap_or(0);
         if self.router_id != RouterId::UNSET
             && let Some(note) = self.noted.take()
         {

@@ -63,6 +63,8 @@ pub struct LinkSettings {
     pub prefix_suppression: bool,
     pub neighbor_filter: Option<String>,
     pub auth: LinkAuth,
+    /// `ip ospf authentication extended-sequence`
+    pub extended_sequence: bool,
 }
 
 /// `dead-interval`

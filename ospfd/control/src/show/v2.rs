@@ -2,6 +2,7 @@
 
 pub mod border;
 pub mod database;
+mod extended_sequence;
 pub mod information;
 pub mod interface;
 pub mod ldp_sync;

@@ -175,6 +175,8 @@ const LINK: &[&str] = &[
     "ip ospf authentication",
     "ip ospf authentication message-digest 10.0.0.N",
     "ip ospf authentication key-chain KC",
+    "ip ospf authentication extended-sequence",
+    "ip ospf authentication extended-sequence 10.0.0.N",
     "ip ospf authentication-key abc",
     "ip ospf message-digest-key N md5 abc",
     "ip ospf message-digest-key N md5 abc 10.0.0.N",

@@ -3,6 +3,7 @@
 
 mod api;
 mod convergence;
+mod extended;
 mod family;
 mod lab;
 mod outside;

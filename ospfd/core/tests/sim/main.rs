@@ -44,6 +44,7 @@ mod random;
 mod random_areas;
 mod random_virtual;
 mod reduction;
+mod replay;
 mod shape;
 mod shapes;
 mod world;

@@ -112,7 +112,7 @@ fn external_range<V: Plan>(_: PhantomData<V>) {
 all!(external_routes_are_gathered, external_range);
 
 fn chain<V: Plan>(_: PhantomData<V>) {
-    let key = |id: u16, from: Option<u64>, until: Option<u64>| {
+    let key = |id: u32, from: Option<u64>, until: Option<u64>| {
         let secret = format!("secret {id}").into_bytes();
         let send = Lifetime { from, until };
         ChainKey {

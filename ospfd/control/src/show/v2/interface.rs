@@ -11,6 +11,7 @@ use ferrite_ospf::packet::V2;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::extended_sequence::Extended;
 use crate::settings::area::AreaAuth;
 use crate::settings::interface::AuthKind;
 use crate::show::{At, Named, text};
@@ -99,6 +100,8 @@ pub struct Row {
     key_chain: Option<String>,
     #[serde(skip)]
     sending: Option<String>,
+    #[serde(rename = "extendedSequence", skip_serializing_if = "Option::is_none")]
+    extended: Option<Extended>,
     #[serde(rename = "nbrFilterPrefixList")]
     filter: String,
     #[serde(rename = "lsaRetransmissions")]
@@ -221,6 +224,7 @@ impl Row {
             authentication: kind,
             sending: sending(at, named, chain.as_deref()),
             key_chain: chain,
+            extended: Extended::new(at, config),
             filter: settings.and_then(|s| s.all.neighbor_filter.clone()).unwrap_or_else(|| "N/A".to_owned()),
             retransmitted: core.neighbors.values().map(|neighbor| neighbor.retransmitted).sum(),
         }
@@ -344,6 +348,9 @@ impl Row {
                 }
             }
             None => {}
+        }
+        if let Some(extended) = &self.extended {
+            extended.write(f)?;
         }
         if self.filter != "N/A" {
             writeln!(f, "  Neighbor filter prefix-list: {}", self.filter)?;
