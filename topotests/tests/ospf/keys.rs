@@ -7,7 +7,7 @@ use serde_json::Value;
 use topotests::{Family, Kind, Needs, Net, Result, Router, ensure, holds_for, run, wait_until};
 
 use super::speak::{PATIENCE, has, start};
-use topotests::daemon::frr;
+use topotests::daemon::{frr, ours as program};
 
 fn chain(name: &str, algorithm: &str) -> String {
     format!(
@@ -254,5 +254,83 @@ fn every_kind_of_key_with_frr_and_bird_and_a_wrong_one_is_counted() {
         })?;
         // As long as it takes to be missed.
         holds_for(Duration::from_secs(5), "and the adjacency stays", adjacent)
+    });
+}
+
+/// Neither FRR 10.3 nor BIRD speaks RFC 7474: all three are ours.
+fn extended(router: u8, links: &[&str]) -> String {
+    let mut config = chain("K256", "hmac-sha-256");
+    for (at, more) in links.iter().enumerate() {
+        let said = format!("{V2} ip ospf authentication key-chain K256\n{more}");
+        config.push_str(&interface(at, &said));
+    }
+    format!("{config}router ospf\n ospf router-id {router}.{router}.{router}.{router}\nexit\n")
+}
+
+fn boots(router: &Router) -> Result<u64> {
+    let json = router.vtysh_json("show ip ospf interface eth0 json")?;
+    let said = &json["interfaces"]["eth0"]["extendedSequence"];
+    ensure!(said["state"] == "inUse", "{said}");
+    let kept = router.run("cat", &[&format!("{}/state/ospfd.boots", topotests::router::INSIDE)])?;
+    let count = said["bootCount"].as_u64().unwrap_or(0);
+    ensure!(kept.trim() == count.to_string(), "{count} is said, and kept {kept}");
+    Ok(count)
+}
+
+#[test]
+fn extended_sequence_numbers_outlive_a_restart_and_others_are_counted() {
+    const EXTENDED: &str = " ip ospf authentication extended-sequence\n";
+    run(&Needs::ours(), |net| {
+        net.without_capture();
+        let (r1, r2) = (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Ours)?);
+        let r3 = net.router("r3", Kind::Ours)?;
+        net.link(&r1, "10.0.0.1/24", &r2, "10.0.0.2/24")?;
+        net.link(&r1, "10.0.1.1/24", &r3, "10.0.1.3/24")?;
+        start(&r1, &extended(1, &[EXTENDED, EXTENDED]))?;
+        start(&r2, &extended(2, &[EXTENDED]))?;
+        // It has the keys, and signs as RFC 5709 does.
+        start(&r3, &extended(3, &[""]))?;
+        let adjacent = || -> Result<()> {
+            let found = full_on(&r1, 2)?;
+            ensure!(found == ["eth0"], "adjacent on {found:?}");
+            Ok(())
+        };
+        wait_until(PATIENCE, "those that sign alike are adjacent", adjacent)?;
+        wait_until(PATIENCE, "who signs with less is refused and counted", || {
+            for (router, at) in [(&r1, 1), (&r3, 0)] {
+                let count = dropped(router, "show ip ospf", at, "another type of authentication")?;
+                ensure!(count > 2, "{} counted {count}", router.name());
+            }
+            Ok(())
+        })?;
+        let mut before = boots(&r2)?;
+        for file in ["as it was", "lost"] {
+            let pid = r2.daemon_pid("ospfd")?;
+            r2.signal(pid, "KILL")?;
+            r2.wait_gone(pid, PATIENCE)?;
+            if file == "lost" {
+                r2.run("rm", &[&format!("{}/state/ospfd.boots", topotests::router::INSIDE)])?;
+            }
+            program::start_one(&r2, "ospfd", &[], "debugging")?;
+            program::load(&r2)?;
+            wait_until(PATIENCE, &format!("it is heard again, the file {file}"), || {
+                adjacent()?;
+                let found = full_on(&r2, 2)?;
+                ensure!(found == ["eth0"], "r2 is adjacent on {found:?}");
+                Ok(())
+            })?;
+            let after = boots(&r2)?;
+            ensure!(after > before, "{before} boots, then {after}, the file {file}");
+            before = after;
+            let back = dropped(&r1, "show ip ospf", 0, "cryptographic sequence number went back")?;
+            ensure!(back == 0, "{back} packets seemed old, the file {file}");
+        }
+        // Who takes it up is heard.
+        r3.configure(&["interface eth0", "ip ospf authentication extended-sequence"])?;
+        wait_until(PATIENCE, "the third is adjacent too", || {
+            let found = full_on(&r1, 2)?;
+            ensure!(found == ["eth0", "eth1"], "adjacent on {found:?}");
+            Ok(())
+        })
     });
 }
