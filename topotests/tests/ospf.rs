@@ -2,6 +2,7 @@
 
 mod ospf {
     mod areas;
+    mod family;
     mod hostile;
     mod instances;
     mod keys;

@@ -122,7 +122,7 @@ fn every_row_of_attributes_and_the_rpki_names_tests_that_are_there() {
     assert!(missing.is_empty(), "rows without a line: {missing:?}");
 }
 
-/// The same of OSPF's page. O13 waits for BFD; O16, O17, O22, P9 and P10 are not asked for yet.
+/// The same of OSPF's page. O13 waits for BFD; O16, O17, O22 and P10 are not asked for yet.
 #[test]
 fn every_row_of_ospf_names_tests_that_are_there() {
     let root = workspace();
@@ -148,7 +148,7 @@ fn every_row_of_ospf_names_tests_that_are_there() {
     }
     assert!(wrong.is_empty(), "no such tests: {wrong:#?}");
     let asked = (1..=24).filter(|row| ![13, 16, 17, 22].contains(row)).map(|row| format!("O{row}"));
-    let asked = asked.chain((1..=11).filter(|row| ![9, 10].contains(row)).map(|row| format!("P{row}")));
+    let asked = asked.chain((1..=11).filter(|row| *row != 10).map(|row| format!("P{row}")));
     let missing: Vec<String> = asked.filter(|row| !rows.contains(row)).collect();
     assert!(missing.is_empty(), "rows without a line: {missing:?}");
 }

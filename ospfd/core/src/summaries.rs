@@ -72,7 +72,13 @@ impl<V: Version> Instance<V> {
                 PathType::Inter => route.area.is_backbone() && !id.is_backbone(),
                 PathType::External1 | PathType::External2 => false,
             };
-            if !may || route.area == id || self.leads_into(&route.hops, id) || route.cost >= INFINITY {
+            // Nobody is called to where we cannot send packets.
+            if !may
+                || route.hops.is_empty()
+                || route.area == id
+                || self.leads_into(&route.hops, id)
+                || route.cost >= INFINITY
+            {
                 continue;
             }
             if route.path == PathType::Intra && !self.leaves(route.area, *prefix) {

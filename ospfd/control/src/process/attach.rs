@@ -280,9 +280,9 @@ fn addressed<F: Configured>(world: &World, v3: &InterfaceV3, kernel: &KernelLink
                     link.next_hop.get_or_insert(own);
                 }
                 if permitted(address) {
-                    // The other end of a link of two is what is reached there.
-                    let announced = address.peer.filter(|_| is_ipv4).unwrap_or(own);
-                    link.prefixes.push((announced, address.prefix_len));
+                    // The length is the other end's, where a link has two addresses and no network; that end announces its own.
+                    let alone = is_ipv4 && address.peer.is_some();
+                    link.prefixes.push((own, if alone { 32 } else { address.prefix_len }));
                 }
             }
         }

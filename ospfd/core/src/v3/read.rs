@@ -77,7 +77,7 @@ pub(super) fn unicast<F: Family>(prefix: LsaPrefix) -> Option<Prefix> {
 }
 
 /// A router's address on a link, as its Link-LSA tells it (RFC 5838 §2.5); of that for one of its interfaces, if it is known
-/// which.
+/// which. One that no packet can be sent to is none.
 pub(super) fn told_address<F: Family>(
     interface: &Interface,
     router: RouterId,
@@ -90,7 +90,9 @@ pub(super) fn told_address<F: Family>(
     };
     let (_, entry) = interface.links.of_type(ty::LINK).find(of)?;
     let address = F::address(LinkLsa::read(entry.lsa.body()).ok()?.address);
-    (!address.is_unspecified()).then_some(address)
+    let is_ours = interface.link.next_hop == Some(address) || interface.link.address == Some(address);
+    let leads = !address.is_unspecified() && !address.is_loopback() && !address.is_multicast() && !is_ours;
+    leads.then_some(address)
 }
 
 pub(super) fn prefixes<F: Family>(key: &LsaKey, body: &[u8]) -> Vec<(Vertex, Prefix, u32)> {

@@ -85,10 +85,14 @@ fn next_hops_follow_the_neighbours_address_and_go_with_it() {
     world.feed(0, Event::Link(IfId(0), moved));
     world.run(20);
     assert_eq!(next_hops(&world), [Some(other)]);
-    let none = ferrite_ospf::Link { next_hop: None, ..link.clone() };
-    world.feed(0, Event::Link(IfId(0), none));
-    world.run(20);
-    assert_eq!(next_hops(&world), [], "no address of the family, no way");
+    // None, a group's, one of the neighbour's own host, ours.
+    let multicast = Ipv4Addr::new(224, 0, 0, 5).into();
+    let ours = Four::link(0, 1, 0).next_hop;
+    for next_hop in [None, Some(multicast), Some(Ipv4Addr::LOCALHOST.into()), ours] {
+        world.feed(0, Event::Link(IfId(0), ferrite_ospf::Link { next_hop, ..link.clone() }));
+        world.run(20);
+        assert_eq!(next_hops(&world), [], "{next_hop:?}: no address of the family, no way");
+    }
     let interface = world.core(1).interface(IfId(0)).expect("an interface");
     assert_eq!(interface.neighbors.values().map(|n| n.state).collect::<Vec<_>>(), [State::Full]);
     world.feed(0, Event::Link(IfId(0), link));
@@ -172,6 +176,24 @@ fn prefixes_longer_than_an_address_are_flooded_and_lead_nowhere() {
     }
     assert_eq!(world.core(2).routes().keys().copied().collect::<Vec<_>>(), before);
     assert_eq!(refused(&world, Refusal::LsaBody), 0);
+}
+
+/// A border router does not call others to where it has no address to send packets to.
+#[test]
+fn what_has_no_next_hop_is_not_told_other_areas() {
+    let one = AreaId::from_bits(1);
+    let mut topology = Topology::new(3);
+    topology.segment(AreaId::BACKBONE, NetworkType::PointToPoint, &[0, 1], 10);
+    topology.segment(one, NetworkType::PointToPoint, &[1, 2], 10);
+    let mut world = world(topology);
+    world.check();
+    let link = Four::link(1, 2, 0);
+    world.feed(2, Event::Link(IfId(0), ferrite_ospf::Link { next_hop: None, ..link.clone() }));
+    world.run(30);
+    assert!(!world.core(0).routes().contains_key(&Four::loopback_prefix(2)));
+    world.feed(2, Event::Link(IfId(0), link));
+    world.run(30);
+    world.check();
 }
 
 #[test]
