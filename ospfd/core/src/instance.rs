@@ -319,6 +319,8 @@ impl<V: Version> Instance<V> {
                 Some(interface) => (interface.link.clone(), std::mem::take(&mut interface.heard)),
             };
             self.interface_event(now, *id, fsm::Event::InterfaceDown);
+            // Of neighbours that the new one does not have, too.
+            self.timers.forget(*id);
             self.interfaces.insert(*id, Interface { heard, ..Interface::new(config.clone()) });
             self.link_changed(now, *id, link);
         }

@@ -1,8 +1,11 @@
 //! IPv4 routed by OSPFv3 beside IPv6 routed by it: two processes on the same links that do not hear each other, shows of both.
 
-use ferrite_ospf_control::Action;
-use ferrite_types::zclient::{RouteAttrs, ToZebra};
-use ferrite_types::{NexthopKind, Prefix, RouteProtocol};
+use std::net::IpAddr;
+
+use ferrite_ospf_control::{Action, Event, RestartNote};
+use ferrite_types::ids::{Distance, IfIndex, Metric, Tag, VrfId};
+use ferrite_types::zclient::{FromZebra, NexthopState, RedistributedRoute, Resolution, RouteAttrs, ToZebra};
+use ferrite_types::{Afi, Nexthop, NexthopKind, Prefix, RouteProtocol};
 use serde_json::json;
 
 use crate::lab::{Lab, link};
@@ -162,4 +165,169 @@ fn one_family_begins_anew_alone() {
     assert!(lab.exec(0, "show ipv6 ospf6 neighbor").contains("Full"));
     lab.run(120);
     assert!(lab.exec(0, "show ip ospf6 neighbor").contains("Full"));
+}
+
+/// Tells a router of a route of another protocol.
+fn learn(lab: &mut Lab, router: usize, protocol: RouteProtocol, prefix: &str, gateway: &str) {
+    let hop = Nexthop::new(NexthopKind::Gateway(gateway.parse().expect("an address"), Some(IfIndex(2))));
+    let attrs = RouteAttrs {
+        nexthops: [hop].into(),
+        distance: Distance(110),
+        metric: Metric(7),
+        tag: Tag(0),
+        mtu: 0,
+        allow_recursion: false,
+        internal: false,
+        ospf: None,
+    };
+    let (vrf, prefix) = (VrfId::DEFAULT, prefix.parse().expect("a prefix"));
+    let route = RedistributedRoute { vrf, prefix, protocol, instance: 0, route: Some(attrs) };
+    lab.feed(router, Event::Zebra(FromZebra::Redistributed(vec![route])));
+}
+
+#[test]
+fn routes_of_ospfv2_are_redistributed_through_maps_of_ipv4() {
+    let mut lab = network();
+    lab.configure(
+        1,
+        "ip prefix-list SOME seq 5 permit 172.16.0.0/12 le 32\n\
+         route-map SOME permit 10\n match ip address prefix-list SOME\n set metric 77\nexit\n\
+         router ospf6 ipv4\n redistribute ospf route-map SOME\nexit\n",
+    );
+    let asked = lab.wanted.iter().any(|(router, action)| match action {
+        Action::Zebra(ToZebra::Redistribute(request)) => {
+            let wanted = (request.afi, request.protocol, request.subscribe);
+            *router == 1 && wanted == (Afi::Ipv4, RouteProtocol::Ospf, true)
+        }
+        _ => false,
+    });
+    assert!(asked);
+    learn(&mut lab, 1, RouteProtocol::Ospf, "172.16.5.0/24", "10.0.0.9");
+    learn(&mut lab, 1, RouteProtocol::Ospf, "192.168.5.0/24", "10.0.0.9");
+    lab.run(30);
+    let routes = lab.json(0, "show ip ospf6 route external-2 detail");
+    assert_eq!(routes["routes"].as_object().map(|all| all.len()), Some(1), "{routes}");
+    let route = &routes["routes"]["172.16.5.0/24"];
+    // The forwarding address is on our network: the way leads there.
+    assert_eq!((&route["metricCostE2"], &route["nextHops"][0]["nextHop"]), (&json!(77), &json!("10.0.0.9")));
+    let lsa = lab.json(0, "show ip ospf6 database as-external detail");
+    let lsa = &lsa["asScopedLinkStateDb"][0]["lsa"][0];
+    assert_eq!((&lsa["forwardingAddress"], &lsa["prefix"]), (&json!("10.0.0.9"), &json!("172.16.5.0/24")));
+    let shown = lab.exec(1, "show ip ospf6 redistribute");
+    assert!(shown.contains("    1: ospf with route-map \"SOME\"\n"), "{shown}");
+}
+
+#[test]
+fn a_default_route_of_ospfv2_is_somebody_elses() {
+    let mut lab = network();
+    lab.configure(1, "router ospf6 ipv4\n default-information originate\nexit\n");
+    let mut of = |protocol: RouteProtocol| {
+        let resolved = Resolution {
+            prefix: "0.0.0.0/0".parse().expect("a prefix"),
+            protocol,
+            distance: Distance(110),
+            metric: Metric(1),
+            nexthops: [].into(),
+        };
+        let addr = IpAddr::from([0, 0, 0, 0]);
+        let state = NexthopState { vrf: VrfId::DEFAULT, addr, resolved: Some(resolved), exact: Some(0) };
+        lab.feed(1, Event::Zebra(FromZebra::Nexthops(vec![state])));
+        lab.run(30);
+        lab.exec(0, "show ip ospf6 route external-2").contains("0.0.0.0/0")
+    };
+    assert!(of(RouteProtocol::Ospf));
+    assert!(!of(RouteProtocol::Ospf6));
+}
+
+#[test]
+fn lists_of_areas_and_links_are_ipv4s() {
+    let mut lab = network();
+    let known = |lab: &mut Lab| lab.exec(0, "show ip ospf6 route").contains("10.2.0.0/24");
+    assert!(known(&mut lab));
+    lab.configure(
+        1,
+        "ip prefix-list LAN seq 5 permit 10.0.0.0/24\n\
+         interface net\n ip ospf6 advertise prefix-list LAN\nexit\n",
+    );
+    lab.run(30);
+    assert!(!known(&mut lab));
+    // It is another area's now, and a list keeps it there.
+    lab.configure(
+        1,
+        "interface net\n no ip ospf6 advertise prefix-list LAN\n ip ospf6 area 5\nexit\n\
+         router ospf6 ipv4\n area 0 filter-list prefix LAN in\nexit\n",
+    );
+    lab.run(30);
+    assert!(!known(&mut lab));
+    lab.configure(
+        1,
+        "router ospf6 ipv4\n no area 0 filter-list prefix LAN in\n area 5 range 10.2.0.0/16\nexit\n",
+    );
+    lab.run(30);
+    let text = lab.exec(0, "show ip ospf6 route inter-area");
+    assert!(text.starts_with("*N IE 10.2.0.0/16 "), "{text}");
+    let payload = lab.json(0, "show ip ospf6 database inter-prefix");
+    assert_eq!(payload["areaScopedLinkStateDb"][0]["lsa"][0]["payload"], "10.2.0.0/16");
+}
+
+#[test]
+fn a_packet_of_no_instance_of_the_link_is_counted_by_one_that_runs_there() {
+    let mut lab = network();
+    lab.configure(1, "interface lan\n ip ospf6 instance-id 65\nexit\n");
+    lab.run(60);
+    let text = lab.exec(0, "show ip ospf6 interface traffic");
+    assert!(text.contains("another instance"), "{text}");
+    assert!(!lab.exec(0, "show ip ospf6 neighbor").contains("2.2.2.2"));
+    assert!(lab.exec(0, "show ipv6 ospf6 neighbor").contains("6.6.6.2"));
+    lab.configure(0, "interface lan\n ip ospf6 instance-id 65\nexit\n");
+    lab.run(60);
+    assert!(lab.exec(0, "show ip ospf6 neighbor").contains("Full"));
+}
+
+/// Both have OSPFv3's packets, so they have one socket, and are in a group as long as one of them is.
+#[test]
+fn the_families_share_a_socket() {
+    let mut lab = network();
+    let opened = |lab: &Lab| {
+        let own = lab.wanted.iter().filter(|(router, _)| *router == 0);
+        let of = |action: &Action| match action {
+            Action::Socket { version: 3, terms, .. } => Some(terms.is_some()),
+            _ => None,
+        };
+        own.filter_map(|(_, action)| of(action)).collect::<Vec<_>>()
+    };
+    assert_eq!(opened(&lab), [true]);
+    lab.wanted.clear();
+    lab.configure(0, "no router ospf6\n");
+    assert!(opened(&lab).is_empty());
+    let left =
+        |action: &Action| matches!(action, Action::Membership { ifindex: IfIndex(2), join: false, .. });
+    let groups = lab.wanted.iter().filter(|(router, action)| *router == 0 && left(action)).count();
+    assert_eq!(groups, 0);
+    lab.configure(0, "no router ospf6 ipv4\n");
+    assert_eq!(opened(&lab), [false]);
+}
+
+#[test]
+fn each_family_leaves_word_of_its_own_for_a_restart() {
+    let mut lab = network();
+    lab.configure(
+        0,
+        "router ospf6\n graceful-restart\nexit\nrouter ospf6 ipv4\n graceful-restart grace-period 77\nexit\n",
+    );
+    let notes = |lab: &Lab| {
+        let own = lab.wanted.iter().filter(|(router, _)| *router == 0);
+        let notes = own.filter_map(|(_, action)| match action {
+            Action::Remember(notes) => Some(notes.clone()),
+            _ => None,
+        });
+        notes.last().unwrap_or_default()
+    };
+    let told = |note: &RestartNote| (note.version, note.ipv4, note.period, note.until.is_some());
+    let left: Vec<_> = notes(&lab).iter().map(told).collect();
+    assert_eq!(left, [(3, false, 120, false), (3, true, 77, false)]);
+    lab.exec(0, "graceful-restart prepare ip ospf6");
+    lab.run(30);
+    let left: Vec<_> = notes(&lab).iter().map(told).collect();
+    assert_eq!(left, [(3, false, 120, false), (3, true, 77, true)]);
 }

@@ -33,7 +33,7 @@ impl Timers {
     }
 
     /// An interface went, and its neighbours with it.
-    fn forget(&mut self, id: IfId) {
+    pub(super) fn forget(&mut self, id: IfId) {
         let all: Vec<Owner> = self.armed.range((id, None)..).map(|(owner, _)| *owner).collect();
         for owner in all.into_iter().take_while(|(of, _)| *of == id) {
             self.set(owner, None);
