@@ -112,21 +112,21 @@ macro_rules! setting {
 }
 /// A value of a line in a field that is empty where nothing is said.
 macro_rules! value {
-    ($field:ident, $words:literal, $variable:literal, [$($help:expr),* $(,)?], $no:expr, $example:literal) => {
+    ($($field:ident).+, $words:literal, $variable:literal, [$($help:expr),* $(,)?], $no:expr, $example:literal) => {
         crate::config::setting!(
             concat!($words, " ", $variable),
             [$($help),*],
             $no,
             |part, args| {
-                part.$field = Some(args.parse("value")?);
+                part.$($field).+ = Some(args.parse("value")?);
                 Ok(())
             },
             |part, _| {
-                part.$field = None;
+                part.$($field).+ = None;
                 Ok(())
             },
             |part, lines| {
-                if let Some(value) = &part.$field {
+                if let Some(value) = &part.$($field).+ {
                     lines.line(format!(concat!($words, " {}"), value));
                 }
             },
@@ -136,21 +136,21 @@ macro_rules! value {
 }
 /// A switch.
 macro_rules! switch {
-    ($field:ident, $words:literal, $syntax:expr, [$($help:expr),* $(,)?], $no:expr) => {
+    ($($field:ident).+, $words:literal, $syntax:expr, [$($help:expr),* $(,)?], $no:expr) => {
         crate::config::setting!(
             $syntax,
             [$($help),*],
             $no,
             |part, _| {
-                part.$field = true;
+                part.$($field).+ = true;
                 Ok(())
             },
             |part, _| {
-                part.$field = false;
+                part.$($field).+ = false;
                 Ok(())
             },
             |part, lines| {
-                if part.$field {
+                if part.$($field).+ {
                     lines.line($words);
                 }
             },
@@ -158,7 +158,31 @@ macro_rules! switch {
         )
     };
 }
-use {setting, switch, value};
+/// What is so unless the line is taken back; the field says that it was.
+macro_rules! unless_no {
+    ($($field:ident).+, $words:literal, [$($help:expr),* $(,)?]) => {
+        crate::config::setting!(
+            $words,
+            [$($help),*],
+            ferrite_cli::Negation::Derived,
+            |part, _| {
+                part.$($field).+ = false;
+                Ok(())
+            },
+            |part, _| {
+                part.$($field).+ = true;
+                Ok(())
+            },
+            |part, lines| {
+                if part.$($field).+ {
+                    lines.line(concat!("no ", $words));
+                }
+            },
+            [concat!("no ", $words)]
+        )
+    };
+}
+use {setting, switch, unless_no, value};
 
 #[cfg(test)]
 mod tests {

@@ -297,24 +297,12 @@ pub static ALL: &[Setting<InterfaceV3>] = &[
         },
         ["ipv6 ospf6 p2p-p2mp connected-prefixes include", "ipv6 ospf6 p2p-p2mp connected-prefixes exclude"]
     ),
-    setting!(
+    switch!(
+        no_multicast_hello,
+        "ipv6 ospf6 p2p-p2mp disable-multicast-hello",
         "ipv6 ospf6 p2p-p2mp disable-multicast-hello",
         [IP, OSPF, "Networks of neighbours each for itself", "Hellos go to named neighbours alone"],
-        Negation::Derived,
-        |v3, _| {
-            v3.no_multicast_hello = true;
-            Ok(())
-        },
-        |v3, _| {
-            v3.no_multicast_hello = false;
-            Ok(())
-        },
-        |v3, lines| {
-            if v3.no_multicast_hello {
-                lines.line("ipv6 ospf6 p2p-p2mp disable-multicast-hello");
-            }
-        },
-        ["ipv6 ospf6 p2p-p2mp disable-multicast-hello"]
+        Negation::Derived
     ),
     value!(
         retransmit,

@@ -2,7 +2,7 @@
 
 use ferrite_cli::{Negation, Setting};
 
-use super::{areas, convergence, flood, setting, shared, switch, te, value};
+use super::{areas, convergence, flood, setting, shared, switch, te, unless_no, value};
 use crate::settings::{AbrType, NamedNeighbor, RouterSettings, Summary};
 
 /// Calls with every setting, in the order in which they are rendered.
@@ -111,8 +111,10 @@ static FIRST: &[Setting<RouterSettings>] = &[
     ),
     shared::REFERENCE,
     shared::SPF,
-    setting!(
-        "timers throttle lsa all (0-5000)$value",
+    value!(
+        throttle_lsa,
+        "timers throttle lsa all",
+        "(0-5000)$value",
         [
             "Times",
             "Least times between two of a kind",
@@ -121,20 +123,7 @@ static FIRST: &[Setting<RouterSettings>] = &[
             "Milliseconds between two of one"
         ],
         Negation::Derived,
-        |router, args| {
-            router.throttle_lsa = Some(args.parse("value")?);
-            Ok(())
-        },
-        |router, _| {
-            router.throttle_lsa = None;
-            Ok(())
-        },
-        |router, lines| {
-            if let Some(value) = router.throttle_lsa {
-                lines.line(format!("timers throttle lsa all {value}"));
-            }
-        },
-        ["timers throttle lsa all 400"]
+        "timers throttle lsa all 400"
     ),
     value!(
         min_arrival,
@@ -168,8 +157,10 @@ static FIRST: &[Setting<RouterSettings>] = &[
         []
     ),
     shared::PATHS,
-    setting!(
-        "max-metric router-lsa on-startup (5-86400)$seconds",
+    value!(
+        max_metric.on_startup,
+        "max-metric router-lsa on-startup",
+        "(5-86400)$value",
         [
             "The highest metric, so that nobody goes through us",
             "For the links of the router-LSA",
@@ -177,23 +168,12 @@ static FIRST: &[Setting<RouterSettings>] = &[
             "Seconds"
         ],
         Negation::Derived,
-        |router, args| {
-            router.max_metric.on_startup = Some(args.parse("seconds")?);
-            Ok(())
-        },
-        |router, _| {
-            router.max_metric.on_startup = None;
-            Ok(())
-        },
-        |router, lines| {
-            if let Some(seconds) = router.max_metric.on_startup {
-                lines.line(format!("max-metric router-lsa on-startup {seconds}"));
-            }
-        },
-        ["max-metric router-lsa on-startup 7"]
+        "max-metric router-lsa on-startup 7"
     ),
-    setting!(
-        "max-metric router-lsa on-shutdown (5-100)$seconds",
+    value!(
+        max_metric.on_shutdown,
+        "max-metric router-lsa on-shutdown",
+        "(5-100)$value",
         [
             "The highest metric, so that nobody goes through us",
             "For the links of the router-LSA",
@@ -201,43 +181,18 @@ static FIRST: &[Setting<RouterSettings>] = &[
             "Seconds"
         ],
         Negation::Derived,
-        |router, args| {
-            router.max_metric.on_shutdown = Some(args.parse("seconds")?);
-            Ok(())
-        },
-        |router, _| {
-            router.max_metric.on_shutdown = None;
-            Ok(())
-        },
-        |router, lines| {
-            if let Some(seconds) = router.max_metric.on_shutdown {
-                lines.line(format!("max-metric router-lsa on-shutdown {seconds}"));
-            }
-        },
-        ["max-metric router-lsa on-shutdown 6"]
+        "max-metric router-lsa on-shutdown 6"
     ),
-    setting!(
+    switch!(
+        max_metric.administrative,
+        "max-metric router-lsa administrative",
         "max-metric router-lsa administrative",
         [
             "The highest metric, so that nobody goes through us",
             "For the links of the router-LSA",
             "Until it is taken back"
         ],
-        Negation::Derived,
-        |router, _| {
-            router.max_metric.administrative = true;
-            Ok(())
-        },
-        |router, _| {
-            router.max_metric.administrative = false;
-            Ok(())
-        },
-        |router, lines| {
-            if router.max_metric.administrative {
-                lines.line("max-metric router-lsa administrative");
-            }
-        },
-        ["max-metric router-lsa administrative"]
+        Negation::Derived
     ),
     value!(
         refresh,
@@ -247,48 +202,16 @@ static FIRST: &[Setting<RouterSettings>] = &[
         Negation::Derived,
         "refresh timer 20"
     ),
-    setting!(
-        "socket-per-interface",
-        ["A socket for each interface"],
-        Negation::Derived,
-        |router, _| {
-            router.no_socket_per_interface = false;
-            Ok(())
-        },
-        |router, _| {
-            router.no_socket_per_interface = true;
-            Ok(())
-        },
-        |router, lines| {
-            if router.no_socket_per_interface {
-                lines.line("no socket-per-interface");
-            }
-        },
-        ["no socket-per-interface"]
-    ),
+    unless_no!(no_socket_per_interface, "socket-per-interface", ["A socket for each interface"]),
 ];
 
 static RESTART: &[Setting<RouterSettings>] = &[
     shared::GRACE,
     shared::HELPER,
-    setting!(
+    unless_no!(
+        restart.lax,
         "graceful-restart helper strict-lsa-checking",
-        ["Restart without loss", "Help to others that restart", "A change of the topology ends it"],
-        Negation::Derived,
-        |router, _| {
-            router.restart.lax = false;
-            Ok(())
-        },
-        |router, _| {
-            router.restart.lax = true;
-            Ok(())
-        },
-        |router, lines| {
-            if router.restart.lax {
-                lines.line("no graceful-restart helper strict-lsa-checking");
-            }
-        },
-        ["no graceful-restart helper strict-lsa-checking"]
+        ["Restart without loss", "Help to others that restart", "A change of the topology ends it"]
     ),
     shared::PLANNED,
     shared::LONGEST,
@@ -341,24 +264,10 @@ static SUMMARIES: &[Setting<RouterSettings>] = &[
         ["Send and hear nothing on interfaces", "On those that do not say otherwise"],
         Negation::Derived
     ),
-    setting!(
+    unless_no!(
+        no_proactive_arp,
         "proactive-arp",
-        ["Ask for the neighbours' link addresses before they are needed"],
-        Negation::Derived,
-        |router, _| {
-            router.no_proactive_arp = false;
-            Ok(())
-        },
-        |router, _| {
-            router.no_proactive_arp = true;
-            Ok(())
-        },
-        |router, lines| {
-            if router.no_proactive_arp {
-                lines.line("no proactive-arp");
-            }
-        },
-        ["no proactive-arp"]
+        ["Ask for the neighbours' link addresses before they are needed"]
     ),
 ];
 

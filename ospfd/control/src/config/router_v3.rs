@@ -51,24 +51,12 @@ static FIRST: &[Setting<RouterSettings>] = &[
         "timers lsa min-arrival 300"
     ),
     shared::PATHS,
-    setting!(
+    switch!(
+        max_metric.administrative,
+        "stub-router administrative",
         "stub-router administrative",
         ["Nobody goes through us", "Until it is taken back"],
-        Negation::Derived,
-        |router, _| {
-            router.max_metric.administrative = true;
-            Ok(())
-        },
-        |router, _| {
-            router.max_metric.administrative = false;
-            Ok(())
-        },
-        |router, lines| {
-            if router.max_metric.administrative {
-                lines.line("stub-router administrative");
-            }
-        },
-        ["stub-router administrative"]
+        Negation::Derived
     ),
 ];
 
@@ -142,24 +130,12 @@ static LAST: &[Setting<RouterSettings>] = &[
         ["summary-address 2001:db8::/32 no-advertise"]
     ),
     shared::GRACE,
-    setting!(
+    switch!(
+        restart.lax,
+        "graceful-restart helper lsa-check-disable",
         "graceful-restart helper lsa-check-disable",
         ["Restart without loss", "Help to others that restart", "A change of the topology does not end it"],
-        Negation::Derived,
-        |router, _| {
-            router.restart.lax = true;
-            Ok(())
-        },
-        |router, _| {
-            router.restart.lax = false;
-            Ok(())
-        },
-        |router, lines| {
-            if router.restart.lax {
-                lines.line("graceful-restart helper lsa-check-disable");
-            }
-        },
-        ["graceful-restart helper lsa-check-disable"]
+        Negation::Derived
     ),
     shared::PLANNED,
     shared::LONGEST,

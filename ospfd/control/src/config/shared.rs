@@ -3,7 +3,7 @@
 use ferrite_cli::{Args, CliError, Lines, Negation, Setting};
 use ferrite_types::RouteProtocol;
 
-use super::setting;
+use super::{setting, switch, value};
 use crate::settings::{DefaultOriginate, Distances, LogAdjacency, Redistribution, RouterSettings};
 
 type Router = Setting<RouterSettings>;
@@ -236,24 +236,13 @@ pub const LOG_DETAIL: Router = setting!(
     ["log-adjacency-changes detail"]
 );
 
-pub const REFERENCE: Router = setting!(
-    "auto-cost reference-bandwidth (1-4294967)$value",
+pub const REFERENCE: Router = value!(
+    reference_bandwidth,
+    "auto-cost reference-bandwidth",
+    "(1-4294967)$value",
     ["Cost by bandwidth", "The bandwidth that costs 1", "Megabits per second"],
     Negation::Derived,
-    |router, args| {
-        router.reference_bandwidth = Some(args.parse("value")?);
-        Ok(())
-    },
-    |router, _| {
-        router.reference_bandwidth = None;
-        Ok(())
-    },
-    |router, lines| {
-        if let Some(value) = router.reference_bandwidth {
-            lines.line(format!("auto-cost reference-bandwidth {value}"));
-        }
-    },
-    ["auto-cost reference-bandwidth 500"]
+    "auto-cost reference-bandwidth 500"
 );
 
 pub const SPF: Router = setting!(
@@ -283,44 +272,22 @@ pub const SPF: Router = setting!(
     ["timers throttle spf 1 2 3"]
 );
 
-pub const PATHS: Router = setting!(
-    "maximum-paths (1-256)$value",
+pub const PATHS: Router = value!(
+    max_paths,
+    "maximum-paths",
+    "(1-256)$value",
     ["Next hops of a route at most", "Next hops"],
     Negation::Derived,
-    |router, args| {
-        router.max_paths = Some(args.parse("value")?);
-        Ok(())
-    },
-    |router, _| {
-        router.max_paths = None;
-        Ok(())
-    },
-    |router, lines| {
-        if let Some(value) = router.max_paths {
-            lines.line(format!("maximum-paths {value}"));
-        }
-    },
-    ["maximum-paths 4"]
+    "maximum-paths 4"
 );
 
-pub const AGGREGATION: Router = setting!(
-    "aggregation timer (5-1800)$value",
+pub const AGGREGATION: Router = value!(
+    aggregation_delay,
+    "aggregation timer",
+    "(5-1800)$value",
     ["External routes announced as one", "Time for which changes are gathered", "Seconds"],
     Negation::Derived,
-    |router, args| {
-        router.aggregation_delay = Some(args.parse("value")?);
-        Ok(())
-    },
-    |router, _| {
-        router.aggregation_delay = None;
-        Ok(())
-    },
-    |router, lines| {
-        if let Some(value) = router.aggregation_delay {
-            lines.line(format!("aggregation timer {value}"));
-        }
-    },
-    ["aggregation timer 30"]
+    "aggregation timer 30"
 );
 
 pub const GRACE: Router = setting!(
@@ -375,24 +342,12 @@ pub const HELPER: Router = setting!(
     ["graceful-restart helper enable", "graceful-restart helper enable 5.5.5.5"]
 );
 
-pub const PLANNED: Router = setting!(
+pub const PLANNED: Router = switch!(
+    restart.planned_only,
+    "graceful-restart helper planned-only",
     "graceful-restart helper planned-only",
     ["Restart without loss", "Help to others that restart", "When they have announced it"],
-    Negation::Derived,
-    |router, _| {
-        router.restart.planned_only = true;
-        Ok(())
-    },
-    |router, _| {
-        router.restart.planned_only = false;
-        Ok(())
-    },
-    |router, lines| {
-        if router.restart.planned_only {
-            lines.line("graceful-restart helper planned-only");
-        }
-    },
-    ["graceful-restart helper planned-only"]
+    Negation::Derived
 );
 
 pub const LONGEST: Router = setting!(

@@ -3,7 +3,7 @@
 use ferrite_cli::{Args, CliError, Lines, Negation, Setting};
 use ferrite_ospf_packet::AreaId;
 
-use super::setting;
+use super::{setting, switch};
 use crate::settings::te::{InfoScope, InterAs, LdpSync, Pce, RouterInfo, Te};
 use crate::settings::{AreaName, InterfaceV2, RouterSettings};
 
@@ -78,24 +78,12 @@ pub static ROUTER: &[Setting<RouterSettings>] = &[
         },
         ["mpls-te inter-as as", "mpls-te inter-as area 0.0.0.1"]
     ),
-    setting!(
+    switch!(
+        te.export,
+        "mpls-te export",
         "mpls-te export",
         [TE, "The database is told to those who ask for it"],
-        Negation::Derived,
-        |router, _| {
-            router.te.export = true;
-            Ok(())
-        },
-        |router, _| {
-            router.te.export = false;
-            Ok(())
-        },
-        |router, lines| {
-            if router.te.export {
-                lines.line("mpls-te export");
-            }
-        },
-        ["mpls-te export"]
+        Negation::Derived
     ),
     setting!(
         "router-info <as|area [A.B.C.D]>$scope",
