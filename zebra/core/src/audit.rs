@@ -595,9 +595,9 @@ fn newer(seq: u32, look: Option<u32>) -> bool {
 }
 
 /// Whether the kernel has what we asked for. It keeps no VRF with a next hop, one source for the route, and no weight
-/// for a single next hop; the order of several is its own for IPv6.
+/// for a single next hop; the order of several is its own for IPv6. Protocols are a number to it, which some share.
 pub(crate) fn same_route(wanted: &FibRoute, found: &KernelRoute) -> bool {
-    wanted.protocol == found.protocol
+    wanted.protocol.kernel_number() == found.protocol.kernel_number()
         && wanted.mtu == found.mtu
         && wanted.source == found.source
         && match wanted.group {

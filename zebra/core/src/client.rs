@@ -330,7 +330,9 @@ impl Zebra {
         self.sweep(|shape, entry| shape.owner == id && entry.epoch != epoch);
         self.sweep_table(
             |key| !unheard.contains(key),
-            |shape, _| shape.owner == OwnerId::ADOPTED && shape.protocol == protocol,
+            |shape, _| {
+                shape.owner == OwnerId::ADOPTED && shape.protocol.kernel_number() == protocol.kernel_number()
+            },
         );
     }
 
@@ -689,12 +691,12 @@ pub struct Source {
 
 /// Whether a route takes the place of one that is there.
 fn same_source(present: &Shape, new: &Shape) -> bool {
+    // The kernel does not say of which process of a protocol a route was, nor of which of those that share a number.
+    if present.owner == OwnerId::ADOPTED {
+        return present.protocol.kernel_number() == new.protocol.kernel_number();
+    }
     if present.protocol != new.protocol {
         return false;
-    }
-    // The kernel does not say of which process of a protocol a route was.
-    if present.owner == OwnerId::ADOPTED {
-        return true;
     }
     if present.owner != new.owner || present.instance != new.instance {
         return false;

@@ -10,7 +10,7 @@ use ferrite_types::zclient::{
 use ferrite_types::{Afi, IfIndex, Metric, Nexthop, NexthopKind, RouteProtocol, TableId, VrfId};
 use zebra_core::{Event, KernelRoute};
 
-use RouteProtocol::{Bgp, Static};
+use RouteProtocol::{Bgp, Ospf, Ospf6, Static};
 
 /// Two links with networks 10.1.0.0/24 and 10.2.0.0/24.
 fn two_links() -> World {
@@ -194,6 +194,11 @@ fn gateway(addr: &str, index: u32) -> Nexthop {
 
 /// A world in whose kernel an earlier run has left two BGP routes.
 fn inherited() -> World {
+    inherited_of(Bgp)
+}
+
+/// The same, of a protocol as the kernel tells it.
+fn inherited_of(protocol: RouteProtocol) -> World {
     let mut world = two_links();
     world.zebra = zebra_core::Zebra::new(zebra_core::Options::default(), zebra_core::WallClock::default());
     world.event(Event::DumpBegin);
@@ -202,9 +207,9 @@ fn inherited() -> World {
         world.address(index, &format!("10.{index}.0.1/24"));
     }
     for prefix in ["80.0.0.0/24", "80.0.1.0/24"] {
-        let route = kernel_route(prefix, Bgp, gateway("10.1.0.2", 1));
+        let route = kernel_route(prefix, protocol, gateway("10.1.0.2", 1));
         let in_kernel = zebra_core::FibRoute {
-            protocol: Bgp,
+            protocol,
             nexthops: route.nexthops.clone(),
             mtu: 0,
             source: None,
@@ -229,6 +234,25 @@ fn routes_of_an_earlier_run_are_adopted_without_a_write_and_swept_after_the_repl
     assert_eq!(world.kernel("80.0.1.0/24"), None);
     world.pass(Duration::from_mins(5));
     assert_eq!(world.kernel("80.0.0.0/24").unwrap(), "bgp 10.1.0.2 dev 1");
+}
+
+/// OSPFv2 and OSPFv3 have one number in the kernel.
+#[test]
+fn an_adopted_route_is_that_of_any_protocol_with_its_number() {
+    for (program, protocol) in [(Ospf, Ospf6), (Ospf6, Ospf6), (Ospf6, Ospf)] {
+        let mut world = inherited_of(Ospf);
+        let ospf = world.connect(1, program);
+        world.announce(ospf, protocol, "80.0.0.0/24", &[via("10.1.0.2")]);
+        let candidates = world.show("show ip route 80.0.0.0/24").matches("Routing entry for").count();
+        assert_eq!(candidates, 1, "{}", world.show("show ip route 80.0.0.0/24"));
+        world.say(ospf, ToZebra::ReplayDone);
+        assert!(world.kernel("80.0.0.0/24").is_some_and(|route| route.contains("10.1.0.2")));
+        assert_eq!(world.kernel("80.0.1.0/24"), None);
+        assert_eq!(world.drift().total(), 0);
+        // What its source takes back is gone at once.
+        world.withdraw(ospf, protocol, "80.0.0.0/24");
+        assert_eq!(world.kernel("80.0.0.0/24"), None);
+    }
 }
 
 #[test]

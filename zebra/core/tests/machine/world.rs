@@ -321,7 +321,8 @@ pub fn listed(table: TableId, prefix: Prefix, route: &FibRoute) -> KernelRoute {
         table,
         prefix,
         from: None,
-        protocol: route.protocol,
+        protocol: RouteProtocol::from_kernel_number(route.protocol.kernel_number())
+            .unwrap_or(RouteProtocol::Kernel),
         metric: zebra_core::FIB_METRIC,
         nexthops: route.nexthops.clone(),
         mtu: route.mtu,
