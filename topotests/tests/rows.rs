@@ -26,10 +26,10 @@ fn functions(folder: &Path, into: &mut BTreeSet<String>) {
 
 fn functions_of(file: &Path, into: &mut BTreeSet<String>) {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    // A test for both versions is made by a macro (`ospfd/core/tests/sim`).
+    // A test for several versions is made by a macro (`ospfd/core/tests/sim`).
     let name = |line: &str| {
         let line = line.trim_start();
-        let rest = line.strip_prefix("fn ").or_else(|| line.strip_prefix("both!("))?;
+        let rest = ["fn ", "both!(", "all!("].iter().find_map(|start| line.strip_prefix(start))?;
         rest.split(['(', '<', ',']).next().map(str::to_owned)
     };
     into.extend(text.lines().filter_map(name));
