@@ -160,9 +160,9 @@ macro_rules! switch {
 }
 /// What is so unless the line is taken back; the field says that it was.
 macro_rules! unless_no {
-    ($($field:ident).+, $words:literal, [$($help:expr),* $(,)?]) => {
+    ($($field:ident).+, $words:literal, $syntax:expr, [$($help:expr),* $(,)?]) => {
         crate::config::setting!(
-            $words,
+            $syntax,
             [$($help),*],
             ferrite_cli::Negation::Derived,
             |part, _| {

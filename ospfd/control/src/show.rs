@@ -106,6 +106,13 @@ impl<'a, V: Version> At<'a, V> {
         all
     }
 
+    /// Of those the one that was named, or all of them.
+    pub fn interfaces_named(self, name: Option<&str>) -> Vec<Named<'a>> {
+        let mut all = self.interfaces();
+        all.retain(|interface| name.is_none_or(|name| name == interface.name));
+        all
+    }
+
     /// The kernel's name; a virtual link's as FRR names it.
     pub fn name_of(self, id: IfId) -> String {
         match self.process.links.get(&id) {

@@ -243,6 +243,56 @@ fn set_list(router: &mut RouterSettings, args: &Args, list: Option<String>) -> R
     Ok(())
 }
 
+/// Lists of areas, which are of a family.
+macro_rules! lists {
+    ($access:ident, $prefix:ident, $family:literal) => {
+        const $access: Router = setting!(
+            concat!(
+                "area <A.B.C.D|(0-4294967295)>$area <export-list|import-list> ACCESSLIST",
+                $family,
+                "_NAME$list"
+            ),
+            [
+                AREA,
+                ID,
+                ID,
+                "Which of its networks are told to other areas",
+                "Which networks of other areas are told in it",
+                "Access list"
+            ],
+            Negation::Derived,
+            list,
+            no_list,
+            |_, _| {},
+            ["area 0 export-list EX", "area 0 import-list IM"]
+        );
+        const $prefix: Router = setting!(
+            concat!(
+                "area <A.B.C.D|(0-4294967295)>$area filter-list prefix PREFIXLIST",
+                $family,
+                "_NAME$list <in|out>$way"
+            ),
+            [
+                AREA,
+                ID,
+                ID,
+                "Which routes pass",
+                "By a prefix list",
+                "Prefix list",
+                "Into the area",
+                "Out of it"
+            ],
+            Negation::Derived,
+            list,
+            no_list,
+            |_, _| {},
+            ["area 0 filter-list prefix FI in", "area 0 filter-list prefix FO out"]
+        );
+    };
+}
+lists!(ACCESS_LISTS_V2, PREFIX_LISTS_V2, "4");
+lists!(ACCESS_LISTS_V3, PREFIX_LISTS_V3, "6");
+
 const STUB: Router = setting!(
     "area <A.B.C.D|(0-4294967295)>$area stub",
     [AREA, ID, ID, "Nothing of other protocols goes there"],

@@ -2,7 +2,7 @@
 
 use ferrite_cli::{Args, CliError, Negation, Setting};
 
-use super::{setting, switch, value};
+use super::{setting, switch, unless_no, value};
 use crate::settings::interface::{AuthKind, Dead, NetworkV2};
 use crate::settings::{InterfaceV2, LinkSettings};
 
@@ -224,24 +224,11 @@ pub static LINK: &[Setting<LinkSettings>] = &[
         },
         ["ip ospf message-digest-key 2 md5 abc"]
     ),
-    setting!(
+    unless_no!(
+        no_opaque,
+        "ip ospf capability opaque",
         "ip ospf capability opaque [A.B.C.D$address]",
-        [IP, OSPF, "What is spoken here", "Opaque LSAs (RFC 5250)", ADDRESS],
-        Negation::Derived,
-        |link, _| {
-            link.no_opaque = false;
-            Ok(())
-        },
-        |link, _| {
-            link.no_opaque = true;
-            Ok(())
-        },
-        |link, lines| {
-            if link.no_opaque {
-                lines.line("no ip ospf capability opaque");
-            }
-        },
-        ["no ip ospf capability opaque"]
+        [IP, OSPF, "What is spoken here", "Opaque LSAs (RFC 5250)", ADDRESS]
     ),
     switch!(
         mtu_ignore,

@@ -3,7 +3,7 @@
 use ferrite_cli::{Negation, Setting};
 
 use super::{areas, convergence, flood, setting, shared, switch, te, unless_no, value};
-use crate::settings::{AbrType, NamedNeighbor, RouterSettings, Summary};
+use crate::settings::{AbrType, NamedNeighbor, RouterSettings};
 
 /// Calls with every setting, in the order in which they are rendered.
 pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
@@ -202,7 +202,12 @@ static FIRST: &[Setting<RouterSettings>] = &[
         Negation::Derived,
         "refresh timer 20"
     ),
-    unless_no!(no_socket_per_interface, "socket-per-interface", ["A socket for each interface"]),
+    unless_no!(
+        no_socket_per_interface,
+        "socket-per-interface",
+        "socket-per-interface",
+        ["A socket for each interface"]
+    ),
 ];
 
 static RESTART: &[Setting<RouterSettings>] = &[
@@ -210,6 +215,7 @@ static RESTART: &[Setting<RouterSettings>] = &[
     shared::HELPER,
     unless_no!(
         restart.lax,
+        "graceful-restart helper strict-lsa-checking",
         "graceful-restart helper strict-lsa-checking",
         ["Restart without loss", "Help to others that restart", "A change of the topology ends it"]
     ),
@@ -223,37 +229,17 @@ static SUMMARIES: &[Setting<RouterSettings>] = &[
         "summary-address A.B.C.D/M$prefix [tag (1-4294967295)$tag]",
         ["External routes in a prefix are announced as one", "Prefix", "With a tag", "Tag"],
         Negation::Derived,
-        |router, args| {
-            let summary = Summary { tag: args.parse_opt("tag")?, ..Summary::default() };
-            router.summaries.insert(args.parse("prefix")?, summary);
-            Ok(())
-        },
-        |router, args| {
-            router.summaries.remove(&args.parse("prefix")?);
-            Ok(())
-        },
-        |router, lines| {
-            for (prefix, summary) in &router.summaries {
-                let tag = summary.tag.map(|tag| format!(" tag {tag}")).unwrap_or_default();
-                let no = if summary.no_advertise { " no-advertise" } else { "" };
-                lines.line(format!("summary-address {prefix}{tag}{no}"));
-            }
-        },
+        shared::summarize,
+        shared::no_summary,
+        shared::show_summaries,
         ["summary-address 10.0.0.0/8 tag 5", "summary-address 10.0.0.0/8"]
     ),
     setting!(
         "summary-address A.B.C.D/M$prefix no-advertise",
         ["External routes in a prefix are announced as one", "Prefix", "They are not announced at all"],
         Negation::Derived,
-        |router, args| {
-            let summary = Summary { no_advertise: true, ..Summary::default() };
-            router.summaries.insert(args.parse("prefix")?, summary);
-            Ok(())
-        },
-        |router, args| {
-            router.summaries.remove(&args.parse("prefix")?);
-            Ok(())
-        },
+        shared::summarize,
+        shared::no_summary,
         |_, _| {},
         ["summary-address 10.0.0.0/8 no-advertise"]
     ),
@@ -266,6 +252,7 @@ static SUMMARIES: &[Setting<RouterSettings>] = &[
     ),
     unless_no!(
         no_proactive_arp,
+        "proactive-arp",
         "proactive-arp",
         ["Ask for the neighbours' link addresses before they are needed"]
     ),

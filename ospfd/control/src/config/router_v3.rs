@@ -3,7 +3,7 @@
 use ferrite_cli::{Negation, Setting};
 
 use super::{areas, convergence, setting, shared, switch, value};
-use crate::settings::{RouterSettings, Summary};
+use crate::settings::RouterSettings;
 
 /// Calls with every setting, in the order in which they are rendered.
 pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
@@ -88,44 +88,17 @@ static LAST: &[Setting<RouterSettings>] = &[
             "Type"
         ],
         Negation::Derived,
-        |router, args| {
-            let summary = Summary {
-                no_advertise: false,
-                tag: args.parse_opt("tag")?,
-                metric: args.parse_opt("metric")?,
-                metric_type: args.parse_opt("kind")?,
-            };
-            router.summaries.insert(args.parse("prefix")?, summary);
-            Ok(())
-        },
-        |router, args| {
-            router.summaries.remove(&args.parse("prefix")?);
-            Ok(())
-        },
-        |router, lines| {
-            for (prefix, summary) in &router.summaries {
-                let tag = summary.tag.map(|tag| format!(" tag {tag}")).unwrap_or_default();
-                let metric = summary.metric.map(|metric| format!(" metric {metric}")).unwrap_or_default();
-                let kind = summary.metric_type.map(|kind| format!(" metric-type {kind}")).unwrap_or_default();
-                let no = if summary.no_advertise { " no-advertise" } else { "" };
-                lines.line(format!("summary-address {prefix}{tag}{metric}{kind}{no}"));
-            }
-        },
+        shared::summarize,
+        shared::no_summary,
+        shared::show_summaries,
         ["summary-address 2001:db8::/32 tag 4 metric 3 metric-type 1", "summary-address 2001:db8::/32"]
     ),
     setting!(
         "summary-address X:X::X:X/M$prefix no-advertise",
         ["External routes in a prefix are announced as one", "Prefix", "They are not announced at all"],
         Negation::Derived,
-        |router, args| {
-            let summary = Summary { no_advertise: true, ..Summary::default() };
-            router.summaries.insert(args.parse("prefix")?, summary);
-            Ok(())
-        },
-        |router, args| {
-            router.summaries.remove(&args.parse("prefix")?);
-            Ok(())
-        },
+        shared::summarize,
+        shared::no_summary,
         |_, _| {},
         ["summary-address 2001:db8::/32 no-advertise"]
     ),

@@ -4,16 +4,42 @@ use ferrite_cli::{Args, CliError, Lines, Negation, Setting};
 use ferrite_types::RouteProtocol;
 
 use super::{setting, switch, value};
-use crate::settings::{DefaultOriginate, Distances, LogAdjacency, Redistribution, RouterSettings};
+use crate::settings::{DefaultOriginate, Distances, LogAdjacency, Redistribution, RouterSettings, Summary};
 
 type Router = Setting<RouterSettings>;
 
+/// `redistribute` of some sources, with the terms that all of them have.
+macro_rules! redistribution {
+    ($sources:literal, [$($help:expr),* $(,)?], $render:expr, [$($example:expr),* $(,)?]) => {
+        setting!(
+            concat!(
+                "redistribute ",
+                $sources,
+                " [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]"
+            ),
+            [
+                "Announce routes of another protocol",
+                $($help,)*
+                "Metric of the routes",
+                "Metric",
+                "Type of the metric",
+                "Type",
+                "A map that they pass through",
+                "Name of the map"
+            ],
+            Negation::Derived,
+            redistribute,
+            no_redistribute,
+            $render,
+            [$($example),*]
+        )
+    };
+}
+
 pub static REDISTRIBUTE_V2: &[Router] = &[
-    setting!(
-        "redistribute <kernel|connected|local|static|rip|isis|bgp|eigrp|nhrp|vnc|babel|openfabric>$source \
-         [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]",
+    redistribution!(
+        "<kernel|connected|local|static|rip|isis|bgp|eigrp|nhrp|vnc|babel|openfabric>$source",
         [
-            "Announce routes of another protocol",
             "Routes of the kernel",
             "Connected networks",
             "Own addresses",
@@ -25,48 +51,22 @@ pub static REDISTRIBUTE_V2: &[Router] = &[
             "NHRP",
             "VNC",
             "Babel",
-            "OpenFabric",
-            "Metric of the routes",
-            "Metric",
-            "Type of the metric",
-            "Type",
-            "A map that they pass through",
-            "Name of the map"
+            "OpenFabric"
         ],
-        Negation::Derived,
-        redistribute,
-        no_redistribute,
         show_redistribute,
         ["redistribute connected", "redistribute static metric 5 metric-type 1 route-map RM"]
     ),
-    setting!(
-        "redistribute <ospf|table>$source (1-65535)$number \
-         [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]",
-        [
-            "Announce routes of another protocol",
-            "Another instance of OSPF",
-            "Of another table of the kernel",
-            "Number of the instance or table",
-            "Metric of the routes",
-            "Metric",
-            "Type of the metric",
-            "Type",
-            "A map that they pass through",
-            "Name of the map"
-        ],
-        Negation::Derived,
-        redistribute,
-        no_redistribute,
+    redistribution!(
+        "<ospf|table>$source (1-65535)$number",
+        ["Another instance of OSPF", "Of another table of the kernel", "Number of the instance or table"],
         |_, _| {},
         ["redistribute table 100 metric 7"]
     ),
 ];
 
-pub static REDISTRIBUTE_V3: &[Router] = &[setting!(
-    "redistribute <kernel|connected|local|static|ripng|isis|bgp|nhrp|vnc|babel|openfabric>$source \
-     [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]",
+pub static REDISTRIBUTE_V3: &[Router] = &[redistribution!(
+    "<kernel|connected|local|static|ripng|isis|bgp|nhrp|vnc|babel|openfabric>$source",
     [
-        "Announce routes of another protocol",
         "Routes of the kernel",
         "Connected networks",
         "Own addresses",
@@ -77,38 +77,15 @@ pub static REDISTRIBUTE_V3: &[Router] = &[setting!(
         "NHRP",
         "VNC",
         "Babel",
-        "OpenFabric",
-        "Metric of the routes",
-        "Metric",
-        "Type of the metric",
-        "Type",
-        "A map that they pass through",
-        "Name of the map"
+        "OpenFabric"
     ],
-    Negation::Derived,
-    redistribute,
-    no_redistribute,
     show_redistribute,
     ["redistribute connected", "redistribute static metric 5 metric-type 1 route-map RM"]
 )];
 
-pub const REDISTRIBUTE_IPV4: Router = setting!(
-    "redistribute <ospf|eigrp>$source \
-     [{metric (0-16777214)$metric|metric-type (1-2)$kind|route-map RMAP_NAME$map}]",
-    [
-        "Announce routes of another protocol",
-        "OSPFv2",
-        "EIGRP",
-        "Metric of the routes",
-        "Metric",
-        "Type of the metric",
-        "Type",
-        "A map that they pass through",
-        "Name of the map"
-    ],
-    Negation::Derived,
-    redistribute,
-    no_redistribute,
+pub const REDISTRIBUTE_IPV4: Router = redistribution!(
+    "<ospf|eigrp>$source",
+    ["OSPFv2", "EIGRP"],
     |_, _| {},
     ["redistribute ospf", "redistribute eigrp metric 5"]
 );
@@ -369,6 +346,33 @@ pub const LONGEST: Router = setting!(
     },
     ["graceful-restart helper supported-grace-time 700"]
 );
+
+/// `summary-address` with what is said of the route that takes the others' place.
+pub fn summarize(router: &mut RouterSettings, args: &Args) -> Result<(), CliError> {
+    let summary = Summary {
+        no_advertise: args.has("no-advertise"),
+        tag: args.parse_opt("tag")?,
+        metric: args.parse_opt("metric")?,
+        metric_type: args.parse_opt("kind")?,
+    };
+    router.summaries.insert(args.parse("prefix")?, summary);
+    Ok(())
+}
+
+pub fn no_summary(router: &mut RouterSettings, args: &Args) -> Result<(), CliError> {
+    router.summaries.remove(&args.parse("prefix")?);
+    Ok(())
+}
+
+pub fn show_summaries(router: &RouterSettings, lines: &mut Lines) {
+    for (prefix, summary) in &router.summaries {
+        let tag = summary.tag.map(|tag| format!(" tag {tag}")).unwrap_or_default();
+        let metric = summary.metric.map(|metric| format!(" metric {metric}")).unwrap_or_default();
+        let kind = summary.metric_type.map(|kind| format!(" metric-type {kind}")).unwrap_or_default();
+        let no = if summary.no_advertise { " no-advertise" } else { "" };
+        lines.line(format!("summary-address {prefix}{tag}{metric}{kind}{no}"));
+    }
+}
 
 macro_rules! distances {
     ($name:ident, $word:literal) => {

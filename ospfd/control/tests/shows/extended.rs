@@ -50,7 +50,9 @@ fn pair() -> Lab {
 #[test]
 fn the_count_of_boots_is_kept_and_rises_with_every_new_process() {
     let mut lab = pair();
-    let full = |lab: &mut Lab| lab.json(0, "show ip ospf neighbor")["neighbors"]["2.2.2.2"][0]["converged"] == "Full";
+    let full = |lab: &mut Lab| {
+        lab.json(0, "show ip ospf neighbor")["neighbors"]["2.2.2.2"][0]["converged"] == "Full"
+    };
     assert!(full(&mut lab));
     // The lab's clock says so little.
     assert_eq!(counts(&lab, 0), [1]);
@@ -73,12 +75,20 @@ fn the_count_of_boots_is_kept_and_rises_with_every_new_process() {
 #[test]
 fn where_nothing_can_be_signed_so_the_show_says_it() {
     let mut lab = pair();
-    let state = |lab: &mut Lab| lab.json(0, "show ip ospf interface a")["interfaces"]["a"]["extendedSequence"].clone();
+    let state = |lab: &mut Lab| {
+        lab.json(0, "show ip ospf interface a")["interfaces"]["a"]["extendedSequence"].clone()
+    };
     // Keyed MD5 alone: nothing goes out with less than what was asked for.
-    lab.configure(0, "interface a\n ip ospf authentication message-digest\n ip ospf message-digest-key 1 md5 abc\n");
+    lab.configure(
+        0,
+        "interface a\n ip ospf authentication message-digest\n ip ospf message-digest-key 1 md5 abc\n",
+    );
     assert_eq!(state(&mut lab), serde_json::json!({"state": "noKey"}));
     let text = lab.exec(0, "show ip ospf interface a");
-    assert!(text.contains("  Extended sequence numbers: no HMAC-SHA key, nothing is sent or taken\n"), "{text}");
+    assert!(
+        text.contains("  Extended sequence numbers: no HMAC-SHA key, nothing is sent or taken\n"),
+        "{text}"
+    );
     lab.run(60);
     assert_eq!(lab.json(1, "show ip ospf neighbor")["neighbors"], serde_json::json!({}));
     lab.configure(0, "interface a\n no ip ospf authentication message-digest\n");

@@ -4,7 +4,8 @@ use ferrite_cli::{CliError, Negation};
 use ferrite_types::Prefix;
 
 use super::{
-    AREA, ID, Router, STUB, STUB_NO_SUMMARY, area, list, no_list, no_nssa, no_range, nssa, range, show_v2,
+    ACCESS_LISTS_V2, AREA, ID, PREFIX_LISTS_V2, Router, STUB, STUB_NO_SUMMARY, area, no_nssa, no_range, nssa,
+    range, show_v2,
 };
 use crate::config::setting;
 use crate::settings::area::AreaAuth;
@@ -192,29 +193,6 @@ pub static V2: &[Router] = &[
         |_, _| {},
         ["area 0 range 10.4.0.0/16 not-advertise"]
     ),
-    setting!(
-        "area <A.B.C.D|(0-4294967295)>$area <export-list|import-list> ACCESSLIST4_NAME$list",
-        [
-            AREA,
-            ID,
-            ID,
-            "Which of its networks are told to other areas",
-            "Which networks of other areas are told in it",
-            "Access list"
-        ],
-        Negation::Derived,
-        list,
-        no_list,
-        |_, _| {},
-        ["area 0 export-list EX", "area 0 import-list IM"]
-    ),
-    setting!(
-        "area <A.B.C.D|(0-4294967295)>$area filter-list prefix PREFIXLIST4_NAME$list <in|out>$way",
-        [AREA, ID, ID, "Which routes pass", "By a prefix list", "Prefix list", "Into the area", "Out of it"],
-        Negation::Derived,
-        list,
-        no_list,
-        |_, _| {},
-        ["area 0 filter-list prefix FI in", "area 0 filter-list prefix FO out"]
-    ),
+    ACCESS_LISTS_V2,
+    PREFIX_LISTS_V2,
 ];

@@ -3,7 +3,8 @@
 use ferrite_cli::Negation;
 
 use super::{
-    AREA, ID, Router, STUB_NO_SUMMARY, list, no_list, no_nssa, no_range, no_stub, nssa, range, show_v3, stub,
+    ACCESS_LISTS_V3, AREA, ID, PREFIX_LISTS_V3, Router, STUB_NO_SUMMARY, no_nssa, no_range, no_stub, nssa,
+    range, show_v3, stub,
 };
 use crate::config::setting;
 
@@ -81,29 +82,6 @@ pub static V3: &[Router] = &[
             "area 0 range 2001:db8::/32 cost 5"
         ]
     ),
-    setting!(
-        "area <A.B.C.D|(0-4294967295)>$area <export-list|import-list> ACCESSLIST6_NAME$list",
-        [
-            AREA,
-            ID,
-            ID,
-            "Which of its networks are told to other areas",
-            "Which networks of other areas are told in it",
-            "Access list"
-        ],
-        Negation::Derived,
-        list,
-        no_list,
-        |_, _| {},
-        ["area 0 export-list EX", "area 0 import-list IM"]
-    ),
-    setting!(
-        "area <A.B.C.D|(0-4294967295)>$area filter-list prefix PREFIXLIST6_NAME$list <in|out>$way",
-        [AREA, ID, ID, "Which routes pass", "By a prefix list", "Prefix list", "Into the area", "Out of it"],
-        Negation::Derived,
-        list,
-        no_list,
-        |_, _| {},
-        ["area 0 filter-list prefix FI in", "area 0 filter-list prefix FO out"]
-    ),
+    ACCESS_LISTS_V3,
+    PREFIX_LISTS_V3,
 ];

@@ -366,9 +366,8 @@ pub struct Interfaces {
 
 impl Interfaces {
     pub fn new(at: At<'_, V2>, name: Option<&str>) -> Self {
-        let interfaces = at.interfaces();
-        let wanted = interfaces.iter().filter(|i| name.is_none_or(|name| name == i.name));
-        Self { interfaces: wanted.map(|i| (i.name.clone(), Row::new(at, i))).collect() }
+        let wanted = at.interfaces_named(name);
+        Self { interfaces: wanted.iter().map(|i| (i.name.clone(), Row::new(at, i))).collect() }
     }
 
     pub fn is_empty(&self) -> bool {

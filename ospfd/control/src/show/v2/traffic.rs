@@ -69,9 +69,8 @@ pub struct Traffic {
 
 impl Traffic {
     pub fn new<V: Version>(at: At<'_, V>, name: Option<&str>) -> Self {
-        let interfaces = at.interfaces();
-        let wanted = interfaces.iter().filter(|i| name.is_none_or(|name| name == i.name));
-        let rows = wanted.map(|interface| (interface.name.clone(), Row::new(at, interface)));
+        let wanted = at.interfaces_named(name);
+        let rows = wanted.iter().map(|interface| (interface.name.clone(), Row::new(at, interface)));
         Self { rows: rows.collect(), version: V::VERSION }
     }
 

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::neighbor::{by_area, pending};
+use super::route::Hop;
 use crate::settings::Configured;
 use crate::settings::interface::AuthV3;
 use crate::show::{At, Named, text};
@@ -215,9 +216,8 @@ pub struct Interfaces {
 
 impl Interfaces {
     pub fn new<F: Configured>(at: At<'_, V3<F>>, name: Option<&str>) -> Self {
-        let all = at.interfaces();
-        let wanted = all.iter().filter(|i| name.is_none_or(|name| name == i.name));
-        Self { rows: wanted.map(|i| (i.name.clone(), Row::new(at, i))).collect() }
+        let wanted = at.interfaces_named(name);
+        Self { rows: wanted.iter().map(|i| (i.name.clone(), Row::new(at, i))).collect() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -248,14 +248,6 @@ struct Connected {
     duration: String,
     #[serde(rename = "nextHops")]
     hops: Vec<Hop>,
-}
-
-#[derive(Serialize)]
-struct Hop {
-    #[serde(rename = "nextHop")]
-    address: String,
-    #[serde(rename = "interfaceName")]
-    interface: String,
 }
 
 impl Prefixes {

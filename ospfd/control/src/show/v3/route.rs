@@ -18,11 +18,11 @@ use crate::settings::Configured;
 use crate::show::{At, text};
 
 #[derive(Serialize, Clone)]
-struct Hop {
+pub struct Hop {
     #[serde(rename = "nextHop")]
-    address: String,
+    pub address: String,
     #[serde(rename = "interfaceName")]
-    interface: String,
+    pub interface: String,
 }
 
 fn hops<F: Configured>(at: At<'_, V3<F>>, hops: &Hops) -> Vec<Hop> {
