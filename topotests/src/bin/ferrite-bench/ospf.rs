@@ -101,6 +101,8 @@ pub fn measure_idle(cli: &Cli, who: Who) -> Result<Figures> {
         links.push(own);
         args.extend(["--link".to_owned(), format!("{far},10.100.{n}.2/24,9.9.0.{}", n + 1)]);
     }
+    // FRR joins groups on one socket, which the kernel lets join 20; its manual has the operator raise that.
+    router.run("sh", &["-c", "echo 1000 > /proc/sys/net/ipv4/igmp_max_memberships"])?;
     start(&router, who, &links, 10)?;
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let mut feed = neighbor.ospf_feed(&args)?;
