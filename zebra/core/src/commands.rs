@@ -81,7 +81,7 @@ const MRIB: &str = "Multicast SAFI table";
 const VRF: &str = "Specify the VRF";
 const VRF_NAME: &str = "The VRF name";
 const SOURCES_V4: &str =
-    "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric";
+    "kernel|connected|local|static|rip|ospf|ospf6|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric";
 const SOURCES_V6: &str =
     "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric";
 

@@ -323,7 +323,7 @@ static LAST: &[Setting<RouterSettings>] = &[
         "default-metric 50"
     ),
     setting!(
-        "distribute-list ACCESSLIST4_NAME$list out <kernel|connected|local|static|rip|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric>$source",
+        "distribute-list ACCESSLIST4_NAME$list out <kernel|connected|local|static|rip|ospf6|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric>$source",
         [
             "Which routes of other protocols are announced",
             "Access list",
@@ -333,6 +333,7 @@ static LAST: &[Setting<RouterSettings>] = &[
             "Own addresses",
             "Static routes",
             "RIP",
+            "OSPFv3",
             "IS-IS",
             "BGP",
             "EIGRP",

@@ -38,13 +38,14 @@ macro_rules! redistribution {
 
 pub static REDISTRIBUTE_V2: &[Router] = &[
     redistribution!(
-        "<kernel|connected|local|static|rip|isis|bgp|eigrp|nhrp|vnc|babel|openfabric>$source",
+        "<kernel|connected|local|static|rip|ospf6|isis|bgp|eigrp|nhrp|vnc|babel|openfabric>$source",
         [
             "Routes of the kernel",
             "Connected networks",
             "Own addresses",
             "Static routes",
             "RIP",
+            "OSPFv3",
             "IS-IS",
             "BGP",
             "EIGRP",

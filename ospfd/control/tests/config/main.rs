@@ -69,6 +69,8 @@ const ROUTER: &[&str] = &[
     "redistribute static",
     "redistribute bgp metric N metric-type 1 route-map RM",
     "redistribute table N metric-type 1",
+    "redistribute ospf6 metric N",
+    "distribute-list L out ospf6",
     "graceful-restart",
     "graceful-restart grace-period N",
     "graceful-restart helper enable",

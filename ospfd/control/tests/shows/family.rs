@@ -218,6 +218,21 @@ fn routes_of_ospfv2_are_redistributed_through_maps_of_ipv4() {
 }
 
 #[test]
+fn ospfv2_redistributes_what_ospfv3_knows_of_ipv4() {
+    let mut lab = network();
+    lab.configure(
+        1,
+        "interface lan\n ip ospf area 0\nexit\n\
+         router ospf\n ospf router-id 2.2.2.2\n redistribute ospf6 metric 5\nexit\n",
+    );
+    lab.configure(0, "interface lan\n ip ospf area 0\nexit\nrouter ospf\n ospf router-id 1.1.1.1\nexit\n");
+    learn(&mut lab, 1, RouteProtocol::Ospf6, "172.16.5.0/24", "10.2.0.9");
+    lab.run(120);
+    let text = lab.exec(0, "show ip ospf route");
+    assert!(text.contains("N E2 172.16.5.0/24         [10/5]"), "{text}");
+}
+
+#[test]
 fn a_default_route_of_ospfv2_is_somebody_elses() {
     let mut lab = network();
     lab.configure(1, "router ospf6 ipv4\n default-information originate\nexit\n");

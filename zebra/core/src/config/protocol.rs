@@ -13,7 +13,7 @@ use crate::settings::{AfiKey, Settings, VrfSettings};
 /// Route maps by family and source; without a source, of all.
 type SourceMaps = BTreeMap<(AfiKey, Option<RouteProtocol>), String>;
 
-const V4: &str = "kernel|connected|local|static|rip|ospf|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|table-direct|any";
+const V4: &str = "kernel|connected|local|static|rip|ospf|ospf6|isis|bgp|eigrp|nhrp|table|vnc|babel|pbr|sharp|openfabric|table-direct|any";
 const V6: &str = "kernel|connected|local|static|ripng|ospf6|isis|bgp|nhrp|table|vnc|babel|pbr|sharp|openfabric|table-direct|any";
 
 pub fn register<H: 'static>(registry: &mut Registry<Settings, H>) {

@@ -249,6 +249,8 @@ fn an_adopted_route_is_that_of_any_protocol_with_its_number() {
         assert!(world.kernel("80.0.0.0/24").is_some_and(|route| route.contains("10.1.0.2")));
         assert_eq!(world.kernel("80.0.1.0/24"), None);
         assert_eq!(world.drift().total(), 0);
+        let name = protocol.name();
+        assert!(world.show(&format!("show ip route {name}")).contains("80.0.0.0/24"), "{name}");
         // What its source takes back is gone at once.
         world.withdraw(ospf, protocol, "80.0.0.0/24");
         assert_eq!(world.kernel("80.0.0.0/24"), None);

@@ -311,6 +311,12 @@ fn redistribution_lines_add_up_and_are_removed_whole() {
     assert!(shell.text().contains("  redistribute static metric 3 route-map A\n"));
     shell.enter("no redistribute static metric 3");
     assert!(!shell.text().contains("redistribute"));
+    // OSPFv3 may route IPv4 (RFC 5838).
+    shell.enter("redistribute ospf6 metric 3").enter("redistribute ospf");
+    assert!(
+        shell.text().contains("  redistribute ospf\n")
+            && shell.text().contains("  redistribute ospf6 metric 3\n")
+    );
 }
 
 #[test]
