@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use ferrite_ospf_control::{Action, Event, RestartNote};
 use ferrite_types::ids::{Distance, IfIndex, Metric, Tag, VrfId};
+use ferrite_types::interface::Interface;
 use ferrite_types::zclient::{FromZebra, NexthopState, RedistributedRoute, Resolution, RouteAttrs, ToZebra};
-use ferrite_types::{Afi, Nexthop, NexthopKind, Prefix, RouteProtocol};
+use ferrite_types::{Afi, Nexthop, NexthopKind, Prefix, RouteProtocol, TableId};
 use serde_json::json;
 
-use crate::lab::{Lab, link};
+use crate::lab::{Lab, interface, link};
 
 /// A router with both families on `lan`, and one more network of IPv4.
 fn config(number: u8) -> String {
@@ -345,4 +346,37 @@ fn each_family_leaves_word_of_its_own_for_a_restart() {
     lab.run(30);
     let left: Vec<_> = notes(&lab).iter().map(told).collect();
     assert_eq!(left, [(3, false, 120, false), (3, true, 77, true)]);
+}
+
+#[test]
+fn a_vrf_has_a_process_and_a_table_of_its_own() {
+    let red = VrfId(10);
+    let mut lab = Lab::default();
+    for number in [1u8, 2] {
+        let config = format!(
+            "interface lan vrf RED\n ip ospf6 area 0\nexit\n\
+             router ospf6 ipv4 vrf RED\n ospf6 router-id {number}.{number}.{number}.{number}\nexit\n"
+        );
+        let addresses =
+            [format!("fe80::{number}/64"), format!("10.0.0.{number}/24"), format!("10.{number}.0.1/16")];
+        let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let router = lab.router(&config, &[link("lan", 2, &addresses)], |_| {});
+        let (vrf, name, table) = (red, "RED".to_owned(), TableId(10));
+        lab.feed(router, Event::Zebra(FromZebra::Vrf { vrf, name, table, netns: None }));
+        let lan = Interface { vrf: red, ..interface("lan", 2) };
+        lab.feed(router, Event::Zebra(FromZebra::Interface(lan)));
+    }
+    lab.wire(&[(0, 2), (1, 2)]);
+    lab.run(120);
+    assert!(lab.exec(0, "show ip ospf6 neighbor").contains("OSPFv3 is not running"));
+    assert!(lab.exec(0, "show ip ospf6 vrf RED neighbor").contains("2.2.2.2"));
+    assert!(lab.exec(0, "show ip ospf6 vrf all route").contains("10.2.0.0/16"));
+    let batches = lab.wanted.iter().filter_map(|(router, action)| match action {
+        Action::Zebra(ToZebra::Routes(batch)) if *router == 0 => Some(batch),
+        _ => None,
+    });
+    let told: Vec<_> =
+        batches.flat_map(|batch| batch.updates.iter().map(|update| (batch.vrf, update))).collect();
+    assert!(told.iter().any(|(vrf, update)| *vrf == red && update.prefix.to_string() == "10.2.0.0/16"));
+    assert!(told.iter().all(|(vrf, _)| *vrf == red));
 }
