@@ -87,6 +87,8 @@ pub struct Instance<V: Version> {
     /// Since when they are there, and as they are.
     pub(crate) route_times: Times<Prefix>,
     /// Databases whose own LSAs are to be compared with what they ought to be.
+    /// The area whose alternates stand in for what lies outside of it too.
+    pub(crate) sheltered: Option<AreaId>,
     pub(crate) dirty: BTreeSet<Place>,
     /// Databases in which an own LSA has to wait for MinLSInterval.
     pub(crate) held: BTreeMap<Place, Timestamp>,
@@ -147,6 +149,7 @@ impl<V: Version> Instance<V> {
             boundaries_moved: false,
             routes: Table::default(),
             route_times: Times::default(),
+            sheltered: None,
             dirty: BTreeSet::new(),
             held: BTreeMap::new(),
             heard_since: None,

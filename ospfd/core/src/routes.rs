@@ -50,7 +50,8 @@ pub struct Route {
     pub tag: u32,
     pub hops: Hops,
     /// Where packets go when a next hop fails, until all have computed anew (RFC 5286): the next hop that failed, and the other
-    /// one. Only where the configuration asks for it, and for what is reached inside an area.
+    /// one. Only where the configuration asks for it; of what lies outside of an area the alternates of the way to the router
+    /// that leads there.
     pub backups: Vec<(Hop, Hop)>,
 }
 
@@ -70,6 +71,7 @@ pub struct BoundaryRoute {
     pub area: AreaId,
     pub cost: u32,
     pub hops: Hops,
+    pub backups: Vec<(Hop, Hop)>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -116,6 +118,8 @@ struct Context {
     believed: Vec<AreaId>,
     /// Areas that others lead their virtual links through.
     transit: Vec<AreaId>,
+    /// The area whose alternates are inherited.
+    sheltered: Option<AreaId>,
 }
 
 impl<V: Version> Instance<V> {
@@ -139,16 +143,17 @@ impl<V: Version> Instance<V> {
         // What was repaired is no longer what the trees said.
         affected.prefixes.append(&mut self.repaired);
         let border = self.is_border_router();
-        let context = Context {
-            border,
-            believed: areas.iter().copied().filter(|area| self.believes_summaries(*area)).collect(),
-            transit: self
-                .areas
-                .iter()
-                .filter(|(id, area)| border && area.transit && !id.is_backbone())
-                .map(|(id, _)| *id)
-                .collect(),
-        };
+        let believed: Vec<AreaId> =
+            areas.iter().copied().filter(|area| self.believes_summaries(*area)).collect();
+        let transit: Vec<AreaId> = self
+            .areas
+            .iter()
+            .filter(|(id, area)| border && area.transit && !id.is_backbone())
+            .map(|(id, _)| *id)
+            .collect();
+        let sheltered = self.shelter(&believed, &transit);
+        affected.all |= std::mem::replace(&mut self.sheltered, sheltered) != sheltered;
+        let context = Context { border, believed, transit, sheltered };
         if affected.all || affected.boundaries {
             self.find_boundaries(&context, &mut affected);
         }
@@ -213,6 +218,8 @@ impl<V: Version> Instance<V> {
     }
 
     fn capped(&self, mut route: Route) -> Route {
+        // Of several next hops each stands in for the others; of several alternates one does.
+        route.backups.truncate(usize::from(route.hops.len() == 1));
         while route.hops.len() > self.config.max_paths {
             route.hops.pop_last();
         }
@@ -242,7 +249,7 @@ impl<V: Version> Instance<V> {
         }
         if best.is_none() && !self.in_own_range(context, prefix) {
             for area in &context.believed {
-                self.by_summaries(*area, prefix, &mut best);
+                self.by_summaries(context, *area, prefix, &mut best);
             }
         }
         let mut route = best?;
@@ -253,7 +260,6 @@ impl<V: Version> Instance<V> {
         }
         if let Some(backup) = over.and_then(|(area, vertex)| self.areas.get(&area)?.spf.backups.get(&vertex))
             && route.path == PathType::Intra
-            && route.hops.len() == 1
         {
             route.backups.push(*backup);
         }
@@ -302,7 +308,10 @@ impl<V: Version> Instance<V> {
 fn offer(best: &mut Option<Route>, route: Route) {
     let rank = |route: &Route| (route.path, route.type2_cost, route.cost);
     match best {
-        Some(there) if rank(there) == rank(&route) => there.hops.extend(route.hops),
+        Some(there) if rank(there) == rank(&route) => {
+            there.hops.extend(route.hops);
+            there.backups.extend(route.backups);
+        }
         Some(there) if rank(there) < rank(&route) => {}
         _ => *best = Some(route),
     }

@@ -39,7 +39,7 @@ pub struct AreaSpf {
     pub(crate) routers: BTreeMap<RouterId, RouterRoute>,
     pub(crate) times: Times<RouterId>,
     /// What all routers say of themselves, reached or not.
-    bits: BTreeMap<RouterId, RouterBits>,
+    pub(crate) bits: BTreeMap<RouterId, RouterBits>,
     /// Loop-free alternates, where they are asked for.
     pub(crate) backups: Backups,
     /// First hops of the tree as interfaces and addresses.
@@ -152,7 +152,8 @@ impl<V: Version> Instance<V> {
         let (vertices, count) = (area.spf.graph.len(), moved.len());
         self.trace(|| Trace::Tree { area: id, vertices, moved: count });
         self.resolve(id, &moved);
-        moved.extend(self.find_backups(id));
+        let other_backups = self.find_backups(id);
+        moved.extend(&other_backups);
         let mut transit_moved = false;
         for node in moved {
             let Some(area) = self.areas.get(&id) else { return };
@@ -164,6 +165,11 @@ impl<V: Version> Instance<V> {
                 new.map(|(cost, bits)| RouterRoute { cost, area: id, bits, hops: self.hops(id, vertex) });
             let Some(area) = self.areas.get_mut(&id) else { return };
             if area.spf.routers.get(&router) == new.as_ref() {
+                if let Some(way) = new.filter(|_| other_backups.contains(&node)) {
+                    // What it leads to has other alternates.
+                    affected.boundaries |= way.bits.boundary || way.bits.border;
+                    area.spf.known.of_router(router, affected);
+                }
                 continue;
             }
             let bits = new.as_ref().map(|route| route.bits).unwrap_or_default();

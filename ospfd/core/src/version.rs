@@ -75,6 +75,8 @@ pub struct RouterBits {
     pub translator: bool,
     /// A border router that takes its area as a shortcut.
     pub shortcut: bool,
+    /// It has virtual links in the area, which is the backbone.
+    pub virtual_links: bool,
 }
 
 /// Link State IDs for what has no natural one, kept while it is announced.

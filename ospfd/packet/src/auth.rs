@@ -191,11 +191,7 @@ fn digest_v3(key: &Key, signed: &[u8], source: Ipv6Addr) -> Vec<u8> {
 }
 
 /// Judges an OSPFv2 packet whose checksum is the caller's business.
-pub(crate) fn verify_v2(
-    frame: &Frame,
-    accept: &Accept<'_>,
-    ends: Endpoints,
-) -> Result<Option<u64>, Refusal> {
+pub(crate) fn verify_v2(frame: &Frame, accept: &Accept<'_>, ends: Endpoints) -> Result<Option<u64>, Refusal> {
     match (accept, frame.auth) {
         (Accept::None, AuthField::None) => Ok(None),
         (Accept::Simple(ours), AuthField::Simple(theirs)) if same(ours, &theirs) => Ok(None),

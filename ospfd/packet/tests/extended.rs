@@ -25,7 +25,8 @@ fn key(algorithm: Algorithm, secret: &[u8]) -> Key {
 
 /// An acknowledgment of nothing: a header alone.
 fn sealed(sign: &Sign<'_>) -> Bytes {
-    let origin = Origin { router: RouterId(Ipv4Addr::new(1, 2, 3, 4)), area: AreaId::from_bits(7), instance: 0 };
+    let origin =
+        Origin { router: RouterId(Ipv4Addr::new(1, 2, 3, 4)), area: AreaId::from_bits(7), instance: 0 };
     V2::seal(&origin, &Body::LinkStateAck(Vec::new()), sign, ENDS)
 }
 
@@ -34,7 +35,8 @@ fn judged(octets: &Bytes, accept: &Accept<'_>, ends: Endpoints) -> Result<Option
 }
 
 fn octets(hex: &str) -> Bytes {
-    let digits: Vec<u8> = hex.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit as u8).collect();
+    let digits: Vec<u8> =
+        hex.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit as u8).collect();
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
@@ -44,12 +46,7 @@ fn packets_are_as_others_compute_them() {
     let head = "02050018010203040000000700000003";
     let behind = "000102030000000700000009";
     let cases: [(Algorithm, &[u8], &str, &str); 3] = [
-        (
-            Algorithm::HmacSha1,
-            b"between routers",
-            "00000014",
-            "9281c187ecd423c2a87da12c96e55c07e916b5ec",
-        ),
+        (Algorithm::HmacSha1, b"between routers", "00000014", "9281c187ecd423c2a87da12c96e55c07e916b5ec"),
         (
             Algorithm::HmacSha256,
             b"a key that is longer than the digest is, by a few octets",

@@ -62,6 +62,14 @@ fn an_alternate_stands_by_and_takes_over_before_anything_is_calculated() {
     assert!(lab.exec(0, "show ip ospf route").contains("backup via 10.0.1.3, ac"));
     let route = lab.json(0, "show ipv6 ospf6 route")["routes"]["2001:db8::2/128"].clone();
     assert_eq!(route["backupNextHops"][0]["interfaceName"], "ac", "{route}");
+    // What lies outside has those of the way to who announces it.
+    lab.configure(1, "router ospf\n default-information originate always\n");
+    lab.configure(1, "router ospf6\n default-information originate always\n");
+    lab.run(30);
+    let route = lab.json(0, "show ip ospf route")["0.0.0.0/0"].clone();
+    assert_eq!((&route["routeType"], &route["nexthops"][0]["backup"]["via"]), (&"N E2".into(), &"ac".into()));
+    let route = lab.json(0, "show ipv6 ospf6 route")["routes"]["::/0"].clone();
+    assert_eq!(route["backupNextHops"][0]["interfaceName"], "ac", "{route}");
     lab.wanted.clear();
     // The link goes; no time passes.
     let gone =
@@ -77,7 +85,7 @@ fn an_alternate_stands_by_and_takes_over_before_anything_is_calculated() {
         .filter(|update| update.route.as_ref().is_some_and(|route| route.nexthops.iter().all(over)))
         .map(|update| update.prefix.to_string())
         .collect();
-    for prefix in ["192.0.2.2/32", "2001:db8::2/128"] {
+    for prefix in ["192.0.2.2/32", "2001:db8::2/128", "0.0.0.0/0", "::/0"] {
         assert!(moved.iter().any(|other| other == prefix), "{prefix}: {moved:?}");
     }
 }

@@ -8,11 +8,12 @@ use ferrite_ospf_packet::AreaId;
 use ferrite_spf::Node;
 use ferrite_spf::lfa::Neighbourhood;
 use ferrite_types::Timestamp;
+use ferrite_types::ids::RouterId;
 
 use super::{Hop, Hops, Route};
 use crate::event::{Action, IfId};
 use crate::instance::Instance;
-use crate::version::{Version, Vertex};
+use crate::version::{RouterBits, Version, Vertex};
 
 /// By vertex: the next hop and the other one.
 pub(crate) type Backups = BTreeMap<Vertex, (Hop, Hop)>;
@@ -58,6 +59,23 @@ impl<V: Version> Instance<V> {
         let all: BTreeSet<&Vertex> = old.keys().chain(new.keys()).collect();
         let moved = all.into_iter().filter(|vertex| old.get(vertex) != new.get(vertex));
         moved.filter_map(|vertex| area.spf.graph.find(vertex)).collect()
+    }
+
+    /// The area whose alternates stand in for what lies outside of it too (RFC 5286 §6.3): who chose the nearest way out of an area
+    /// knows that a neighbour whose path there does not lead back has no path at all that does, whichever way out it prefers. That
+    /// holds while all routers measure alike: not where we choose between areas, or a virtual link or a shortcut leads around.
+    pub(super) fn shelter(&self, believed: &[AreaId], transit: &[AreaId]) -> Option<AreaId> {
+        let ([only], []) = (believed, transit) else { return None };
+        let area = self.areas.get(only).filter(|area| self.config.loop_free_alternates && !area.transit)?;
+        let around = |bits: &RouterBits| bits.shortcut || bits.virtual_links;
+        (!area.spf.bits.values().any(around)).then_some(*only)
+    }
+
+    /// Alternates of the way to a router that leads out of an area.
+    pub(super) fn inherited(&self, sheltered: Option<AreaId>, area: AreaId, to: RouterId) -> Vec<(Hop, Hop)> {
+        let found = self.areas.get(&area).filter(|_| sheltered == Some(area));
+        let backup = found.and_then(|area| area.spf.backups.get(&Vertex::Router(to)));
+        backup.copied().into_iter().collect()
     }
 
     fn backups_of(&self, id: AreaId) -> Backups {

@@ -12,8 +12,8 @@ use crate::spf::Affected;
 use crate::version::{INFINITY, Target, Version};
 
 impl<V: Version> Instance<V> {
-    /// Summaries of an area that others announce about a target, by ways that there are: the whole cost, and the way.
-    fn summaries(&self, id: AreaId, target: Target) -> impl Iterator<Item = (u32, &RouterRoute)> {
+    /// Summaries of an area that others announce about a target, by ways that there are: who says it, the whole cost, the way.
+    fn summaries(&self, id: AreaId, target: Target) -> impl Iterator<Item = (RouterId, u32, &RouterRoute)> {
         let own = self.config.router_id;
         let area = self.areas.get(&id);
         area.into_iter().flat_map(move |area| {
@@ -21,17 +21,24 @@ impl<V: Version> Instance<V> {
             said.filter(move |(router, metric)| *router != own && *metric < INFINITY).filter_map(
                 move |(router, metric)| {
                     let way = area.spf.routers.get(&router)?;
-                    Some((way.cost.saturating_add(metric), way))
+                    Some((router, way.cost.saturating_add(metric), way))
                 },
             )
         })
     }
 
-    pub(super) fn by_summaries(&self, area: AreaId, prefix: Prefix, best: &mut Option<Route>) {
-        for (cost, way) in self.summaries(area, Target::Network(prefix)) {
+    pub(super) fn by_summaries(
+        &self,
+        context: &Context,
+        area: AreaId,
+        prefix: Prefix,
+        best: &mut Option<Route>,
+    ) {
+        for (router, cost, way) in self.summaries(area, Target::Network(prefix)) {
             let hops = way.hops.clone();
             let path = PathType::Inter;
-            offer(best, Route { path, area, cost, type2_cost: 0, tag: 0, hops, backups: vec![] });
+            let backups = self.inherited(context.sheltered, area, router);
+            offer(best, Route { path, area, cost, type2_cost: 0, tag: 0, hops, backups });
         }
     }
 
@@ -47,7 +54,7 @@ impl<V: Version> Instance<V> {
 
     /// What goes by the backbone, and thus perhaps over a virtual link, may have a shorter way (§16.3).
     pub(super) fn through_transit(&self, area: AreaId, prefix: Prefix, route: &mut Route) {
-        for (cost, way) in self.summaries(area, Target::Network(prefix)) {
+        for (_, cost, way) in self.summaries(area, Target::Network(prefix)) {
             if cost > route.cost {
                 continue;
             }
@@ -65,16 +72,20 @@ impl<V: Version> Instance<V> {
         for (id, area) in &self.areas {
             for (router, route) in area.spf.routers.iter().filter(|(_, route)| route.bits.boundary) {
                 let hops = route.hops.clone();
-                let way = BoundaryRoute { path: PathType::Intra, area: *id, cost: route.cost, hops };
+                // Who prefers as RFC 1583 did may leave the area to come back into it elsewhere.
+                let shelter = context.sheltered.filter(|_| !self.config.rfc1583);
+                let backups = self.inherited(shelter, *id, *router);
+                let way = BoundaryRoute { path: PathType::Intra, area: *id, cost: route.cost, hops, backups };
                 boundary.entry(*router).or_default().push(way);
             }
         }
         for id in &context.believed {
             let Some(area) = self.areas.get(id) else { continue };
             for router in area.spf.known.summarized_routers().filter(|id| *id != self.config.router_id) {
-                for (cost, way) in self.summaries(*id, Target::Router(router)) {
-                    let way =
-                        BoundaryRoute { path: PathType::Inter, area: *id, cost, hops: way.hops.clone() };
+                for (border, cost, way) in self.summaries(*id, Target::Router(router)) {
+                    let (path, hops) = (PathType::Inter, way.hops.clone());
+                    let backups = self.inherited(context.sheltered, *id, border);
+                    let way = BoundaryRoute { path, area: *id, cost, hops, backups };
                     offer_boundary(boundary.entry(router).or_default(), way);
                 }
             }
@@ -82,7 +93,7 @@ impl<V: Version> Instance<V> {
         for id in &context.transit {
             for (router, ways) in &mut boundary {
                 let Some(over) = ways.iter_mut().find(|way| way.area.is_backbone()) else { continue };
-                for (cost, way) in self.summaries(*id, Target::Router(*router)) {
+                for (_, cost, way) in self.summaries(*id, Target::Router(*router)) {
                     if cost > over.cost {
                         continue;
                     }
@@ -110,7 +121,10 @@ fn offer_boundary(ways: &mut Vec<BoundaryRoute>, way: BoundaryRoute) {
         return;
     }
     match ways.iter_mut().find(|there| there.path == PathType::Inter && there.area == way.area) {
-        Some(there) if there.cost == way.cost => there.hops.extend(way.hops),
+        Some(there) if there.cost == way.cost => {
+            there.hops.extend(way.hops);
+            there.backups.extend(way.backups);
+        }
         Some(there) if there.cost < way.cost => {}
         Some(there) => *there = way,
         None => ways.push(way),

@@ -43,13 +43,15 @@ pub(super) fn links(lsdb: &Lsdb, vertex: Vertex, now: Timestamp) -> Vec<Reach> {
 }
 
 pub(super) fn router_bits(lsdb: &Lsdb, id: RouterId) -> Option<RouterBits> {
-    let flags = RouterLsa::read(router(lsdb, id)?.lsa.body()).ok()?.flags;
+    let lsa = RouterLsa::read(router(lsdb, id)?.lsa.body()).ok()?;
+    let flags = lsa.flags;
     Some(RouterBits {
         border: flags.has(RouterFlags::BORDER),
         boundary: flags.has(RouterFlags::BOUNDARY),
         virtual_end: flags.has(RouterFlags::VIRTUAL),
         translator: flags.has(RouterFlags::TRANSLATOR),
         shortcut: flags.has(RouterFlags::SHORTCUT),
+        virtual_links: lsa.links.iter().any(|link| link.kind == LinkKind::Virtual),
     })
 }
 

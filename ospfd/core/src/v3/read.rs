@@ -61,6 +61,8 @@ pub(super) fn router_bits(lsdb: &Lsdb, router: RouterId) -> Option<RouterBits> {
         virtual_end: lsa.flags.has(RouterFlags::VIRTUAL),
         translator: lsa.flags.has(RouterFlags::TRANSLATOR),
         shortcut: false,
+        virtual_links: router_lsas(lsdb, router)
+            .any(|(_, lsa)| lsa.links.iter().any(|link| link.kind == LinkKind::Virtual)),
     })
 }
 

@@ -231,6 +231,27 @@ fn virtual_link<V: Plan>(_: PhantomData<V>) {
 }
 both!(a_virtual_link_joins_an_area_to_the_backbone, virtual_link);
 
+/// A boundary router is nearer through a stub area, whose routers know nothing of what it announces. Those of an NSSA hear it too.
+fn around_the_ignorant<V: Plan>(_: PhantomData<V>) {
+    for (kind, over) in [(AreaKind::Stub, IfId(0)), (AreaKind::Nssa, IfId(1))] {
+        let mut topology = Topology::new(3);
+        topology.p2p(0, 1, 20);
+        topology.segment(ONE, NetworkType::PointToPoint, &[0, 2], 1);
+        topology.segment(ONE, NetworkType::PointToPoint, &[2, 1], 1);
+        topology.areas.insert(ONE, AreaConfig { kind, ..AreaConfig::default() });
+        topology.loopbacks = BTreeMap::from([(0, AreaId::BACKBONE), (1, AreaId::BACKBONE)]);
+        let mut world = World::<V>::new(topology, 17, link());
+        world.feed(1, Event::Redistribute(V::outside(1), Some(external(5, false))));
+        world.run(120);
+        world.check();
+        let hops = |prefix: &Prefix| {
+            world.core(0).routes()[prefix].hops.iter().map(|hop| hop.interface).collect::<Vec<_>>()
+        };
+        assert_eq!(hops(&V::outside(1)), [over], "{kind:?}");
+    }
+}
+all!(type_5_goes_around_areas_that_do_not_know_it, around_the_ignorant);
+
 /// The version's own constants name the scopes they should.
 #[test]
 fn types_have_their_scopes() {

@@ -32,6 +32,7 @@ macro_rules! all {
 
 mod abuse;
 mod address;
+mod alternates;
 mod areas;
 mod device;
 mod family;

@@ -244,20 +244,22 @@ fn walk<V: Plan>(world: &World<V>, at: usize, to: usize, seen: &mut [Seen]) {
 }
 
 /// The route a packet to a host takes: the longest that covers it.
-fn lookup<V: Plan>(world: &World<V>, at: usize, host: Prefix) -> Option<&Route> {
+pub fn lookup<V: Plan>(world: &World<V>, at: usize, host: Prefix) -> Option<&Route> {
     let routes = world.core(at).routes();
     let covering = || routes.iter().filter(|(prefix, _)| contains(prefix, host.addr()));
     routes.get(&host).or_else(|| covering().max_by_key(|(prefix, _)| prefix.len()).map(|(_, route)| route))
 }
 
 /// The router with an address on a segment that is up.
-fn owner<V: Plan>(world: &World<V>, router: usize, port: usize, address: IpAddr) -> Option<usize> {
+pub fn owner<V: Plan>(world: &World<V>, router: usize, port: usize, address: IpAddr) -> Option<usize> {
     let segment = *world.ports[router].get(port)?;
     let up = &world.topology.segments[segment];
     let on = |end: usize| {
         let port = world.ports[end].iter().position(|at| *at == segment)?;
         let link = V::link(segment, end, port as u32);
-        (link.next_hop.or(link.address) == Some(address)).then_some(end)
+        // A forwarding address is one of its others.
+        let own = || link.prefixes.iter().any(|(own, _)| *own == address);
+        (link.next_hop.or(link.address) == Some(address) || own()).then_some(end)
     };
     up.up.then(|| up.ends.iter().find_map(|(end, _)| on(*end))).flatten()
 }

@@ -164,9 +164,9 @@ fn is_quiet<V: Plan>(world: &World<V>, oracle: &Oracle<'_>, router: usize) -> bo
     links && neighbors.len() == there.count() && neighbors.into_iter().all(settled)
 }
 
-pub fn seeds(first: u64, count: u64, run: fn(u64)) {
+pub fn seeds(first: u64, count: u64, mut run: impl FnMut(u64)) {
     for seed in first..first + count {
-        let outcome = std::panic::catch_unwind(|| run(seed));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(seed)));
         if let Err(cause) = outcome {
             println!("seed {seed} fails");
             std::panic::resume_unwind(cause);

@@ -19,17 +19,17 @@ use crate::world::{Topology, World};
 /// Routers of an area have numbers of their own eight, so that a range can gather their loopbacks.
 const BLOCK: usize = 8;
 
-struct Plan3 {
-    topology: Topology,
+pub struct Plan3 {
+    pub topology: Topology,
     /// Segments that may fail: those of areas, and what the backbone has more than it needs.
-    mortal: Vec<usize>,
+    pub mortal: Vec<usize>,
     /// Ranges by area.
-    ranges: BTreeMap<AreaId, Prefix>,
+    pub ranges: BTreeMap<AreaId, Prefix>,
     /// What external routes of NSSAs are gathered to, or kept back by, where they are translated.
-    gathered: BTreeMap<AreaId, Range>,
+    pub gathered: BTreeMap<AreaId, Range>,
 }
 
-fn plan<V: Plan>(random: &mut Random) -> Plan3 {
+pub fn plan<V: Plan>(random: &mut Random) -> Plan3 {
     let areas = 1 + random.below(3) as usize;
     let mut topology = Topology::new(BLOCK * (areas + 1));
     let cost = |random: &mut Random| 1 + random.below(20) as u16;
@@ -91,7 +91,7 @@ fn gathering<V: Plan>() -> Prefix {
     shortened(V::outside(0), 22, 48)
 }
 
-fn connected(topology: &Topology, router: usize) -> bool {
+pub fn connected(topology: &Topology, router: usize) -> bool {
     topology.segments.iter().any(|segment| segment.ends.iter().any(|(end, _)| *end == router))
 }
 

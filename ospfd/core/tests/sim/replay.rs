@@ -58,7 +58,8 @@ fn inject(world: &mut World<V2>, sequence: u64, body: &Body) {
     let destination = V2::ALL_SPF_ROUTERS;
     let origin = Origin { router: router_id(0), area: AreaId::BACKBONE, instance: 0 };
     let key = &keys()[0];
-    let octets = V2::seal(&origin, body, &Sign::Extended { key, sequence }, Endpoints { source, destination });
+    let octets =
+        V2::seal(&origin, body, &Sign::Extended { key, sequence }, Endpoints { source, destination });
     world.feed(1, Event::Received { interface: IfId(0), source, destination, octets });
 }
 
