@@ -148,9 +148,10 @@ impl<V: Version> Instance<V> {
                 PathType::Intra | PathType::Inter => false,
             };
             if same {
-                let way = match key.ty == V::EXTERNAL {
-                    true => self.way_out(key.adv),
-                    false => self.table().to_boundary(key.adv, self.config().rfc1583),
+                let way = if key.ty == V::EXTERNAL {
+                    self.way_out(key.adv)
+                } else {
+                    self.table().to_boundary(key.adv, self.config().rfc1583)
                 };
                 let known = way.map(|way| way.hops.clone()).filter(|hops| hops.is_subset(&route.hops));
                 origins.add(external.prefix, key.adv, *key, known.unwrap_or_else(|| route.hops.clone()));

@@ -114,7 +114,7 @@ fn history<V: Plan>(seed: u64, seen: &mut BTreeMap<PathType, usize>) {
     let there: Vec<usize> = (0..topology.routers).filter(|router| connected(&topology, *router)).collect();
     let mut world = World::<V>::new(topology, seed, Link::reliable(Duration::from_millis(2)));
     let announcers: BTreeSet<usize> =
-        (0..1 + random.below(2)).map(|_| there[random.below(there.len() as u64) as usize]).collect();
+        (0..=random.below(2)).map(|_| there[random.below(there.len() as u64) as usize]).collect();
     let type2 = random.chance(0.5);
     for router in &announcers {
         let metric = if type2 { 5 } else { 1 + random.below(20) as u32 };
