@@ -196,12 +196,11 @@ impl Tree {
         if node == self.root || self.at(node) == Distance::NONE {
             return self.none.clone();
         }
-        let mut only: Option<&FirstHops> = None;
+        // Of most nodes all parents are behind the same hops, and share one list of them; others are added to `all`.
+        let mut shared: Option<&FirstHops> = None;
         let mut all: Vec<FirstHop> = Vec::new();
-        let mut parents = 0;
         for parent in graph.into(node) {
             for arc in graph.between(parent, node).iter().filter(|arc| self.is_tight(graph, parent, arc)) {
-                parents += 1;
                 if parent == self.root {
                     all.push(FirstHop { link: arc.link, via: node });
                     continue;
@@ -213,19 +212,21 @@ impl Tree {
                         if hop.via == parent { FirstHop { via: node, ..*hop } } else { *hop }
                     };
                     all.extend(theirs.iter().map(through));
-                } else {
-                    only = Some(theirs);
+                } else if !Shared::ptr_eq(shared.get_or_insert(theirs), theirs) {
                     all.extend_from_slice(theirs);
                 }
             }
         }
-        match only {
-            Some(theirs) if parents == 1 => theirs.clone(),
-            _ => {
-                all.sort_unstable();
-                all.dedup();
-                all.into()
-            }
+        match shared {
+            Some(theirs) if all.is_empty() => return theirs.clone(),
+            Some(theirs) => all.extend_from_slice(theirs),
+            None => {}
+        }
+        all.sort_unstable();
+        all.dedup();
+        match shared {
+            Some(theirs) if all[..] == theirs[..] => theirs.clone(),
+            _ => all.into(),
         }
     }
 
