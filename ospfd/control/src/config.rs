@@ -6,6 +6,7 @@ mod flood;
 mod interface;
 mod interface_v2;
 mod interface_v3;
+mod limit;
 mod refused;
 mod router;
 mod router_v2;

@@ -104,6 +104,8 @@ pub struct RouterSettings {
     pub backoff: Option<Backoff>,
     pub no_proactive_arp: bool,
     pub flood_reduction: bool,
+    /// `max-lsa`: in all databases together.
+    pub max_lsas: Option<u32>,
     pub te: te::Te,
     pub info: te::RouterInfo,
     pub ldp_sync: te::LdpSync,

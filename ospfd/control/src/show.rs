@@ -3,6 +3,7 @@
 
 mod backoff;
 pub mod help;
+pub mod limit;
 pub mod text;
 pub mod v2;
 pub mod v3;

@@ -41,7 +41,7 @@ pub struct Config {
     pub max_paths: usize,
     /// External routes prefer as RFC 1583 did (§16.4.1, §C.1).
     pub rfc1583: bool,
-    /// LSAs a database takes at most from others; more are refused and counted.
+    /// LSAs the databases hold at most, and as many KiB of them; more are refused and counted, but for our own.
     pub max_lsas: usize,
     /// Where cryptographic sequence numbers begin: seconds of some clock that survives restarts.
     pub sequence_base: u32,

@@ -151,7 +151,14 @@ pub enum LogLine {
         area: Option<AreaId>,
         key: LsaKey,
     },
-    DatabaseFull,
+    /// An LSA was refused, for there are as many as may be.
+    DatabaseFull {
+        lsas: usize,
+    },
+    /// There is room again.
+    DatabaseHasRoom {
+        lsas: usize,
+    },
     /// A neighbour restarts, and we help it.
     Helping {
         interface: IfId,

@@ -165,8 +165,6 @@ impl<V: Version> Instance<V> {
                 database.forget(now, header, memory);
             }
             self.trace(|| Trace::Removed(place, key));
-            // Once there is room again the next time that there is not is told too.
-            self.full &= self.is_full();
             if key.adv == self.config.router_id {
                 // A sequence that had reached its end begins anew now (§12.1.6).
                 self.dirty.insert(place);

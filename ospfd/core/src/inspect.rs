@@ -214,12 +214,6 @@ impl<V: Version> Instance<V> {
         self.stub_until
     }
 
-    /// Whether a database refuses LSAs that it does not know, for it holds as many as it may (`max_lsas`).
-    pub fn is_full(&self) -> bool {
-        let areas = self.areas.values().map(|area| &area.lsdb);
-        areas.chain([&self.externals]).any(|lsdb| lsdb.len() >= self.config.max_lsas)
-    }
-
     /// External routes of ours as they were handed in.
     pub fn redistributed(&self) -> &BTreeMap<Prefix, External> {
         &self.redistributed

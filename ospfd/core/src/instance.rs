@@ -116,6 +116,7 @@ pub struct Instance<V: Version> {
     pub(crate) stop_at: Option<Timestamp>,
     /// The shell has been told that all is flushed.
     pub(crate) stopped: bool,
+    /// The databases have refused an LSA for want of room, and there is not enough of it again.
     pub(crate) full: bool,
     /// Areas where all take LSAs that do not age, if we are to send such.
     pub(crate) reducing: BTreeSet<AreaId>,
@@ -253,6 +254,7 @@ impl<V: Version> Instance<V> {
         self.sweep(now);
         self.originate(now);
         self.flush_updates(now);
+        self.check_room();
         self.check_prepared(now);
         self.check_stopped();
         self.arm();

@@ -24,6 +24,7 @@ mod flood;
 pub mod inspect;
 pub mod instance;
 pub mod interface;
+pub mod limit;
 pub mod lsdb;
 pub mod neighbor;
 mod originate;

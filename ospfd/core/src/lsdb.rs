@@ -56,6 +56,8 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct Lsdb {
     entries: BTreeMap<LsaKey, Entry>,
+    /// Of all entries.
+    octets: usize,
     due: BTreeSet<(Timestamp, LsaKey)>,
     /// Entries at MaxAge, which go when nobody waits for them any more (§14).
     dying: BTreeSet<LsaKey>,
@@ -69,6 +71,11 @@ const GONE: usize = 4096;
 impl Lsdb {
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Octets of all LSAs.
+    pub fn octets(&self) -> usize {
+        self.octets
     }
 
     pub fn is_empty(&self) -> bool {
@@ -118,11 +125,13 @@ impl Lsdb {
         if age >= MAX_AGE {
             self.dying.insert(key);
         }
+        self.octets += lsa.len();
         self.entries.insert(key, Entry { lsa, since: now, own, changed, answered: None, due, lonely: None });
     }
 
     pub(crate) fn remove(&mut self, key: &LsaKey) -> Option<Entry> {
         let entry = self.entries.remove(key)?;
+        self.octets -= entry.lsa.len();
         if let Some(at) = entry.due {
             self.due.remove(&(at, *key));
         }

@@ -80,9 +80,7 @@ impl<V: Version> Instance<V> {
             if !asked && database.is_gone(now, &header, memory) {
                 return Err(Refusal::LsaMinArrival);
             }
-            if database.len() >= self.config.max_lsas {
-                return Err(self.database_full());
-            }
+            self.make_room(place, &lsa)?;
             return Ok(self.take_newer(now, id, key, place, lsa));
         };
         let ours = entry.header(now);
@@ -94,6 +92,7 @@ impl<V: Version> Instance<V> {
                 if !entry.own && !asked && now.since(entry.since) < self.config.timers.min_arrival {
                     return Err(Refusal::LsaMinArrival);
                 }
+                self.make_room(place, &lsa)?;
                 Ok(self.take_newer(now, id, key, place, lsa))
             }
             order => {
@@ -182,13 +181,6 @@ impl<V: Version> Instance<V> {
 
     fn anyone_exchanges(&self) -> bool {
         !self.exchanging.is_empty()
-    }
-
-    fn database_full(&mut self) -> Refusal {
-        if !std::mem::replace(&mut self.full, true) {
-            self.out.push(Action::Log(LogLine::DatabaseFull));
-        }
-        Refusal::LsaLimit
     }
 
     /// §13.7: only for the instance that the database holds.

@@ -2,7 +2,7 @@
 
 use ferrite_cli::{Negation, Setting};
 
-use super::{areas, convergence, flood, setting, shared, switch, te, unless_no, value};
+use super::{areas, convergence, flood, limit, setting, shared, switch, te, unless_no, value};
 use crate::settings::{AbrType, NamedNeighbor, RouterSettings};
 
 /// Calls with every setting, in the order in which they are rendered.
@@ -21,6 +21,7 @@ pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
         DISTANCE,
         te::ROUTER,
         convergence::ROUTER,
+        limit::ROUTER,
         SOCKETS,
     ];
     tables.into_iter().flatten().for_each(&mut each);

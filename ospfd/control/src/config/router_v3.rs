@@ -2,13 +2,21 @@
 
 use ferrite_cli::{Negation, Setting};
 
-use super::{areas, convergence, setting, shared, switch, value};
+use super::{areas, convergence, limit, setting, shared, switch, value};
 use crate::settings::RouterSettings;
 
 /// Calls with every setting, in the order in which they are rendered.
 pub fn tables(mut each: impl FnMut(&'static Setting<RouterSettings>)) {
-    let tables =
-        [FIRST, shared::REDISTRIBUTE_V3, areas::V3, SECOND, shared::DEFAULT_V3, LAST, convergence::ROUTER];
+    let tables = [
+        FIRST,
+        shared::REDISTRIBUTE_V3,
+        areas::V3,
+        SECOND,
+        shared::DEFAULT_V3,
+        LAST,
+        convergence::ROUTER,
+        limit::ROUTER,
+    ];
     tables.into_iter().flatten().for_each(&mut each);
 }
 

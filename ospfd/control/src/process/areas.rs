@@ -43,6 +43,7 @@ pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut 
     config.restart = restart(&router.restart);
     config.opaque = router.opaque || router.restart.enabled || helps(&router.restart);
     config.flood_reduction = router.flood_reduction;
+    config.max_lsas = router.max_lsas.map_or(config.max_lsas, |most| most as usize);
     super::te::configure(router, config);
     if let Some(delay) = router.aggregation_delay {
         config.external_delay = seconds(delay);

@@ -95,7 +95,15 @@ pub(super) fn words<V: Flavor>(
             let (topic, text) = trace::words(process, line);
             (LogLevel::Debug(topic), text)
         }
-        LogLine::DatabaseFull => (LogLevel::Warning, format!("the database is full (vrf {vrf})")),
+        LogLine::DatabaseFull { lsas } => {
+            let text = format!(
+                "max-lsa {lsas} is reached (vrf {vrf}): LSAs of others are refused until there is room"
+            );
+            (LogLevel::Warning, text)
+        }
+        LogLine::DatabaseHasRoom { lsas } => {
+            (LogLevel::Notice, format!("there is room for LSAs again (vrf {vrf}): {lsas} are kept"))
+        }
     })
 }
 

@@ -6,6 +6,7 @@ mod convergence;
 mod extended;
 mod family;
 mod lab;
+mod limit;
 mod outside;
 mod te;
 mod v2;

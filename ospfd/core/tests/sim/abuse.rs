@@ -12,8 +12,8 @@ use ferrite_ospf::packet::auth::{Algorithm, Key, Sign};
 use ferrite_ospf::packet::codec::Origin;
 use ferrite_ospf::packet::packet::DdFlags;
 use ferrite_ospf::packet::{
-    AreaId, Body, DatabaseDescription, Endpoints, Hello, LsId, Lsa, LsaHeader, LsaKey, Options, Refusal,
-    Sequence, V2, V3,
+    AreaId, Body, DatabaseDescription, Endpoints, Hello, LsId, LsType, Lsa, LsaHeader, LsaKey, Options,
+    Refusal, Sequence, V2, V3,
 };
 use ferrite_ospf::{Event, IfId};
 use ferrite_sim::{Link, NodeId};
@@ -112,13 +112,49 @@ fn cap<V: Plan>(_: PhantomData<V>) {
         let made = Lsa::build::<V>(header, lsa.body()).expect("an LSA");
         inject(&mut world, &Body::LinkStateUpdate(vec![made]));
     }
-    assert_eq!(world.core(1).lsdb(BACKBONE).expect("a database").len(), 50);
+    let load = world.core(1).load_of_databases();
+    assert!(load.lsas == 50 && load.reached, "{load:?}");
     assert!(refused(&world, Refusal::LsaLimit) > 100);
-    assert!(world.core(1).is_full());
-    assert!(!world.core(0).is_full());
+    assert!(!world.core(0).load_of_databases().reached);
     assert_eq!(state(&world), State::Full);
+    // Ours is taken nevertheless: what is said in our name must be known to be answered.
+    let key = LsaKey { id: LsId(4711), adv: router_id(1), ..lsa.key() };
+    let header = LsaHeader { key, sequence: Sequence::INITIAL, age: 1, ..*lsa.header() };
+    let made = Lsa::build::<V>(header, lsa.body()).expect("an LSA");
+    let before = refused(&world, Refusal::LsaLimit);
+    inject(&mut world, &Body::LinkStateUpdate(vec![made]));
+    assert_eq!(refused(&world, Refusal::LsaLimit), before);
+    // As it ages, all of it goes, and there is room.
+    world.run(3700);
+    let load = world.core(1).load_of_databases();
+    assert!(load.lsas < 40 && !load.reached, "{load:?}");
+    world.check();
 }
 all!(a_flood_of_lsas_stops_at_the_limit, cap);
+
+fn octets<V: Plan>(_: PhantomData<V>) {
+    let mut world = row::<V>();
+    let mut config = world.topology.config(1);
+    config.max_lsas = 100;
+    world.feed(1, Event::Configured(Box::new(config)));
+    let ty = if V::VERSION == 2 { ferrite_ospf::packet::v2::ty::OPAQUE_AREA } else { LsType(0xa0ff) };
+    let sized = |number: u32, sequence: i32, size: usize| {
+        let key = LsaKey { ty, id: LsId(0x0900_0000 + number), adv: router_id(0) };
+        let sequence = Sequence(Sequence::INITIAL.0 + sequence);
+        let header = LsaHeader { key, sequence, age: 1, ..*router_lsa(&world, 1, 0).header() };
+        Lsa::build::<V>(header, &vec![0; size]).expect("an LSA")
+    };
+    let large =
+        [sized(1, 0, 60_000), sized(2, 0, 60_000), sized(3, 0, 4), sized(3, 1, 60_000), sized(3, 2, 8)];
+    for (lsa, taken) in large.into_iter().zip([true, false, true, false, true]) {
+        let before = refused(&world, Refusal::LsaLimit);
+        world.run(2);
+        inject(&mut world, &Body::LinkStateUpdate(vec![lsa.clone()]));
+        assert_eq!(refused(&world, Refusal::LsaLimit) == before, taken, "{lsa:?}");
+        assert!(world.core(1).load_of_databases().octets <= 100 * 1024);
+    }
+}
+all!(large_lsas_stop_at_as_many_octets, octets);
 
 fn churn<V: Plan>(_: PhantomData<V>) {
     let mut world = row::<V>();

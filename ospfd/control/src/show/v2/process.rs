@@ -15,6 +15,7 @@ use crate::process::WRITE_MULTIPLIER;
 use crate::settings::area::AreaAuth;
 use crate::settings::{AbrType, LogAdjacency};
 use crate::show::backoff::Backoff;
+use crate::show::limit::LsaLimit;
 use crate::show::{At, is_false, text};
 
 /// LSAs of a type, and the sum of their checksums.
@@ -60,6 +61,8 @@ pub struct Summary {
     due: Option<u64>,
     #[serde(rename = "spfDelayIetf", skip_serializing_if = "Option::is_none")]
     backoff: Option<Backoff>,
+    #[serde(rename = "lsaLimit", skip_serializing_if = "Option::is_none")]
+    limit: Option<LsaLimit>,
     #[serde(rename = "lsaMinIntervalMsecs")]
     min_interval: u64,
     #[serde(rename = "lsaMinArrivalMsecs")]
@@ -291,6 +294,7 @@ impl Summary {
             not_run: status.last.is_none(),
             due: status.next.map(|next| text::millis(next.since(at.now))),
             backoff: Backoff::new(config.timers.backoff, &status),
+            limit: LsaLimit::new(at.router, core.load_of_databases()),
             min_interval: text::millis(config.timers.min_interval),
             min_arrival: text::millis(config.timers.min_arrival),
             write: router.write_multiplier.unwrap_or(WRITE_MULTIPLIER),
@@ -350,6 +354,7 @@ impl fmt::Display for Summary {
             None => writeln!(f, " SPF timer is inactive")?,
         }
         self.backoff.iter().try_for_each(|backoff| backoff.fmt(f))?;
+        self.limit.iter().try_for_each(|limit| limit.fmt(f))?;
         writeln!(f, " LSA minimum interval {} msecs", self.min_interval)?;
         writeln!(f, " LSA minimum arrival {} msecs", self.min_arrival)?;
         writeln!(f, " Write Multiplier set to {} ", self.write)?;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::settings::Configured;
 use crate::settings::LogAdjacency;
 use crate::show::backoff::Backoff;
+use crate::show::limit::LsaLimit;
 use crate::show::{At, text};
 
 #[derive(Serialize)]
@@ -52,6 +53,8 @@ pub struct Summary {
     due: Option<String>,
     #[serde(rename = "spfDelayIetf", skip_serializing_if = "Option::is_none")]
     backoff: Option<Backoff>,
+    #[serde(rename = "lsaLimit", skip_serializing_if = "Option::is_none")]
+    limit: Option<LsaLimit>,
     #[serde(rename = "routerIsStubRouter")]
     stub: bool,
     #[serde(rename = "numberOfAsScopedLsa")]
@@ -145,6 +148,7 @@ impl Summary {
             active: status.next.is_some(),
             due: status.next.map(|next| text::clock(next.since(at.now))),
             backoff: Backoff::new(config.timers.backoff, &status),
+            limit: LsaLimit::new(at.router, core.load_of_databases()),
             stub: config.stub_router,
             domain: core.lsdb(Place::As).map_or(0, |lsdb| lsdb.len()),
             count: core.areas().len(),
@@ -187,6 +191,7 @@ impl fmt::Display for Summary {
             None => writeln!(f, " SPF timer is inactive")?,
         }
         self.backoff.iter().try_for_each(|backoff| backoff.fmt(f))?;
+        self.limit.iter().try_for_each(|limit| limit.fmt(f))?;
         if self.stub {
             writeln!(f, " Router Is Stub Router")?;
         }
