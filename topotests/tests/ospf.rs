@@ -3,6 +3,7 @@
 mod ospf {
     mod areas;
     mod family;
+    mod family_restart;
     mod hostile;
     mod instances;
     mod keys;

@@ -76,6 +76,10 @@ pub struct Process<V: Version> {
     stopped: bool,
     /// Neighbours know that we are about to restart, and wait for so long.
     prepared: Option<std::time::Duration>,
+    /// They are being told, and are to wait for so long.
+    preparing: Option<std::time::Duration>,
+    /// The daemon ends as soon as they know.
+    parting: bool,
     /// Seconds since 1970 at which they wait no longer.
     waited_until: Option<i64>,
     /// Its count of boots, once it signs with extended sequence numbers.
@@ -106,6 +110,8 @@ impl<V: Version> Process<V> {
             designated: BTreeSet::new(),
             stopped: false,
             prepared: None,
+            preparing: None,
+            parting: false,
             waited_until: None,
             boots: None,
             noted: None,

@@ -292,6 +292,9 @@ impl Ospf {
             && self.v3_ipv4.values().all(|process| process.stopped);
         if self.ending.is_some_and(|limit| stopped || limit <= now) {
             self.ending = None;
+            self.v2.values_mut().for_each(Process::wait_no_longer);
+            self.v3.values_mut().for_each(Process::wait_no_longer);
+            self.v3_ipv4.values_mut().for_each(Process::wait_no_longer);
             let keep_routes = self.keeps_routes();
             self.remember(now, out);
             out.push(Action::Zebra(ToZebra::Goodbye { keep_routes }));

@@ -113,7 +113,9 @@ impl Ospf {
     {
         let event = CoreEvent::PrepareRestart(RestartReason::SoftwareRestart);
         let (processes, world) = self.split();
-        for process in processes.values_mut() {
+        for (name, process) in processes {
+            let said = V::routers(&world.settings).get(name).and_then(|router| router.restart.grace_period);
+            process.preparing = Some(Duration::from_secs(said.unwrap_or(PERIOD).into()));
             process.tell_core(world, now, event.clone(), out);
         }
         self.remember(now, out);

@@ -57,7 +57,10 @@ impl<V: Flavor> Process<V> {
                     send::<V>(self, updates.collect(), out);
                 }
                 CoreAction::Routes(_) => {}
-                CoreAction::Prepared { grace } => self.prepared = Some(grace),
+                CoreAction::Prepared { grace } => {
+                    self.prepared = Some(grace);
+                    self.stopped |= self.parting;
+                }
                 CoreAction::Restarted(_) => self.restarting = false,
                 CoreAction::Stopped => self.stopped = true,
                 CoreAction::Log(line) => {

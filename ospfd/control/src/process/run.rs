@@ -193,9 +193,18 @@ impl<V: Flavor> Process<V> {
     ) {
         if self.prepared.is_some() {
             self.stopped = true;
+        } else if self.preparing.is_some() {
+            self.parting = true;
         } else {
             self.end(settings, zebra, now, out);
             self.withdraw_all(zebra, out);
+        }
+    }
+
+    /// Those who have not said that they know were told all the same.
+    pub(super) fn wait_no_longer(&mut self) {
+        if self.parting {
+            self.prepared = self.prepared.or(self.preparing);
         }
     }
 

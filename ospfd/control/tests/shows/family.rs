@@ -348,6 +348,28 @@ fn each_family_leaves_word_of_its_own_for_a_restart() {
     assert_eq!(left, [(3, false, 120, false), (3, true, 77, true)]);
 }
 
+/// Neighbours acknowledge after a moment: an end that comes at once does not take back what they were told.
+#[test]
+fn who_ends_right_after_the_neighbours_were_told_restarts_with_grace() {
+    let mut lab = network();
+    lab.configure(0, "router ospf6 ipv4\n graceful-restart\nexit\n");
+    lab.configure(1, "router ospf6 ipv4\n graceful-restart helper enable\nexit\n");
+    lab.run(10);
+    lab.exec(0, "graceful-restart prepare ip ospf6");
+    lab.feed(0, Event::Shutdown);
+    lab.run(5);
+    let own = |wanted: &dyn Fn(&Action) -> bool| {
+        lab.wanted.iter().any(|(from, action)| *from == 0 && wanted(action))
+    };
+    assert!(own(&|action| matches!(action, Action::Zebra(ToZebra::Goodbye { keep_routes: true }))));
+    assert!(own(&|action| matches!(action, Action::Finished)));
+    assert!(own(
+        &|action| matches!(action, Action::Remember(notes) if notes.iter().any(|note| note.ipv4 && note.until.is_some()))
+    ));
+    lab.run(60);
+    assert!(lab.exec(1, "show ip ospf6 route").contains("10.1.0.0/24"), "the one that helps keeps them");
+}
+
 #[test]
 fn a_vrf_has_a_process_and_a_table_of_its_own() {
     let red = VrfId(10);
