@@ -7,15 +7,23 @@ use crate::peers_root;
 use crate::sandbox::{Sandbox, run};
 
 /// Unmet ones make a test `SKIPPED`; the default needs nothing but namespaces.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Needs {
     pub ours: bool,
+    /// Which of ours beside zebra and vtysh; a network that names none needs bgpd.
+    pub daemons: &'static [&'static str],
     /// The Debian root with FRR, BIRD and the others.
     pub peers: bool,
     /// The folder of real tables.
     pub data: bool,
     pub mpls: bool,
     pub vrf: bool,
+}
+
+impl Default for Needs {
+    fn default() -> Needs {
+        Needs { ours: false, daemons: &["bgpd"], peers: false, data: false, mpls: false, vrf: false }
+    }
 }
 
 impl Needs {
@@ -29,6 +37,12 @@ impl Needs {
 
     pub fn ours_and_peers() -> Needs {
         Needs { ours: true, peers: true, ..Needs::default() }
+    }
+
+    /// The same with these of our daemons, beside zebra and vtysh, in bgpd's place.
+    #[must_use]
+    pub fn daemons(self, daemons: &'static [&'static str]) -> Needs {
+        Needs { daemons, ..self }
     }
 
     /// The same with VRF devices.
@@ -67,7 +81,7 @@ impl Needs {
     /// The first need but those of the kernel that this machine does not meet.
     pub fn unmet(&self) -> Result<()> {
         if self.ours && crate::Kind::Ours.subject() == crate::Kind::Ours {
-            crate::daemon::ours::binaries()?;
+            crate::daemon::ours::binaries_with(self.daemons)?;
         }
         if self.data && crate::data::folder().is_none() {
             return Err(Failure::new(
@@ -113,5 +127,18 @@ pub fn report_skip(name: &str, reason: &Failure) {
             // One write per line: several test processes share the file.
             let _ = file.write_all(format!("{name}\t{reason}\n").as_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_need_names_the_daemons_and_asks_for_bgpd_where_it_names_none() {
+        assert_eq!(Needs::ours().daemons, ["bgpd"]);
+        assert_eq!(Needs::ours_and_peers().daemons(&["ospfd"]).daemons, ["ospfd"]);
+        let unmet = Needs::ours().daemons(&["no-such-daemon"]).unmet().expect_err("there is none");
+        assert!(unmet.to_string().starts_with("zebra, vtysh, no-such-daemon are not built"), "{unmet}");
     }
 }

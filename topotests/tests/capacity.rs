@@ -65,7 +65,7 @@ fn decides(router: &Router, routes: &BTreeMap<(Ipv4Addr, u8), &'static str>) -> 
 
 #[test]
 fn a_small_table_decides_as_the_whole_and_a_limit_holds() {
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&[]), |net| {
         net.without_capture();
         let r1 = net.router("r1", Kind::Ours)?;
         let routes = routes();

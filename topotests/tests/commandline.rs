@@ -48,7 +48,7 @@ fn vtysh(router: &Router, args: &[&str]) -> Result<Said> {
 
 /// One of our programs, with its directories in the environment.
 fn program(router: &Router, name: &str, args: &[&str]) -> Result<Said> {
-    let path = ours::binaries()?.join(name);
+    let path = ours::binaries_with(&[name])?.join(name);
     let mut cmd = router.command(&path.to_string_lossy());
     // A daemon keeps what it is given: a pipe would never be closed.
     cmd.args(args).envs(ours::environment()?).stdin(Stdio::null());

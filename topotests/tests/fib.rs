@@ -151,7 +151,7 @@ fn lab(net: &mut Net, options: &[&str]) -> Result<Router> {
 
 #[test]
 fn ten_thousand_changes_by_others_leave_no_drift() {
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&[]), |net| {
         let given = std::env::var(SEED_VARIABLE).ok().and_then(|text| text.parse().ok());
         let seed: u64 = given.unwrap_or_else(|| u64::from(std::process::id()) * 0x9e37_79b9 + 1);
         println!("{SEED_VARIABLE}={seed}");
@@ -175,7 +175,7 @@ fn ten_thousand_changes_by_others_leave_no_drift() {
 
 #[test]
 fn drift_is_shown_by_kind_and_an_audit_mends_it() {
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&[]), |net| {
         let r1 = lab(net, &[])?;
         // zebra does not hear while it is stopped, and what it hears then is mended at once.
         r1.ip(&format!("route del {} metric 20", prefix(0)))?;
@@ -199,7 +199,7 @@ fn drift_is_shown_by_kind_and_an_audit_mends_it() {
 /// zebra is busy elsewhere while links come and go: it hears of a link's coming, and not of its going.
 #[test]
 fn a_link_whose_going_was_not_heard_is_forgotten_with_the_lost_events() {
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&[]), |net| {
         let r1 = lab(net, &["-s", "65536"])?;
         let zebra = r1.daemon_pid("zebra")?;
         r1.signal(zebra, "STOP")?;
@@ -241,7 +241,7 @@ fn written(router: &Router) -> Result<(u64, u64)> {
 #[test]
 fn a_failed_next_hop_is_a_few_messages_under_many_routes() {
     const ROUTES: u32 = 5000;
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&[]), |net| {
         let r1 = lab(net, &[])?;
         let mut lines = String::new();
         for index in 0..ROUTES {

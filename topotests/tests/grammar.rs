@@ -141,7 +141,7 @@ fn unknown_to_shell(router: &Router, way: &[&str], line: &str) -> Result<bool> {
 
 #[test]
 fn every_command_of_frr_is_understood_or_refused_by_name() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["bgpd", "ospfd"]), |net| {
         net.without_capture();
         let them = net.router("r1", Kind::Frr)?;
         let us = net.router("r2", Kind::Ours)?;

@@ -166,7 +166,7 @@ fn network(net: &mut Net) -> Result<(Router, Router)> {
         frr.bgp_route("10.3.1.0/24")?;
         frr.bgp_route("10.4.1.0/24").map(drop)
     })?;
-    let program = ours::binaries()?.join("ferrite-lg");
+    let program = ours::binaries_with(&["ferrite-lg"])?.join("ferrite-lg");
     let args = ["--listen", GLASS, "--ttl", "0", "--allow", "10.0.0.0/28"].map(str::to_owned);
     server.start_foreground(&program.to_string_lossy(), &args, &ours::environment()?)?;
     wait_until(PATIENCE, "the looking glass answers", || get(&own, "/version").map(drop))?;

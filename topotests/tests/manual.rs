@@ -132,7 +132,7 @@ fn play(net: &mut Net) -> Result<()> {
 
 #[test]
 fn every_example_of_the_manual_runs() {
-    run(&Needs::ours(), |net| play(net).map_err(|e: Failure| e));
+    run(&Needs::ours().daemons(&["bgpd", "ospfd"]), |net| play(net).map_err(|e: Failure| e));
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 mod ospf {
     mod areas;
+    mod borders;
     mod family;
     mod family_restart;
+    mod filters;
     mod hostile;
     mod instances;
     mod keys;
     mod kinds;
+    mod mirror;
     mod restart;
     mod scale;
     mod show;

@@ -54,7 +54,7 @@ fn converged(us: &Router, them: &Router) -> Result<()> {
 
 #[test]
 fn both_versions_beside_frr_under_both_names_and_through_a_restart() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let us = net.router("r1", Kind::Ours)?;
         let them = net.router("r2", Kind::Frr)?;
         let (ours_link, theirs_link) =
@@ -98,7 +98,7 @@ exit
 /// A program started as `ospf6d` finds OSPFv3 served, says so, and stays.
 fn second_name(us: &Router) -> Result<()> {
     let program = us.dir().join("ospf6d");
-    std::os::unix::fs::symlink(ours::binaries()?.join("ospfd"), &program)?;
+    std::os::unix::fs::symlink(ours::binaries_with(&["ospfd"])?.join("ospfd"), &program)?;
     let before = us.vtysh("show running-config")?;
     us.start_daemon(&program.to_string_lossy(), &["-d".to_owned()], &ours::environment()?)?;
     let pid = us.daemon_pid("ospf6d")?;
@@ -167,7 +167,7 @@ exit
 
 #[test]
 fn an_nssa_whose_packets_carry_digests_of_a_key_chain() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let us = net.router("r1", Kind::Ours)?;
         let them = net.router("r2", Kind::Frr)?;
         let (ours_link, theirs_link) =

@@ -51,7 +51,7 @@ const OPTIONS: &[&str] = &["-r"];
 fn start_copy(r1: &Router, daemon: &str, dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir)?;
     let copy = dir.join(daemon);
-    std::fs::copy(ours::binaries()?.join(daemon), &copy)?;
+    std::fs::copy(ours::binaries_with(&[daemon])?.join(daemon), &copy)?;
     let log = format!("file:{}/log/{daemon}.log", "/run/t");
     let mut args: Vec<String> = ["-d", "--log", &log, "--log-level", "debugging"].map(str::to_owned).to_vec();
     args.extend(OPTIONS.iter().map(ToString::to_string));

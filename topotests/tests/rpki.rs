@@ -374,7 +374,7 @@ fn rtrclient_prints_and_validates_what_the_cache_says() {
         net.lan("lan", &[(&host, "10.0.0.1/24"), (&cache, "10.0.0.3/24")])?;
         cache.write("etc/vrps.json", &roas(FIRST))?;
         start_cache(&cache, PORT)?;
-        let program = ours::binaries()?.join("rtrclient");
+        let program = ours::binaries_with(&["rtrclient"])?.join("rtrclient");
         let program = program.to_string_lossy();
         let port = PORT.to_string();
         let mut said = String::new();

@@ -106,7 +106,7 @@ fn routes_of(router: &Router) -> Result<Vec<String>> {
 
 #[test]
 fn routes_of_sources_and_segments_are_those_of_frr() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&[]), |net| {
         let (r1, r2) = pair(net)?;
         wait_until(PATIENCE, "the same tables", || {
             for command in ["show ipv6 route json", "show ip route json"] {
@@ -194,7 +194,7 @@ fn sid_routes(router: &Router) -> Result<Vec<String>> {
 
 #[test]
 fn locators_and_static_identifiers_are_those_of_frr() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&[]), |net| {
         net.without_capture();
         let r1 = net.router("r1", Kind::Ours)?;
         let r2 = net.router("r2", Kind::Frr)?;

@@ -119,7 +119,7 @@ fn leaks(router: &Router, vrf: &str) -> Result<Vec<String>> {
 
 #[test]
 fn leaks_between_vrfs_and_the_shows_of_labels_are_those_of_frr() {
-    run(&Needs::ours_and_peers().vrf().mpls(), |net| {
+    run(&Needs::ours_and_peers().daemons(&[]).vrf().mpls(), |net| {
         net.without_capture();
         let (r1, host) = place(net, "r1", Kind::Ours)?;
         let (r2, _) = place(net, "r2", Kind::Frr)?;

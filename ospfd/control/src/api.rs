@@ -23,6 +23,8 @@ use ferrite_ospf_packet::{AreaId, Lsa, LsaKey, V2};
 use ferrite_types::Timestamp;
 use ferrite_types::ids::RouterId;
 
+use crate::process::ProcessName;
+
 pub mod message;
 
 pub use message::{Code, Filter, Header, Notice, Request};
@@ -61,6 +63,8 @@ struct Told {
 pub struct Api {
     clients: BTreeMap<ClientId, Client>,
     told: Told,
+    /// The process that clients follow.
+    pub(crate) served: ProcessName,
 }
 
 type Core = Instance<V2>;

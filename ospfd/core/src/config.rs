@@ -52,6 +52,8 @@ pub struct Config {
     pub external_ranges: BTreeMap<Prefix, ExternalRange>,
     /// How long changes of external routes that lie in a range are gathered before the range is looked at again.
     pub external_delay: Duration,
+    /// An AS boundary router whether or not there is an external route to announce, as FRR is with `redistribute`.
+    pub boundary: bool,
     /// Opaque LSAs are taken, flooded and sent (RFC 5250; `capability opaque`). OSPFv2 only.
     pub opaque: bool,
     pub router_information: Option<RouterInformation>,
@@ -82,6 +84,7 @@ impl Config {
             restart: GracefulRestart::default(),
             external_ranges: BTreeMap::new(),
             external_delay: Duration::from_secs(5),
+            boundary: false,
             opaque: true,
             router_information: None,
             traffic_engineering: None,

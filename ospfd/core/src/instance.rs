@@ -464,18 +464,28 @@ impl<V: Version> Instance<V> {
     }
 
     /// Whether an area is one that others may lead through, all its border routers agreeing.
-    pub(crate) fn is_shortcut(&self, id: AreaId) -> bool {
-        let wanted = self.config.areas.get(&id).map_or(Shortcut::Default, |area| area.shortcut);
+    fn is_shortcut(&self, id: AreaId) -> bool {
         let own = self.config.router_id;
         let agree = self.areas.get(&id).is_some_and(|area| {
             let borders = area.spf.routers.iter().filter(|(router, way)| **router != own && way.bits.border);
             borders.into_iter().all(|(_, way)| way.bits.shortcut)
         });
-        self.config.abr == AbrType::Shortcut && wanted != Shortcut::Disable && agree
+        self.offers_shortcut(id) && agree
+    }
+
+    /// Whether we say so of an area (the S bit): where it is asked for, or nothing is and there is no backbone here.
+    pub(crate) fn offers_shortcut(&self, id: AreaId) -> bool {
+        let wanted = self.config.areas.get(&id).map_or(Shortcut::Default, |area| area.shortcut);
+        let enabled = match wanted {
+            Shortcut::Default => !self.areas.contains_key(&AreaId::BACKBONE),
+            Shortcut::Enable => true,
+            Shortcut::Disable => false,
+        };
+        self.config.abr == AbrType::Shortcut && !id.is_backbone() && enabled
     }
 
     pub fn is_boundary_router(&self) -> bool {
-        !self.redistributed.is_empty() && !self.stopping
+        (self.config.boundary || !self.redistributed.is_empty()) && !self.stopping
     }
 
     /// Where LSAs of a type that come in on an interface are kept; none where they are not taken.

@@ -49,11 +49,17 @@ impl<V: Version> Instance<V> {
     }
 
     pub(crate) fn lsa_options(kind: AreaKind) -> Options {
+        let base = Self::said_of_lsas();
         match kind {
-            AreaKind::Normal => V::base_options().with(Options::E),
-            AreaKind::Stub => V::base_options(),
-            AreaKind::Nssa => V::base_options().with(Options::NP),
+            AreaKind::Normal => base.with(Options::E),
+            AreaKind::Stub => base,
+            AreaKind::Nssa => base.with(Options::NP),
         }
+    }
+
+    /// Opaque LSAs are spoken of in descriptions, and in themselves, alone (RFC 5250 §3.1).
+    fn said_of_lsas() -> Options {
+        if V::VERSION == 2 { V::base_options().without(Options::O) } else { V::base_options() }
     }
 
     /// Paths that lead into the area itself are no news there.
@@ -84,6 +90,10 @@ impl<V: Version> Instance<V> {
             if route.path == PathType::Intra && !self.leaves(route.area, *prefix) {
                 continue;
             }
+            // As with FRR the lists of the area judge networks, not the ranges that those that pass are gathered in.
+            if !self.enters(id, *prefix) {
+                continue;
+            }
             match self.range_for(route, *prefix, id) {
                 Some(range) => {
                     let largest = gathered.entry(range).or_default();
@@ -108,15 +118,16 @@ impl<V: Version> Instance<V> {
                 }
             }
         }
-        let enters = |prefix: &Prefix| {
-            let config = self.config.areas.get(&id);
-            config.is_none_or(|area| permits(&area.import, *prefix) && permits(&area.filter_in, *prefix))
-        };
         single
             .into_iter()
-            .filter(|(prefix, _)| enters(prefix))
             .map(|(prefix, metric)| Summary { target: Target::Network(prefix), metric })
             .collect()
+    }
+
+    /// Whether an area is told of a network of others.
+    fn enters(&self, area: AreaId, prefix: Prefix) -> bool {
+        let config = self.config.areas.get(&area);
+        config.is_none_or(|area| permits(&area.import, prefix) && permits(&area.filter_in, prefix))
     }
 
     /// Whether others are told of a network of an area.
@@ -188,7 +199,7 @@ impl<V: Version> Instance<V> {
         let own: std::collections::BTreeSet<Prefix> = routes.iter().map(|route| route.prefix).collect();
         routes.extend(self.translated().into_values().filter(|route| !own.contains(&route.prefix)));
         routes.sort_unstable();
-        let options = V::base_options().with(Options::E);
+        let options = Self::said_of_lsas().with(Options::E);
         let router = self.config.router_id;
         Self::put_externals(&mut self.external_ids, router, false, &routes, options, wanted);
     }
@@ -201,8 +212,6 @@ impl<V: Version> Instance<V> {
         options: Options,
         wanted: &mut Wanted,
     ) {
-        let current: std::collections::BTreeSet<Prefix> = routes.iter().map(|route| route.prefix).collect();
-        ids.retain(|prefix| current.contains(prefix));
         let ty = if nssa { V::NSSA } else { V::EXTERNAL };
         for route in routes {
             if let Some((key, body)) = V::external(ids, wanted, router, ty, route) {
@@ -215,6 +224,9 @@ impl<V: Version> Instance<V> {
                 wanted.insert(key, (options, body));
             }
         }
+        // After the others have theirs: an ID is not another network's in the same moment.
+        let current: std::collections::BTreeSet<Prefix> = routes.iter().map(|route| route.prefix).collect();
+        ids.retain(|prefix| current.contains(prefix));
     }
 
     /// Our external routes in an NSSA, and a border router's default there (RFC 3101 §2.3, §2.7).
@@ -228,6 +240,8 @@ impl<V: Version> Instance<V> {
         for route in self.redistributed_routes() {
             // A border router says it outside itself; P asks for a forwarding address (RFC 3101 §2.4).
             let forwarding = route.forwarding.or(forwarding);
+            // What we hand on ourselves nobody translates: then packets need lead to us alone.
+            let forwarding = if border { route.forwarding } else { forwarding };
             routes.push(ExternalRoute { propagate: !border && forwarding.is_some(), forwarding, ..route });
         }
         let config = self.config.area(id);
@@ -243,7 +257,7 @@ impl<V: Version> Instance<V> {
             });
         }
         routes.sort_unstable();
-        let options = V::base_options();
+        let options = Self::said_of_lsas();
         let router = self.config.router_id;
         let Some(area) = self.areas.get_mut(&id) else { return };
         Self::put_externals(&mut area.nssa_ids, router, true, &routes, options, wanted);

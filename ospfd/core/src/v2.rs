@@ -36,9 +36,11 @@ fn mask(len: u8) -> u32 {
 
 /// Link State ID of a network: its address; where a shorter one has taken that, with the host bits set (§E).
 fn network_id(used: &Wanted, ty: LsType, adv: RouterId, prefix: Ipv4Prefix) -> Option<LsId> {
-    let plain = LsId(prefix.bits());
-    let filled = LsId(prefix.bits() | !prefix.mask().to_bits());
-    [plain, filled].into_iter().find(|id| is_free(used, ty, *id, adv))
+    network_ids(prefix).into_iter().find(|id| is_free(used, ty, *id, adv))
+}
+
+fn network_ids(prefix: Ipv4Prefix) -> [LsId; 2] {
+    [LsId(prefix.bits()), LsId(prefix.bits() | !prefix.mask().to_bits())]
 }
 
 impl Version for V2 {
@@ -152,8 +154,10 @@ impl Version for V2 {
         Some((LsaKey { ty, id, adv: router }, body(|buf| lsa.put(buf))))
     }
 
+    /// An ID stays with its network: an LSA that told of another one a moment ago is withdrawn and not told anew with a longer mask,
+    /// for FRR then keeps the route to the old one.
     fn external(
-        _: &mut IdPool<Prefix>,
+        ids: &mut IdPool<Prefix>,
         used: &Wanted,
         router: RouterId,
         ty: LsType,
@@ -166,10 +170,9 @@ impl Version for V2 {
         };
         let mask = prefix.mask().to_bits();
         let lsa = ExternalLsa { mask, type2: route.type2, metric: route.metric, forwarding, tag: route.tag };
-        Some((
-            LsaKey { ty, id: network_id(used, ty, router, prefix)?, adv: router },
-            body(|buf| lsa.put(buf)),
-        ))
+        let [plain, filled] = network_ids(prefix);
+        let id = LsId(ids.claim(route.prefix, [plain.0, filled.0])?);
+        is_free(used, ty, id, router).then(|| (LsaKey { ty, id, adv: router }, body(|buf| lsa.put(buf))))
     }
 
     fn vertex_of(key: &LsaKey) -> Option<Vertex> {

@@ -124,7 +124,9 @@ impl<F: Family> Version for V3<F> {
         let metric = summary.metric;
         let (ty, body) = match summary.target {
             Target::Network(prefix) => {
-                let prefix = LsaPrefix { prefix: F::wire(prefix)?, options: PrefixOptions::default() };
+                // Those of one address inside areas are routers' own; that is said of them outside as well, as FRR does.
+                let options = if prefix.is_host() { PrefixOptions::LOCAL } else { PrefixOptions::default() };
+                let prefix = LsaPrefix { prefix: F::wire(prefix)?, options };
                 (ty::INTER_AREA_PREFIX, body(|buf| InterAreaPrefixLsa { metric, prefix }.put(buf)))
             }
             Target::Router(target) => {

@@ -107,6 +107,16 @@ impl<K: Ord + Copy> IdPool<K> {
         }
     }
 
+    /// The ID that a key has, or else the first of these that nobody has.
+    pub fn claim(&mut self, key: K, candidates: [u32; 2]) -> Option<u32> {
+        if let Some(id) = self.by_key.get(&key) {
+            return Some(*id);
+        }
+        let id = candidates.into_iter().find(|id| self.used.insert(*id))?;
+        self.by_key.insert(key, id);
+        Some(id)
+    }
+
     /// Frees what is announced no longer.
     pub fn retain(&mut self, mut keep: impl FnMut(&K) -> bool) {
         let used = &mut self.used;

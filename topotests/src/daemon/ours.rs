@@ -6,18 +6,27 @@ use crate::failure::{Failure, Result};
 use crate::router::{INSIDE, Router};
 use crate::sandbox::run;
 
-const PROGRAMS: &[&str] = &["zebra", "bgpd", "vtysh"];
+/// What every network of ours runs.
+const PROGRAMS: &[&str] = &["zebra", "vtysh"];
 
-/// The folder with zebra, bgpd and vtysh.
+/// The folder with zebra and vtysh.
 pub fn binaries() -> Result<PathBuf> {
+    binaries_with(&[])
+}
+
+/// The folder with zebra, vtysh and these.
+pub fn binaries_with(programs: &[&str]) -> Result<PathBuf> {
+    let wanted: Vec<&str> = PROGRAMS.iter().chain(programs).copied().collect();
     let candidates: Vec<PathBuf> = match std::env::var_os("FERRITE_BIN") {
         Some(dir) => vec![crate::workspace().join(dir)],
         None => ["fast", "release", "debug"].iter().map(|p| crate::target_dir().join(p)).collect(),
     };
-    let complete = |dir: &&PathBuf| PROGRAMS.iter().all(|program| dir.join(program).is_file());
+    let complete = |dir: &&PathBuf| wanted.iter().all(|program| dir.join(program).is_file());
     let listed = || candidates.iter().map(|c| c.display().to_string()).collect::<Vec<_>>().join(", ");
     let found = candidates.iter().find(complete).cloned();
-    found.ok_or_else(|| Failure::new(format!("zebra, bgpd and vtysh are not built; looked in {}", listed())))
+    found.ok_or_else(|| {
+        Failure::new(format!("{} are not built together; looked in {}", wanted.join(", "), listed()))
+    })
 }
 
 /// Where our programs look for what FRR has in /etc/frr, /run/frr, /var/lib/frr and /usr/lib/frr.
@@ -47,7 +56,7 @@ pub fn start_daemons(router: &Router, config: &str, daemons: &[(&str, &[&str])],
 
 /// Starts one daemon; returns when it serves.
 pub fn start_one(router: &Router, daemon: &str, more: &[&str], level: &str) -> Result<()> {
-    let program = binaries()?.join(daemon);
+    let program = binaries_with(&[daemon])?.join(daemon);
     let mut args: Vec<String> = vec!["-d".into(), "--log".into(), format!("file:{INSIDE}/log/{daemon}.log")];
     args.extend(["--log-level".to_owned(), level.to_owned()]);
     args.extend(more.iter().map(ToString::to_string));

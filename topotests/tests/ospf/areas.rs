@@ -212,7 +212,7 @@ fn lacks(router: &Router, family: Family, prefixes: &[&str]) -> Result<()> {
 
 #[test]
 fn three_vendors_share_a_lan_and_every_kind_of_area_hangs_on_ours() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let around = network(net)?;
         let Around { r1, frr, bird, stub, nssa, far } = &around;
         for version in [2, 3] {
@@ -291,7 +291,7 @@ exit
 
 #[test]
 fn a_lan_as_point_to_multipoint_has_no_designated_router() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let r1 = net.router("r1", Kind::Ours)?;
         let frr = net.router("frr", Kind::Frr)?;
         let other = net.router("other", Kind::Frr)?;

@@ -286,7 +286,7 @@ fn changes(r1: &Router) -> Result<u64> {
 
 #[test]
 fn what_is_malformed_is_dropped_and_counted_and_the_adjacency_stays() {
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&["ospfd"]), |net| {
         let r1 = net.router("r1", Kind::Ours)?;
         let host = net.router("host", Kind::Host)?;
         net.link(&r1, &format!("{R1}/24"), &host, &format!("{FEED}/24"))?;
@@ -367,7 +367,7 @@ fn descriptions(r1: &Router, feed: &mut Tool) -> Result<()> {
 
 #[test]
 fn a_flood_of_lsas_and_of_neighbours_is_bounded() {
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&["ospfd"]), |net| {
         let r1 = net.router("r1", Kind::Ours)?;
         let host = net.router("host", Kind::Host)?;
         net.link(&r1, &format!("{R1}/24"), &host, &format!("{FEED}/24"))?;

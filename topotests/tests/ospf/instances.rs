@@ -15,7 +15,7 @@ fn theirs(id: &str) -> String {
 
 #[test]
 fn two_processes_have_one_prefix_and_one_tells_what_the_other_has() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         net.without_capture();
         let r1 = net.router("r1", Kind::Ours)?;
         let (a, b) = (net.router("a", Kind::Frr)?, net.router("b", Kind::Frr)?);

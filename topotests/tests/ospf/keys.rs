@@ -213,7 +213,7 @@ fn dropped(router: &Router, command: &str, at: usize, reason: &str) -> Result<u6
 
 #[test]
 fn every_kind_of_key_with_frr_and_bird_and_a_wrong_one_is_counted() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let Around { r1, moment } = network(net)?;
         let (six, birds) = (KINDS.len(), KINDS.len() + KINDS6.len());
         let birds = || birds..birds + BIRDS.len();

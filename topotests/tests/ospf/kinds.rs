@@ -197,7 +197,7 @@ fn extra(router: &Router, prefix: &str) -> Result<Vec<String>> {
 
 #[test]
 fn every_kind_of_network_with_frr_and_bird_and_stub_routers() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let (r1, frr) = network(net)?;
         // After the start nobody is to go through us.
         highest(&frr, true)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use topotests::daemon::ours;
 
-use super::speak::{PATIENCE, adjacent, has, kernel, start};
+use super::speak::{self, PATIENCE, adjacent, has, kernel, start};
 use topotests::{Family, Kind, Needs, Net, Result, Router, ensure, holds_for, run, wait_until};
 
 fn config(id: &str, more: &str, more6: &str) -> String {
@@ -77,7 +77,7 @@ fn quiet(router: &Router, neighbor: &str) -> Result<()> {
 /// No grace was asked for before: Grace-LSAs that go out before the first Hello tell the neighbour that it was a crash (RFC 3623 §5).
 #[test]
 fn frr_helps_ours_after_a_crash() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let (r1, frr) = pair(net, RESTARTER, HELPER)?;
         wait_until(PATIENCE, "word is left for who comes after a crash", || {
             let left = r1.run("cat", &["/run/frr/ospfd.restart"])?;
@@ -122,7 +122,7 @@ fn routes_to(router: &Router, n: u8) -> Result<()> {
 
 #[test]
 fn frr_restarts_with_grace_and_is_helped() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let (r1, frr) = pair(net, HELPER, RESTARTER)?;
         frr.vtysh("graceful-restart prepare ip ospf")?;
         frr.vtysh("graceful-restart prepare ipv6 ospf")?;
@@ -155,9 +155,64 @@ fn frr_restarts_with_grace_and_is_helped() {
     });
 }
 
+/// `graceful-restart prepare` of both versions: FRR keeps its adjacency and both kernels their routes while ospfd is away.
+#[test]
+fn ours_restarts_with_grace_and_frr_keeps_the_adjacency() {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
+        let (r1, frr) = pair(net, RESTARTER, HELPER)?;
+        let helper = |version: u8, wanted: &str| {
+            let command = if version == 2 { "ip ospf" } else { "ipv6 ospf6" };
+            let said = frr.vtysh(&format!("show {command} graceful-restart helper detail"))?;
+            ensure!(said.contains(wanted), "{command}: no {wanted:?} in {said}");
+            Ok(())
+        };
+        let full = || {
+            for version in [2, 3] {
+                let found = speak::full(&frr, version)?;
+                ensure!(found.contains("1.1.1.1"), "OSPFv{version}: {found:?}");
+            }
+            Ok(())
+        };
+        r1.vtysh("graceful-restart prepare ip ospf")?;
+        r1.vtysh("graceful-restart prepare ipv6 ospf")?;
+        wait_until(PATIENCE, "FRR helps in both versions", || {
+            helper(2, "Active neighbours in graceful restart: 1")?;
+            helper(3, "1.1.1.1")
+        })?;
+        wait_until(PATIENCE, "word is left for who comes next", || {
+            let left = r1.run("cat", &["/run/frr/ospfd.restart"])?;
+            ensure!(left.matches("\"until\":1").count() == 2, "{left}");
+            Ok(())
+        })?;
+        kill(&r1, "ospfd", "TERM")?;
+        // Longer than it takes for a neighbour to be dead.
+        holds_for(Duration::from_secs(10), "the adjacency and the routes of the one that restarts", || {
+            full()?;
+            routes_to(&r1, 2)?;
+            routes_to(&frr, 1)
+        })?;
+        ours::start_one(&r1, "ospfd", &[], "debugging")?;
+        ours::load(&r1)?;
+        wait_until(PATIENCE, "FRR has helped to the end", || {
+            routes_to(&r1, 2)?;
+            routes_to(&frr, 1)?;
+            helper(2, "Successful graceful restart")?;
+            helper(3, "Successful graceful restart")
+        })?;
+        for version in [2, 3] {
+            adjacent(&r1, version, &["2.2.2.2"])?;
+            adjacent(&frr, version, &["1.1.1.1"])?;
+        }
+        holds_for(Duration::from_secs(3), "and so it stays", || {
+            routes_to(&r1, 2)?;
+            routes_to(&frr, 1)
+        })
+    });
+}
+
 #[test]
 fn ours_killed_leaves_its_routes_and_takes_them_up_again() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let (r1, frr) = pair(net, "", "")?;
         kill(&r1, "ospfd", "KILL")?;
         holds_for(Duration::from_secs(3), "routes of the one that was killed", || routes_to(&r1, 2))?;

@@ -21,7 +21,7 @@ fn ends(n: usize) -> (String, String, String) {
 
 #[test]
 fn two_hundred_adjacencies_come_up_on_one_box() {
-    run(&Needs::ours(), |net| {
+    run(&Needs::ours().daemons(&["ospfd"]), |net| {
         net.without_capture();
         let r1 = net.router("r1", Kind::Ours)?;
         let host = net.router("host", Kind::Host)?;

@@ -398,7 +398,7 @@ const V3_DATABASE: &[&str] = &[
 
 #[test]
 fn every_show_prints_what_frr_prints_in_the_same_place() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let ours = copy(net, "ours", Kind::Ours)?;
         let theirs = copy(net, "frr", Kind::Frr)?;
         settled(&ours)?;

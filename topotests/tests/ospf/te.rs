@@ -46,7 +46,7 @@ fn same(a: &Value, b: &Value) -> bool {
 
 #[test]
 fn what_links_offer_is_told_both_ways_and_links_without_ldp_are_avoided() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let (r1, r2) = (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Frr)?);
         net.link(&r1, "10.0.1.1/24", &r2, "10.0.1.2/24")?;
         net.loopback(&r1, "1.1.1.1/32")?;
@@ -93,7 +93,7 @@ const CLIENT: &str = "echo $$ > /run/client.pid; exec python3 /usr/lib/frr/ospfc
 
 #[test]
 fn a_program_announces_through_us_and_follows_the_database() {
-    run(&Needs::ours_and_peers(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]), |net| {
         let (r1, r2) = (net.router("r1", Kind::Ours)?, net.router("r2", Kind::Frr)?);
         net.link(&r1, "10.0.1.1/24", &r2, "10.0.1.2/24")?;
         let config = |id: &str| {

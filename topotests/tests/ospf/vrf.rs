@@ -48,7 +48,7 @@ fn vrf_device(r1: &Router, vrf: &str, table: u32, interface: &str) -> Result<()>
 
 #[test]
 fn every_vrf_has_a_process_of_its_own_and_its_own_table() {
-    run(&Needs::ours_and_peers().vrf(), |net| {
+    run(&Needs::ours_and_peers().daemons(&["ospfd"]).vrf(), |net| {
         let r1 = net.router("r1", Kind::Ours)?;
         let mut peers = Vec::new();
         for (vrf, table, interface, id, v4, v6) in PLACES {

@@ -3,19 +3,10 @@
 use ferrite_cli::Registry;
 use ferrite_cli::node::INTERFACE;
 
-use super::{OSPF, OSPF6, OSPF6_IPV4};
+use super::{OSPF, OSPF6_IPV4};
 use crate::{Roles, Settings};
 
-const ROUTER: &[&str] = &[
-    "fast-reroute ti-lfa",
-    // Without the number of a table.
-    "redistribute table-direct",
-    "distribute-list ACCESSLIST4_NAME out table-direct",
-    "segment-routing",
-];
-
-/// Without the number of a table.
-const ROUTER_V3: &[&str] = &["redistribute <table|table-direct>"];
+const ROUTER: &[&str] = &["fast-reroute ti-lfa", "segment-routing"];
 
 /// What crosses an area on a virtual link is IPv6's (RFC 5838 §2.8).
 const ROUTER_IPV4: &[&str] = &["area <A.B.C.D|(0-4294967295)> virtual-link"];
@@ -35,7 +26,6 @@ pub fn register<H: 'static>(registry: &mut Registry<Settings, H>, roles: Roles) 
         LINK.iter().for_each(|line| registry.refuse_on(&[&INTERFACE], line));
     }
     if roles.v3 {
-        ROUTER_V3.iter().for_each(|line| registry.refuse_on(&[&OSPF6, &OSPF6_IPV4], line));
         ROUTER_IPV4.iter().for_each(|line| registry.refuse_on(&[&OSPF6_IPV4], line));
         LINK_V3.iter().for_each(|line| registry.refuse_on(&[&INTERFACE], line));
     }

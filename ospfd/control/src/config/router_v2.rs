@@ -324,7 +324,7 @@ static LAST: &[Setting<RouterSettings>] = &[
         "default-metric 50"
     ),
     setting!(
-        "distribute-list ACCESSLIST4_NAME$list out <kernel|connected|local|static|rip|ospf6|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric>$source",
+        "distribute-list ACCESSLIST4_NAME$list out <kernel|connected|local|static|rip|ospf6|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric|table-direct>$source",
         [
             "Which routes of other protocols are announced",
             "Access list",
@@ -342,7 +342,8 @@ static LAST: &[Setting<RouterSettings>] = &[
             "Other tables of the kernel",
             "VNC",
             "Babel",
-            "OpenFabric"
+            "OpenFabric",
+            "Directly of other tables of the kernel"
         ],
         Negation::Derived,
         |router, args| {
@@ -360,7 +361,11 @@ static LAST: &[Setting<RouterSettings>] = &[
                 lines.line(format!("distribute-list {list} out {source}"));
             }
         },
-        ["distribute-list AL out static", "distribute-list AL out table"]
+        [
+            "distribute-list AL out static",
+            "distribute-list AL out table",
+            "distribute-list AL out table-direct"
+        ]
     ),
 ];
 

@@ -38,7 +38,7 @@ macro_rules! redistribution {
 
 pub static REDISTRIBUTE_V2: &[Router] = &[
     redistribution!(
-        "<kernel|connected|local|static|rip|ospf6|isis|bgp|eigrp|nhrp|vnc|babel|openfabric>$source",
+        "<kernel|connected|local|static|rip|ospf6|isis|bgp|eigrp|nhrp|vnc|babel|openfabric|table-direct>$source",
         [
             "Routes of the kernel",
             "Connected networks",
@@ -52,10 +52,15 @@ pub static REDISTRIBUTE_V2: &[Router] = &[
             "NHRP",
             "VNC",
             "Babel",
-            "OpenFabric"
+            "OpenFabric",
+            "Of another table of the kernel, by number: here without one, so none"
         ],
         show_redistribute,
-        ["redistribute connected", "redistribute static metric 5 metric-type 1 route-map RM"]
+        [
+            "redistribute connected",
+            "redistribute static metric 5 metric-type 1 route-map RM",
+            "redistribute table-direct"
+        ]
     ),
     redistribution!(
         "<ospf|table>$source (1-65535)$number",
@@ -66,7 +71,7 @@ pub static REDISTRIBUTE_V2: &[Router] = &[
 ];
 
 pub static REDISTRIBUTE_V3: &[Router] = &[redistribution!(
-    "<kernel|connected|local|static|ripng|isis|bgp|nhrp|vnc|babel|openfabric>$source",
+    "<kernel|connected|local|static|ripng|isis|bgp|nhrp|table|vnc|babel|openfabric|table-direct>$source",
     [
         "Routes of the kernel",
         "Connected networks",
@@ -76,12 +81,19 @@ pub static REDISTRIBUTE_V3: &[Router] = &[redistribution!(
         "IS-IS",
         "BGP",
         "NHRP",
+        "Of another table of the kernel, by number: here without one, so none",
         "VNC",
         "Babel",
-        "OpenFabric"
+        "OpenFabric",
+        "Directly of another table, by number: here without one, so none"
     ],
     show_redistribute,
-    ["redistribute connected", "redistribute static metric 5 metric-type 1 route-map RM"]
+    [
+        "redistribute connected",
+        "redistribute static metric 5 metric-type 1 route-map RM",
+        "redistribute table metric 7",
+        "redistribute table-direct"
+    ]
 )];
 
 pub const REDISTRIBUTE_IPV4: Router = redistribution!(

@@ -1,4 +1,5 @@
-//! Clients of the OSPF API and the process that they follow: OSPFv2's of the default VRF.
+//! Clients of the OSPF API and the process that they follow: OSPFv2's of the default VRF; of several instances the first, where
+//! FRR leaves it to chance (each of its programs listens on the same port).
 
 use bytes::Bytes;
 use ferrite_ospf::Event as CoreEvent;
@@ -20,7 +21,7 @@ pub enum ApiEvent {
 
 impl Ospf {
     pub(super) fn api_event(&mut self, now: Timestamp, event: ApiEvent, out: &mut Vec<Action>) {
-        let name = ProcessName::default();
+        let name = self.served();
         let mut notices = Notices::new();
         out.push(Action::Log(LogLevel::Debug(topics::CLIENT_API), format!("{event:?}")));
         let events = match event {
@@ -41,8 +42,18 @@ impl Ospf {
         self.feed_api(now, events, out);
     }
 
+    /// Who is followed stays the same while there are clients.
+    fn served(&mut self) -> ProcessName {
+        if self.api.is_idle() || !self.v2.contains_key(&self.api.served) {
+            let mut known = self.v2.keys().filter(|name| name.vrf.is_none());
+            self.api.served = known.next().cloned().unwrap_or_default();
+        }
+        self.api.served.clone()
+    }
+
     fn feed_api(&mut self, now: Timestamp, events: Vec<CoreEvent>, out: &mut Vec<Action>) {
-        let Some(process) = self.v2.get_mut(&ProcessName::default()) else { return };
+        let name = self.served();
+        let Some(process) = self.v2.get_mut(&name) else { return };
         for event in events {
             process.tell_core(&self.world, now, event, out);
         }
@@ -50,7 +61,8 @@ impl Ospf {
 
     /// What clients are to hear of what has just happened.
     pub(super) fn follow(&mut self, out: &mut Vec<Action>) {
-        let Some(process) = self.v2.get_mut(&ProcessName::default()) else { return };
+        let name = self.served();
+        let Some(process) = self.v2.get_mut(&name) else { return };
         process.core.watch(!self.api.is_idle());
         if self.api.is_idle() {
             return;

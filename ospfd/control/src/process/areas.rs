@@ -44,12 +44,15 @@ pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut 
     config.opaque = router.opaque || router.restart.enabled || helps(&router.restart);
     config.flood_reduction = router.flood_reduction;
     config.max_lsas = router.max_lsas.map_or(config.max_lsas, |most| most as usize);
+    // OSPFv3 announces itself for a default route only when there is one; both are FRR's ways.
+    let default = afi == Afi::Ipv4 && router.default_originate.is_some();
+    config.boundary = default || !router.redistribute.is_empty();
     super::te::configure(router, config);
     if let Some(delay) = router.aggregation_delay {
         config.external_delay = seconds(delay);
     }
     config.external_ranges =
-        router.summaries.iter().map(|(prefix, said)| (*prefix, range_of(said))).collect();
+        router.summaries.iter().map(|(prefix, said)| (*prefix, range_of(said, router))).collect();
 }
 
 fn configure_timers(router: &RouterSettings, config: &mut Config) {
@@ -99,12 +102,13 @@ fn restart(said: &Restart) -> GracefulRestart {
     }
 }
 
-fn range_of(said: &Summary) -> ExternalRange {
+/// Where nothing is said of a range, the terms of its routes do not count either: a metric of 20 and type 2, as FRR has it.
+fn range_of(said: &Summary, router: &RouterSettings) -> ExternalRange {
     ExternalRange {
         advertise: !said.no_advertise,
         tag: said.tag.unwrap_or(0),
-        metric: said.metric,
-        type2: said.metric_type.map(|kind| kind == 2),
+        metric: said.metric.or(router.default_metric).or(Some(super::redistribute::METRIC)),
+        type2: Some(said.metric_type != Some(1)),
     }
 }
 

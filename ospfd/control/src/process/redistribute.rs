@@ -24,7 +24,7 @@ use crate::settings::{DefaultOriginate, Redistribution, RouterSettings};
 type Source = (VrfId, Afi, RouteProtocol, u32);
 
 /// FRR's metrics, where nothing is said.
-const METRIC: u32 = 20;
+pub(super) const METRIC: u32 = 20;
 const DEFAULT_METRIC: u32 = 10;
 const DEFAULT_ALWAYS_METRIC: u32 = 1;
 
@@ -159,7 +159,11 @@ fn wants<V: Flavor>(
     for (name, process) in processes {
         let Some(router) = V::routers(&world.settings).get(name) else { continue };
         for (protocol, instance) in router.redistribute.keys() {
-            wanted.insert((process.vrf, V::AFI, *protocol, (*instance).into()));
+            // Without the number of a table no table is meant: the line makes a border router and announces nothing, as FRR's does.
+            let of_table = matches!(protocol, RouteProtocol::Table | RouteProtocol::TableDirect);
+            if !of_table || *instance != 0 {
+                wanted.insert((process.vrf, V::AFI, *protocol, (*instance).into()));
+            }
         }
         if router.default_originate.as_ref().is_some_and(|originate| !originate.always) {
             defaults.insert((process.vrf, V::AFI));

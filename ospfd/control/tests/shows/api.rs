@@ -11,10 +11,21 @@ const ONE: ClientId = ClientId(1);
 const TWO: ClientId = ClientId(2);
 
 fn network() -> Lab {
+    network_of("")
+}
+
+/// Processes of that instance.
+fn network_of(instance: &str) -> Lab {
     let mut lab = Lab::default();
     for router in 1..=2u8 {
         let config =
             format!("{CONFIG}router ospf\n ospf router-id {router}.{router}.{router}.{router}\nexit\n");
+        let config = match instance {
+            "" => config,
+            of => config
+                .replace("router ospf\n", &format!("router ospf {of}\n"))
+                .replace(" ip ospf area", &format!(" ip ospf {of} area")),
+        };
         lab.router(&config, &[link("e0", 2, &[&*format!("10.0.1.{router}/24")])], |_| {});
     }
     lab.wire(&[(0, 2), (1, 2)]);
@@ -127,4 +138,21 @@ fn the_database_and_what_happens_are_told() {
         heard.iter().any(|(_, notice)| notice[1] == 18 && notice[8..12] == [0, 0, 0, 1]),
         "is not reached"
     );
+}
+
+/// As FRR's `ospfd -n 3 -a`: a process of a number is followed where there is no other.
+#[test]
+fn an_instance_is_followed_where_there_is_no_plain_process() {
+    let mut lab = network_of("3");
+    assert_eq!(ask(&mut lab, ONE, 1, &[10, 226, 0, 0]).0, 0);
+    assert_eq!(ask(&mut lab, ONE, 5, &originate(10, 226, [0; 4], &[1, 2, 3, 4])).0, 0);
+    lab.run(10);
+    let heard = lab.exec(1, "show ip ospf 3 database opaque-area adv-router 1.1.1.1");
+    assert!(heard.contains("  Opaque-Type 226 (Private/Experimental)\n"), "{heard}");
+    // Another that comes does not take its clients away.
+    lab.configure(0, "router ospf\n ospf router-id 9.9.9.9\n");
+    lab.feed(0, Event::Api(ApiEvent::Gone(ONE)));
+    lab.run(30);
+    let heard = lab.exec(1, "show ip ospf 3 database opaque-area adv-router 1.1.1.1");
+    assert!(!heard.contains("226"), "it was withdrawn: {heard}");
 }

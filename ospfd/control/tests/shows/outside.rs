@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ferrite_ospf_control::{Action, SocketTerms};
 use ferrite_types::zclient::{OspfPath, ToZebra};
 
-use crate::lab::{Lab, link};
+use crate::lab::{Lab, link, link_local};
 use crate::{network, network_traced};
 
 fn sockets(lab: &Lab, router: usize) -> Vec<(u8, Option<SocketTerms>)> {
@@ -265,4 +265,47 @@ fn a_stub_router_is_one_for_a_while_after_the_start_and_while_it_is_told_to_be()
     lab.configure(0, "router ospf\n no max-metric router-lsa administrative\n");
     lab.run(10);
     assert!(!metric(&mut lab));
+}
+
+/// Run on FRR 10.3: the line is taken, makes a border router of us, and announces nothing, for it names no table.
+#[test]
+fn tables_without_a_number_make_a_border_router_and_announce_nothing() {
+    let mut lab = Lab::default();
+    let config = "interface a
+ ip ospf area 0
+ ipv6 ospf6 area 0
+exit
+router ospf
+ ospf router-id 1.1.1.1
+ redistribute table-direct
+ distribute-list AL out table-direct
+exit
+router ospf6
+ ospf6 router-id 1.1.1.1
+ redistribute table
+ redistribute table-direct route-map RM
+exit
+";
+    let own = link_local(1);
+    let router = lab.router(config, &[link("a", 2, &["10.0.0.1/24", &own])], |_| {});
+    lab.run(60);
+    let asked =
+        lab.wanted.iter().any(|(_, action)| matches!(action, Action::Zebra(ToZebra::Redistribute(_))));
+    assert!(!asked, "{:?}", lab.wanted);
+    let process = lab.json(router, "show ip ospf");
+    assert_eq!(process["asbrRouter"], "injectingExternalRoutingInformation");
+    assert_eq!(process["lsaExternalCounter"], 0);
+    let text = lab.exec(router, "show ipv6 ospf6 redistribute");
+    let lines: Vec<&str> = text.lines().collect();
+    let expected = [
+        "Redistributing External Routes from:",
+        "    0: table",
+        "    0: table-direct with route-map \"RM\" (not found !)",
+        "Total 0 routes",
+    ];
+    assert_eq!(lines, expected);
+    lab.configure(router, "router ospf\n no redistribute table-direct\n");
+    lab.run(10);
+    let process = lab.json(router, "show ip ospf");
+    assert!(process["asbrRouter"].is_null(), "{process}");
 }

@@ -84,7 +84,7 @@ impl<V: Version> Instance<V> {
         let grace = Grace { period, reason, address };
         let key = V::grace_key(interface, self.config.router_id);
         let options = if V::VERSION == 2 {
-            Self::lsa_options(self.area_kind(interface.config.area))
+            Self::lsa_options(self.area_kind(interface.config.area)).with(Options::O)
         } else {
             Options::default()
         };

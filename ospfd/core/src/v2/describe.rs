@@ -43,7 +43,7 @@ fn flags(instance: &Instance<V2>, area: AreaId) -> RouterFlags {
         .with(RouterFlags::BOUNDARY, !stub && (instance.is_boundary_router() || translates_any(instance)))
         .with(RouterFlags::VIRTUAL, instance.interfaces.values().any(end))
         .with(RouterFlags::TRANSLATOR, nssa && always && instance.is_border_router())
-        .with(RouterFlags::SHORTCUT, instance.is_border_router() && instance.is_shortcut(area))
+        .with(RouterFlags::SHORTCUT, instance.is_border_router() && instance.offers_shortcut(area))
 }
 
 fn translates_any(instance: &Instance<V2>) -> bool {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::{BufMut, BytesMut};
 use ferrite_ospf_packet::opaque::{self, Tlv};
 use ferrite_ospf_packet::v2::ty;
-use ferrite_ospf_packet::{AreaId, LsType, LsaKey, V2};
+use ferrite_ospf_packet::{AreaId, LsType, LsaKey, Options, V2};
 
 use crate::config::{InterAs, LinkParams, NetworkType};
 use crate::event::IfId;
@@ -59,7 +59,7 @@ fn put(instance: &Instance<V2>, place: Place, kind: u8, id: u32, body: BytesMut,
         Place::As => None,
     };
     let kind_of_area = area.map(|area| instance.area_kind(area)).unwrap_or_default();
-    let options = Instance::<V2>::lsa_options(kind_of_area);
+    let options = Instance::<V2>::lsa_options(kind_of_area).with(Options::O);
     let key = LsaKey { ty: ls_type(place), id: opaque::ls_id(kind, id), adv: instance.router_id() };
     wanted.insert(key, (options, body));
 }

@@ -1,0 +1,15 @@
+//! Clients of the OSPF API that say anything: the drive is shared with a test.
+#![no_main]
+
+#[path = "../../ospfd/control/tests/anything/api.rs"]
+mod api;
+#[path = "../../ospfd/control/tests/anything/pair.rs"]
+mod pair;
+#[path = "../../ospfd/control/tests/anything/shows.rs"]
+mod shows;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| {
+    api::run(octets);
+});
