@@ -49,8 +49,14 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("ospfd-notes-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("ospfd.restart");
-        let note =
-            RestartNote { version: 2, ipv4: false, instance: 0, vrf: Some("RED".into()), until: Some(5), period: 60 };
+        let note = RestartNote {
+            version: 2,
+            ipv4: false,
+            instance: 0,
+            vrf: Some("RED".into()),
+            until: Some(5),
+            period: 60,
+        };
         write(&path, std::slice::from_ref(&note));
         assert_eq!(read(&path), [note]);
         write(&path, &[]);
