@@ -3,6 +3,7 @@
 
 mod backup;
 mod external;
+mod hops;
 mod inter;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +28,8 @@ pub struct Hop {
     pub address: Option<IpAddr>,
 }
 
-pub type Hops = BTreeSet<Hop>;
 pub(crate) use backup::Backups;
+pub use hops::Hops;
 
 /// Path types, the preferred first (§11).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
