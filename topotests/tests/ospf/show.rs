@@ -276,6 +276,7 @@ fn blank(text: &str) -> Vec<String> {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         word.starts_with("fe80:")
             || word.starts_with("0x") && word.len() >= 6
+            || word.contains("/00:")
             || word.starts_with("8000") && word.len() == 8
             || word.ends_with('s') && word.len() > 3 && word.starts_with(|c: char| c.is_ascii_digit())
             || word.matches(':').count() == 2 && word.len() == 8
@@ -384,6 +385,21 @@ const V3: &[&str] = &[
     "show ipv6 ospf6 summary-address",
 ];
 
+const V3_TEXT: &[&str] = &[
+    "show ipv6 ospf6",
+    "show ipv6 ospf6 neighbor",
+    "show ipv6 ospf6 neighbor detail",
+    "show ipv6 ospf6 neighbor drchoice",
+    "show ipv6 ospf6 spf tree",
+    "show ipv6 ospf6 redistribute",
+    "show ipv6 ospf6 summary-address",
+    "show ipv6 ospf6 graceful-restart helper",
+    "show ipv6 ospf6 database network detail",
+    "show ipv6 ospf6 database router adv-router 2.2.2.2 detail",
+    "show ipv6 ospf6 vrfs",
+    "show ipv6 ospf6 zebra",
+];
+
 const V3_DATABASE: &[&str] = &[
     "show ipv6 ospf6 database",
     "show ipv6 ospf6 database router detail",
@@ -432,5 +448,7 @@ fn every_difference(ours: &Router, theirs: &Router) -> Result<Vec<String>> {
     found.extend(compared(ours, theirs, Extent::Keys, V3_DATABASE, &[])?);
     let left_out = ["LS age", "Hello due", "LSA retransmissions", "ifindex", "LS Flags", "adv "];
     found.extend(same_text(ours, theirs, V2_TEXT, &left_out)?);
+    let left_out = ["Running", "SPF ", "scoped LSAs", "Higher sequence", "DbDesc status", "Age:"];
+    found.extend(same_text(ours, theirs, V3_TEXT, &left_out)?);
     Ok(found)
 }
