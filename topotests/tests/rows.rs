@@ -152,3 +152,33 @@ fn every_row_of_ospf_names_tests_that_are_there() {
     let missing: Vec<String> = asked.filter(|row| !rows.contains(row)).collect();
     assert!(missing.is_empty(), "rows without a line: {missing:?}");
 }
+
+/// The page of hostile input: every test that it names is there.
+#[test]
+fn every_line_of_hostile_input_names_tests_that_are_there() {
+    let root = workspace();
+    let page = std::fs::read_to_string(root.join("doc/hostile.md")).expect("the page of hostile input");
+    let folders = [
+        ("core", "ospfd/core"),
+        ("control", "ospfd/control"),
+        ("packet", "ospfd/packet"),
+        ("zebra", "zebra"),
+        ("cli", "lib/cli"),
+    ];
+    let (mut wrong, mut named) = (Vec::new(), 0);
+    for line in page.lines().filter(|line| line.starts_with("| ")) {
+        for (place, name) in line.split('`').skip(1).step_by(2).filter_map(|word| word.split_once("::")) {
+            let mut known = BTreeSet::new();
+            match folders.iter().find(|(short, _)| *short == place) {
+                Some((_, folder)) => functions(&root.join(folder), &mut known),
+                None => functions_of(&root.join(format!("topotests/tests/{place}.rs")), &mut known),
+            }
+            named += 1;
+            if !known.contains(name) {
+                wrong.push(format!("{place}::{name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "no such tests: {wrong:#?}");
+    assert!(named > 30, "{named} tests");
+}
