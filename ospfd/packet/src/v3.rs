@@ -233,7 +233,7 @@ impl<F: Family> Codec for V3<F> {
     }
 
     fn check_body(ty: LsType, body: &[u8]) -> Result<(), Refusal> {
-        match ty {
+        let read = match ty {
             ty::ROUTER => RouterLsa::read(body).map(drop),
             ty::NETWORK => NetworkLsa::read(body).map(drop),
             ty::INTER_AREA_PREFIX => InterAreaPrefixLsa::read(body).map(drop),
@@ -242,7 +242,8 @@ impl<F: Family> Codec for V3<F> {
             ty::LINK => LinkLsa::read(body).map(drop),
             ty::INTRA_AREA_PREFIX => IntraAreaPrefixLsa::read(body).map(drop),
             _ => Ok(()),
-        }
+        };
+        read.map_err(|_| Refusal::LsaBody)
     }
 }
 

@@ -131,7 +131,7 @@ fn a_router_lsa_whose_links_or_metrics_run_over_its_end() {
     assert_eq!(body(65_535, 0), Err(Refusal::LsaBody));
     assert_eq!(body(1, 1), Err(Refusal::LsaBody));
     assert_eq!(body(1, 255), Err(Refusal::LsaBody));
-    assert_eq!(<V3>::check_body(v3::ty::ROUTER, &[0, 0, 0, 0x33, 1, 0, 0]), Err(Refusal::Body));
+    assert_eq!(<V3>::check_body(v3::ty::ROUTER, &[0, 0, 0, 0x33, 1, 0, 0]), Err(Refusal::LsaBody));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! reason in `show ip ospf interface traffic`, and the adjacency of the neighbour in whose name it came stays. What is well formed and
 //! only not understood is flooded and kept. One neighbour sends everything; the counters say which row was refused why.
 
+mod v3;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -10,8 +12,8 @@ use ferrite_ospf_packet::auth::Sign;
 use ferrite_ospf_packet::codec::{Codec, Origin};
 use ferrite_ospf_packet::packet::DdFlags;
 use ferrite_ospf_packet::{
-    AreaId, Body, DatabaseDescription, Endpoints, Hello, LsId, LsType, Lsa, LsaHeader, LsaKey, Options,
-    Refusal, Sequence, V2, opaque, v2,
+    AreaId, Body, DatabaseDescription, Endpoints, Hello, LsId, LsType, Lsa, LsaHeader, LsaKey, MAX_AGE,
+    Options, Refusal, Sequence, V2, opaque, v2,
 };
 use ferrite_types::ids::RouterId;
 use topotests::{Kind, Needs, Result, Router, Tool, ensure, run, wait_until};
@@ -371,7 +373,7 @@ fn a_flood_of_lsas_and_of_neighbours_is_bounded() {
         let r1 = net.router("r1", Kind::Ours)?;
         let host = net.router("host", Kind::Host)?;
         net.link(&r1, &format!("{R1}/24"), &host, &format!("{FEED}/24"))?;
-        start(&r1, CONFIG)?;
+        start(&r1, &CONFIG.replace(" capability opaque\n", " max-lsa 1500\n"))?;
         let link = format!("eth0,{FEED}/24,{FEED_ID}");
         let mut feed =
             host.ospf_feed(&["--link", &link, "--hello", "1", "--dead", "8", "--point-to-point"])?;
@@ -385,23 +387,46 @@ fn a_flood_of_lsas_and_of_neighbours_is_bounded() {
         v2::ExternalLsa { mask: u32::MAX, type2: true, metric: 1, forwarding: Ipv4Addr::UNSPECIFIED, tag: 0 }
             .put(&mut body);
         let body: Bytes = body.freeze();
-        let flood = |feed: &mut Tool, updates: std::ops::Range<u32>| {
+        let flood = |feed: &mut Tool, updates: std::ops::Range<u32>, flush: bool| {
             updates.into_iter().try_for_each(|n| {
                 let id = |k: u32| 0x0b00_0000 + n * 10 + k;
-                let lsas = (0..10).map(|k| lsa(v2::ty::EXTERNAL, id(k), Sequence::INITIAL.0, &body));
+                let lsas = (0..10).map(|k| {
+                    let lsa = lsa(v2::ty::EXTERNAL, id(k), Sequence::INITIAL.0, &body);
+                    if flush { lsa.at_age(MAX_AGE) } else { lsa }
+                });
                 send(feed, &packet(&Body::LinkStateUpdate(lsas.collect())))
             })
         };
-        flood(&mut feed, 0..2_000)?;
+        flood(&mut feed, 0..2_000, false)?;
         // The crowd may have cost the adjacency, and with it what came before it was there again: the flood goes on.
         let mut sent = 2_000;
         wait_until(PATIENCE, "the neighbour is adjacent through the flood", || {
             let json = r1.vtysh_json("show ip ospf json")?;
             if json["lsaExternalCounter"].as_u64() <= Some(1_000) {
-                flood(&mut feed, sent..sent + 50)?;
+                flood(&mut feed, sent..sent + 50, false)?;
                 sent += 50;
             }
             ensure!(json["lsaExternalCounter"].as_u64() > Some(1_000), "{}", json["lsaExternalCounter"]);
+            changes(&r1).map(drop)
+        })?;
+        // The bound is reached, and that is a state of its own.
+        wait_until(PATIENCE, "the bound is reached and told", || {
+            let limit = r1.vtysh_json("show ip ospf json")?["lsaLimit"].clone();
+            if limit["reached"] != true {
+                flood(&mut feed, sent..sent + 50, false)?;
+                sent += 50;
+            }
+            ensure!(limit["reached"] == true && limit["lsaCount"].as_u64() <= Some(1_500), "{limit}");
+            ensure!(counted(&r1, Refusal::LsaLimit)? > 0, "nothing was refused for it");
+            let text = r1.vtysh("show ip ospf")?;
+            ensure!(text.contains("The limit is reached"), "{text}");
+            changes(&r1).map(drop)
+        })?;
+        // It ends when the flood is taken back.
+        wait_until(PATIENCE, "there is room again", || {
+            flood(&mut feed, 0..sent, true)?;
+            let limit = r1.vtysh_json("show ip ospf json")?["lsaLimit"].clone();
+            ensure!(limit["reached"] == false && limit["lsaCount"].as_u64() < Some(1_400), "{limit}");
             changes(&r1).map(drop)
         })
     });
