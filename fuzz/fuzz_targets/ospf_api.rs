@@ -3,10 +3,10 @@
 
 #[path = "../../ospfd/control/tests/anything/api.rs"]
 mod api;
+#[path = "../../ospfd/control/tests/anything/asked.rs"]
+mod asked;
 #[path = "../../ospfd/control/tests/anything/pair.rs"]
 mod pair;
-#[path = "../../ospfd/control/tests/anything/shows.rs"]
-mod shows;
 
 use libfuzzer_sys::fuzz_target;
 

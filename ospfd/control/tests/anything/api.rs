@@ -5,8 +5,8 @@ use bytes::Bytes;
 use ferrite_ospf_control::api::{ClientId, Header};
 use ferrite_ospf_control::{Action, ApiEvent, Event};
 
+use super::asked::prepared;
 use super::pair::Pair;
-use super::shows;
 
 /// Messages of one input.
 const MOST: usize = 48;
@@ -27,7 +27,7 @@ fn told(pair: &mut Pair) -> usize {
 
 /// How many messages clients were told.
 pub fn run(mut octets: &[u8]) -> usize {
-    let (prepared, _) = shows::prepared();
+    let (prepared, _) = prepared();
     let mut pair = Pair::new(prepared);
     for client in [1, 2] {
         pair.feed(0, Event::Api(ApiEvent::Connected(ClientId(client))));

@@ -1,6 +1,7 @@
 //! Whatever comes in, over the wire or from programs outside: nothing panics, and all of it can be shown. The drives are the fuzzer's.
 
 mod api;
+mod asked;
 mod pair;
 mod shows;
 
@@ -34,7 +35,7 @@ fn body(random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn every_show_reads_a_database_of_anything() {
-    let (_, unknown) = shows::prepared();
+    let (_, unknown) = asked::prepared();
     assert!(unknown.is_empty(), "no such commands: {unknown:#?}");
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let empty = shows::run(&[]);

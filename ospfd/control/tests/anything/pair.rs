@@ -160,7 +160,8 @@ impl Pair {
     pub fn run(&mut self, seconds: u64) {
         let end = self.now + Duration::from_secs(seconds);
         loop {
-            let due = self.routers.iter().enumerate().filter_map(|(at, one)| Some((one.next_deadline()?, at)));
+            let due =
+                self.routers.iter().enumerate().filter_map(|(at, one)| Some((one.next_deadline()?, at)));
             let Some((at, router)) = due.min().filter(|(at, _)| *at <= end) else { break };
             self.now = at.max(self.now);
             let mut out = Vec::new();

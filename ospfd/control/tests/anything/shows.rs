@@ -2,7 +2,6 @@
 //! debugging is written. Octets in, from a test or the fuzzer: for each LSA its type, who says so, an ID, a length, the body.
 
 use std::net::Ipv4Addr;
-use std::sync::OnceLock;
 
 use ferrite_ospf_control::Event;
 use ferrite_ospf_control::packet::auth::Sign;
@@ -12,60 +11,14 @@ use ferrite_ospf_control::packet::{
 };
 use ferrite_types::ids::RouterId;
 
-use super::pair::{LINK, Pair, Prepared, address};
+use super::asked::prepared;
+use super::pair::{LINK, Pair, address};
 
 const TYPES_V2: [u16; 9] = [1, 2, 3, 4, 5, 7, 9, 10, 11];
 const TYPES_V3: [u16; 11] =
     [0x2001, 0x2002, 0x2003, 0x2004, 0x4005, 0x2007, 0x0008, 0x2009, 0x000b, 0xa00c, 0x2fff];
 /// LSAs of one input.
 const MOST: usize = 24;
-
-/// Every show that reads the database, or what is made of it.
-pub fn lines() -> Vec<String> {
-    let v2 = [
-        "", "neighbor", "neighbor detail", "interface", "interface traffic", "route", "route detail", "border-routers",
-        "database", "database detail", "database max-age", "database self-originate", "summary-address",
-        "graceful-restart helper detail",
-    ];
-    let kinds = [
-        "router", "network", "summary", "asbr-summary", "external", "nssa-external", "opaque-link", "opaque-area", "opaque-as",
-    ];
-    let v3 = [
-        "", "neighbor", "neighbor detail", "interface", "interface traffic", "route", "route detail", "spf tree",
-        "summary-address", "graceful-restart helper detail", "redistribute", "database", "database detail",
-        "database dump", "database internal",
-    ];
-    let kinds3 = [
-        "router", "network", "inter-prefix", "inter-router", "as-external", "group-membership", "type-7", "link",
-        "intra-prefix",
-    ];
-    let mut all = Vec::new();
-    for json in ["", " json"] {
-        all.extend(v2.map(|tail| format!("show ip ospf {tail}{json}")));
-        all.extend(kinds.map(|kind| format!("show ip ospf database {kind}{json}")));
-        all.extend(v3.map(|tail| format!("show ipv6 ospf6 {tail}{json}")));
-        all.extend(kinds3.map(|kind| format!("show ipv6 ospf6 database {kind} detail{json}")));
-        all.push(format!("show ip ospf mpls-te database{json}"));
-    }
-    let only_text = [
-        "show ip ospf mpls-te database verbose",
-        "show ip ospf reachable-routers",
-        "show ip ospf router-info",
-        "show ip ospf router-info pce",
-        "show ip ospf mpls-te router",
-        "show ip ospf mpls-te interface",
-        "show ipv6 ospf6 border-routers detail",
-        "show ipv6 ospf6 linkstate detail",
-        "show ipv6 ospf6 area 0.0.0.0 spf tree",
-    ];
-    all.extend(only_text.map(str::to_owned));
-    all
-}
-
-pub fn prepared() -> &'static (Prepared, Vec<String>) {
-    static PREPARED: OnceLock<(Prepared, Vec<String>)> = OnceLock::new();
-    PREPARED.get_or_init(|| Prepared::new(&lines()))
-}
 
 /// The neighbour, another router far away, and ourselves.
 fn speaker(octet: u8) -> RouterId {
