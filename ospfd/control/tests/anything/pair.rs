@@ -179,7 +179,7 @@ impl Pair {
         let mut printed = 0;
         for (command, args) in &prepared.shows {
             let mut out = Vec::new();
-            let text = commands::run(&mut self.routers[router], self.now, command.clone(), args, &mut out);
+            let text = commands::run(&mut self.routers[router], self.now, *command, args, &mut out);
             printed += text.map_or(0, |text| text.len());
         }
         printed
