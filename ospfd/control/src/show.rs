@@ -128,7 +128,7 @@ impl<'a, V: Version> At<'a, V> {
 }
 
 /// `eth2` before `eth10`: the letters, then the number at the end.
-fn natural(name: &str) -> (&str, u64, &str) {
+pub(crate) fn natural(name: &str) -> (&str, u64, &str) {
     let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = name.get(letters.len()..).unwrap_or_default();
     (letters, digits.parse().unwrap_or(0), name)

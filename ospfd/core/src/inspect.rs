@@ -12,7 +12,7 @@ use crate::event::{External, IfId};
 use crate::instance::{Area, Instance, Place};
 use crate::interface::{Interface, State};
 use crate::lsdb::Lsdb;
-use crate::restart::Help;
+use crate::restart::{Help, HelpEnd};
 use crate::routes::{Hops, PathType, Route, Table};
 use crate::schedule::SpfStatus;
 use crate::version::Version;
@@ -159,6 +159,11 @@ impl<V: Version> Instance<V> {
         status.transit = area.transit;
         status.translates = self.translates(id);
         status
+    }
+
+    /// How the help for a neighbour ended that we helped last.
+    pub fn last_help_end(&self) -> Option<HelpEnd> {
+        self.last_help_end
     }
 
     /// Border and boundary routers with the ways to them, by area.

@@ -24,7 +24,7 @@ use crate::interface::{Interface, State, fsm};
 use crate::lsdb::Lsdb;
 use crate::neighbor::{self, Neighbor, NeighborKey};
 use crate::replay::Order;
-use crate::restart::{Preparing, Restarting};
+use crate::restart::{HelpEnd, Preparing, Restarting};
 use crate::routes::Table;
 use crate::schedule::Schedule;
 use crate::spf::{AreaSpf, Known};
@@ -108,6 +108,8 @@ pub struct Instance<V: Version> {
     pub(crate) preparing: Option<Preparing>,
     /// We are back from one.
     pub(crate) restart: Option<Restarting>,
+    /// How the help for a neighbour ended that we helped last.
+    pub(crate) last_help_end: Option<HelpEnd>,
     /// When the first event came.
     pub(crate) started: Option<Timestamp>,
     /// Until when we are a stub router because we have just started (RFC 6987).
@@ -162,6 +164,7 @@ impl<V: Version> Instance<V> {
             opaque: BTreeMap::new(),
             preparing: None,
             restart: None,
+            last_help_end: None,
             started: None,
             stub_until: None,
             stop_at: None,

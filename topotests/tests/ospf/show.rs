@@ -45,6 +45,7 @@ interface stub0
  ip ospf dead-interval 4
  ipv6 ospf6 area 3
  ipv6 ospf6 passive
+ ipv6 ospf6 dead-interval 4
 exit
 router ospf
  ospf router-id 1.1.1.1
@@ -375,6 +376,8 @@ const V3: &[&str] = &[
     "show ipv6 ospf6 neighbor detail",
     "show ipv6 ospf6 neighbor drchoice",
     "show ipv6 ospf6 neighbor 2.2.2.2",
+    "show ipv6 ospf6 interface",
+    "show ipv6 ospf6 interface nosuch",
     "show ipv6 ospf6 interface eth0",
     "show ipv6 ospf6 interface eth1",
     "show ipv6 ospf6 spf tree",
@@ -394,6 +397,13 @@ const V3_TEXT: &[&str] = &[
     "show ipv6 ospf6 redistribute",
     "show ipv6 ospf6 summary-address",
     "show ipv6 ospf6 graceful-restart helper",
+    "show ipv6 ospf6 interface",
+    "show ipv6 ospf6 interface prefix",
+    "show ipv6 ospf6 interface prefix detail",
+    "show ipv6 ospf6 border-routers",
+    "show ipv6 ospf6 border-routers detail",
+    "show ipv6 ospf6 border-routers 9.9.9.9",
+    "show ipv6 ospf6 linkstate detail",
     "show ipv6 ospf6 database network detail",
     "show ipv6 ospf6 database router adv-router 2.2.2.2 detail",
     "show ipv6 ospf6 vrfs",
@@ -448,7 +458,19 @@ fn every_difference(ours: &Router, theirs: &Router) -> Result<Vec<String>> {
     found.extend(compared(ours, theirs, Extent::Keys, V3_DATABASE, &[])?);
     let left_out = ["LS age", "Hello due", "LSA retransmissions", "ifindex", "LS Flags", "adv "];
     found.extend(same_text(ours, theirs, V2_TEXT, &left_out)?);
-    let left_out = ["Running", "SPF ", "scoped LSAs", "Higher sequence", "DbDesc status", "Age:"];
+    // FRR's addresses in its memory, and the area that it has for no tree but the backbone's.
+    let left_out = [
+        "Running",
+        "SPF ",
+        "scoped LSAs",
+        "Higher sequence",
+        "DbDesc status",
+        "Age:",
+        "Memory:",
+        "Associated Area:",
+        "Hello 1(",
+        "Interface ID:",
+    ];
     found.extend(same_text(ours, theirs, V3_TEXT, &left_out)?);
     Ok(found)
 }

@@ -150,6 +150,11 @@ fn named<F: Configured, T: Serialize + Display>(
     pretty(&ats.iter().map(view).collect::<IndexMap<_, _>>())
 }
 
+fn links<F: Configured>(ospf: &Ospf, at: At<'_, V3<F>>, ifname: Option<&str>) -> Interfaces {
+    let kernel = ospf.world.links.values().map(|link| &link.interface);
+    Interfaces::new(at, ifname, kernel)
+}
+
 pub fn run<F: Configured>(
     ospf: &Ospf,
     processes: &BTreeMap<ProcessName, Process<V3<F>>>,
@@ -174,15 +179,21 @@ pub fn run<F: Configured>(
         }
         Show3::DrChoice => answer(&ats, scope, json, |at| Ok(Neighbors::new(at, Form::Choices))),
         Show3::Interface => {
-            let known = ats.iter().any(|at| !Interfaces::new(*at, ifname).is_empty());
-            match ifname {
-                Some(name) if !known && !json => Ok(format!("No such Interface: {name}\n")),
-                _ => answer(&ats, scope, json, |at| Ok(Interfaces::new(at, ifname))),
+            match ifname
+                .filter(|_| !ats.is_empty() && ats.iter().all(|at| links(ospf, *at, ifname).is_empty()))
+            {
+                Some(name) if json => Ok(pretty(&json!({ "noSuchInterface": name }))),
+                Some(name) => Ok(format!("No such Interface: {name}\n")),
+                None => answer(&ats, scope, json, |at| Ok(links(ospf, at, ifname))),
             }
         }
         Show3::Prefixes => {
-            let prefix = args.parse_opt("pfx")?;
-            answer(&ats, scope, json, |at| Ok(Prefixes::new(at, ifname, prefix)))
+            let query = RouteQuery::of(args)?;
+            let absent = |name: &&str| ats.iter().all(|at| links(ospf, *at, Some(*name)).is_empty());
+            match ifname.filter(|_| !ats.is_empty() && !json).filter(absent) {
+                Some(name) => Ok(format!("No such Interface: {name}\n")),
+                None => answer(&ats, scope, json, |at| Ok(Prefixes::new(at, ifname, query))),
+            }
         }
         Show3::Traffic => answer(&ats, scope, json, |at| Ok(Traffic::new(at, ifname))),
         Show3::Database => answer(&ats, scope, json, |at| {

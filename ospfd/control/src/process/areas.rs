@@ -19,7 +19,7 @@ use crate::settings::{
 /// FRR's, where nothing is said.
 const MAX_PATHS: usize = 256;
 
-pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut Config) {
+pub fn configure(world: &World, (version, afi): (u8, Afi), router: &RouterSettings, config: &mut Config) {
     // A virtual link is one of the backbone.
     let backbone = router.areas.get(&AreaId::BACKBONE).and_then(|area| area.authentication);
     for (id, area) in &router.areas {
@@ -44,8 +44,8 @@ pub fn configure(world: &World, afi: Afi, router: &RouterSettings, config: &mut 
     config.opaque = router.opaque || router.restart.enabled || helps(&router.restart);
     config.flood_reduction = router.flood_reduction;
     config.max_lsas = router.max_lsas.map_or(config.max_lsas, |most| most as usize);
-    // OSPFv3 announces itself for a default route only when there is one; both are FRR's ways.
-    let default = afi == Afi::Ipv4 && router.default_originate.is_some();
+    // OSPFv3, whatever it routes, announces itself for a default route only when there is one; both are FRR's ways.
+    let default = version == 2 && router.default_originate.is_some();
     config.boundary = default || !router.redistribute.is_empty();
     super::te::configure(router, config);
     if let Some(delay) = router.aggregation_delay {

@@ -80,7 +80,7 @@ impl<V: Flavor> Process<V> {
         self.core.set_trace(world.traced);
         self.choose_router_id(world, router);
         let mut config = Config::new(self.router_id);
-        areas::configure(world, V::AFI, router, &mut config);
+        areas::configure(world, (V::VERSION, V::AFI), router, &mut config);
         let mut links = BTreeMap::new();
         let mut told = BTreeMap::new();
         if self.router_id != RouterId::UNSET {

@@ -158,6 +158,19 @@ fn other_protocols_routes_are_ipv4s() {
     assert_eq!(lab.json(1, "show ip ospf6 vrfs")["totalVrfs"], 1);
 }
 
+/// As OSPFv3 does, and not as OSPFv2.
+#[test]
+fn without_a_default_route_nobody_is_a_boundary_router_for_one() {
+    let mut lab = network();
+    let row = |lab: &mut Lab| lab.exec(0, "show ip ospf6 border-routers").contains("2.2.2.2");
+    lab.configure(1, "router ospf6 ipv4\n default-information originate\nexit\n");
+    lab.run(30);
+    assert!(!row(&mut lab));
+    lab.configure(1, "router ospf6 ipv4\n default-information originate always\nexit\n");
+    lab.run(30);
+    assert!(row(&mut lab));
+}
+
 #[test]
 fn one_family_begins_anew_alone() {
     let mut lab = network();

@@ -1,7 +1,10 @@
 //! `show ipv6 ospf6 …`
 
+use ferrite_ospf_control::Event;
+use ferrite_types::zclient::FromZebra;
 use serde_json::json;
 
+use crate::lab::interface;
 use crate::network;
 
 #[test]
@@ -108,4 +111,76 @@ fn trees_border_routers_and_the_process() {
     assert_eq!(lab.json(0, "show ipv6 ospf6 zebra")["zebraInformation"]["redistribute"], json!(["ospf6"]));
     assert_eq!(lab.json(0, "show ipv6 ospf6 graceful-restart helper")["strictLsaCheck"], "Enabled");
     assert_eq!(lab.json(0, "show ipv6 ospf6 summary-address")["default"]["vrfId"], 0);
+}
+
+/// As FRR 10.3 prints them.
+#[test]
+fn a_border_router_lists_itself_for_each_area() {
+    let mut lab = network();
+    let text = lab.exec(0, "show ipv6 ospf6 border-routers");
+    let rows: Vec<Vec<&str>> =
+        text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+    assert_eq!([rows[0][0], rows[0][1], rows[0][4]], ["1.1.1.1", "------EB", "0.0.0.0"], "{text}");
+    assert_eq!([rows[1][0], rows[1][1], rows[1][4]], ["1.1.1.1", "------EB", "0.0.0.2"], "{text}");
+    let detail = lab.exec(0, "show ipv6 ospf6 border-routers 2.2.2.2");
+    assert!(detail.contains("Metric: 10 (1)\n"), "{detail}");
+    let own = lab.exec(0, "show ipv6 ospf6 border-routers 1.1.1.1");
+    assert!(own.contains("Metric: 0 (0)\nPaths count: 0\nNexthop count: 0\nNexthop:\n\n"), "{own}");
+    let missing = lab.exec(0, "show ipv6 ospf6 border-routers 9.9.9.9");
+    assert_eq!(missing, "No Route found for Router ID: 9.9.9.9\n");
+}
+
+#[test]
+fn areas_and_links_stand_a_blank_line_apart() {
+    let mut lab = network();
+    for form in ["", " detail", " dump", " internal"] {
+        let text = lab.exec(0, &format!("show ipv6 ospf6 database{form}"));
+        assert!(!text.contains("\n\n\n\n        "), "{form}: {text}");
+        assert!(text.ends_with("\n\n") && !text.ends_with("\n\n\n\n"), "{form}: {text}");
+    }
+    let state = lab.exec(0, "show ipv6 ospf6 linkstate router 9.9.9.9");
+    assert_eq!(state, "\n        SPF Result in Area 0\n\n\n        SPF Result in Area 2\n\n\n");
+    assert!(!lab.exec(0, "show ipv6 ospf6 graceful-restart helper").ends_with("\n\n"));
+}
+
+#[test]
+fn interfaces_without_ospf_are_listed_too() {
+    let mut lab = network();
+    lab.feed(0, Event::Zebra(FromZebra::Interface(interface("free", 77))));
+    let text = lab.exec(0, "show ipv6 ospf6 interface free");
+    let free = "free is up, type BROADCAST\n  Interface ID: 77\n   OSPF not enabled on this interface\n";
+    assert_eq!(text, free);
+    let all = lab.exec(0, "show ipv6 ospf6 interface");
+    assert!(all.contains(free) && all.contains("lan is up"), "{all}");
+    let json = lab.json(0, "show ipv6 ospf6 interface");
+    assert_eq!(json["free"], json!({"status": "up", "type": "BROADCAST", "interfaceId": 77}));
+    let lo = &json["lo"];
+    assert_eq!((&lo["cost"], &lo["interfaceMtu"]), (&json!(0), &json!(65536)));
+    assert_eq!(lab.exec(0, "show ipv6 ospf6 interface none"), "No such Interface: none\n");
+    assert_eq!(lab.json(0, "show ipv6 ospf6 interface none"), json!({"noSuchInterface": "none"}));
+}
+
+#[test]
+fn prefixes_of_links_in_short_and_in_full() {
+    let mut lab = network();
+    let text = lab.exec(0, "show ipv6 ospf6 interface ae prefix");
+    let known: Vec<Option<&str>> = text.lines().map(|line| line.split_whitespace().nth(2)).collect();
+    assert_eq!(known, [Some("2001:db8:15::/64"), Some("2001:db8:15::1/128")], "{text}");
+    let detail = lab.json(0, "show ipv6 ospf6 interface prefix 2001:db8:15::1/128");
+    let host = &detail["routes"]["2001:db8:15::1/128"];
+    assert_eq!((&host["metricCost"], &host["prefixOptions"]), (&json!(0), &json!("--|--|--|LA|--")));
+    let text = lab.exec(0, "show ipv6 ospf6 interface prefix 2001:db8:15::77");
+    assert!(text.starts_with("Destination: 2001:db8:15::/64\n"), "{text}");
+    assert!(text.contains("LS Origin: 0x0000 Id: 0.0.0.0 Adv: 0.0.0.0\n"), "{text}");
+    assert_eq!(lab.exec(0, "show ipv6 ospf6 interface prefix 2001:db8::/32 match").lines().count(), 4);
+}
+
+#[test]
+fn routes_in_full_say_what_is_said_of_their_prefix() {
+    let mut lab = network();
+    let json = lab.json(0, "show ipv6 ospf6 route detail");
+    assert_eq!(json["routes"]["2001:db8:ff::2/128"]["prefixOptions"], "--|--|--|LA|--");
+    assert_eq!(json["routes"]["2001:db8:15::/64"]["prefixOptions"], "--|--|--|--|--");
+    let matching = lab.json(0, "show ipv6 ospf6 route 2001:db8:ff::/48 match");
+    assert_eq!(matching["routes"].as_object().map(|all| all.len()), Some(2), "{matching}");
 }

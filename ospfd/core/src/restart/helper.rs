@@ -102,6 +102,7 @@ impl<V: Version> Instance<V> {
         if neighbor.help.take().is_none() {
             return;
         }
+        self.last_help_end = Some(reason);
         let silent = neighbor.inactive_at.is_none() && neighbor.state > State::Attempt;
         let line = LogLine::Helped { interface: id, neighbor: neighbor.id, reason };
         self.out.push(Action::Log(line));

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 
 use ferrite_ospf::neighbor::Neighbor;
 use ferrite_ospf::packet::opaque::RestartReason;
+use ferrite_ospf::restart::HelpEnd;
 use ferrite_ospf::{Instance, Version};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::show::{At, text};
+use crate::show::At;
 
 pub fn reason(reason: RestartReason) -> &'static str {
     match reason {
@@ -17,6 +18,16 @@ pub fn reason(reason: RestartReason) -> &'static str {
         RestartReason::SoftwareRestart => "Software restart",
         RestartReason::SoftwareReload => "Software reload/upgrade",
         RestartReason::SwitchToRedundant => "Switch to redundant RE",
+    }
+}
+
+/// How FRR calls the end of help; it knows fewer reasons.
+fn exit_reason(end: HelpEnd) -> &'static str {
+    match end {
+        HelpEnd::Completed => "Successful graceful restart",
+        HelpEnd::Expired => "Grace timer expiry",
+        HelpEnd::TopologyChange | HelpEnd::ChangePending => "Topology Change",
+        _ => "Unknown reason",
     }
 }
 
@@ -71,6 +82,10 @@ pub struct Helper {
     longest: u64,
     #[serde(rename = "enabledRouterIds", skip_serializing_if = "Vec::is_empty")]
     routers: Vec<EnabledRouter>,
+    #[serde(rename = "lastExitReason", skip_serializing_if = "Option::is_none")]
+    last_end: Option<&'static str>,
+    #[serde(rename = "activeRestarterCnt", skip_serializing_if = "Option::is_none")]
+    active: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     neighbors: Option<IndexMap<String, Helped>>,
     #[serde(skip)]
@@ -86,16 +101,19 @@ struct EnabledRouter {
 /// A neighbour that is being helped.
 #[derive(Serialize)]
 struct Helped {
-    #[serde(rename = "srcIpAddr")]
-    address: IpAddr,
-    #[serde(rename = "routerId")]
+    #[serde(rename = "srcAddr", skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    #[serde(rename = "routerid")]
     router: String,
-    #[serde(rename = "graceInterval")]
+    /// Seconds, as are the next two.
+    #[serde(rename = "recvdGraceInterval")]
     period: u64,
-    #[serde(rename = "grRestartReason")]
-    reason: &'static str,
-    #[serde(rename = "graceRemainingMsec")]
+    #[serde(rename = "actualGraceInterval")]
+    granted: u64,
+    #[serde(rename = "remainGracetime")]
     remaining: u64,
+    #[serde(rename = "restartReason")]
+    reason: &'static str,
 }
 
 impl Helper {
@@ -104,17 +122,22 @@ impl Helper {
         let helper = &core.config().restart.helper;
         let on = |on: bool| if on { "Enabled" } else { "Disabled" };
         let all = at.interfaces();
-        let neighbors = all.iter().flat_map(|i| i.core.neighbors.values());
-        let helped = neighbors.filter_map(|neighbor| {
+        let neighbors = all.iter().flat_map(|i| i.core.neighbors.values().map(|n| (i.name.as_str(), n)));
+        let helped = neighbors.filter_map(|(interface, neighbor)| {
             let help = neighbor.help?;
+            let name = match V::VERSION {
+                2 => neighbor.address.to_string(),
+                _ => format!("{}%{interface}", neighbor.id),
+            };
             let helped = Helped {
-                address: neighbor.address,
+                address: (V::VERSION == 2).then_some(neighbor.address),
                 router: neighbor.id.to_string(),
                 period: help.period.as_secs(),
+                granted: help.period.as_secs(),
+                remaining: help.until.since(at.now).as_secs(),
                 reason: reason(help.reason),
-                remaining: text::millis(help.until.since(at.now)),
             };
-            Some((neighbor.address.to_string(), helped))
+            Some((name, helped))
         });
         let helped: IndexMap<String, Helped> = helped.collect();
         Self {
@@ -128,9 +151,25 @@ impl Helper {
             },
             longest: helper.max_period.as_secs(),
             routers: helper.routers.iter().map(|id| EnabledRouter { id: id.to_string() }).collect(),
+            last_end: core.last_help_end().map(exit_reason),
+            active: Some(helped.len()).filter(|count| *count > 0),
             neighbors: detail.then_some(helped),
             version: V::VERSION,
         }
+    }
+}
+
+impl Helped {
+    fn write(&self, number: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, " Neighbour {number} :")?;
+        if let Some(address) = self.address {
+            writeln!(f, "   Address  : {address}")?;
+        }
+        writeln!(f, "   Routerid : {}", self.router)?;
+        writeln!(f, "   Received Grace period : {}(in seconds).", self.period)?;
+        writeln!(f, "   Actual Grace period : {}(in seconds)", self.granted)?;
+        writeln!(f, "   Remaining GraceTime:{}(in seconds).", self.remaining)?;
+        writeln!(f, "   Graceful Restart reason: {}.", self.reason)
     }
 }
 
@@ -154,12 +193,18 @@ impl fmt::Display for Helper {
             self.routers.iter().try_for_each(|router| write!(f, "{}, ", router.id))?;
             writeln!(f)?;
         }
-        for helped in self.neighbors.iter().flat_map(IndexMap::values) {
-            writeln!(f, " Neighbour {} : GR helper in progress", helped.address)?;
-            writeln!(f, "   Router-id: {}, Grace period: {}", helped.router, helped.period)?;
-            let left = std::time::Duration::from_millis(helped.remaining);
-            writeln!(f, "   Grace period remaining: {}, reason: {}", text::elapsed(left), helped.reason)?;
+        if let Some(reason) = self.last_end {
+            writeln!(f, " Last Helper exit Reason :{reason}")?;
         }
-        writeln!(f)
+        if let Some(count) = self.active.filter(|_| self.version == 2) {
+            writeln!(f, " Number of Active neighbours in graceful restart: {count}")?;
+        }
+        let helped = self.neighbors.iter().flat_map(IndexMap::values);
+        for (number, helped) in (1..).zip(helped) {
+            helped.write(number, f)?;
+        }
+        let listed = self.neighbors.as_ref().is_some_and(|neighbors| !neighbors.is_empty());
+        let ended = self.version == 2 || self.last_end.is_some() || listed;
+        if ended { writeln!(f) } else { Ok(()) }
     }
 }

@@ -198,9 +198,6 @@ impl fmt::Display for Database {
                 )?;
             }
             scope.lsa.iter().try_for_each(|lsa| lsa.fmt(f))?;
-            if self.form != Form::Row {
-                writeln!(f)?;
-            }
         }
         writeln!(f)
     }

@@ -1,19 +1,22 @@
 //! `show ipv6 ospf6 interface [NAME]` and `… interface prefix`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use ferrite_ospf::config::NetworkType;
+use ferrite_ospf::interface::{Interface, State};
 use ferrite_ospf::packet::V3;
-use ferrite_types::Afi;
+use ferrite_types::interface::Interface as KernelInterface;
+use ferrite_types::{Afi, Prefix};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::neighbor::{by_area, pending};
-use super::route::Hop;
+use super::neighbor::pending;
+use super::route::{Entry, Hop, Query};
 use crate::settings::Configured;
 use crate::settings::interface::AuthV3;
-use crate::show::{At, Named, text};
+use crate::show::{At, Named, natural, text};
 
 #[derive(Serialize)]
 struct Address {
@@ -52,7 +55,7 @@ pub struct Row {
     #[serde(rename = "instanceId")]
     instance: u8,
     #[serde(rename = "interfaceMtu")]
-    mtu: u16,
+    mtu: u32,
     #[serde(rename = "autoDetect")]
     detected: u32,
     #[serde(rename = "mtuMismatchDetection")]
@@ -98,16 +101,19 @@ fn network(kind: NetworkType) -> &'static str {
     }
 }
 
+fn own_type(link: &KernelInterface) -> NetworkType {
+    match link {
+        link if link.loopback => NetworkType::Loopback,
+        link if link.point_to_point => NetworkType::PointToPoint,
+        _ => NetworkType::Broadcast,
+    }
+}
+
 impl Row {
     fn new<F: Configured>(at: At<'_, V3<F>>, named: &Named<'_>) -> Self {
         let (core, config) = (named.core, &named.core.config);
         let link = named.link.map(|link| &link.interface);
-        let own = match link {
-            Some(link) if link.loopback => NetworkType::Loopback,
-            Some(link) if link.point_to_point => NetworkType::PointToPoint,
-            Some(_) => NetworkType::Broadcast,
-            None => NetworkType::Virtual,
-        };
+        let own = link.map_or(NetworkType::Virtual, own_type);
         let settings = at.settings.interfaces.get(&named.name).map(F::link);
         let addresses = named.link.map(|link| link.addresses.as_slice()).unwrap_or_default();
         let address = |address: &ferrite_types::interface::InterfaceAddress| Address {
@@ -143,11 +149,12 @@ impl Row {
             addresses: addresses.iter().filter(|address| !loops(address)).map(address).collect(),
             attached: true,
             instance: config.instance,
-            mtu: core.link.mtu,
+            // The core counts octets of packets, of which there are fewer than Linux's loopback takes.
+            mtu: link.filter(|link| link.loopback).map_or(u32::from(core.link.mtu), |link| link.mtu),
             detected: link.map_or(0, |link| link.mtu),
             mismatch: if config.mtu_ignore { "disabled" } else { "enabled" },
             area: config.area.to_string(),
-            cost: core.cost(),
+            cost: if core.state == State::Loopback { 0 } else { core.cost() },
             state: text::interface_state6(core.state),
             transmit_delay: config.transmit_delay,
             priority: config.priority,
@@ -208,16 +215,63 @@ impl Row {
     }
 }
 
+/// An interface that OSPF does not run on.
+#[derive(Serialize)]
+pub struct Silent {
+    status: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "interfaceId")]
+    id: u32,
+}
+
+impl Silent {
+    fn new(link: &KernelInterface) -> Self {
+        Self {
+            status: if link.operative() { "up" } else { "down" },
+            kind: network(own_type(link)),
+            id: link.ifindex.0,
+        }
+    }
+
+    fn write(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{name} is {}, type {}", self.status, self.kind)?;
+        writeln!(f, "  Interface ID: {}", self.id)?;
+        writeln!(f, "   OSPF not enabled on this interface")
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Known {
+    Speaking(Box<Row>),
+    Silent(Silent),
+}
+
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Interfaces {
-    rows: IndexMap<String, Row>,
+    rows: IndexMap<String, Known>,
 }
 
 impl Interfaces {
-    pub fn new<F: Configured>(at: At<'_, V3<F>>, name: Option<&str>) -> Self {
-        let wanted = at.interfaces_named(name);
-        Self { rows: wanted.iter().map(|i| (i.name.clone(), Row::new(at, i))).collect() }
+    /// Of all that the kernel has in the VRF.
+    pub fn new<'a, F: Configured>(
+        at: At<'_, V3<F>>,
+        name: Option<&str>,
+        kernel: impl Iterator<Item = &'a KernelInterface>,
+    ) -> Self {
+        let speaking = at.interfaces_named(name);
+        let others = kernel.filter(|link| {
+            link.vrf == at.process.vrf
+                && name.is_none_or(|name| name == link.name)
+                && speaking.iter().all(|known| known.name != link.name)
+        });
+        let others = others.map(|link| (link.name.clone(), Known::Silent(Silent::new(link))));
+        let rows = speaking.iter().map(|i| (i.name.clone(), Known::Speaking(Box::new(Row::new(at, i)))));
+        let mut rows: Vec<(String, Known)> = rows.chain(others).collect();
+        rows.sort_by(|(a, _), (b, _)| natural(a).cmp(&natural(b)));
+        Self { rows: rows.into_iter().collect() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -227,14 +281,24 @@ impl Interfaces {
 
 impl fmt::Display for Interfaces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.rows.iter().try_for_each(|(name, row)| row.write(name, f))
+        self.rows.iter().try_for_each(|(name, known)| match known {
+            Known::Speaking(row) => row.write(name, f),
+            Known::Silent(silent) => silent.write(name, f),
+        })
     }
 }
 
-/// The prefixes that are announced for a link.
+/// The prefixes that are announced for links.
 #[derive(Serialize)]
 pub struct Prefixes {
-    routes: IndexMap<String, Connected>,
+    routes: IndexMap<String, Announced>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Announced {
+    Row(Connected),
+    Entry(Box<Entry>),
 }
 
 #[derive(Serialize)]
@@ -250,30 +314,46 @@ struct Connected {
     hops: Vec<Hop>,
 }
 
+/// What is announced for a link: its networks, and where it has none of its own our addresses themselves.
+fn announced(interface: &Interface) -> BTreeMap<Prefix, bool> {
+    let mut announced = BTreeMap::new();
+    let own = matches!(
+        interface.config.network,
+        NetworkType::PointToPoint | NetworkType::PointToMultipoint | NetworkType::Loopback
+    );
+    for (address, len) in &interface.link.prefixes {
+        let network = Prefix::new(*address, *len).filter(|_| interface.state != State::Loopback);
+        announced.extend(network.map(|prefix| (prefix, false)));
+        if own || interface.state == State::Loopback {
+            announced.insert(Prefix::host(*address), true);
+        }
+    }
+    announced
+}
+
 impl Prefixes {
-    pub fn new<F: Configured>(
-        at: At<'_, V3<F>>,
-        name: Option<&str>,
-        only: Option<ferrite_types::Prefix>,
-    ) -> Self {
+    pub fn new<F: Configured>(at: At<'_, V3<F>>, name: Option<&str>, query: Query) -> Self {
         let duration = text::clock(at.now.since(at.process.started));
         let mut routes = IndexMap::new();
-        let interfaces = by_area(at);
         let own = if F::AFI == Afi::Ipv4 { "127.0.0.1" } else { "::1" };
-        for interface in interfaces.iter().filter(|i| name.is_none_or(|name| name == i.name)) {
-            for (address, len) in &interface.core.link.prefixes {
-                let prefix = ferrite_types::Prefix::new(*address, *len);
-                let Some(prefix) = prefix.filter(|p| only.is_none_or(|only| only == *p)) else { continue };
-                routes.insert(
-                    prefix.to_string(),
-                    Connected {
+        let interfaces = at.interfaces_named(name).into_iter().filter(|named| !named.core.is_virtual());
+        for interface in interfaces {
+            let (core, area) = (interface.core, interface.core.config.area);
+            for (prefix, local) in announced(core).into_iter().filter(|(prefix, _)| query.names(prefix)) {
+                let hop = Hop { address: own.to_owned(), interface: interface.name.clone() };
+                let cost = if local { 0 } else { u32::from(core.cost()) };
+                let told = if query.is_detailed() {
+                    Announced::Entry(Box::new(Entry::connected(at, (prefix, area), local, cost, hop)))
+                } else {
+                    Announced::Row(Connected {
                         best: true,
                         destination: "N",
                         path: "IA",
                         duration: duration.clone(),
-                        hops: vec![Hop { address: own.to_owned(), interface: interface.name.clone() }],
-                    },
-                );
+                        hops: vec![hop],
+                    })
+                };
+                routes.insert(prefix.to_string(), told);
             }
         }
         Self { routes }
@@ -282,7 +362,14 @@ impl Prefixes {
 
 impl fmt::Display for Prefixes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (prefix, route) in &self.routes {
+        for (prefix, told) in &self.routes {
+            let route = match told {
+                Announced::Row(route) => route,
+                Announced::Entry(entry) => {
+                    entry.fmt(f)?;
+                    continue;
+                }
+            };
             for hop in &route.hops {
                 writeln!(
                     f,

@@ -16,6 +16,8 @@ use serde::Serialize;
 use super::{no_address, written};
 use crate::show::text;
 
+const UNKNOWN: &str = "Unknown";
+
 /// What FRR calls a type: in full, and in the table of contents.
 pub fn names(kind: LsType) -> (&'static str, &'static str) {
     match kind {
@@ -28,7 +30,7 @@ pub fn names(kind: LsType) -> (&'static str, &'static str) {
         ty::LINK => ("Link", "Lnk"),
         ty::INTRA_AREA_PREFIX => ("Intra-Prefix", "INP"),
         ty::GRACE => ("Grace", "GR"),
-        _ => ("Unknown", "Unknown"),
+        _ => (UNKNOWN, UNKNOWN),
     }
 }
 
@@ -478,7 +480,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A line for each thing an LSA tells; at least one.
+    /// A line for each thing an LSA tells; one for an LSA of a type that is not known.
     pub fn all<F: Family>(entry: &Entry, now: Timestamp) -> Vec<Self> {
         let header = entry.header(now);
         let told = payloads::<F>(entry);
@@ -490,6 +492,9 @@ impl Row {
             sequence: header.sequence.0 as u32,
             payload,
         };
+        if names(header.key.ty).0 == UNKNOWN {
+            return vec![row(String::new())];
+        }
         told.into_iter().map(row).collect()
     }
 }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ferrite_cli::{Args, CliError};
+use ferrite_ospf::instance::Place;
+use ferrite_ospf::lsdb::Lsdb;
 use ferrite_ospf::origins::Origin;
+use ferrite_ospf::packet::v3::{ExternalLsa, InterAreaPrefixLsa, IntraAreaPrefixLsa, PrefixOptions, ty};
 use ferrite_ospf::packet::{AreaId, V3};
 use ferrite_ospf::routes::{Hops, PathType, Route};
 use ferrite_types::Prefix;
@@ -111,7 +114,7 @@ pub struct Entry {
     #[serde(rename = "routerBits")]
     bits: String,
     #[serde(rename = "prefixOptions")]
-    prefix_options: &'static str,
+    prefix_options: String,
     #[serde(rename = "metricType")]
     metric_type: u8,
     #[serde(rename = "metricCost")]
@@ -127,7 +130,32 @@ pub struct Entry {
 }
 
 const NO_OPTIONS: &str = "--|-|--|-|-|--|-|-|--|-|--";
-const NO_PREFIX_OPTIONS: &str = "--|--|--|--|--";
+
+/// What the LSA that a route is of says of its prefix.
+fn options_said<F: Configured>(
+    at: At<'_, V3<F>>,
+    prefix: Prefix,
+    route: &Route,
+    origin: Option<&Origin>,
+) -> PrefixOptions {
+    let core = &at.process.core;
+    let places = [core.lsdb(Place::Area(route.area)), core.lsdb(Place::As)];
+    let (Some(origin), Some(wire)) = (origin, F::wire(prefix)) else { return PrefixOptions::default() };
+    let said = |lsdb: &Lsdb| match route.path {
+        PathType::Intra => {
+            let own = lsdb.of_type(ty::INTRA_AREA_PREFIX).filter(|(key, _)| key.adv == origin.router);
+            let all = own.filter_map(|(_, entry)| IntraAreaPrefixLsa::read(entry.lsa.body()).ok());
+            let prefixes = all.flat_map(|lsa| lsa.prefixes.into_iter().map(|entry| entry.prefix));
+            let mut same = prefixes.filter(|known| known.prefix == wire);
+            same.next()
+        }
+        PathType::Inter => Some(InterAreaPrefixLsa::read(lsdb.get(&origin.lsa)?.lsa.body()).ok()?.prefix),
+        PathType::External1 | PathType::External2 => {
+            Some(ExternalLsa::read(lsdb.get(&origin.lsa)?.lsa.body()).ok()?.prefix)
+        }
+    };
+    places.into_iter().flatten().find_map(said).map(|prefix| prefix.options).unwrap_or_default()
+}
 
 /// How long something is there, and how long it is as it is.
 fn ages<F: Configured>(at: At<'_, V3<F>>, times: Option<(Timestamp, Timestamp)>) -> (String, String) {
@@ -159,7 +187,7 @@ impl Entry {
             adv: first.map_or_else(|| "0.0.0.0".to_owned(), |origin| origin.router.to_string()),
             options: NO_OPTIONS.to_owned(),
             bits: "--------".to_owned(),
-            prefix_options: NO_PREFIX_OPTIONS,
+            prefix_options: text::prefix_options(options_said(at, prefix, route, first)),
             metric_type: match route.path {
                 PathType::Intra | PathType::External1 => 1,
                 PathType::Inter => 0,
@@ -204,13 +232,53 @@ impl Entry {
             adv: router.to_string(),
             options: options.to_owned(),
             bits: bits.to_owned(),
-            prefix_options: NO_PREFIX_OPTIONS,
+            prefix_options: text::prefix_options(PrefixOptions::default()),
             metric_type: 1,
             cost,
             type2: 0,
             paths: 0,
             count: ways.len(),
             hops: hops(at, ways),
+        }
+    }
+
+    /// Of a router: how many routers lie behind each other on the way to it.
+    pub fn beyond(self, routers: u32) -> Self {
+        Self { type2: routers, ..self }
+    }
+
+    /// A network of a link of ours.
+    pub fn connected<F: Configured>(
+        at: At<'_, V3<F>>,
+        (prefix, area): (Prefix, AreaId),
+        local: bool,
+        cost: u32,
+        hop: Hop,
+    ) -> Self {
+        let age = text::clock(at.now.since(at.process.started));
+        let options = if local { PrefixOptions::LOCAL } else { PrefixOptions::default() };
+        Self {
+            name: prefix.to_string(),
+            destination: "Network",
+            installed: age.clone(),
+            changed: age,
+            lock: 2,
+            flags: "BA--",
+            area: area.to_string(),
+            path: words(PathType::Intra),
+            // Announced by no LSA: FRR's code for that.
+            origin: "0x0000",
+            id: "0.0.0.0".to_owned(),
+            adv: "0.0.0.0".to_owned(),
+            options: NO_OPTIONS.to_owned(),
+            bits: "--------".to_owned(),
+            prefix_options: text::prefix_options(options),
+            metric_type: 0,
+            cost,
+            type2: 0,
+            paths: 0,
+            count: 1,
+            hops: vec![hop],
         }
     }
 
@@ -257,8 +325,6 @@ enum Matching {
     /// The route that packets to an address take.
     Address(Prefix),
     Exactly(Prefix),
-    /// Routes that a prefix lies in.
-    Covering(Prefix),
     /// Routes that lie in a prefix.
     Inside(Prefix),
 }
@@ -274,8 +340,8 @@ impl Query {
         };
         let prefix: Option<Prefix> = args.parse_opt("pfx")?;
         let matching = match (prefix, args.has("match"), args.has("longer")) {
-            (Some(prefix), true, _) => Matching::Covering(prefix),
-            (Some(prefix), _, true) => Matching::Inside(prefix),
+            // FRR means the same by both.
+            (Some(prefix), true, _) | (Some(prefix), _, true) => Matching::Inside(prefix),
             (Some(prefix), false, false) => Matching::Exactly(prefix),
             (None, ..) => match args.parse_opt::<IpAddr>("address")? {
                 Some(address) => Matching::Address(Prefix::host(address)),
@@ -286,15 +352,22 @@ impl Query {
         Ok(Self { path, matching, detail: one || args.has("detail"), summary: args.has("summary") })
     }
 
+    pub fn is_detailed(&self) -> bool {
+        self.detail
+    }
+
     fn takes(&self, prefix: &Prefix, route: &Route) -> bool {
-        self.path.is_none_or(|path| path == route.path)
-            && match self.matching {
-                Matching::All => true,
-                Matching::Address(host) => prefix.covers(host),
-                Matching::Exactly(wanted) => *prefix == wanted,
-                Matching::Covering(inner) => prefix.covers(inner),
-                Matching::Inside(outer) => outer.covers(*prefix),
-            }
+        self.path.is_none_or(|path| path == route.path) && self.names(prefix)
+    }
+
+    /// Whether a prefix is one of those that were asked for.
+    pub fn names(&self, prefix: &Prefix) -> bool {
+        match self.matching {
+            Matching::All => true,
+            Matching::Address(host) => prefix.covers(host),
+            Matching::Exactly(wanted) => *prefix == wanted,
+            Matching::Inside(outer) => outer.covers(*prefix),
+        }
     }
 }
 
