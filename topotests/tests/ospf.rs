@@ -11,6 +11,7 @@ mod ospf {
     mod keys;
     mod kinds;
     mod mirror;
+    mod reduction;
     mod restart;
     mod scale;
     mod show;

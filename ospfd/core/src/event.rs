@@ -159,6 +159,11 @@ pub enum LogLine {
     DatabaseHasRoom {
         lsas: usize,
     },
+    /// A neighbour takes the mark of LSAs that do not age for an age: all in the area age again.
+    NoReduction {
+        area: AreaId,
+        router: RouterId,
+    },
     /// A neighbour restarts, and we help it.
     Helping {
         interface: IfId,

@@ -122,6 +122,8 @@ pub struct Instance<V: Version> {
     pub(crate) full: bool,
     /// Areas where all take LSAs that do not age, if we are to send such.
     pub(crate) reducing: BTreeSet<AreaId>,
+    /// Neighbours that take the mark of what does not age for an age, by area (see [`crate::reduction`]).
+    pub(crate) astray: BTreeSet<(AreaId, RouterId)>,
     /// LSAs that came since somebody looked last; none where nobody does.
     pub(crate) watched: Option<BTreeMap<(Place, LsaKey), Lsa>>,
     /// What happens inside is told.
@@ -171,6 +173,7 @@ impl<V: Version> Instance<V> {
             stopped: false,
             full: false,
             reducing: BTreeSet::new(),
+            astray: BTreeSet::new(),
             watched: None,
             traced: false,
             deadline: None,
@@ -340,6 +343,7 @@ impl<V: Version> Instance<V> {
         }
         self.configure_virtual_links(now);
         self.reducing.retain(|area| self.areas.contains_key(area));
+        self.astray.retain(|(area, _)| self.areas.contains_key(area));
         self.judge_all_capable();
         self.mark_all();
         self.recalculate(now);

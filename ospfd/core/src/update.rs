@@ -113,6 +113,7 @@ impl<V: Version> Instance<V> {
     /// Step (5): flood, install, acknowledge; and if it is ours, answer it (§13.4).
     fn take_newer(&mut self, now: Timestamp, id: IfId, key: NeighborKey, place: Place, lsa: Lsa) -> Answer {
         let header = *lsa.header();
+        self.judge_age(id, key, &header);
         let back = self.install(now, place, lsa.detached(), false, Some((id, key)));
         if V::is_grace(&header.key) && header.key.adv != self.config.router_id {
             self.grace_heard(now, id, &header);
@@ -190,10 +191,13 @@ impl<V: Version> Instance<V> {
                 .place_for(id, header.key.ty)
                 .and_then(|place| self.database(place))
                 .and_then(|database| database.get(&header.key))
-                .map(|entry| entry.header(now));
+                .map(|entry| (entry.header(now), entry.lsa.header().does_not_age()));
+            if let Some((ours, true)) = &entry {
+                self.judge_ack(id, key, ours, header);
+            }
             let Some(neighbor) = self.neighbor_mut(id, key) else { return };
             // Its age is of no matter but for MaxAge: the header says it as it was when it was sent.
-            let same = |ours: LsaHeader| {
+            let same = |(ours, _): (LsaHeader, bool)| {
                 ours.sequence == header.sequence
                     && ours.checksum == header.checksum
                     && ours.is_max_age() == header.is_max_age()

@@ -101,6 +101,12 @@ pub(super) fn words<V: Flavor>(
             );
             (LogLevel::Warning, text)
         }
+        LogLine::NoReduction { area, router } => {
+            let text = format!(
+                "no flood reduction in area {area} (vrf {vrf}): {router} has the mark of LSAs that do not age in the wrong octet"
+            );
+            (LogLevel::Warning, text)
+        }
         LogLine::DatabaseHasRoom { lsas } => {
             (LogLevel::Notice, format!("there is room for LSAs again (vrf {vrf}): {lsas} are kept"))
         }

@@ -152,6 +152,9 @@ struct AreaView {
     reduces: bool,
     #[serde(rename = "lsasRecvDCbitSet", skip_serializing_if = "is_false")]
     some_capable: bool,
+    /// Routers for whose sake it is off: they take the mark of what does not age for an age.
+    #[serde(rename = "areaFloodReductionOffFor", skip_serializing_if = "Vec::is_empty")]
+    off_for: Vec<String>,
     /// Routers that take LSAs that do not age, we not among them.
     #[serde(skip)]
     capable: usize,
@@ -243,6 +246,7 @@ impl AreaView {
             reduction: config.flood_reduction.then_some(CONFIGURED),
             reduces,
             some_capable: reduces && capable > 0,
+            off_for: core.astray(id).map(|router| router.to_string()).collect(),
             capable,
             name: id.to_string(),
             border,
@@ -437,6 +441,10 @@ impl fmt::Display for AreaView {
         }
         if let Some(reduction) = self.reduction {
             writeln!(f, "   Flood Reduction is {reduction}.")?;
+        }
+        if !self.off_for.is_empty() {
+            let routers = self.off_for.join(", ");
+            writeln!(f, "   Flood Reduction is off: the mark is in the wrong octet at {routers}.")?;
         }
         if self.reduces {
             writeln!(f, "   Flood Reduction is enabled.")?;
