@@ -309,6 +309,44 @@ impl<C: DaemonConfig, H> Registry<C, H> {
     }
 }
 
+/// What `show debugging` prints: a section for each protocol of a daemon. What is told by its line stands as it is.
+pub fn debugging<'a>(
+    daemon: &str,
+    flags: impl Iterator<Item = &'a DebugFlag>,
+    on: impl Fn(&DebugFlag) -> bool,
+) -> String {
+    let mut sections: Vec<(&str, String)> = Vec::new();
+    for flag in flags {
+        let title = title(daemon, flag.line);
+        let section = match sections.iter().position(|(known, _)| *known == title) {
+            Some(at) => at,
+            None => {
+                sections.push((title, String::new()));
+                sections.len() - 1
+            }
+        };
+        let Some((_, text)) = sections.get_mut(section).filter(|_| on(flag)) else { continue };
+        text.push_str(if flag.text == flag.line { "" } else { "  " });
+        text.push_str(flag.text);
+        text.push('\n');
+    }
+    if sections.is_empty() {
+        sections.push((title(daemon, ""), String::new()));
+    }
+    sections.into_iter().map(|(title, text)| format!("{title} debugging status:\n{text}\n")).collect()
+}
+
+/// FRR's name of what a line of `debug` is about.
+fn title<'a>(daemon: &'a str, line: &str) -> &'a str {
+    match daemon {
+        "bgpd" => "BGP",
+        "zebra" => "Zebra",
+        "ospfd" if is_of(line, "ospf6") => "OSPF6",
+        "ospfd" => "OSPF",
+        other => other,
+    }
+}
+
 /// Whether a line of `debug` begins with a word.
 pub fn is_of(line: &str, word: &str) -> bool {
     line.strip_prefix("debug ")

@@ -484,3 +484,19 @@ fn forty_thousand_lines_load_in_a_moment() {
     // Generous: the test also runs unoptimised on a busy machine.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn what_is_debugged_is_shown_by_protocol() {
+    let flag = |line, text| DebugFlag { line, help: &[], text, target: line };
+    let flags = [
+        flag("debug ospf event", "OSPF event debugging is on"),
+        flag("debug ospf6 abr", "debug ospf6 abr"),
+        flag("debug ospf6 asbr", "debug ospf6 asbr"),
+    ];
+    let all = crate::common::debugging("ospfd", flags.iter(), |flag| flag.line != "debug ospf6 asbr");
+    let expected = "OSPF debugging status:\n  OSPF event debugging is on\n\n\
+                    OSPF6 debugging status:\ndebug ospf6 abr\n\n";
+    assert_eq!(all, expected);
+    let none = crate::common::debugging("bgpd", [].iter(), |_| true);
+    assert_eq!(none, "BGP debugging status:\n\n");
+}

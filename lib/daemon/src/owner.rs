@@ -224,10 +224,9 @@ impl<C: DaemonConfig, H: Clone + Send + Sync + 'static> Owner<C, H> {
 
     fn debugging(&self, state: &State<C, H>, wanted: impl Fn(&DebugFlag) -> bool) -> String {
         let configured = &state.engine.running().common().debug;
-        let flags = state.engine.registry().flags().iter().filter(|flag| wanted(flag));
-        let on = flags.filter(|flag| configured.contains(flag.line) || state.debug.contains(flag.target));
-        on.fold(format!("{} debugging status:\n", self.0.info.name), |text, flag| {
-            format!("{text}  {}\n", flag.text)
+        let flags = state.engine.registry().flags().iter().copied().filter(|flag| wanted(flag));
+        ferrite_cli::common::debugging(self.0.info.name, flags, |flag| {
+            configured.contains(flag.line) || state.debug.contains(flag.target)
         })
     }
 
