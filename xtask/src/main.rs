@@ -22,7 +22,7 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 
 /// How long each target is fuzzed before a change goes in.
-const FUZZ_SECONDS: u64 = 12;
+const FUZZ_SECONDS: u64 = 8;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Tasks of this repository")]

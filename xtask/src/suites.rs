@@ -11,7 +11,7 @@ use crate::build::{cargo, has_subcommand, programs, target_dir};
 use crate::{needs, vm};
 
 /// Networks run this many at a time: each has several daemons, and the sum must not slow any past its patience.
-const NETWORKS_AT_ONCE: &str = "2";
+const NETWORKS_AT_ONCE: &str = "3";
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
