@@ -301,7 +301,8 @@ impl<V: Version> Instance<V> {
         if old.interfaces.is_empty() && old.stub_on_startup.is_none() {
             self.stub_until = new.stub_on_startup.map(|while_| now + while_).or(self.stub_until);
         }
-        if old.router_id != new.router_id {
+        let renamed = old.router_id != new.router_id;
+        if renamed {
             // Everything we are known by has another name now.
             for id in self.interface_ids() {
                 self.interface_event(now, id, fsm::Event::InterfaceDown);
@@ -322,8 +323,8 @@ impl<V: Version> Instance<V> {
                     self.interfaces.insert(*id, Interface::new(config.clone()));
                     continue;
                 }
-                Some(interface) if interface.config == *config && !area_changed => continue,
-                Some(interface) if !area_changed && interface.config.same_adjacencies(config) => {
+                Some(interface) if interface.config == *config && !area_changed && !renamed => continue,
+                Some(interface) if !area_changed && !renamed && interface.config.same_adjacencies(config) => {
                     interface.adapt(now, config.clone());
                     continue;
                 }

@@ -145,8 +145,8 @@ fn answer<T: Serialize + Display>(
 fn absent(scope: Scope<'_>, json: bool) -> String {
     match (json, scope) {
         (true, _) => pretty(&json!({})),
-        (false, Scope::Instance(number)) if number != 0 => "%% OSPF instance not found\n".to_owned(),
-        (false, _) => format!("%% OSPF is not enabled in vrf {}\n", scope.vrf()),
+        (false, Scope::Instance(number)) if number != 0 => "% OSPF instance not found\n".to_owned(),
+        (false, _) => format!("% OSPF is not enabled in vrf {}\n", scope.vrf()),
     }
 }
 

@@ -131,7 +131,7 @@ fn answer<F: Configured, T: Serialize + Display>(
 }
 
 fn absent(json: bool) -> String {
-    if json { pretty(&json!({})) } else { "OSPFv3 is not running\n".to_owned() }
+    if json { pretty(&json!({})) } else { "% OSPFv3 instance not found\n".to_owned() }
 }
 
 /// A view under the name of its VRF, even where only one is asked for.

@@ -98,7 +98,7 @@ fn routes_of_ipv4_have_next_hops_of_ipv4() {
     // The end of the block takes its routes along, and those alone.
     lab.configure(0, "no router ospf6 ipv4\n");
     assert!(told(&lab, 0, "10.2.0.0/24").is_none());
-    assert!(lab.exec(0, "show ip ospf6").contains("OSPFv3 is not running"));
+    assert!(lab.exec(0, "show ip ospf6").contains("OSPFv3 instance not found"));
     assert!(lab.exec(0, "show ipv6 ospf6 neighbor").contains("6.6.6.2"));
 }
 
@@ -403,7 +403,7 @@ fn a_vrf_has_a_process_and_a_table_of_its_own() {
     }
     lab.wire(&[(0, 2), (1, 2)]);
     lab.run(120);
-    assert!(lab.exec(0, "show ip ospf6 neighbor").contains("OSPFv3 is not running"));
+    assert!(lab.exec(0, "show ip ospf6 neighbor").contains("OSPFv3 instance not found"));
     assert!(lab.exec(0, "show ip ospf6 vrf RED neighbor").contains("2.2.2.2"));
     assert!(lab.exec(0, "show ip ospf6 vrf all route").contains("10.2.0.0/16"));
     let batches = lab.wanted.iter().filter_map(|(router, action)| match action {

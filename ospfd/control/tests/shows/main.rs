@@ -173,11 +173,11 @@ fn every_command_holds_what_it_declares() {
 fn shows_of_what_does_not_run_say_so() {
     let mut lab = Lab::default();
     let router = lab.router("", &[], |_| {});
-    assert_eq!(lab.exec(router, "show ip ospf neighbor"), "%% OSPF is not enabled in vrf default\n");
-    assert_eq!(lab.exec(router, "show ip ospf 7 neighbor"), "%% OSPF instance not found\n");
-    assert_eq!(lab.exec(router, "show ip ospf vrf red route"), "%% OSPF is not enabled in vrf red\n");
+    assert_eq!(lab.exec(router, "show ip ospf neighbor"), "% OSPF is not enabled in vrf default\n");
+    assert_eq!(lab.exec(router, "show ip ospf 7 neighbor"), "% OSPF instance not found\n");
+    assert_eq!(lab.exec(router, "show ip ospf vrf red route"), "% OSPF is not enabled in vrf red\n");
     assert_eq!(lab.exec(router, "show ip ospf neighbor json"), "{}\n");
-    assert_eq!(lab.exec(router, "show ipv6 ospf6 neighbor"), "OSPFv3 is not running\n");
+    assert_eq!(lab.exec(router, "show ipv6 ospf6 neighbor"), "% OSPFv3 instance not found\n");
 }
 
 #[test]

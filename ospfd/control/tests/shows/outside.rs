@@ -309,3 +309,27 @@ exit
     let process = lab.json(router, "show ip ospf");
     assert!(process["asbrRouter"].is_null(), "{process}");
 }
+
+/// Line by line, as from a shell.
+#[test]
+fn a_process_that_is_taken_away_and_written_again_finds_its_neighbours() {
+    let mut lab = network();
+    for version in ["", "6"] {
+        lab.configure(0, &format!("no router ospf{version}\n"));
+    }
+    lab.run(10);
+    for version in ["", "6"] {
+        let block = format!("router ospf{version}\n");
+        lab.configure(0, &block);
+        // The links come up under the first one.
+        lab.configure(0, &format!("{block} ospf{version} router-id 1.1.1.8\n"));
+        lab.configure(0, &format!("{block} ospf{version} router-id 1.1.1.9\n"));
+        lab.configure(0, &format!("{block} area 2 nssa\n"));
+    }
+    lab.run(60);
+    for show in ["show ip ospf neighbor", "show ipv6 ospf6 neighbor"] {
+        let text = lab.exec(0, show);
+        assert!(["2.2.2.2", "3.3.3.3", "5.5.5.5"].iter().all(|id| text.contains(id)), "{text}");
+        assert_eq!(text.matches("Full/").count(), 3, "{text}");
+    }
+}
