@@ -458,9 +458,13 @@ fn every_difference(ours: &Router, theirs: &Router) -> Result<Vec<String>> {
     found.extend(compared(ours, theirs, Extent::Keys, V3_DATABASE, &[])?);
     let left_out = ["LS age", "Hello due", "LSA retransmissions", "ifindex", "LS Flags", "adv "];
     found.extend(same_text(ours, theirs, V2_TEXT, &left_out)?);
-    // FRR's addresses in its memory, and the area that it has for no tree but the backbone's.
+    // FRR's addresses in its memory, the area that it has for no tree but the backbone's, the E bit that it says it has in a
+    // stub area, and what the last change happened to leave of its delay.
     let left_out = [
         "Running",
+        "Hold time multiplier",
+        "Intra-Area 0.0.0.3",
+        "Options: --|-|--|-|-|--|R|-|--|",
         "SPF ",
         "scoped LSAs",
         "Higher sequence",
