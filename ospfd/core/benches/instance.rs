@@ -1,14 +1,14 @@
 //! Two cores that become adjacent while one has a database of 10,000 LSAs, and what a change costs an instance: one link of a grid of
 //! so many routers.
 
-use std::collections::VecDeque;
+#[path = "../tests/pair/mod.rs"]
+mod pair;
+
 use std::hint::black_box;
-use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::net::Ipv4Addr;
 
 use bytes::BytesMut;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use ferrite_ospf::config::{Config, InterfaceConfig, NetworkType};
 use ferrite_ospf::instance::Place;
 use ferrite_ospf::packet::auth::Sign;
 use ferrite_ospf::packet::codec::Origin;
@@ -16,86 +16,23 @@ use ferrite_ospf::packet::v2::{LinkKind, RouterFlags, RouterLink, RouterLsa, ty}
 use ferrite_ospf::packet::{
     AreaId, Body, Codec, Endpoints, LsId, Lsa, LsaHeader, LsaKey, Options, Sequence, V2,
 };
-use ferrite_ospf::{Action, Event, IfId, Instance, Link};
-use ferrite_types::Timestamp;
-use ferrite_types::ids::{IfIndex, RouterId};
+use ferrite_ospf::{Event, IfId};
+use ferrite_types::ids::RouterId;
 
-const ALL: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 5));
-
-fn address(host: u8) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::new(10, 255, 255, host))
-}
+use pair::{ALL, Pair, address};
 
 fn router(number: u32) -> RouterId {
     RouterId(Ipv4Addr::from_bits(number + 1))
 }
 
-/// Two instances on a link without delay.
-struct Pair {
-    now: Timestamp,
-    cores: [Instance<V2>; 2],
-    flying: VecDeque<(usize, Event)>,
+/// Us, and the corner of the grid.
+fn apart() -> Pair {
+    Pair::new([router(1_000_000), router(0)])
 }
 
 impl Pair {
-    fn new() -> Self {
-        let make = |side: usize| {
-            let mut config = Config::new(router([1_000_000, 0][side]));
-            let interface = InterfaceConfig::new(AreaId::BACKBONE, NetworkType::PointToPoint);
-            config.interfaces.insert(IfId(0), interface);
-            Instance::new(config)
-        };
-        Self { now: Timestamp::ZERO, cores: [make(0), make(1)], flying: VecDeque::new() }
-    }
-
-    fn up(&mut self, side: usize) {
-        let own = address(side as u8 + 1);
-        let link = Link {
-            up: true,
-            ifindex: IfIndex(1),
-            mtu: 1500,
-            address: Some(own),
-            prefixes: vec![(own, 30)],
-            ..Link::default()
-        };
-        self.feed(side, Event::Link(IfId(0), link));
-    }
-
-    fn feed(&mut self, side: usize, event: Event) {
-        let mut out = Vec::new();
-        self.cores[side].handle(self.now, event, &mut out);
-        self.carry(side, out);
-    }
-
-    fn carry(&mut self, side: usize, out: Vec<Action>) {
-        for action in out {
-            if let Action::Send { interface, source, destination, octets } = action {
-                let event = Event::Received { interface, source, destination, octets };
-                self.flying.push_back((1 - side, event));
-            }
-        }
-    }
-
-    fn run(&mut self, seconds: u64) {
-        let end = self.now + Duration::from_secs(seconds);
-        loop {
-            while let Some((side, event)) = self.flying.pop_front() {
-                self.feed(side, event);
-            }
-            let next = self.cores.iter().filter_map(Instance::next_deadline).min();
-            let Some(at) = next.filter(|at| *at <= end) else { break };
-            self.now = self.now.max(at);
-            for side in 0..2 {
-                let mut out = Vec::new();
-                self.cores[side].tick(self.now, &mut out);
-                self.carry(side, out);
-            }
-        }
-        self.now = end;
-    }
-
     fn flood(&mut self, lsas: Vec<Lsa>) {
-        let ends = Endpoints { source: address(2), destination: ALL };
+        let ends = Endpoints { source: address(1), destination: ALL };
         let origin = Origin { router: router(0), area: AreaId::BACKBONE, instance: 0 };
         for some in lsas.chunks(10) {
             let octets = V2::seal(&origin, &Body::LinkStateUpdate(some.to_vec()), &Sign::None, ends);
@@ -146,7 +83,7 @@ fn grid(nodes: u32, sequence: i32, dearer: Option<u32>) -> Vec<Lsa> {
 
 /// One instance that has a grid, adjacent to its corner.
 fn loaded(nodes: u32) -> Pair {
-    let mut pair = Pair::new();
+    let mut pair = apart();
     pair.up(0);
     pair.up(1);
     pair.run(60);
@@ -162,7 +99,7 @@ fn adjacency(c: &mut Criterion) {
         let fresh = || {
             let mut pair = loaded(10_000);
             // The other one starts over with nothing.
-            pair.cores[1] = Pair::new().cores.into_iter().nth(1).expect("a core");
+            pair.cores[1] = apart().cores.into_iter().nth(1).expect("a core");
             pair.flying.clear();
             pair
         };

@@ -1,14 +1,14 @@
 //! What an external route costs in memory: octets of all that an instance keeps for it, and at most while they come in. The figures
 //! are printed; the limits are what a change may not exceed unnoticed.
 
+mod pair;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use ferrite_ospf::config::{Config, InterfaceConfig, NetworkType};
 use ferrite_ospf::event::External;
 use ferrite_ospf::packet::auth::Sign;
 use ferrite_ospf::packet::codec::Origin;
@@ -16,9 +16,11 @@ use ferrite_ospf::packet::v2::{ExternalLsa, ty};
 use ferrite_ospf::packet::{
     AreaId, Body, Codec, Endpoints, LsId, Lsa, LsaHeader, LsaKey, Options, Sequence, V2,
 };
-use ferrite_ospf::{Action, Event, IfId, Instance, Link};
-use ferrite_types::ids::{IfIndex, RouterId};
-use ferrite_types::{Ipv4Prefix, Prefix, Timestamp};
+use ferrite_ospf::{Event, IfId};
+use ferrite_types::ids::RouterId;
+use ferrite_types::{Ipv4Prefix, Prefix};
+
+use pair::{ALL, Pair, address};
 
 /// Counts what the thread has in use: other tests run beside this one.
 struct Counting;
@@ -53,83 +55,22 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const ALL: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 5));
-
-fn address(side: usize) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::new(10, 255, 255, side as u8 + 1))
-}
-
 fn router(side: usize) -> RouterId {
     RouterId(Ipv4Addr::from_bits(side as u32 + 1))
 }
 
-/// Two instances on a link without delay; the second announces something of its own, so it is a boundary router.
-struct Pair {
-    now: Timestamp,
-    cores: [Instance<V2>; 2],
-    flying: VecDeque<(usize, Event)>,
+/// Adjacent; the second announces something of its own, so it is a boundary router.
+fn adjacent() -> Pair {
+    let mut pair = Pair::new([router(0), router(1)]);
+    pair.up(0);
+    pair.up(1);
+    let external = External { metric: 1, type2: true, tag: 0, forwarding: None };
+    pair.feed(1, Event::Redistribute(Prefix::V4(Ipv4Prefix::DEFAULT), Some(external)));
+    pair.run(60);
+    pair
 }
 
 impl Pair {
-    fn new() -> Self {
-        let make = |side: usize| {
-            let mut config = Config::new(router(side));
-            let interface = InterfaceConfig::new(AreaId::BACKBONE, NetworkType::PointToPoint);
-            config.interfaces.insert(IfId(0), interface);
-            Instance::new(config)
-        };
-        let mut pair = Self { now: Timestamp::ZERO, cores: [make(0), make(1)], flying: VecDeque::new() };
-        for side in 0..2 {
-            let own = address(side);
-            let link = Link {
-                up: true,
-                ifindex: IfIndex(1),
-                mtu: 1500,
-                address: Some(own),
-                prefixes: vec![(own, 30)],
-                ..Link::default()
-            };
-            pair.feed(side, Event::Link(IfId(0), link));
-        }
-        let external = External { metric: 1, type2: true, tag: 0, forwarding: None };
-        pair.feed(1, Event::Redistribute(Prefix::V4(Ipv4Prefix::DEFAULT), Some(external)));
-        pair.run(60);
-        pair
-    }
-
-    fn feed(&mut self, side: usize, event: Event) {
-        let mut out = Vec::new();
-        self.cores[side].handle(self.now, event, &mut out);
-        self.carry(side, out);
-    }
-
-    fn carry(&mut self, side: usize, out: Vec<Action>) {
-        for action in out {
-            if let Action::Send { interface, source, destination, octets } = action {
-                let event = Event::Received { interface, source, destination, octets };
-                self.flying.push_back((1 - side, event));
-            }
-        }
-    }
-
-    fn run(&mut self, seconds: u64) {
-        let end = self.now + Duration::from_secs(seconds);
-        loop {
-            while let Some((side, event)) = self.flying.pop_front() {
-                self.feed(side, event);
-            }
-            let next = self.cores.iter().filter_map(Instance::next_deadline).min();
-            let Some(at) = next.filter(|at| *at <= end) else { break };
-            self.now = self.now.max(at);
-            for side in 0..2 {
-                let mut out = Vec::new();
-                self.cores[side].tick(self.now, &mut out);
-                self.carry(side, out);
-            }
-        }
-        self.now = end;
-    }
-
     /// So many external LSAs of the second router come to the first.
     fn flood(&mut self, many: u32) {
         let ends = Endpoints { source: address(1), destination: ALL };
@@ -160,7 +101,7 @@ fn external(number: u32) -> Option<Lsa> {
 }
 
 fn octets_per_route(many: u32) -> (f64, f64) {
-    let mut pair = Pair::new();
+    let mut pair = adjacent();
     let before = IN_USE.get();
     MOST.set(before);
     pair.flood(many);
